@@ -16,7 +16,7 @@
 namespace iabn {
 
 // new Memory(bytes, device?); bytes; read(offset, length): Uint8Array copy; readInto(offset, bytes);
-// write(offset, bytes); discard()
+// write(offset, bytes); populate(offset, length); discard()
 class MemoryBinding : public Napi::ObjectWrap<MemoryBinding> {
  public:
   static void define(Napi::Env env, Napi::Object exports);
@@ -27,6 +27,7 @@ class MemoryBinding : public Napi::ObjectWrap<MemoryBinding> {
   Napi::Value read(const Napi::CallbackInfo& info);
   void read_into(const Napi::CallbackInfo& info);
   void write(const Napi::CallbackInfo& info);
+  void populate(const Napi::CallbackInfo& info);
   void discard(const Napi::CallbackInfo& info);
 };
 

@@ -1,6 +1,26 @@
 #include "bindings/bindings.h"
 
 namespace iabn {
+namespace {
+
+// JavaScript tells a lack of memory by its code.
+template <class Body>
+auto with_code(Napi::Env env, Body body) {
+  try {
+    return body();
+  } catch (const OutOfMemory& lack) {
+    auto error = Napi::Error::New(env, lack.what());
+    error.Set("code", Napi::String::New(env, "OUT_OF_MEMORY"));
+    throw error;
+  }
+}
+
+std::shared_ptr<Memory> allocate(const Napi::CallbackInfo& info) {
+  const size_t bytes = to_size(info[0], "bytes");
+  return with_code(info.Env(), [&] { return to_device(info[1])->allocate(bytes); });
+}
+
+}  // namespace
 
 size_t to_size(const Napi::Value& value, const char* what) {
   const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1;
@@ -15,11 +35,12 @@ void MemoryBinding::define(Napi::Env env, Napi::Object exports) {
                                     {InstanceMethod("read", &MemoryBinding::read),
                                      InstanceMethod("readInto", &MemoryBinding::read_into),
                                      InstanceMethod("write", &MemoryBinding::write),
+                                     InstanceMethod("populate", &MemoryBinding::populate),
                                      InstanceMethod("discard", &MemoryBinding::discard)}));
 }
 
 MemoryBinding::MemoryBinding(const Napi::CallbackInfo& info)
-    : Napi::ObjectWrap<MemoryBinding>(info), memory(to_device(info[1])->allocate(to_size(info[0], "bytes"))) {
+    : Napi::ObjectWrap<MemoryBinding>(info), memory(allocate(info)) {
   info.This().As<Napi::Object>().Set("bytes", static_cast<double>(memory->bytes()));
 }
 
@@ -43,6 +64,11 @@ void MemoryBinding::write(const Napi::CallbackInfo& info) {
   if (!info[1].IsTypedArray()) throw Napi::TypeError::New(info.Env(), "expected a typed array for data");
   auto data = info[1].As<Napi::Uint8Array>();
   memory->write(to_size(info[0], "offset"), data.ByteLength(), data.Data());
+}
+
+void MemoryBinding::populate(const Napi::CallbackInfo& info) {
+  const size_t offset = to_size(info[0], "offset"), length = to_size(info[1], "length");
+  with_code(info.Env(), [&] { memory->populate(offset, length); });
 }
 
 void MemoryBinding::discard(const Napi::CallbackInfo&) { memory->discard(); }

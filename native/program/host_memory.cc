@@ -1,20 +1,61 @@
 #include <sys/mman.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
 #include <cstring>
-#include <stdexcept>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "program/memory.h"
 
 namespace iabn {
+namespace {
+
+// Linux 5.14; older headers lack the name.
+constexpr int populate_write = 23;
+// Zeroing is limited by the memory's bandwidth, which a few cores use up.
+constexpr unsigned most_threads = 8;
+// Pieces that the threads take in turn: memory nodes of a machine with several then share the block evenly.
+constexpr size_t piece_bytes = size_t{32} << 20;
+
+[[noreturn]] void refuse(size_t bytes) {
+  throw OutOfMemory("the system cannot allocate " + std::to_string(bytes) +
+                    " bytes of memory: use smaller batches or images, or a memory budget");
+}
+
+// Writes what is there already to every page.
+void touch(uint8_t* data, size_t length) {
+  const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  for (size_t at = 0; at < length; at += page) {
+    volatile uint8_t* byte = data + at;
+    *byte = *byte;
+  }
+}
+
+// False where the system has no memory.
+bool populate_pages(uint8_t* data, size_t length) {
+#ifdef __linux__
+  while (madvise(data, length, populate_write) != 0) {
+    if (errno == EAGAIN || errno == EINTR) continue;
+    if (errno != EINVAL && errno != ENOSYS) return false;
+    touch(data, length);
+    break;
+  }
+#else
+  touch(data, length);
+#endif
+  return true;
+}
+
+}  // namespace
 
 HostMemory::HostMemory(size_t bytes) : Memory(bytes) {
   if (bytes == 0) return;
   void* mapped = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (mapped == MAP_FAILED) {
-    throw std::runtime_error("the system cannot allocate " + std::to_string(bytes) +
-                             " bytes of memory: use smaller batches or images, or a memory budget");
-  }
+  if (mapped == MAP_FAILED) refuse(bytes);
   madvise(mapped, bytes, MADV_HUGEPAGE);  // advice only: small pages work, slower
   data_ = static_cast<uint8_t*>(mapped);
 }
@@ -31,6 +72,29 @@ void HostMemory::read(size_t offset, size_t length, void* dst) const {
 void HostMemory::write(size_t offset, size_t length, const void* src) {
   uint8_t* dst = range(offset, length);
   if (length > 0) std::memcpy(dst, src, length);
+}
+
+void HostMemory::populate(size_t offset, size_t length) {
+  uint8_t* const data = range(offset, length);
+  const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  // The block begins at a page.
+  const size_t before = offset % page;
+  const size_t bytes = length == 0 ? 0 : length + before;
+  const size_t pieces = (bytes + piece_bytes - 1) / piece_bytes;
+  std::atomic<size_t> next{0};
+  std::atomic<bool> enough{true};
+  const auto work = [&] {
+    for (size_t piece = next++; piece < pieces && enough; piece = next++) {
+      const size_t from = piece * piece_bytes;
+      if (!populate_pages(data - before + from, std::min(piece_bytes, bytes - from))) enough = false;
+    }
+  };
+  const size_t useful = std::min<size_t>({std::thread::hardware_concurrency(), most_threads, pieces});
+  std::vector<std::thread> others;
+  for (size_t i = 1; i < useful; ++i) others.emplace_back(work);
+  work();
+  for (auto& thread : others) thread.join();
+  if (!enough) refuse(length);
 }
 
 void HostMemory::discard() {

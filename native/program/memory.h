@@ -3,8 +3,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <stdexcept>
 
 namespace iabn {
+
+// The system refuses memory: a limit of the process or the machine is reached.
+class OutOfMemory : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
 
 class Memory {
  public:
@@ -21,6 +28,9 @@ class Memory {
   // Copies between the block and the host, after the device's pending work. Throw like range().
   virtual void read(size_t offset, size_t length, void* dst) const = 0;
   virtual void write(size_t offset, size_t length, const void* src) = 0;
+  // Backs [offset, offset + length) with memory, so that no later access can find the system without any.
+  // Keeps the content. Throws OutOfMemory, or std::out_of_range like range().
+  virtual void populate(size_t offset, size_t length) { range(offset, length); }
   // Returns the memory to the system where possible; the block stays valid and reads as zeros.
   virtual void discard() = 0;
 
@@ -34,12 +44,13 @@ class Memory {
 // Zero-filled, page-aligned, on huge pages if the system grants them.
 class HostMemory : public Memory {
  public:
-  // Throws std::runtime_error with the number of bytes if the system has too little memory.
+  // Throws OutOfMemory with the number of bytes if the system has too little memory.
   explicit HostMemory(size_t bytes);
   ~HostMemory() override;
   bool on_host() const override { return true; }
   void read(size_t offset, size_t length, void* dst) const override;
   void write(size_t offset, size_t length, const void* src) override;
+  void populate(size_t offset, size_t length) override;
   void discard() override;
 };
 

@@ -1,4 +1,4 @@
 /** The planner for scripts of the page, which are not modules: a page that is opened from a file may not load those. */
-import { architectures, formatBytes, frontier, plan } from './planning.js';
+import { architectures, fieldsOf, formatBytes, frontier, plan } from './planning.js';
 
-Object.assign(globalThis, { planner: { architectures, formatBytes, frontier, plan } });
+Object.assign(globalThis, { planner: { architectures, fieldsOf, formatBytes, frontier, plan } });

@@ -75,27 +75,18 @@ function showFrontier(step, begun, points) {
   setTimeout(() => showFrontier(step, begun, found), 0);
 }
 
-/** Fields of a configuration that was pasted. */
+/** A configuration that was pasted sets all fields: what it leaves out is its default, not an older field. */
 function take() {
-  let config;
+  let found;
   try {
-    config = JSON.parse(form.elements.json.value);
+    found = planner.fieldsOf(form.elements.json.value);
   } catch {
     // Planning says what is wrong.
     return;
   }
-  const { network = {}, input = {}, optimizer = {}, memory_budget: budget } = config ?? {};
-  const found = {
-    arch: network.arch,
-    bnMode: network.bn_mode === 'sync' ? 'inplace' : network.bn_mode,
-    precision: network.precision,
-    crop: Number.isInteger(input.crop_train) ? input.crop_train : undefined,
-    batch: optimizer.batch_size,
-    budget: budget > 0 ? budget / GIB : undefined,
-  };
-  for (const [name, value] of Object.entries(found)) {
-    if (value !== undefined) form.elements[name].value = value;
-  }
+  const { budget, ...fields } = found;
+  const values = { crop: '', ...fields, budget: budget === undefined ? '' : budget / GIB };
+  for (const [name, value] of Object.entries(values)) form.elements[name].value = value;
 }
 
 for (const name of planner.architectures) form.elements.arch.append(new Option(name, name));

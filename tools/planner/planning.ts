@@ -37,6 +37,23 @@ export interface FrontierPoint {
   readonly moreWork: number;
 }
 
+/**
+ * The fields that show a configuration: its own values and the defaults of what it leaves out, as `plan` takes them. A field that cannot
+ * show its value, such as the side of a crop that is not square, is left out.
+ */
+export function fieldsOf(json: string): Omit<Picked, 'json'> {
+  const { network, input, optimizer, memory_budget: budget } = configOf({ json });
+  return {
+    arch: network.arch,
+    // Of one process, which is what the page plans, they are the same.
+    bnMode: network.bn_mode === 'sync' ? 'inplace' : network.bn_mode,
+    precision: network.precision,
+    ...(typeof input.crop_train === 'number' && { crop: input.crop_train }),
+    batch: optimizer.batch_size,
+    ...(budget > 0 && { budget }),
+  };
+}
+
 export const architectures: readonly string[] = [...ARCHITECTURES];
 
 /** Bytes as people read them. */

@@ -8,6 +8,7 @@ import {
   type ComparedRun,
   compareRuns,
   loadConfig,
+  pixels,
   positive,
   type RunDifference,
 } from '@inplace-abn/recipes';
@@ -16,6 +17,7 @@ import { Command } from 'commander';
 interface Options {
   readonly data?: string;
   readonly workers: number;
+  readonly maxPixels?: number;
   readonly json?: boolean;
 }
 
@@ -28,6 +30,7 @@ const command = new Command('compare')
   .argument('<dir>', 'the images that they were trained on')
   .option('--data <dir>', 'the images of the second run, if they differ')
   .option('-j, --workers <n>', 'images to load in parallel', positive, 2)
+  .option('--max-pixels <n>', 'reject images with more pixels, as the runs did', pixels)
   .option('--json', 'print one object')
   .addHelpText(
     'after',
@@ -44,9 +47,9 @@ async function main(a: string, b: string, dir: string, options: Options): Promis
   if (found) process.exitCode = 1;
 }
 
-async function opened(run: string, data: string, { workers }: Options): Promise<ComparedRun> {
+async function opened(run: string, data: string, { workers, maxPixels }: Options): Promise<ComparedRun> {
   const config = await loadConfig(join(run, 'config.json'), { architectures: ARCHITECTURES });
-  return { run, config, data, workers, device: cpu() };
+  return { run, config, data, workers, maxPixels, device: cpu() };
 }
 
 function textOf(found: RunDifference | null): string {

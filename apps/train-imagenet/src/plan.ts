@@ -3,7 +3,8 @@
 import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { CommandLineError, runCommand, withAdvice } from '@inplace-abn/cli';
-import { availableMemory, cpu, formatBytes, planningCpu, portableCpu } from '@inplace-abn/core';
+import { availableMemory, cpu, type Device, formatBytes, planningCpu, portableCpu } from '@inplace-abn/core';
+import { shareSize } from '@inplace-abn/data';
 import { ARCHITECTURES } from '@inplace-abn/models';
 import {
   bytes,
@@ -16,6 +17,7 @@ import {
   type NormMode,
   type Override,
   type PlanReport,
+  pixels,
   planReport,
   positive,
   positives,
@@ -51,9 +53,23 @@ interface Options extends ScalingFlags {
   readonly audit?: string;
   readonly threshold: number;
   readonly trainedWith?: NormMode;
+  readonly nproc: number;
+  readonly workers: number;
+  readonly maxPixels?: number;
   readonly devices?: readonly number[];
   readonly markdown?: boolean;
   readonly json?: boolean;
+}
+
+/** Options that ask for something else than the plan of a configuration: one of them at a time. */
+const QUESTIONS = ['diff', 'lock', 'check', 'freeze', 'devices', 'nodes', 'sweep', 'audit'];
+
+function question(flags: string, description: string): Option {
+  const option = new Option(flags, description);
+  return option.conflicts([
+    ...QUESTIONS.filter((name) => name !== option.attributeName()),
+    ...['crop', 'width', 'plot'],
+  ]);
 }
 
 const command = new Command('plan')
@@ -93,16 +109,32 @@ const command = new Command('plan')
     'for auto: images of the validation set, whose last, smaller batch is planned as well',
     positive,
   )
-  .option('--diff', 'compare two configurations, or locks: bytes, work, the layers whose choice changed')
-  .option('--lock <file>', "write bytes, work and every layer's choice, the same on every machine")
-  .option(
-    '--check <file>',
-    'compare with a lock; exit code 1, naming the layers, where memory or recompute grew',
+  .addOption(
+    question('--diff', 'compare two configurations, or locks: bytes, work, the layers whose choice changed'),
   )
-  .option(
-    '--freeze <paths>',
-    "print what freezing parameters or modules saves: mod1,mod2.block1 or a range such as 'mod1…mod4'",
+  .addOption(
+    question('--lock <file>', "write bytes, work and every layer's choice, the same on every machine"),
   )
+  .addOption(
+    question(
+      '--check <file>',
+      'compare with a lock; exit code 1, naming the layers, where memory or recompute grew',
+    ),
+  )
+  .addOption(
+    question(
+      '--freeze <paths>',
+      "print what freezing parameters or modules saves: mod1,mod2.block1 or a range such as 'mod1…mod4'",
+    ),
+  )
+  .option('--nproc <n>', 'for the memory of each process: processes that share a batch', positive, 1)
+  .option(
+    '-j, --workers <n>',
+    'for the memory of the process: images that are loaded in parallel',
+    positive,
+    2,
+  )
+  .option('--max-pixels <n>', 'for its bound: pixels that an image may have, as in training', pixels)
   .option('--portable', 'plan with estimated workspaces, the same on every machine, as locks do')
   .addOption(
     new Option(
@@ -218,7 +250,7 @@ async function reports(paths: readonly string[], options: Options): Promise<stri
   const texts = found.flatMap(({ plan, audit, largest }) => [
     ...(audit ? [formatAudit(audit)] : []),
     ...(largest ? [formatLargest(largest)] : []),
-    formatPlan(plan),
+    formatPlan(plan, { processes: options.nproc }),
   ]);
   return texts.join('\n\n');
 }
@@ -243,14 +275,25 @@ function report(config: TrainConfig, options: Options): Omit<Found, 'audit'> {
   const fixed = batch === 'auto' ? undefined : batch;
   if (!growing) {
     const within = { ...config, memory_budget: budget ?? config.memory_budget };
-    const plan = planReport(within, fixed ?? config.optimizer.batch_size, device).report;
-    return { plan, largest: null };
+    return { plan: planned(within, fixed ?? config.optimizer.batch_size, device, options), largest: null };
   }
   const { config: grown, ...largest } = largestOf(growing, config, device, memory, {
     batch: fixed,
     validationImages,
   });
-  return { plan: planReport(grown, largest.batch, device).report, largest };
+  return { plan: planned(grown, largest.batch, device, options), largest };
+}
+
+/** The plan of a process that has its part of a batch. */
+function planned(
+  config: TrainConfig,
+  batch: number,
+  device: Device,
+  { nproc: processes, workers, maxPixels }: Options,
+): PlanReport {
+  const whole = { ...config, optimizer: { ...config.optimizer, batch_size: batch } };
+  const share = shareSize(batch, { rank: 0, size: processes });
+  return planReport(whole, share, device, { processes, workers, maxPixels }).report;
 }
 
 function growingIn({ batch, crop, width, budget }: Options): Growing | undefined {

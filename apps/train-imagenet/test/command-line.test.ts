@@ -259,6 +259,13 @@ describe('plan', () => {
     [['--batch', 'auto', '--crop', 'auto'], 'only one can be auto'],
     [['--width', 'auto', '--budget', '1GB'], 'say with --memory how much memory there is'],
     [['--diff'], '--diff compares two configurations or locks'],
+    [['--check', 'a.lock', '--lock', 'b.lock'], "option '--lock <file>' cannot be used with option"],
+    [['--check', 'a.lock', '--diff'], "option '--diff' cannot be used with option"],
+    [
+      ['--check', 'a.lock', '--crop', 'auto'],
+      "option '--check <file>' cannot be used with option '--crop <auto>'",
+    ],
+    [['--freeze', 'mod1', '--width', 'auto'], "cannot be used with option '--width <auto>'"],
     [['--devices', '2,x'], 'Expected a whole number of at least 1.'],
     [
       ['--devices', '2', '--batch', '4'],

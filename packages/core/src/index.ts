@@ -35,7 +35,7 @@ export type {
   Timing,
 } from './devices/device.js';
 export { KernelChoices, type KernelNames, type UnmetChoice } from './devices/kernel-choices.js';
-export { availableMemory } from './devices/memory.js';
+export { availableMemory, type LimitOptions, type MemoryLimit, memoryLimit } from './devices/memory.js';
 export {
   checkFromZero,
   checkOptionNames,
@@ -87,7 +87,7 @@ export type { Region } from './passes/region.js';
 export type { SliceDecision } from './passes/slices.js';
 export { BudgetError } from './plan/budget.js';
 export { type BufferKind, type PlanBytes, storeBytes } from './plan/draft.js';
-export { largestWithin } from './plan/largest.js';
+export { largestWithin, type Sized, smallestPlanned } from './plan/largest.js';
 export { type PeerBytes, peerBytes } from './plan/peer.js';
 export type { Buffer, Plan, PlannedInstruction } from './plan/plan.js';
 export {
@@ -97,6 +97,7 @@ export {
   type PlanTotals,
   type TotalChange,
 } from './plan/views/diff.js';
+export { joinedLock, type LockedPart } from './plan/views/joined-lock.js';
 export { type PlannedLayer, plannedLayers } from './plan/views/layers.js';
 export { type LayerChoice, type PlanLock, planLock, planLockIn, planLockText } from './plan/views/lock.js';
 export { type MapBuffer, type MemoryMap, memoryMapOf } from './plan/views/memory-map.js';

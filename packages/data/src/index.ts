@@ -56,6 +56,7 @@ export {
   type SegmentationLoaderOptions,
   type SegmentationSource,
 } from './loader.js';
+export { type LoaderShape, ringBytes, threadBytes } from './loader-memory.js';
 export { type MixOptions, mixes } from './mix.js';
 export {
   type ModuleSpec,
@@ -72,7 +73,7 @@ export {
   type PhotographOptions,
   readPhotograph,
 } from './photograph.js';
-export { MAX_PIXELS, MOST_PIXELS } from './pixel-limit.js';
+export { MAX_PIXELS, MOST_PIXELS, usefulPixels } from './pixel-limit.js';
 export { Random, Stream } from './random.js';
 export { usePicture } from './reader.js';
 export { cropAndResize } from './resample.js';

@@ -4,6 +4,7 @@ import { EpochRun } from './epoch-run.js';
 import { DataError } from './errors.js';
 import type { LabelCoding } from './label-coding.js';
 import type { FilePart } from './labeled-files.js';
+import { SLOTS } from './loader-memory.js';
 import { type MixOptions, mixes } from './mix.js';
 import { checkMaxPixels, usefulPixels } from './pixel-limit.js';
 import { checkSeed } from './random.js';
@@ -174,7 +175,7 @@ export function createLoader(options: LoaderOptions | SegmentationLoaderOptions)
     batchSize,
     seed = 0,
     workers = 2,
-    slots = 3,
+    slots = SLOTS,
     dropLast = false,
     share = { rank: 0, size: 1 },
     maxPixels = usefulPixels(transform),

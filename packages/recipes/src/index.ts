@@ -37,6 +37,7 @@ export {
   refuseShards,
 } from './data/labeled-sets.js';
 export { evaluationBatches } from './data/loaders.js';
+export { aroundParts, type LoadingOptions } from './data/memory.js';
 export {
   Engine,
   type EngineOptions,
@@ -61,6 +62,7 @@ export { formatFreezing, formatGrown, formatPlanDiff } from './plan/format-diff.
 export { type Growing, type Largest, type LargestOptions, largestOf } from './plan/largest.js';
 export { type Freezing, freezingOf, lockOf } from './plan/lock.js';
 export { ordinaryBytes, type PlanReport, planReport } from './plan/plan-report.js';
+export { formatResident, residentOf } from './plan/resident.js';
 export { type ImageOptions, imageOptions, maxPixelsOption, minusOneOrPositive } from './program/images.js';
 export {
   bytes,

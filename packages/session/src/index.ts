@@ -41,6 +41,14 @@ export { SessionStep } from './own-step.js';
 export { type MappedBuffer, SessionPlan } from './plan.js';
 export type { StepOptions } from './programs.js';
 export type { PlanRequest } from './request.js';
+export {
+  copiesPart,
+  exactly,
+  type ResidentMemory,
+  type ResidentPart,
+  residentMemory,
+  runtimePart,
+} from './resident.js';
 export { type Selection, selected } from './selection.js';
 export { Session } from './session.js';
 export type { SessionGroup } from './sharing.js';

@@ -3,6 +3,7 @@ import {
   diffPlans,
   formatBytes,
   type Graph,
+  joinedLock,
   type MemoryMap,
   ordinaryMapOf,
   type PeerBytes,
@@ -17,6 +18,7 @@ import {
   plannedRebuilds,
   portableCpu,
 } from '@inplace-abn/core';
+import { copiesPart, exactly, type ResidentMemory, residentMemory, runtimePart } from './resident.js';
 
 /** Bytes of one buffer of the arena: where it lies, and from which instruction to which it is alive. */
 export interface MappedBuffer {
@@ -51,15 +53,42 @@ export class SessionPlan {
     private readonly device: Device,
     /** Plans the same step for another device. */
     private readonly planFor: (device: Device) => Plan,
+    /** The step that sums gradients before it, of a batch in parts. */
+    private readonly before: { readonly sum: SessionPlan; readonly times: number } | null = null,
   ) {
     this.kind = kind;
     this.batch = batch;
     this.title = title;
   }
 
+  /** The step of a batch's last part, behind `times` steps that only sum gradients. */
+  following(sum: SessionPlan, times: number): SessionPlan {
+    return new SessionPlan(this, this.raw, this.traced, this.device, this.planFor, { sum, times });
+  }
+
   /** Bytes of arena, weights and optimizer state together: all that the step needs. */
   get bytes(): number {
-    return this.raw.arenaBytes + this.raw.bytes.weights + this.raw.bytes.optimizer;
+    return this.arenaBytes + this.raw.bytes.weights + this.raw.bytes.optimizer;
+  }
+
+  /** Of all parts of a batch. */
+  private get arenaBytes(): number {
+    return Math.max(this.raw.arenaBytes, this.before?.sum.raw.arenaBytes ?? 0);
+  }
+
+  /**
+   * Memory of a process that makes this step alone: runtime, weights, optimizer state, arena, and copies of states for files. The arrays that
+   * you hand in are yours to add.
+   */
+  resident(): ResidentMemory {
+    const { raw } = this;
+    return residentMemory([
+      runtimePart([raw]),
+      exactly('weights', raw.bytes.weights),
+      exactly('optimizer state', raw.bytes.optimizer),
+      exactly('arena', this.arenaBytes),
+      copiesPart(raw.bytes.weights),
+    ]);
   }
 
   /** The forward pass layer by layer: what is written in place, and why the rest is not. */
@@ -91,12 +120,16 @@ export class SessionPlan {
 
   /**
    * Bytes, work and every layer's choice, as plain JSON to keep and compare with later plans. It is the same on every machine: kernel
-   * workspaces are those that planning without the native addon estimates.
+   * workspaces are those that planning without the native addon estimates. Of a batch in parts it holds the steps of all parts.
    */
   lock(): PlanLock {
     const device = portableCpu();
     const plan = this.device === device ? this.raw : this.planFor(device);
-    return planLock(plan, this.title, device.balance);
+    const own = planLock(plan, this.title, device.balance);
+    if (!this.before) return own;
+    const { sum, times } = this.before;
+    const first = { name: `part of ${sum.batch}`, times, lock: sum.lock() };
+    return joinedLock(this.title, [first, { name: '', times: 1, lock: own }]);
   }
 
   /** From an earlier plan, or its lock, to this one: bytes, work, the layers whose choice changed, and the sums that grew. */
@@ -106,11 +139,11 @@ export class SessionPlan {
 
   /** A few lines to print: bytes, the peak, and how the backward pass gets its values. */
   summary(): string {
-    const { bytes, arenaBytes, peak, instructions } = this.raw;
+    const { bytes, peak, instructions } = this.raw;
     const at = instructions[peak.instruction]?.node;
     const lines = [
       `${this.title}: ${formatBytes(this.bytes)}`,
-      `  weights ${formatBytes(bytes.weights)}, optimizer state ${formatBytes(bytes.optimizer)}, arena ${formatBytes(arenaBytes)}`,
+      `  weights ${formatBytes(bytes.weights)}, optimizer state ${formatBytes(bytes.optimizer)}, arena ${formatBytes(this.arenaBytes)}`,
       `  peak ${formatBytes(peak.bytes)} at ${at ? `${at.op.name} of ${at.path || '(top)'}` : 'the start'}`,
     ];
     const { estimate } = this.device;

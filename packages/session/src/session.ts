@@ -9,6 +9,7 @@ import {
   largestWithin,
   NotFiniteError,
   planningCpu,
+  smallestPlanned,
   type TensorType,
   type TypedArray,
   UsageError,
@@ -100,7 +101,9 @@ export class Session<
   plan(request: PlanRequest): SessionPlan {
     const [kind, batch] = planned(request);
     const parts = kind === 'train' ? this.accumulate : 1;
-    return this.planOf({ kind, batch: Math.ceil(batch / parts) });
+    const each = Math.ceil(batch / parts);
+    const plan = this.planOf({ kind, batch: each });
+    return parts === 1 ? plan : plan.following(this.planOf({ kind: 'accumulate', batch: each }), parts - 1);
   }
 
   private planOf(key: StepKey): SessionPlan {
@@ -122,7 +125,9 @@ export class Session<
     const bytesAt = (batch: number) => this.plan({ train: batch }).bytes;
     const found = largestWithin(most, bytesAt);
     if (found) return found.size;
-    throw new UsageError(`one sample needs ${formatBytes(bytesAt(1))}, more than ${formatBytes(most)}`, {
+    const { size, bytes } = smallestPlanned(bytesAt);
+    const least = size === 1 ? 'one sample needs' : `${size} samples, the fewest that have a plan, need`;
+    throw new UsageError(`${least} ${formatBytes(bytes)}, more than ${formatBytes(most)}`, {
       code: 'ERR_MEMORY',
     });
   }

@@ -72,6 +72,17 @@ describe('accumulation', () => {
     expect(states.map(({ name }) => name)).toHaveLength(5);
   });
 
+  it('locks the steps of all parts', () => {
+    const plan = session({ accumulate: 4 }).plan({ train: 64 });
+    const { layers, work, totalBytes, arenaBytes, bytes } = plan.lock();
+    expect(Object.keys(layers)).toEqual(expect.arrayContaining(['bn abn_apply', 'part of 16: bn abn_apply']));
+    expect(totalBytes).toBe(arenaBytes + bytes.weights + bytes.optimizer);
+    expect(bytes.optimizer).toBe(plan.raw.bytes.optimizer);
+    const whole = session({ accumulate: 1 }).plan({ train: 64 }).lock();
+    expect(work / whole.work).toBeGreaterThan(0.9);
+    expect(plan.diff(plan.lock())).toMatchObject({ layers: [], grown: [] });
+  });
+
   it('updates nothing but statistics where a part is not finite, and goes on', async () => {
     const own = session({ accumulate: 2, optimizer: sgd({ learningRate: 0.1 }) });
     const { x, y } = batchOf(8);

@@ -2,9 +2,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { adam } from '@inplace-abn/optim';
+import { Conv2d, GlobalAvgPool2d, InPlaceABN, Linear, Sequential } from '@inplace-abn/nn';
+import { adam, sgd } from '@inplace-abn/optim';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { crossEntropy, type Session } from '../src/index.js';
+import { crossEntropy, Session } from '../src/index.js';
 import { batchOf, CLASSES, SIDE, session } from './support/stripes.js';
 
 const bestOf = (row: Float32Array) =>
@@ -81,6 +82,39 @@ describe('a session', () => {
     const batch = own.largestBatch('1MB');
     expect(own.plan({ train: batch }).bytes).toBeLessThanOrEqual(1e6);
     expect(own.plan({ train: batch + 1 }).bytes).toBeGreaterThan(1e6);
+  });
+
+  it('starts at the fewest samples that have a plan, and says so where those do not fit', () => {
+    // Of one sample no channel has a variance.
+    const net = new Sequential({
+      conv: new Conv2d(1, 4, SIDE),
+      bn: new InPlaceABN(4),
+      pool: new GlobalAvgPool2d(),
+      fc: new Linear(4, CLASSES),
+    });
+    const own = new Session(net, {
+      input: { shape: [1, SIDE, SIDE] },
+      loss: crossEntropy(),
+      optimizer: sgd({ learningRate: 0.1 }),
+    });
+    expect(() => own.plan({ train: 1 })).toThrow('no variance');
+    expect(own.largestBatch('1MB')).toBeGreaterThan(2);
+    expect(() => own.largestBatch(10)).toThrow(/^2 samples, the fewest that have a plan, need /);
+  });
+
+  it('plans the memory of the whole process', () => {
+    const plan = session().plan({ train: 8 });
+    const { parts, bytes, most } = plan.resident();
+    expect(parts.map(({ name }) => name)).toEqual([
+      'runtime and libraries',
+      'weights',
+      'optimizer state',
+      'arena',
+      'initial weights, checkpoints',
+    ]);
+    expect(parts.slice(1, 4).reduce((sum, part) => sum + part.bytes, 0)).toBe(plan.bytes);
+    expect(bytes).toBe(parts.reduce((sum, part) => sum + part.bytes, 0));
+    expect(most).toBeGreaterThan(bytes);
   });
 
   it('takes a loss of its own, an optimizer with state, clipping and bfloat16', async () => {

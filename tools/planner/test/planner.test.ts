@@ -18,6 +18,7 @@ interface Planner {
   readonly architectures: readonly string[];
   plan(picked: Picked): Planned;
   frontier(picked: Picked, share: number): FrontierPoint | null;
+  fieldsOf(json: string): Omit<Picked, 'json'>;
 }
 
 const folder = mkdtempSync(path.join(tmpdir(), 'planner-'));
@@ -77,6 +78,27 @@ describe('the planner of the page', () => {
   it('has every network of the zoo, and says what is wrong with a configuration', () => {
     expect(planner.architectures).toEqual(ARCHITECTURES);
     expect(() => planner.plan({ json: '{ "network": { "widht": 2 } }' })).toThrow(/widht/);
+  });
+
+  it('shows all fields of a configuration, with the defaults of keys that it lacks', () => {
+    const { optimizer, input } = resolveConfig({}, 'test.json', { architectures: ARCHITECTURES });
+    const fields = planner.fieldsOf(
+      '{ "network": { "arch": "resnet18", "bn_mode": "sync", "activation": "leaky_relu" } }',
+    );
+    expect(fields).toEqual({
+      arch: 'resnet18',
+      bnMode: 'inplace',
+      precision: 'float32',
+      crop: input.crop_train,
+      batch: optimizer.batch_size,
+    });
+    const given = { input: { crop_train: [64, 96] }, optimizer: { batch_size: 3 }, memory_budget: 2 ** 30 };
+    const shown = planner.fieldsOf(JSON.stringify(given));
+    expect(shown).toMatchObject({ batch: 3, budget: 2 ** 30 });
+    expect(shown).not.toHaveProperty('crop');
+    // So the fields over the JSON plan what the JSON alone does.
+    const json = JSON.stringify(config);
+    expect(planner.plan({ json, ...planner.fieldsOf(json) }).text).toBe(planner.plan({ json }).text);
   });
 
   const browser = chromium();

@@ -66,6 +66,11 @@ export interface DeviceMemory {
   /** Writes bytes starting at `offset`. */
   write(offset: number, data: Uint8Array): void;
   /**
+   * Has the system back these bytes with memory now instead of at their first access; the content stays. Absent where memory is backed
+   * from the start. Throws an error with code OUT_OF_MEMORY where the system refuses.
+   */
+  populate?(offset: number, length: number): void;
+  /**
    * Returns the memory to the system without waiting for garbage collection. The block stays valid and reads
    * as zeros. Must not be called while a program runs on it.
    */
@@ -155,10 +160,12 @@ export interface Device {
   readonly machine: string;
   /** Chooses a kernel for a specification. */
   prepare(spec: KernelSpec): PreparedKernel;
-  /** Allocates zero-filled memory, in bytes. */
+  /** Allocates zero-filled memory, in bytes. Throws an error with code OUT_OF_MEMORY where the system refuses. */
   allocate(bytes: number): DeviceMemory;
   /** Loads instructions; the result runs them in order. */
   load(instructions: readonly LoadedInstruction[]): Executable;
-  /** Bytes that can be allocated now. */
-  availableBytes(): number;
+  /** Bytes that can be allocated and backed now. `mapped`: of them, bytes that are allocated already but not backed; default 0. */
+  availableBytes(mapped?: number): number;
+  /** Which limit {@link availableBytes} comes from, as a person knows it; null, or absent: the memory of the machine or device. */
+  limitedBy?(): string | null;
 }

@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { bytesPerElement, type DType, elements } from '@inplace-abn/tensor';
 import type { Device, DeviceMemory, Executable, KernelSpec, OperandSpec, PreparedKernel } from './device.js';
-import { availableMemory } from './memory.js';
+import { memoryLimit } from './memory.js';
 
 /** Upper bound of a convolution's workspace, however large its weights. */
 const CONVOLUTION_LIMIT = 9.5e6;
@@ -42,8 +42,12 @@ export class EstimatedCpu implements Device {
     throw this.problem;
   }
 
-  availableBytes(): number {
-    return availableMemory();
+  availableBytes(mapped = 0): number {
+    return memoryLimit({ mapped }).bytes;
+  }
+
+  limitedBy(): string | null {
+    return memoryLimit().source;
   }
 }
 

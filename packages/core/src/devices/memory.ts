@@ -1,20 +1,140 @@
+/** How much memory this process can still take, and which limit says so. */
 import { readFileSync } from 'node:fs';
 import { freemem } from 'node:os';
 
-/** Bytes this process can still allocate, limited by the system's free memory and the process's cgroup. */
+/** Memory that is left under one limit. */
+export interface MemoryLimit {
+  readonly bytes: number;
+  /** The limit, such as `memory.max of the control group /sys/fs/cgroup/job`; null: the machine's memory. */
+  readonly source: string | null;
+}
+
+/** Options of {@link memoryLimit}. */
+export interface LimitOptions {
+  /** Bytes that are allocated but not backed by memory yet: only resource limits count them. Default 0. */
+  readonly mapped?: number;
+  /** Folder that holds `proc`; default the machine's. */
+  readonly root?: string;
+}
+
+/** Bytes that this process can still allocate; see {@link memoryLimit}. */
 export function availableMemory(): number {
-  return Math.min(systemAvailable(), groupAvailable());
+  return memoryLimit().bytes;
 }
 
-function systemAvailable(): number {
-  const match = /^MemAvailable:\s+(\d+) kB/m.exec(readText('/proc/meminfo'));
-  return match ? Number(match[1]) * 1024 : freemem();
+/**
+ * The tightest of what limits this process: free memory of the machine, the process's control group and those around it (versions 1 and
+ * 2), and the resource limits RLIMIT_AS and RLIMIT_DATA.
+ */
+export function memoryLimit({ mapped = 0, root = '' }: LimitOptions = {}): MemoryLimit {
+  const read = (path: string): string => readText(`${root}${path}`);
+  const limits = [
+    { bytes: systemAvailable(read), source: null },
+    ...groupLimits(read),
+    ...ownLimits(read, mapped),
+  ];
+  return limits.reduce((tightest, limit) => (limit.bytes < tightest.bytes ? limit : tightest));
 }
 
-function groupAvailable(): number {
-  const limit = Number(readText('/sys/fs/cgroup/memory.max'));
-  const used = Number(readText('/sys/fs/cgroup/memory.current'));
-  return limit > 0 && used > 0 ? limit - used : Number.POSITIVE_INFINITY;
+type Read = (path: string) => string;
+
+function systemAvailable(read: Read): number {
+  return kilobytes(read('/proc/meminfo'), 'MemAvailable') ?? freemem();
+}
+
+/** Field of a file of `NAME: N kB`, in bytes. */
+function kilobytes(text: string, name: string): number | undefined {
+  const found = new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1];
+  return found === undefined ? undefined : 1024 * Number(found);
+}
+
+/** A kind of control groups: its files. */
+interface GroupFiles {
+  readonly limit: string;
+  readonly used: string;
+  /** Lines of memory.stat: cached files, which the system gives up before it runs out. */
+  readonly cached: readonly string[];
+}
+
+const VERSION_1: GroupFiles = {
+  limit: 'memory.limit_in_bytes',
+  used: 'memory.usage_in_bytes',
+  cached: ['total_inactive_file', 'total_active_file'],
+};
+const VERSION_2: GroupFiles = {
+  limit: 'memory.max',
+  used: 'memory.current',
+  cached: ['inactive_file', 'active_file'],
+};
+
+interface Mount {
+  /** The part of the hierarchy that is mounted. */
+  readonly root: string;
+  readonly point: string;
+  readonly files: GroupFiles;
+}
+
+/** Of the process's groups and all groups around them that this process can see. */
+function groupLimits(read: Read): MemoryLimit[] {
+  const mounts = mountsIn(read('/proc/self/mountinfo'));
+  return read('/proc/self/cgroup')
+    .split('\n')
+    .flatMap((line) => {
+      const [, controllers, path = '/'] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
+      const files =
+        controllers === '' ? VERSION_2 : controllers?.split(',').includes('memory') ? VERSION_1 : null;
+      const mount = mounts.find((each) => each.files === files);
+      return mount ? foldersOf(mount, path).map((folder) => groupLimit(read, folder, mount.files)) : [];
+    })
+    .filter((limit) => limit !== null);
+}
+
+function mountsIn(mountinfo: string): Mount[] {
+  return mountinfo.split('\n').flatMap((line) => {
+    const [mount = '', system = ''] = line.split(' - ');
+    const [, , , root = '', point = ''] = mount.split(' ');
+    const [type, , options = ''] = system.split(' ');
+    if (type === 'cgroup2') return [{ root, point, files: VERSION_2 }];
+    const memory = type === 'cgroup' && options.split(',').includes('memory');
+    return memory ? [{ root, point, files: VERSION_1 }] : [];
+  });
+}
+
+/** Folder of the group `path`, and those of the groups around it, up to what is mounted. */
+function foldersOf({ root, point }: Mount, path: string): string[] {
+  const inside =
+    root === '/' ? path : path === root || path.startsWith(`${root}/`) ? path.slice(root.length) : '';
+  const names = inside.split('/').filter((name) => name !== '' && name !== '..');
+  return [...names.keys(), names.length].map((count) => [point, ...names.slice(0, count)].join('/'));
+}
+
+function groupLimit(read: Read, folder: string, files: GroupFiles): MemoryLimit | null {
+  const limit = read(`${folder}/${files.limit}`);
+  const used = Number(read(`${folder}/${files.used}`));
+  // The root group has no file; without a limit it says `max` or, in version 1, a number beyond any machine.
+  if (limit === '' || !Number.isFinite(Number(limit)) || Number(limit) >= 2 ** 62) return null;
+  const stat = read(`${folder}/memory.stat`);
+  const cached = files.cached.reduce((sum, name) => {
+    return sum + Number(new RegExp(`^${name} (\\d+)`, 'm').exec(stat)?.[1] ?? 0);
+  }, 0);
+  const bytes = Number(limit) - Math.max(0, used - cached);
+  return { bytes, source: `${files.limit} of the control group ${folder}` };
+}
+
+/** Resource limits: their lines in /proc/self/limits, and what /proc/self/status counts against them. */
+const RESOURCES = [
+  { line: 'Max address space', counted: 'VmSize', source: 'RLIMIT_AS (ulimit -v)' },
+  { line: 'Max data size', counted: 'VmData', source: 'RLIMIT_DATA (ulimit -d)' },
+] as const;
+
+function ownLimits(read: Read, mapped: number): MemoryLimit[] {
+  const limits = read('/proc/self/limits');
+  const status = read('/proc/self/status');
+  return RESOURCES.flatMap(({ line, counted, source }) => {
+    const limit = new RegExp(`^${line}\\s+(\\d+)`, 'm').exec(limits)?.[1];
+    if (limit === undefined) return [];
+    return [{ bytes: Number(limit) - (kilobytes(status, counted) ?? 0) + mapped, source }];
+  });
 }
 
 function readText(path: string): string {

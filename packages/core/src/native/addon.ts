@@ -6,6 +6,8 @@ export interface NativeMemory {
   read(offset: number, length: number): Uint8Array;
   readInto(offset: number, target: Uint8Array): void;
   write(offset: number, data: Uint8Array): void;
+  /** Throws an error with code OUT_OF_MEMORY, as the constructor does. */
+  populate?(offset: number, length: number): void;
   discard(): void;
 }
 

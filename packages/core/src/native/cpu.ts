@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import type { DType } from '@inplace-abn/tensor';
 import { EstimatedCpu, refusedByCpu } from '../devices/estimate.js';
-import { availableMemory } from '../devices/memory.js';
+import { memoryLimit } from '../devices/memory.js';
 import { NativeAddonError, UsageError } from '../errors.js';
 import { AddonDevice } from './device.js';
 import { loadNative } from './load.js';
@@ -37,8 +37,12 @@ class CpuDevice extends AddonDevice {
     return INSTRUCTION_SETS[name] ?? name;
   }
 
-  availableBytes(): number {
-    return availableMemory();
+  availableBytes(mapped = 0): number {
+    return memoryLimit({ mapped }).bytes;
+  }
+
+  limitedBy(): string | null {
+    return memoryLimit().source;
   }
 
   /** Number of kernel threads: OMP_NUM_THREADS, or the number of CPUs available to this process. */

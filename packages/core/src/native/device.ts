@@ -30,7 +30,7 @@ export abstract class AddonDevice implements Device {
 
   abstract get machine(): string;
   abstract refuses(dtype: DType): string | null;
-  abstract availableBytes(): number;
+  abstract availableBytes(mapped?: number): number;
   /** True if inputs can be transferred during a run. */
   protected abstract readonly prefetches: boolean;
 

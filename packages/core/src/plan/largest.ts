@@ -1,12 +1,41 @@
+import { ShapeError } from '../errors.js';
+
 /** Upper bound of the search, far beyond any realistic batch size. */
 const MOST = 2 ** 16;
+/** Sizes that are tried for the smallest that has a plan. */
+const TRIED = 64;
+
+/** A size and its bytes. */
+export interface Sized {
+  readonly size: number;
+  readonly bytes: number;
+}
 
 /**
- * Finds the largest size from 1 to `most` whose bytes fit a budget.
+ * The smallest size from 1 to `most` that has a plan: a batch of one may have no variance to normalize by.
+ *
+ * @param bytesAt bytes at a size; throws ShapeError for one that has no plan
+ * @throws ShapeError for size 1, where none has a plan
+ */
+export function smallestPlanned(bytesAt: (size: number) => number, most = MOST): Sized {
+  let first: ShapeError | null = null;
+  for (let size = 1; size <= Math.min(most, TRIED); size++) {
+    try {
+      return { size, bytes: bytesAt(size) };
+    } catch (error) {
+      if (!(error instanceof ShapeError)) throw error;
+      first ??= error;
+    }
+  }
+  throw first ?? new RangeError(`expected a size of at least 1 but received ${most}`);
+}
+
+/**
+ * Finds the largest size up to `most` whose bytes fit a budget, from the smallest that has a plan on.
  *
  * @param bytesAt bytes at a size; must not decrease with the size, and is called least often if it is nearly
- * linear
- * @returns the size and its bytes; null if even size 1 is too large
+ * linear. Throws ShapeError for a size that is too small to be planned
+ * @returns the size and its bytes; null if even the smallest is too large
  */
 export function largestWithin(
   budget: number,
@@ -14,7 +43,7 @@ export function largestWithin(
   most = MOST,
 ): { readonly size: number; readonly bytes: number } | null {
   const at = (size: number): Sized => ({ size, bytes: bytesAt(size) });
-  let fits = at(1);
+  let fits = smallestPlanned(bytesAt, most);
   if (fits.bytes > budget) return null;
   let tooLarge: Sized | null = null;
   let before: Sized = { size: 0, bytes: 0 };
@@ -29,9 +58,4 @@ export function largestWithin(
     else [before, fits] = [fits, next];
   }
   return fits;
-}
-
-interface Sized {
-  readonly size: number;
-  readonly bytes: number;
 }

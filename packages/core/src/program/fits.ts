@@ -1,5 +1,5 @@
 import { formatBytes } from '@inplace-abn/tensor';
-import type { Device } from '../devices/device.js';
+import type { Device, DeviceMemory } from '../devices/device.js';
 import { UsageError } from '../errors.js';
 
 /** Describes a plan, for the error thrown when it does not fit in memory. */
@@ -8,15 +8,77 @@ export interface Fitting {
   readonly what: string;
   /** Such as `choose a smaller batch`. */
   readonly advice: string;
+  /** Bytes of the host that the process needs besides, as its loaders do; default 0. */
+  readonly others?: number;
 }
 
-/** Throws UsageError, code ERR_MEMORY, if the device cannot allocate `needed` more bytes. */
-export function checkFits(device: Device, needed: number, { what, advice }: Fitting): void {
-  const available = device.availableBytes();
-  if (needed <= available) return;
-  throw new UsageError(
-    `the plan for ${what} needs ${formatBytes(needed)} (${needed} bytes) but only ` +
-      `${formatBytes(available)} (${Math.floor(available)} bytes) are available: ${advice}`,
-    { code: 'ERR_MEMORY' },
-  );
+const PROGRAM: Fitting = { what: 'this program', advice: 'choose a smaller batch' };
+
+/** The part of what is needed that is allocated already. */
+interface Begun {
+  /** Bytes that are backed. */
+  readonly populated: number;
+  /** Bytes that are not. */
+  readonly mapped: number;
+}
+
+/**
+ * Throws UsageError, code ERR_MEMORY, if the device cannot allocate `needed` bytes: it names the need, what is left, the limit and the fix.
+ */
+export function checkFits(
+  device: Device,
+  needed: number,
+  fitting: Fitting,
+  { populated, mapped }: Begun = { populated: 0, mapped: 0 },
+): void {
+  const available = Math.max(0, device.availableBytes(mapped)) + populated;
+  if (needed + (fitting.others ?? 0) <= available) return;
+  const source = device.limitedBy?.() ?? null;
+  const left = `${formatBytes(available)} (${Math.floor(available)} bytes) are available`;
+  const text = lackText(needed, fitting, source === null ? left : `${left} under ${source}`, source !== null);
+  throw new UsageError(text, { code: 'ERR_MEMORY' });
+}
+
+function lackText(
+  needed: number,
+  { what, advice, others = 0 }: Fitting,
+  left: string,
+  limited: boolean,
+): string {
+  const more = others > 0 ? `, and the rest of the process ${formatBytes(others)} more,` : '';
+  const raise = limited ? ', or raise that limit' : '';
+  return `the plan for ${what} needs ${formatBytes(needed)} (${needed} bytes)${more} but only ${left}: ${advice}${raise}`;
+}
+
+/** Bytes that are populated between two looks at the memory that is left. */
+const PIECE = 2 ** 28;
+
+/**
+ * Allocates memory and has the system back all of it, so that no later step can find it without any.
+ *
+ * @throws UsageError, code ERR_MEMORY, where there is not as much; nothing is held then
+ */
+export function allocatePopulated(device: Device, bytes: number, fitting: Fitting = PROGRAM): DeviceMemory {
+  checkFits(device, bytes, fitting);
+  let memory: DeviceMemory | null = null;
+  let done = 0;
+  try {
+    memory = device.allocate(bytes);
+    for (; done < bytes && memory.populate; done += PIECE) {
+      // Others may have taken it meanwhile, and the system would end a process rather than refuse.
+      if (done > 0) checkFits(device, bytes, fitting, { populated: done, mapped: bytes - done });
+      memory.populate(done, Math.min(PIECE, bytes - done));
+    }
+    return memory;
+  } catch (error) {
+    memory?.discard();
+    if (!isRefusal(error)) throw error;
+    const text = lackText(bytes, fitting, `${formatBytes(done)} of it could be had`, false);
+    throw new UsageError(text, { code: 'ERR_MEMORY', cause: error });
+  }
+}
+
+/** The system said that it has no more memory. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'OUT_OF_MEMORY';
 }

@@ -2,6 +2,7 @@ import { type CompileOptions, compile } from '../compile/compile.js';
 import type { Device } from '../devices/device.js';
 import type { Graph, OutputTypes } from '../ir/graph.js';
 import { cpu } from '../native/cpu.js';
+import { allocatePopulated } from './fits.js';
 import { type Arrays, Program } from './program.js';
 import { Store, statesOf } from './store.js';
 
@@ -32,5 +33,5 @@ export function programOf<O extends OutputTypes>(
 ): Program<O> {
   for (const [name, data] of Object.entries(states)) store.write(name, data);
   const plan = compile(graph, device, options);
-  return new Program(plan, device, store, device.allocate(plan.arenaBytes));
+  return new Program(plan, device, store, allocatePopulated(device, plan.arenaBytes));
 }

@@ -4,7 +4,7 @@ import type { Device, DeviceMemory } from '../devices/device.js';
 import type { OutputTypes } from '../ir/graph.js';
 import { align } from '../passes/place.js';
 import type { Plan } from '../plan/plan.js';
-import { checkFits, type Fitting } from './fits.js';
+import { allocatePopulated, checkFits, type Fitting } from './fits.js';
 import { Program } from './program.js';
 import { type StateSpec, Store } from './store.js';
 
@@ -14,6 +14,8 @@ export class Programs {
   private arena: DeviceMemory | null = null;
   /** Programs of the current arena, released together with their plans. */
   private made = new WeakMap<Plan, Program>();
+  /** Of the plans that the arena is for; the store is allocated after it. */
+  private fitting: Fitting | undefined;
 
   /** Allocates nothing yet. */
   constructor(
@@ -23,7 +25,7 @@ export class Programs {
 
   /** Allocated and zero-filled on first use. */
   get store(): Store {
-    this.ownStore ??= new Store(this.device, this.states);
+    this.ownStore ??= new Store(this.device, this.states, this.fitting);
     return this.ownStore;
   }
 
@@ -43,8 +45,9 @@ export class Programs {
     const needed = Math.max(0, ...plans.map(({ arenaBytes }) => arenaBytes));
     if (this.arena && this.arena.bytes >= needed) return;
     this.discard();
+    this.fitting = fitting;
     if (fitting) checkFits(this.device, needed + (this.ownStore ? 0 : this.stateBytes), fitting);
-    this.arena = this.device.allocate(needed);
+    this.arena = allocatePopulated(this.device, needed, fitting);
   }
 
   /**
@@ -55,7 +58,7 @@ export class Programs {
     this.reserve([plan]);
     const known = this.made.get(plan);
     if (known && runs(known, plan)) return known;
-    const arena = this.arena ?? this.device.allocate(plan.arenaBytes);
+    const arena = this.arena ?? allocatePopulated(this.device, plan.arenaBytes);
     const program = new Program(plan, this.device, this.store, arena);
     this.made.set(plan, program);
     return program;

@@ -20,6 +20,7 @@ import type { Device, DeviceMemory, Location } from '../devices/device.js';
 import { UsageError } from '../errors.js';
 import { type Graph, type StateKind, valueInfo } from '../ir/graph.js';
 import { align } from '../passes/place.js';
+import { allocatePopulated, type Fitting } from './fits.js';
 
 export interface StateSpec extends TensorType {
   /** Its key in the store, such as `fc.weight` or `fc.weight.momentum_buffer`. */
@@ -58,15 +59,18 @@ export class Store {
   /**
    * Allocates and zero-fills every state. Buffers and optimizer state may start at zero, but every parameter
    * must be written before a program reads it.
+   *
+   * @param fitting what the states are for, for the error
+   * @throws UsageError, code ERR_MEMORY, where memory is insufficient
    */
-  constructor(device: Device, specs: readonly StateSpec[]) {
+  constructor(device: Device, specs: readonly StateSpec[], fitting?: Fitting) {
     let offset = 0;
     for (const spec of specs) {
       this.entries.set(spec.name, { spec, offset });
       offset += align(byteLength(spec));
       if (spec.kind === 'parameter') this.unwritten.add(spec.name);
     }
-    this.memory = device.allocate(offset);
+    this.memory = allocatePopulated(device, offset, fitting);
   }
 
   /** Names, types and kinds of all states, in the order of their definition. */

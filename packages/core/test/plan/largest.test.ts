@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { largestWithin } from '../../src/plan/largest.js';
+import { ShapeError } from '../../src/errors.js';
+import { largestWithin, smallestPlanned } from '../../src/plan/largest.js';
 
 it('is the largest size whose bytes fit, found with few plans', () => {
   fc.assert(
@@ -41,4 +42,15 @@ it('handles step functions as well as lines', () => {
   expect(largestWithin(100, (size) => (size <= 37 ? 10 : 1000))?.size).toBe(37);
   expect(largestWithin(100, (size) => (size <= 5000 ? 100 : 101))?.size).toBe(5000);
   expect(largestWithin(9, () => 10)).toBeNull();
+});
+
+it('starts at the smallest size that has a plan', () => {
+  const from = (least: number) => (size: number) => {
+    if (size < least) throw new ShapeError('no variance');
+    return 10 * size;
+  };
+  expect(largestWithin(105, from(4))).toEqual({ size: 10, bytes: 100 });
+  expect(largestWithin(39, from(4))).toBeNull();
+  expect(smallestPlanned(from(4))).toEqual({ size: 4, bytes: 40 });
+  expect(() => largestWithin(105, from(1000))).toThrow('no variance');
 });

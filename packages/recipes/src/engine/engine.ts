@@ -28,6 +28,7 @@ import {
   type StepResult,
 } from '@inplace-abn/train';
 import type { TrainConfig } from '../config/schema.js';
+import { aroundParts, type LoadingOptions } from '../data/memory.js';
 import { type BatchShape, describeCrop, type ImageInputs, imageArrays } from '../task/images.js';
 import type { Task } from '../task/task.js';
 import { taskOf } from '../tasks/registry.js';
@@ -50,6 +51,8 @@ export interface EngineOptions {
   readonly evaluationBatches: readonly number[];
   /** The processes that share each batch; default: this one alone. */
   readonly peers?: Peers;
+  /** How images are read: then their loaders' memory has to fit, too. */
+  readonly loading?: LoadingOptions;
 }
 
 /** A network and its programs before anything is allocated. */
@@ -127,6 +130,7 @@ export class Engine implements RunEngine {
     session.reserve([...planned.parts.map(({ plan }) => plan), ...evaluated], {
       what: `batch ${shape.batch} at ${describeCrop(shape.crop)}`,
       advice: 'lower optimizer.batch_size or input.crop_train',
+      others: othersOf(options, network),
     });
   }
 
@@ -300,6 +304,13 @@ export class Engine implements RunEngine {
     const { outputs } = await step.run({ ...imageArrays(batch, shape), labels });
     return resultOf(outputs);
   }
+}
+
+/** Bytes of host memory around the plans, where the device takes its memory there. */
+function othersOf({ device, config, loading, peers = ALONE }: EngineOptions, network: Module): number {
+  if (!loading || device.limitedBy === undefined) return 0;
+  const parts = aroundParts(config, network.namedStates(), { ...loading, processes: peers.size });
+  return parts.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 /** The parts of a step as one: their counts are of each part, and their losses shares of the whole batch's. */

@@ -3,11 +3,12 @@ import { formatBytes, type PlannedSlice } from '@inplace-abn/core';
 import type { BytesByKind } from '@inplace-abn/train';
 import { describeCrop } from '../task/images.js';
 import type { PlanReport } from './plan-report.js';
+import { formatResident } from './resident.js';
 
 const KINDS = ['weights', 'gradients', 'optimizer', 'activations', 'workspace'] as const;
 
-/** A plan report as lines of text. */
-export function formatPlan(report: PlanReport): string {
+/** A plan report as lines of text; `processes` share the batch. */
+export function formatPlan(report: PlanReport, { processes = 1 } = {}): string {
   const { arch, batch, crop, precision, peak, peakAt, ordinary } = report;
   const perImage = (bytes: BytesByKind): string => `${formatBytes(bytes.activations / batch)} per image`;
   const libraries = Object.entries(report.libraries).map(([name, version]) => `${name} ${version}`);
@@ -22,9 +23,10 @@ export function formatPlan(report: PlanReport): string {
     `activations with their gradients: ${perImage(report.bytes)}, ordinary BN under PyTorch's rules ${perImage(ordinary)} (share ${share})`,
     `peak: ${formatBytes(peak)} at instruction ${peakAt.instruction}, ${peakAt.op} at ${peakAt.path || '(top)'}`,
     `arena: ${formatBytes(report.arenaBytes)}, ${overhead(report)} above the largest live sum`,
-    `in all: ${formatBytes(report.totalBytes)} with weights and optimizer state; saving and loading take ${formatBytes(report.transferBytes)} more, Node itself about 150 MB`,
+    `in all: ${formatBytes(report.totalBytes)} with weights and optimizer state; saving and loading take ${formatBytes(report.transferBytes)} more`,
     rebuilt(report),
     ...(report.slices.length > 0 ? [joins(report.slices)] : []),
+    ...(report.resident ? ['', formatResident(report.resident, processes)] : []),
     '',
     ...report.layers.map(({ path, op, bytes, inPlace, reason }) => {
       return `${path.padEnd(32)} ${op.padEnd(16)} ${formatBytes(bytes).padStart(9)}  ${inPlace ? 'in place' : `not in place: ${reason}`}`;

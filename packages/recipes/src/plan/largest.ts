@@ -1,5 +1,12 @@
 /** The largest batch, crop or width of a configuration that fits in memory, found on plans alone. */
-import { type Device, formatBytes, largestWithin, portableCpu, UsageError } from '@inplace-abn/core';
+import {
+  type Device,
+  formatBytes,
+  largestWithin,
+  portableCpu,
+  smallestPlanned,
+  UsageError,
+} from '@inplace-abn/core';
 import type { TrainConfig } from '../config/schema.js';
 import { planPrograms } from '../engine/plan-programs.js';
 import { taskOf } from '../tasks/registry.js';
@@ -38,10 +45,11 @@ const STEPS: Readonly<Record<Growing, number>> = { batch: 1, crop: CROP_STEP, wi
 /** Steps at most: 65,536 images, 8192 pixels, 16 times the channels. */
 const MOST: Readonly<Record<Growing, number>> = { batch: 65_536, crop: 256, width: 256 };
 
-const FIRST: Readonly<Record<Growing, string>> = {
-  batch: 'a batch of one image',
-  crop: `a crop of ${CROP_STEP} pixels`,
-  width: `a network of width ${WIDTH_STEP}`,
+/** The smallest size that has a plan. */
+const FIRST: Readonly<Record<Growing, (value: number) => string>> = {
+  batch: (images) => (images === 1 ? 'a batch of one image' : `a batch of ${images} images`),
+  crop: (pixels) => `a crop of ${pixels} pixels`,
+  width: (factor) => `a network of width ${factor}`,
 };
 
 const ADVICE: Readonly<Record<Growing, string>> = {
@@ -75,7 +83,9 @@ export function largestOf(
   };
   const bytesAt = bytesOn(device);
   // A device may time kernels for each size that is tried, which takes long for sizes far beyond memory.
-  const estimate = largestWithin(budget, bytesOn(portableCpu()), MOST[growing])?.size ?? 1;
+  const estimated = bytesOn(portableCpu());
+  const { size: least } = smallestPlanned(estimated, MOST[growing]);
+  const estimate = largestWithin(budget, estimated, MOST[growing])?.size ?? least;
   let most = Math.min(MOST[growing], estimate + Math.ceil(estimate / 8));
   let found = largestWithin(budget, bytesAt, most);
   while (found?.size === most && most < MOST[growing]) {
@@ -84,7 +94,7 @@ export function largestOf(
   }
   if (!found) {
     throw new UsageError(
-      `${FIRST[growing]} needs ${formatBytes(bytesAt(1))} but the budget is ${formatBytes(budget)}: ${ADVICE[growing]}`,
+      `${FIRST[growing](least * STEPS[growing])} needs ${formatBytes(bytesAt(least))} but the budget is ${formatBytes(budget)}: ${ADVICE[growing]}`,
     );
   }
   return { of: growing, value: found.size * STEPS[growing], bytes: found.bytes, ...at(found.size) };

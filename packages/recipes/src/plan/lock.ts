@@ -1,18 +1,35 @@
 /** The lock of a configuration's training step, and what freezing a part of the network saves. */
-import { diffPlans, type PlanDiff, type PlanLock, portableCpu, UsageError } from '@inplace-abn/core';
+import {
+  diffPlans,
+  joinedLock,
+  type PlanDiff,
+  type PlanLock,
+  portableCpu,
+  UsageError,
+} from '@inplace-abn/core';
 import type { TrainConfig } from '../config/schema.js';
 import { planPrograms } from '../engine/plan-programs.js';
 import { describeCrop } from '../task/images.js';
 import { taskOf } from '../tasks/registry.js';
 
-/** Bytes, work and every layer's choice of one training step at `batch` images: the same on every machine. */
+/**
+ * Bytes, work and every layer's choice of one training step at `batch` images: the same on every machine. Of a batch in parts
+ * (`optimizer.accumulate`) it locks the steps of all parts.
+ */
 export function lockOf(config: TrainConfig, batch: number): PlanLock {
   const task = taskOf(config);
   const sizes = { batch, evaluationBatches: [] };
-  const { training } = planPrograms(task.network(), task, config, portableCpu(), sizes);
+  const { training, parts, division } = planPrograms(task.network(), task, config, portableCpu(), sizes);
   const { arch, precision } = config.network;
   const title = `${arch}, batch ${batch} at ${describeCrop(config.input.crop_train)}, ${precision}`;
-  return { ...training.plan.lock(), title };
+  if (parts.length === 1) return { ...training.plan.lock(), title };
+  const sums = division.sizes.slice(0, -1);
+  const others = [...new Set(sums)].map((size) => ({
+    name: `part of ${size}`,
+    times: sums.filter((other) => other === size).length,
+    lock: (parts[sums.indexOf(size)] ?? training).plan.lock(),
+  }));
+  return joinedLock(title, [...others, { name: '', times: 1, lock: training.plan.lock() }]);
 }
 
 /** A part of a network that is frozen, and what that saves. */

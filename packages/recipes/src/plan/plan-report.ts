@@ -12,13 +12,15 @@ import {
   valueInfo,
 } from '@inplace-abn/core';
 import type { Sides } from '@inplace-abn/data';
-import { transferBytes } from '@inplace-abn/session';
-import type { BytesByKind } from '@inplace-abn/train';
+import { type ResidentMemory, transferBytes } from '@inplace-abn/session';
+import { ALONE, type BytesByKind, type Peers } from '@inplace-abn/train';
 import type { TrainConfig } from '../config/schema.js';
+import { aroundParts, type LoadingOptions } from '../data/memory.js';
 import { planPrograms } from '../engine/plan-programs.js';
 import { trainingStep } from '../step/training-step.js';
 import type { BatchShape } from '../task/images.js';
 import { taskOf } from '../tasks/registry.js';
+import { residentOf } from './resident.js';
 
 /** Bytes, layers and peak of a planned training step. */
 export interface PlanReport {
@@ -44,6 +46,8 @@ export interface PlanReport {
   readonly totalBytes: number;
   /** Host memory on top of that while a checkpoint is saved or loaded. */
   readonly transferBytes: number;
+  /** All that a training process holds, evaluation and loaders included; left out unless the loaders are given. */
+  readonly resident?: ResidentMemory;
   /** How the backward pass gets the values that it reads. */
   readonly rebuilds: PlannedRebuilds;
   /** For each layer its bytes, and whether it is in place. */
@@ -54,16 +58,25 @@ export interface PlanReport {
   readonly ordinary: BytesByKind;
 }
 
-/** Plans one training step of the configuration at `batch` images; needs no data and allocates no arena. */
+/**
+ * Plans one training step of the configuration at `batch` images; needs no data and allocates no arena.
+ *
+ * @param batch of this process
+ * @param loading how images are read, and by how many processes: then the memory of the whole process is planned, too
+ */
 export function planReport(
   config: TrainConfig,
   batch: number,
   device: Device,
+  loading?: LoadingOptions,
 ): { report: PlanReport; plan: Plan } {
   const task = taskOf(config);
   const network = task.network();
-  const sizes = { batch, evaluationBatches: [] };
-  const { training, neededBytes } = planPrograms(network, task, config, device, sizes);
+  const sizes = { batch, evaluationBatches: loading ? [batch] : [] };
+  const programs = planPrograms(network, task, config, device, sizes, planningPeers(loading?.processes));
+  const { training, parts, session } = programs;
+  const arenaBytes = Math.max(...parts.map(({ plan }) => plan.raw.arenaBytes));
+  const states = network.namedStates();
   const { raw: plan, layers, rebuilt: rebuilds } = training.plan;
   const at = plan.instructions[plan.peak.instruction];
   const report: PlanReport = {
@@ -76,14 +89,20 @@ export function planReport(
     peak: plan.peak.bytes,
     peakAt: { instruction: plan.peak.instruction, op: at?.node.op.name ?? '', path: at?.node.path ?? '' },
     arenaBytes: plan.arenaBytes,
-    totalBytes: neededBytes,
-    transferBytes: transferBytes(network.namedStates()),
+    totalBytes: arenaBytes + session.stateBytes,
+    transferBytes: transferBytes(states),
+    ...(loading && { resident: residentOf(programs, aroundParts(config, states, loading)) }),
     rebuilds,
     layers,
     slices: plannedSlices(plan),
     ordinary: ordinaryBytes(config, batch),
   };
   return { report, plan };
+}
+
+/** Processes that are planned for, and none of which is there. */
+function planningPeers(size = 1): Peers {
+  return size === 1 ? ALONE : { ...ALONE, size, group: { name: 'planned', size } };
 }
 
 /** The same network with ordinary batch norm, float32, as PyTorch would hold it. */

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { listCheckpoints } from '@inplace-abn/checkpoint';
+import { UsageError } from '@inplace-abn/core';
 import { readMetrics } from '@inplace-abn/train';
 import type { InspectedInstruction } from '../engine/engine.js';
 import { Replay, type ReplayOptions } from './replay.js';
@@ -20,8 +21,8 @@ export interface RunDifference {
   readonly states: readonly string[];
   /** The step that differs, from 1. */
   readonly step: number;
-  /** The first instruction that wrote other bits, as the first run has it; null: the step writes the same. */
-  readonly at: Omit<InspectedInstruction, 'values'> | null;
+  /** The first instruction that wrote other bits, or that one run alone has; null: the step writes the same, or none was made. */
+  readonly at: Made | null;
 }
 
 /**
@@ -33,12 +34,8 @@ export interface RunDifference {
 export async function compareRuns(runs: ComparedRuns): Promise<RunDifference | null> {
   const recorded = await firstOtherLoss(runs);
   const parted = await firstOtherCheckpoint(runs, recorded ?? Number.POSITIVE_INFINITY);
-  if (parted) {
-    const step = parted.step + 1;
-    return { recorded, states: parted.states, step, at: await firstInstruction(runs, step) };
-  }
-  if (recorded === null) return null;
-  const { step, states } = await firstOtherStep(runs, recorded);
+  if (!parted && recorded === null) return null;
+  const { step, states } = await firstOtherStep(runs, parted ?? { step: recorded ?? 0, states: [] });
   return { recorded, states, step, at: await firstInstruction(runs, step) };
 }
 
@@ -48,16 +45,19 @@ async function firstOtherLoss(runs: ComparedRuns): Promise<number | null> {
   return common.find(([step, loss]) => !Object.is(loss, second?.get(step)))?.[0] ?? null;
 }
 
+/** An instruction without its values. */
+type Made = Omit<InspectedInstruction, 'values'>;
+
 async function lossesOf(run: string): Promise<Map<number, number>> {
   const records = await readMetrics(join(run, 'metrics.jsonl')).catch(() => []);
   return new Map(records.filter(({ phase }) => phase === 'train').map(({ step, loss }) => [step, loss]));
 }
 
-/** The earliest checkpoint of both before the step `recorded` whose states differ. */
-async function firstOtherCheckpoint(
-  runs: ComparedRuns,
-  recorded: number,
-): Promise<{ readonly step: number; readonly states: string[] } | null> {
+/** A step that differs, and the states that do before it. */
+type Parted = Pick<RunDifference, 'step' | 'states'>;
+
+/** The step after the earliest checkpoint of both, before the step `recorded`, whose states differ. */
+async function firstOtherCheckpoint(runs: ComparedRuns, recorded: number): Promise<Parted | null> {
   const [first = [], second = []] = await Promise.all(
     runs.map(({ run }) => listCheckpoints(join(run, 'checkpoints'))),
   );
@@ -65,52 +65,80 @@ async function firstOtherCheckpoint(
   for (const step of common.sort((a, b) => a - b)) {
     if (step >= recorded) break;
     const states = await withBoth(runs, step + 1, otherStates);
-    if (states.length > 0) return { step, states };
+    if (states.length > 0) return { step: step + 1, states };
   }
   return null;
 }
 
 /**
- * Replays both up to `recorded`, and tells the first step after which their states differ; or the states that do where both begin, if one
- * run has no earlier checkpoint.
+ * Replays both from checkpoints before `known`, and tells the first step that they make differently. Where states differ already at such a
+ * checkpoint, an earlier step made them so, or somebody changed the file.
  */
-function firstOtherStep(
-  runs: ComparedRuns,
-  recorded: number,
-): Promise<Pick<RunDifference, 'step' | 'states'>> {
-  return withBoth(runs, recorded, async (first, second) => {
-    const states = await otherStates(first, second);
-    if (states.length > 0) return { step: first.step + 1, states };
-    while (first.step < recorded) {
-      await first.next();
-      await second.next();
-      if (first.engine.digest() !== second.engine.digest()) break;
-    }
-    return { step: first.step, states };
-  });
+async function firstOtherStep(runs: ComparedRuns, known: Parted): Promise<Parted> {
+  let found = known;
+  // Where states differ before a step, the steps up to there are looked at.
+  let last = known.states.length > 0 ? known.step - 1 : known.step;
+  for (;;) {
+    const [begin, parted] = await withBoth(
+      runs,
+      last,
+      async (first, second): Promise<[number, Parted | null]> => {
+        const began = first.step;
+        const states = await otherStates(first, second);
+        if (states.length > 0) return [began, { step: began + 1, states }];
+        while (first.step < last) {
+          await first.next();
+          await second.next();
+          if (first.engine.digest() !== second.engine.digest()) return [0, { step: first.step, states }];
+        }
+        return [0, null];
+      },
+    );
+    found = parted ?? found;
+    if (begin === 0) return found;
+    last = begin;
+  }
 }
 
 /** Inspects the step in one run after the other: both may not fit in memory with all that they wrote. */
 function firstInstruction(runs: ComparedRuns, step: number): Promise<RunDifference['at']> {
-  return withBoth(runs, step, async (first, second) => {
-    await first.advance(step - 1);
-    await second.advance(step - 1);
-    const hashes: string[] = [];
-    const made: Omit<InspectedInstruction, 'values'>[] = [];
-    await first.inspect(({ values, ...instruction }) => {
-      hashes.push(hashOf(values));
-      made.push(instruction);
+  return withBoth(runs, step, async (first, second) =>
+    firstOther(await inspected(first, step), await inspected(second, step)),
+  );
+}
+
+/** An instruction that was made, with the hash of what it wrote. */
+export interface HashedInstruction extends Made {
+  readonly hash: string;
+}
+
+/** The first instruction of two steps that differs, or that one of them alone has; null where there is none. */
+export function firstOther(
+  first: readonly HashedInstruction[],
+  second: readonly HashedInstruction[],
+): Made | null {
+  for (let index = 0; index < Math.max(first.length, second.length); index++) {
+    const [one, other] = [first[index], second[index]];
+    const at = one ?? other;
+    if (!at || (one?.hash === other?.hash && one?.op === other?.op && one?.path === other?.path)) continue;
+    const { hash: _, ...instruction } = at;
+    return instruction;
+  }
+  return null;
+}
+
+/** The instructions of a step, with the hash of what each wrote; none where the run has no such step. */
+async function inspected(replay: Replay, step: number): Promise<HashedInstruction[]> {
+  const made: HashedInstruction[] = [];
+  try {
+    await replay.advance(step - 1);
+    await replay.inspect(({ values, ...instruction }) => {
+      made.push({ ...instruction, hash: hashOf(values) });
     });
-    let index = 0;
-    let found = -1;
-    await second.inspect(({ values, op, path }) => {
-      const known = made[index];
-      const same = hashes[index] === hashOf(values) && known?.op === op && known.path === path;
-      if (!same && found < 0) found = index;
-      index += 1;
-    });
-    return made[found] ?? null;
-  });
+  } catch (error) {
+    if (!(error instanceof UsageError && error.code === 'ERR_NO_STEP')) throw error;
+  }
+  return made;
 }
 
 function hashOf(values: InspectedInstruction['values']): string {

@@ -39,7 +39,7 @@ export async function dryRun(options: DryRunOptions): Promise<void> {
   const known = withClassWeights(config, data);
   const engine = await engineWith(
     null,
-    { device, config: known, evaluationBatches: evaluated, peers },
+    { device, config: known, evaluationBatches: evaluated, peers, loading: { workers, maxPixels } },
     progress,
   );
   engine.load(initialStatesOf(engine.network, config.network, config.seed));

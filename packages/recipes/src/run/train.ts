@@ -96,7 +96,7 @@ export async function train(options: TrainOptions): Promise<TrainOutcome> {
   const known = withClassWeights(config, data);
   const engine = await engineWith(
     kernels,
-    { device, config: known, evaluationBatches: evaluated, peers },
+    { device, config: known, evaluationBatches: evaluated, peers, loading: { workers, maxPixels } },
     progress,
   );
   options.onEngine?.(engine);

@@ -38,6 +38,26 @@ describe('the largest batch', () => {
     expect(largestBatch(configOf(), budget, batch + 1).batch).toBeLessThanOrEqual(batch);
   });
 
+  it('is found where one image has no variance to normalize by', () => {
+    // The deepest features of a crop of 16 are one pixel.
+    const config = configOf({ network: { stem: 'imagenet' }, input: { crop_train: 32 } });
+    expect(() => planReport(config, 1, portableCpu())).toThrow('has no variance to normalize by');
+    const budget = 3 * 2 ** 20;
+    const { batch } = largestBatch(config, budget);
+    expect(batch).toBeGreaterThan(2);
+    const { totalBytes } = planReport(config, batch + 1, portableCpu()).report;
+    expect(totalBytes).toBeGreaterThan(budget);
+    expect(() => largestBatch(config, 1000)).toThrow(
+      /^a batch of 2 images needs .* but the budget is 1000 B/,
+    );
+  });
+
+  it('of a batch in parts is found where parts of one image have none', () => {
+    const optimizer = { accumulate: 3 };
+    const config = configOf({ network: { stem: 'imagenet' }, input: { crop_train: 32 }, optimizer });
+    expect(() => largestBatch(config, 1000)).toThrow(/^a batch of 6 images needs /);
+  });
+
   it('says so where one image does not fit', () => {
     expect(() => largestBatch(configOf(), 1000)).toThrow(/^a batch of one image needs .* but the budget is /);
   });

@@ -38,6 +38,30 @@ describe('a lock', () => {
   );
 });
 
+describe('a lock of a batch in parts', () => {
+  const inParts = (keep_inputs: string[] = []) =>
+    lockOf(configOf({ network: { keep_inputs }, optimizer: { accumulate: 3 } }), 8);
+
+  it('has the layers of all parts, the bytes of the largest, and the work of all', () => {
+    const parts = inParts();
+    const names = Object.keys(parts.layers);
+    expect(names).toContain('part of 3: mod1.bn1 abn_apply');
+    expect(names).toContain('mod1.bn1 abn_apply');
+    // Two parts of 3, and one of 2 with the update.
+    expect(names.filter((name) => name.endsWith('mod1.bn1 abn_apply'))).toHaveLength(2);
+    expect(parts.work).toBeGreaterThan(0.9 * lock.work);
+    expect(parts.peak).toBeLessThan(lock.peak);
+    expect(parts.totalBytes).toBe(parts.arenaBytes + parts.bytes.weights + parts.bytes.optimizer);
+    expect(planLockIn(planLockText(parts), 'file')).toEqual(parts);
+  });
+
+  it('finds what grew in a part that is not the last', () => {
+    const { layers, grown } = diffPlans(inParts(), inParts(['mod3.block1.convs.bn1']));
+    expect(grown.map(({ name }) => name)).toContain('bufferBytes');
+    expect(layers.map(({ layer }) => layer)).toContain('part of 3: mod3.block1.convs.conv1 conv2d');
+  });
+});
+
 describe('a check', () => {
   it('finds nothing where nothing changed', () => {
     const diff = diffPlans(lock, lockOf(configOf(), 8));

@@ -93,9 +93,9 @@ describe('a run is refused, and its folder not made', () => {
     const { report } = planReport(config, config.optimizer.batch_size, cpu());
     const message = await refusal({ device });
     expect(message).toMatch(
-      /^the plan for batch 8 at 16×16 needs .* \(\d+ bytes\) but only .* \(100000 bytes\) are available: lower optimizer\.batch_size or input\.crop_train$/,
+      /^the plan for batch 8 at 16×16 needs .* \(\d+ bytes\), and the rest of the process .* more, but only .* \(100000 bytes\) are available: lower optimizer\.batch_size or input\.crop_train$/,
     );
-    const needed = Number(/\((\d+) bytes\) but/.exec(message)?.[1]);
+    const needed = Number(/\((\d+) bytes\), and/.exec(message)?.[1]);
     expect(needed).toBeGreaterThanOrEqual(report.totalBytes);
     expect(needed).toBeLessThan(1.5 * report.totalBytes);
     expect(allocate).not.toHaveBeenCalled();

@@ -7,7 +7,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { referenceDevice } from '../../../core/test/support/reference-device.js';
 import { imageFolder, temporaryFolder } from '../../../train/test/support/images.js';
 import { type ComparedRun, compareRuns } from '../../src/index.js';
-import { configOf, runTraining } from '../support/runs.js';
+import { firstOther } from '../../src/run/compare.js';
+import { configOf, runTraining, STEPS_PER_EPOCH } from '../support/runs.js';
 
 const config = configOf({
   network: { width: 0.05 },
@@ -24,9 +25,9 @@ const compared = (folder: string, device: Device = cpu()): ComparedRun => {
 };
 
 /** The run in a folder of its own; with one bit of a weight changed in the checkpoint at `step`. */
-async function copyOf(step?: number): Promise<string> {
+async function copyOf(step?: number, from = run): Promise<string> {
   const copy = join(await temporaryFolder(), 'run');
-  await cp(run, copy, { recursive: true });
+  await cp(from, copy, { recursive: true });
   if (step === undefined) return copy;
   const path = join(copy, 'checkpoints', `checkpoint-${step}.safetensors`);
   const state = await loadRunState(path);
@@ -73,5 +74,52 @@ describe('compareRuns', () => {
       step: 1,
       at: { phase: 'update' },
     });
+  });
+
+  it('finds the step that differs between checkpoints whose losses are the same', async () => {
+    const device = referenceDevice();
+    const folder = await temporaryFolder();
+    const [first, other] = [join(folder, 'first'), join(folder, 'other')];
+    // The rate of the last step shows in no loss.
+    const changed = { ...config, optimizer: { ...config.optimizer, weight_decay: 0.01 } };
+    await runTraining({ config, data, logDir: first, device, maxSteps: 1 });
+    await runTraining({ config: changed, data, logDir: other, device, maxSteps: 1 });
+    const second = { ...compared(other, device), config: changed };
+    expect(await compareRuns([compared(first, device), second])).toMatchObject({
+      recorded: null,
+      states: [],
+      step: 1,
+      at: { phase: 'update' },
+    });
+  });
+
+  it('finds a changed checkpoint behind the last step', async () => {
+    const whole = join(await temporaryFolder(), 'whole');
+    await runTraining({ config, data, logDir: whole });
+    const other = await copyOf(STEPS_PER_EPOCH, whole);
+    expect(await compareRuns([compared(whole), compared(other)])).toMatchObject({
+      states: [WEIGHT],
+      step: STEPS_PER_EPOCH + 1,
+      at: null,
+    });
+  });
+});
+
+describe('the first instruction that differs', () => {
+  const made = (hash: string, instruction: number) => {
+    return { hash, instruction, part: 0, op: 'add', path: 'a', phase: 'forward' as const };
+  };
+  const steps = ['x', 'y', 'z'].map(made);
+
+  it('is one that one run alone has', () => {
+    const { hash: _, ...last } = made('z', 2);
+    expect(firstOther(steps, steps.slice(0, 2))).toEqual(last);
+    expect(firstOther(steps.slice(0, 2), steps)).toEqual(last);
+  });
+
+  it('is one that wrote other bits, or of another op', () => {
+    expect(firstOther(steps, ['x', 'w', 'z'].map(made))?.instruction).toBe(1);
+    expect(firstOther(steps, [...steps.slice(0, 2), { ...made('z', 2), op: 'mul' }])?.instruction).toBe(2);
+    expect(firstOther(steps, steps)).toBeNull();
   });
 });

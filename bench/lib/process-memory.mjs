@@ -1,0 +1,50 @@
+// @ts-check
+// The memory of a whole training process, from its start to its end, and what `plan` expects of it.
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { cpu } from '@inplace-abn/core';
+import { planReport } from '@inplace-abn/recipes';
+import { imageMaker, temporaryFolder, writeFiles } from './generated.mjs';
+import { networkConfig } from './training.mjs';
+
+const PROGRAM = fileURLToPath(new URL('../../apps/train-imagenet/dist/main.js', import.meta.url));
+const HOOK = new URL('peak-hook.mjs', import.meta.url).href;
+const WORKERS = 2;
+/** Pixels of a side: photographs are cropped from them. */
+const SIDE = 256;
+
+/**
+ * An epoch of three steps with its validation, checkpoints and report.
+ * @param {{ arch: string, batch: number, precision: import('./training.mjs').Precision }} what
+ * @returns {Promise<{ peak: number, expected: number, most: number }>} bytes
+ */
+export async function processMemoryOf({ arch, batch, precision }) {
+  const base = networkConfig(arch, batch, precision);
+  const { schedule } = base.optimizer;
+  const config = { ...base, optimizer: { ...base.optimizer, schedule: { ...schedule, epochs: 1 } } };
+  const { resident } = planReport(config, batch, cpu(), { workers: WORKERS }).report;
+  const folder = await temporaryFolder();
+  try {
+    const imageOf = await imageMaker(SIDE);
+    await writeFiles(join(folder, 'train'), 3 * batch, imageOf, batch);
+    await writeFiles(join(folder, 'val'), 3 * batch, imageOf, batch);
+    const [file, peak, run] = ['config.json', 'peak', 'run'].map((name) => join(folder, name));
+    if (!file || !peak || !run) throw new Error('no names');
+    await writeFile(file, JSON.stringify(config));
+    const args = ['--import', HOOK, PROGRAM, file, folder, '--log-dir', run, '-j', String(WORKERS)];
+    execFileSync(process.execPath, args, {
+      env: { ...process.env, IABN_PEAK_FILE: peak },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    return {
+      peak: Number(readFileSync(peak, 'utf8')),
+      expected: resident?.bytes ?? 0,
+      most: resident?.most ?? 0,
+    };
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}

@@ -1,0 +1,51 @@
+/** Host memory of loaders: what they allocate once, and the bound of what their threads take. */
+import { MAX_PIXELS } from './pixel-limit.js';
+
+/** Sizes of a loader, as its options give them. */
+export interface LoaderShape {
+  /** Images of a batch that this process loads. */
+  readonly rows: number;
+  readonly width: number;
+  readonly height: number;
+  /** Batches in memory; default as {@link LoaderOptions}, 3. */
+  readonly slots?: number;
+  /** Whether images have label maps. */
+  readonly segmentation?: boolean;
+  /** Classes of images that have any number of them; default 0. */
+  readonly labelSets?: number;
+}
+
+/** Batches in memory, including those that the consumer holds. */
+export const SLOTS = 3;
+
+/** Bytes of one image in a ring: pixels, 12 float32 of color, label, index; of a label map its classes and a count. */
+function rowBytes({ width, height, segmentation = false, labelSets = 0 }: LoaderShape): number {
+  const pixels = width * height;
+  return 3 * pixels + 48 + 8 + labelSets + (segmentation ? pixels + 4 : 0);
+}
+
+/** Bytes of a loader's ring, which is allocated once: batches in memory × images × bytes of an image. */
+export function ringBytes(shape: LoaderShape): number {
+  return (shape.slots ?? SLOTS) * shape.rows * rowBytes(shape);
+}
+
+/** Of a thread: its JavaScript heap and stack, and kernels with buffers for images of up to a megapixel. */
+const THREAD_BYTES = 14 * 2 ** 20;
+/**
+ * Bytes for each pixel of the largest image while a thread decodes and resamples it: the file twice (at most 3 each, or it is no
+ * photograph), the color planes 3, RGB 3 and its copy 3.
+ */
+const PIXEL_BYTES = 15;
+
+/**
+ * Bytes of the threads that read images: each decodes one image at a time. `bytes` is usual for images of up to a megapixel, `most` the bound: threads ×
+ * (heap + 15 bytes × pixels of the largest image).
+ *
+ * @param maxPixels the loader's limit; default 2^27
+ */
+export function threadBytes(
+  workers: number,
+  maxPixels: number = MAX_PIXELS,
+): { readonly bytes: number; readonly most: number } {
+  return { bytes: workers * THREAD_BYTES, most: workers * (THREAD_BYTES + PIXEL_BYTES * maxPixels) };
+}
