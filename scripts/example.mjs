@@ -1,6 +1,5 @@
 // Runs an example of examples/.  npm run example -- NAME [ARGUMENTS]
 import { readdirSync } from 'node:fs';
-import { buildExample } from '../examples/run/build.mjs';
 import { inRoot } from './lib/paths.mjs';
 import { buildPackages } from './lib/pnpm.mjs';
 import { setup } from './lib/setup.mjs';
@@ -16,6 +15,8 @@ await runMain(async () => {
   }
   await setup();
   await buildPackages();
+  // Loaded here because it needs packages that set-up installs.
+  const { buildExample } = await import('../examples/run/build.mjs');
   return runAttached(process.execPath, [await buildExample(name), ...args], {
     cwd: process.env.INIT_CWD ?? process.cwd(),
   });
