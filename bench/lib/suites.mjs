@@ -74,6 +74,12 @@ export const suites = [
     load: () => import('../suites/scaling.mjs'),
   },
   {
+    name: 'deterministic-world',
+    summary:
+      'time and memory of a training step in a fixed number of shards, compared with the whole batch at once',
+    load: () => import('../suites/deterministic-world.mjs'),
+  },
+  {
     name: 'memory',
     summary: 'resident memory of a training step, compared with the plan and with PyTorch',
     load: () => import('../suites/memory.mjs'),

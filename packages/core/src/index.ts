@@ -49,7 +49,7 @@ export {
 export { defineOp, type OwnOp, type OwnOperand, type OwnOperandKind } from './host/define-op.js';
 export { collectivesOf } from './ir/collectives.js';
 export { constantsOf } from './ir/constants.js';
-export type { AnyOp, Attributes, OpDefinition, ReferenceTensor } from './ir/define.js';
+export type { AnyOp, Attributes, Collective, Holding, OpDefinition, ReferenceTensor } from './ir/define.js';
 export { type Expression, listing, parseExpression } from './ir/expression.js';
 export type {
   Graph,
@@ -84,6 +84,7 @@ export type { ComputeDType } from './passes/precision.js';
 export { prune } from './passes/prune.js';
 export type { RebuildDecision } from './passes/rebuild.js';
 export type { Region } from './passes/region.js';
+export { type JoinOptions, joinShards, shardInput } from './passes/shards.js';
 export type { SliceDecision } from './passes/slices.js';
 export { BudgetError } from './plan/budget.js';
 export { type BufferKind, type PlanBytes, storeBytes } from './plan/draft.js';

@@ -113,7 +113,9 @@ export function checkFinite(
     if (!(data instanceof Float32Array)) continue;
     const index = data.findIndex((value) => !Number.isFinite(value));
     if (index < 0) continue;
-    const sample = Math.floor(index / elements(samples.get(name)?.shape ?? []));
+    // An input of a shard has its number behind its name.
+    const { shape = [] } = samples.get(name.replace(/\/\d+$/, '')) ?? {};
+    const sample = Math.floor(index / elements(shape));
     throw new UsageError(
       `${method}: sample ${sample} of ${name} holds ${data[index]}: every input must be finite`,
       { code: 'ERR_NOT_FINITE_INPUT' },
@@ -143,24 +145,25 @@ export function partsOf(batch: Batch, parts: number): Batch[] {
       code: 'ERR_SHAPE',
     });
   }
-  for (const [name, { length }] of y) {
-    if (length % samples === 0) continue;
-    throw new UsageError(
-      `train: expected targets for ${samples} samples but received ${length} elements of ${name}`,
-      {
-        code: 'ERR_SHAPE',
-      },
-    );
-  }
+  checkWhole(batch);
   let end = 0;
   return Array.from({ length: parts }, (_, part) => {
     const size = partSize(samples, parts, part);
     const begin = end;
     end += size;
-    const cut = (arrays: StepArrays) =>
-      new Map([...arrays].map(([name, data]) => [name, sliced(data, samples, begin, size)]));
-    return { samples: size, x: cut(x), y: cut(y) };
+    return { samples: size, x: cut(x, samples, begin, size), y: cut(y, samples, begin, size) };
   });
+}
+
+/** Throws UsageError where there are not as many targets for each sample. */
+export function checkWhole({ samples, y }: Batch): void {
+  for (const [name, { length }] of y) {
+    if (length % samples === 0) continue;
+    throw new UsageError(
+      `train: expected targets for ${samples} samples but received ${length} elements of ${name}`,
+      { code: 'ERR_SHAPE' },
+    );
+  }
 }
 
 /** Samples of one part of a batch. */
@@ -168,7 +171,12 @@ export function partSize(samples: number, parts: number, index: number): number 
   return Math.floor((samples + index) / parts);
 }
 
-function sliced(data: TypedArray, samples: number, begin: number, size: number): TypedArray {
-  const each = data.length / samples;
-  return data.subarray(begin * each, (begin + size) * each);
+/** `size` samples, from `begin` on, of arrays that hold `samples` of them. */
+export function cut(arrays: StepArrays, samples: number, begin: number, size: number): StepArrays {
+  return new Map(
+    [...arrays].map(([name, data]) => {
+      const each = data.length / samples;
+      return [name, data.subarray(begin * each, (begin + size) * each)];
+    }),
+  );
 }

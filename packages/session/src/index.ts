@@ -51,6 +51,7 @@ export {
 } from './resident.js';
 export { type Selection, selected } from './selection.js';
 export { Session } from './session.js';
+export { halved, Shards } from './shards.js';
 export type { SessionGroup } from './sharing.js';
 export type { OneOrNamed } from './signals.js';
 export {

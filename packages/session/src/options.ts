@@ -6,6 +6,7 @@ import type { ParameterGroup } from './groups.js';
 import { checkKinds, type OptionKinds, refuse } from './kinds.js';
 import type { Metric } from './metrics.js';
 import type { Selection } from './selection.js';
+import { checkShards } from './shards.js';
 import type { SessionGroup } from './sharing.js';
 import { isTensorOptions, named, type OneOrNamed } from './signals.js';
 
@@ -67,6 +68,13 @@ export interface SessionOptions<
    * pixels. Default: this process alone.
    */
   readonly group?: SessionGroup;
+  /**
+   * The same bits for any number of processes: a training batch is divided into so many shards (2, 4, 8, … or 64), each process computes
+   * whole shards, and sums over samples are made over shards in a fixed order. The number of processes must divide it. Every process
+   * holds its part of the batch as `halved` divides it. Kernels are not chosen by timing. Default: each process computes on its part at
+   * once, which is faster, and sums depend on the number of processes in their last bits.
+   */
+  readonly deterministicWorld?: number;
   /** Of initial weights and of dropout; default 0. */
   readonly seed?: number;
   /** The states to begin with, asked for when they are needed; default: those of the modules, by `seed`. */
@@ -90,6 +98,7 @@ const KNOWN = [
   'precision',
   'memory',
   'group',
+  'deterministicWorld',
   'seed',
   'initial',
 ] as const satisfies readonly (keyof SessionOptions)[];
@@ -105,7 +114,7 @@ const DTYPES: readonly string[] = [
 
 /** The options of a session whatever its network is. */
 export type CheckedOptions = OptionKinds &
-  Pick<SessionOptions, 'average' | 'clip' | 'accumulate'> & {
+  Pick<SessionOptions, 'average' | 'clip' | 'accumulate' | 'deterministicWorld'> & {
     readonly input: OneOrNamed<InputOptions>;
     readonly target?: OneOrNamed<InputOptions>;
   };
@@ -118,6 +127,7 @@ export function checkOptions(options: CheckedOptions): void {
   if (options.target !== undefined) checkTarget(options.target, options.loss);
   const { accumulate = 1 } = options;
   if (options.average) checkAverage(options.average);
+  if (options.deterministicWorld !== undefined) checkShards(options.deterministicWorld);
   if (!(Number.isInteger(accumulate) && accumulate >= 1)) {
     throw new UsageError(
       `Session: expected accumulate to count parts, from 1, but received ${described(accumulate)}`,

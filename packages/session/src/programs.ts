@@ -31,7 +31,7 @@ export interface StepDefinition {
 }
 
 /** How a step is compiled; the precision is the session's unless it is given. */
-export type StepOptions = Pick<CompileOptions, 'precision' | 'keep' | 'keepConstants'>;
+export type StepOptions = Pick<CompileOptions, 'precision' | 'keep' | 'keepConstants' | 'timed'>;
 
 export interface ProgramsOptions {
   readonly device: Device;

@@ -18,10 +18,11 @@ import {
 } from '@inplace-abn/core';
 import { initialStates, type Module, type Per, type Signals, setActiveGroup } from '@inplace-abn/nn';
 import { averageInputs, onAverages } from '@inplace-abn/optim';
-import { type Batch, batchOf, checkFinite, checkTargets, partsOf, type StepArrays } from './arrays.js';
+import { type Batch, batchOf, checkFinite, checkTargets, type StepArrays } from './arrays.js';
 import { checkAveraged } from './averages.js';
 import { SessionStates } from './base.js';
 import { firstNonFinite } from './diagnose.js';
+import { Division } from './division.js';
 import { type EpochBatches, type FitOptions, fitEpochs, type StepResult } from './fit.js';
 import { statesOf, TrainedParameters } from './groups.js';
 import { checkNetwork, checkPaths, refuse } from './kinds.js';
@@ -32,9 +33,10 @@ import type { SessionPlan } from './plan.js';
 import { Programs, withWholeStacks } from './programs.js';
 import { type PlanRequest, planned } from './request.js';
 import { readTraining, writeTraining } from './run-state.js';
-import { agreed, countOf, type Part, partScalars, pause, type SessionGroup, Shares } from './sharing.js';
+import { Shards } from './shards.js';
+import { agreed, type Part, pause, type SessionGroup, Shares } from './sharing.js';
 import { isArray, named } from './signals.js';
-import type { StepKey, StepKind } from './step-key.js';
+import { methodOf, type StepKey, type StepKind, stepOf } from './step-key.js';
 import { Steps } from './steps.js';
 import type { ArraysOf, Evaluation, TrainOptions, WeightsOptions } from './types.js';
 import { type LoadOptions, readWeights, writeWeights } from './weights.js';
@@ -59,6 +61,8 @@ export class Session<
   private readonly steps: Steps<In, Out, Target>;
   private seed: number;
   private readonly accumulate: number;
+  /** null: a step computes on its whole part of a batch at once. */
+  private readonly shards: Shards | null;
 
   /** @throws UsageError for an option that is unknown or out of range */
   constructor(
@@ -90,7 +94,10 @@ export class Session<
     this.seed = seed;
     this.accumulate = accumulate;
     this.trained = trained;
-    if (options.group) setActiveGroup(module, options.group);
+    const { deterministicWorld, group } = options;
+    this.shards = deterministicWorld === undefined ? null : new Shards(deterministicWorld, group);
+    const members = this.shards?.group ?? group;
+    if (members) setActiveGroup(module, members);
     this.steps = new Steps({ module, inputs: this.inputs, target, metrics });
   }
 
@@ -101,17 +108,21 @@ export class Session<
   plan(request: PlanRequest): SessionPlan {
     const [kind, batch] = planned(request);
     const parts = kind === 'train' ? this.accumulate : 1;
-    const each = Math.ceil(batch / parts);
-    const plan = this.planOf({ kind, batch: each });
-    return parts === 1 ? plan : plan.following(this.planOf({ kind: 'accumulate', batch: each }), parts - 1);
+    const own = kind === 'train' ? this.shards?.own(batch, parts) : undefined;
+    const shards = own?.map((size) => Math.ceil(size / parts));
+    const each = shards?.reduce((sum, size) => sum + size, 0) ?? Math.ceil(batch / parts);
+    const plan = this.planOf({ kind, batch: each, shards });
+    if (parts === 1) return plan;
+    return plan.following(this.planOf({ kind: 'accumulate', batch: each, shards }), parts - 1);
   }
 
   private planOf(key: StepKey): SessionPlan {
-    const { kind, batch, paths = [], averaged = false } = key;
+    const { kind, batch, paths = [], shards = [], averaged = false } = key;
     const title = `${kind}, batch ${batch}${averaged ? ', averaged weights' : ''}`;
     const trace = () => (averaged ? onAverages(this.trace(key)) : this.trace(key));
-    const name = JSON.stringify([kind, batch, averaged, ...paths]);
-    return this.programs.plan({ key: name, kind, batch, title, trace });
+    const name = JSON.stringify([kind, batch, averaged, shards, ...paths]);
+    const options = { timed: this.shards === null };
+    return this.programs.plan({ key: name, kind, batch, title, trace, options });
   }
 
   private graphOf(key: StepKey): Graph {
@@ -161,29 +172,27 @@ export class Session<
     const scalars = new Map<string, TypedArray>([
       ...[...rates].map(([name, own]): [string, TypedArray] => [name, Float32Array.of(own * rate)]),
       ['step', Float32Array.of(this.updates + 1)],
-      ...(average ? Object.entries(averageInputs(average, this.updates + 1)) : []),
     ]);
+    const averages = average ? Object.entries(averageInputs(average, this.updates + 1)) : [];
     const batch = this.batchOf('train', x, y);
-    const parts = partsOf(batch, this.accumulate);
+    const division = new Division(batch, this.accumulate, this.shards);
+    const { runs } = division;
+    const grouped = group !== undefined || this.shards !== null;
     // Nothing is awaited without a group, so that a mistake's stack begins at the caller's line.
-    const count = group || parts.length > 1 ? countOf(this.options.loss, batch.y) : undefined;
-    const shares = group
-      ? await this.shared(group, { samples: batch.samples, count }, parts)
-      : new Shares([batch.samples], 0, count);
+    const held = division.part(grouped || runs.length > 1 ? this.options.loss : undefined);
+    const shares = group ? await this.shared(group, held, runs) : Shares.of([held]);
     if (shares === 'stopped') return shares;
-    for (const [name, value] of shares.scalars(group !== undefined)) scalars.set(name, value);
-    const { seed, updates } = this;
-    const at = { seed, updates, parts: parts.length, rank: group?.rank ?? 0 };
+    this.shards?.check(shares.samples);
+    const at = { seed: this.seed, updates: this.updates, rank: group?.rank ?? 0, grouped };
     const mean = new Mean<M>();
     let sum = 0;
     let norm: TypedArray | undefined;
-    for (const [index, part] of parts.entries()) {
-      const kind = index === parts.length - 1 ? 'train' : 'accumulate';
-      const factor = shares.count === undefined ? part.samples / batch.samples : 1;
-      const own = partScalars({ ...at, index, factor });
-      const arrays = new Map([...scalars, ...own]);
-      const outputs = await this.run({ kind, batch: part.samples }, part, arrays);
-      const result = this.resultOf(shares.part(index, parts.length), outputs);
+    for (const [index, run] of runs.entries()) {
+      const kind = index === runs.length - 1 ? 'train' : 'accumulate';
+      const own = kind === 'train' ? averages : [];
+      const arrays = new Map([...scalars, ...own, ...division.scalars(index, shares, at)]);
+      const outputs = await this.run(stepOf(kind, run), run, arrays);
+      const result = this.resultOf(shares.part(index, runs.length), outputs);
       mean.add(result);
       sum += result.loss;
       norm = outputs.get('gradient_norm');
@@ -194,8 +203,9 @@ export class Session<
   }
 
   /** The parts of all processes; before the first step, and after weights were loaded, they get the states of rank 0. */
-  private async shared(group: SessionGroup, own: Part, parts: readonly Batch[]): Promise<Shares | 'stopped'> {
-    const graph = this.graphOf({ kind: 'train', batch: parts.at(-1)?.samples ?? own.samples });
+  private async shared(group: SessionGroup, own: Part, runs: readonly Batch[]): Promise<Shares | 'stopped'> {
+    const [last = { samples: 0 }] = runs.slice(-1);
+    const graph = this.graphOf(stepOf('train', last));
     const shares = await agreed(group, graph, { ...own, fresh: this.fresh });
     if (shares !== 'stopped' && shares.fresh) await this.shareStates();
     return shares;
@@ -347,7 +357,7 @@ export class Session<
   private async run(step: StepKey, { x, y }: Batch, more: StepArrays = new Map()): Promise<StepArrays> {
     const program = this.programs.program(this.planOf(step));
     const { graph } = program.plan;
-    const targets = [...graph.inputs].filter(([name]) => name === 'target' || name.startsWith('target.'));
+    const targets = [...graph.inputs].filter(([name]) => /^target([./]|$)/.test(name));
     checkTargets(methodOf(step), y, new Map(targets.map(([name, id]) => [name, valueInfo(graph, id)])));
     this.initialized();
     const arrays = Object.fromEntries([...x, ...y, ...more]);
@@ -374,18 +384,20 @@ export class Session<
     };
   }
 
-  private trace({ kind, batch, paths = [] }: StepKey): Graph {
+  private trace({ kind, batch, paths = [], shards: own }: StepKey): Graph {
     if (kind === 'predict') return this.steps.prediction(batch);
     if (kind === 'features') return this.steps.features(batch, paths);
     const loss = this.required('loss', kind);
     if (kind === 'evaluate') return this.steps.evaluation(batch, loss);
-    const { trained, options } = this;
-    const { group = null } = options;
+    const { trained, options, shards } = this;
+    const group = shards?.group ?? options.group ?? null;
     const optimizer = this.required('optimizer', kind);
     const part = this.accumulate === 1 ? null : kind === 'accumulate' ? 'sum' : 'update';
     const { clip, average, gradientNorm: norm = false } = options;
-    const parts = { optimizer, trained, clip, average: average !== undefined, norm, part, group } as const;
-    return this.steps.training(batch, loss, parts);
+    const common = { optimizer, trained, clip, average: average !== undefined, norm, part, group } as const;
+    const traced = (samples: number) =>
+      this.steps.training(samples, loss, { ...common, sharded: shards !== null });
+    return shards && own ? shards.graph(own, traced) : traced(batch);
   }
 
   private required<K extends 'loss' | 'optimizer'>(
@@ -396,9 +408,4 @@ export class Session<
     if (value) return value;
     throw new UsageError(`${what} needs a Session with the option ${key}`, { code: 'ERR_MISSING_OPTION' });
   }
-}
-
-/** The method whose step it is, for its errors. */
-function methodOf({ kind }: StepKey): string {
-  return kind === 'accumulate' ? 'train' : kind;
 }

@@ -17,11 +17,11 @@ export interface SessionGroup extends GroupShape {
   broadcastMemory(memory: DeviceMemory): Promise<void>;
 }
 
-/** The part of a batch that one process has. */
+/** The part of a batch that one process has, by member: itself, or the shards that it holds. */
 export interface Part {
-  readonly samples: number;
-  /** Its part of the divisor of the loss; undefined: the loss is a mean over samples. */
-  readonly count: number | undefined;
+  readonly samples: readonly number[];
+  /** Their parts of the divisor of the loss; undefined: the loss is a mean over samples. */
+  readonly counts: readonly number[] | undefined;
 }
 
 /** A step as the others must be about to make it. */
@@ -36,43 +36,46 @@ interface Pause {
   readonly stops: boolean;
 }
 
-/** The parts of one batch, by rank. */
+/** The parts of one batch, by member of the group: a process or a shard. */
 export class Shares {
   constructor(
-    private readonly samples: readonly number[],
-    private readonly rank = 0,
+    readonly samples: readonly number[],
     /** Divisor of the loss of the whole batch, whose parts then add up; undefined: the mean over samples. */
     readonly count?: number,
     /** Whether the states of rank 0 are due. */
     readonly fresh = false,
   ) {}
 
-  /** Samples of all processes. */
+  /** Those of a batch whose parts are all known; counts are added in order, so that the sum does not depend on who has them. */
+  static of(parts: readonly Part[], fresh = false): Shares {
+    const counts = parts.flatMap((part) => part.counts ?? []);
+    const counted = parts.some((part) => part.counts !== undefined);
+    return new Shares(
+      parts.flatMap(({ samples }) => samples),
+      counted ? counts.reduce((sum, count) => sum + count, 0) : undefined,
+      fresh,
+    );
+  }
+
+  /** Samples of all members. */
   get total(): number {
     return this.samples.reduce((sum, own) => sum + own, 0);
   }
 
-  /** The part of this process. */
-  get own(): number {
-    return (this.samples[this.rank] ?? 0) / this.total;
-  }
-
-  /** Those of one part of a batch that each process divides. */
+  /** Those of one part of a batch that each member divides. */
   part(index: number, parts: number): Shares {
     return new Shares(
       this.samples.map((own) => partSize(own, parts, index)),
-      this.rank,
       this.count,
     );
   }
 
-  /** Inputs of a training step for this part: those of a graph that shares its batch. */
-  scalars(grouped: boolean): [string, TypedArray][] {
-    if (this.count !== undefined) return [['count', Float32Array.of(this.count)]];
-    return grouped ? [['share', Float32Array.of(this.own)]] : [];
+  /** The member's share of the loss. */
+  share(member: number): Float32Array {
+    return Float32Array.of((this.samples[member] ?? 0) / this.total);
   }
 
-  /** The loss over all processes. */
+  /** The loss over all members. */
   loss(values: TypedArray | undefined): number {
     return this.count === undefined ? this.mean(values) : this.sum(values);
   }
@@ -82,7 +85,7 @@ export class Shares {
     return this.samples.reduce((sum, _, rank) => sum + Number(values?.[rank * stride]), 0);
   }
 
-  /** The mean over all samples of what each process says of its own; of int32 counts, the share of the samples. */
+  /** The mean over all samples of what each member says of its own; of int32 counts, the share of the samples. */
   mean(values: TypedArray | undefined): number {
     const counted = values instanceof Int32Array;
     // Exchanged values are padded.
@@ -125,10 +128,8 @@ export async function agreed(
       `the steps of rank 0 and rank ${rank} differ in what they exchange: train the same network, with the same options, on both`,
     );
   });
-  return new Shares(
-    steps.map((each) => each.samples),
-    group.rank,
-    part.count === undefined ? undefined : steps.reduce((sum, { count = 0 }) => sum + count, 0),
+  return Shares.of(
+    steps,
     steps.some((each) => each.fresh),
   );
 }
@@ -165,28 +166,4 @@ function digestOf(graph: Graph): string {
   const digest = createHash('sha256').update(collectivesOf(graph).join('\n')).digest('hex').slice(0, 16);
   digests.set(graph, digest);
   return digest;
-}
-
-/** Far from the seeds of the steps to come: random draws are of each process's own. */
-const RANK_SEED = 0x9e3779b1;
-
-/** One part of a training step's batch, among `parts` of this process. */
-export interface PartPosition {
-  readonly seed: number;
-  /** Updates before it. */
-  readonly updates: number;
-  readonly parts: number;
-  readonly index: number;
-  readonly rank: number;
-  /** Of its gradients in the sum over parts. */
-  readonly factor: number;
-}
-
-/** Inputs of a training step that differ between the parts of a batch. */
-export function partScalars(at: PartPosition): [string, TypedArray][] {
-  const { seed, updates, parts, index, rank, factor } = at;
-  const drawn = (seed + updates * parts + index + rank * RANK_SEED) | 0;
-  const scalars: [string, TypedArray][] = [['seed', Int32Array.of(drawn)]];
-  if (parts === 1) return scalars;
-  return [...scalars, ['keep', Float32Array.of(index === 0 ? 0 : 1)], ['factor', Float32Array.of(factor)]];
 }

@@ -8,6 +8,21 @@ export interface StepKey {
   readonly batch: number;
   /** Layers whose output is asked for; of features alone. */
   readonly paths?: readonly string[];
+  /** Samples of each shard that this process holds, where a batch is divided into shards; of training alone. */
+  readonly shards?: readonly number[];
   /** On the averages of the weights. */
   readonly averaged?: boolean;
+}
+
+/** The step of a run of a training batch. */
+export function stepOf(
+  kind: 'train' | 'accumulate',
+  run: { readonly samples: number; readonly shards?: readonly number[] },
+): StepKey {
+  return { kind, batch: run.samples, shards: run.shards };
+}
+
+/** The method whose step it is, for its errors. */
+export function methodOf({ kind }: StepKey): string {
+  return kind === 'accumulate' ? 'train' : kind;
 }

@@ -59,8 +59,10 @@ export interface TrainingParts {
    * parameters are updated by the sum.
    */
   readonly part: 'sum' | 'update' | null;
-  /** The processes that share the batch; null: this one alone. */
+  /** The processes, or the shards, that share the batch; null: this one alone. */
   readonly group: GroupShape | null;
+  /** Whether the group's members are shards. A sum over parts is then one of sums over all shards, whoever holds them. */
+  readonly sharded: boolean;
 }
 
 /** Traces steps. Inputs of all: input, or input.NAME. */
@@ -97,7 +99,7 @@ export class Steps<In extends Signals, Out extends Signals, Target extends Signa
   training(
     batch: number,
     loss: AnyLoss<Out, Target>,
-    { optimizer, trained, clip = 0, average, norm, part, group }: TrainingParts,
+    { optimizer, trained, clip = 0, average, norm, part, group, sharded }: TrainingParts,
   ): Graph {
     return trace((tracer) => {
       const rates = new Map(
@@ -119,7 +121,10 @@ export class Steps<In extends Signals, Out extends Signals, Target extends Signa
       const sum = (own: ReadonlyMap<string, Value>) => {
         // Behind the backward pass: a process that waits for the others' losses has computed its gradients.
         if (group) told = gathered(tracer, results, group);
-        return add(own);
+        if (!group || (part === 'sum' && !sharded)) return add(own);
+        if (!sharded) return sumInBuckets(add(own), group);
+        const sums = sumInBuckets([...own.values()], group);
+        return add(new Map([...own.keys()].map((name, index) => [name, sums[index] ?? results.loss])));
       };
       if (part === 'sum') {
         sum(trainedGradients(results.loss, { trains, share }));
@@ -130,7 +135,7 @@ export class Steps<In extends Signals, Out extends Signals, Target extends Signa
         step,
         clip,
         share,
-        sum: (own) => (group ? sumInBuckets(sum(own), group) : sum(own)),
+        sum,
         trains,
         rateOf: (name) => rates.get(trained.rateInputOf(name)) ?? step,
         decayOf: (name) => trained.decayOf(name),

@@ -121,5 +121,5 @@ class Communication {
 }
 
 function isCollective({ op }: GraphNode, runs: 'layout' | 'run'): boolean {
-  return runs === 'run' && op.effects.collective;
+  return runs === 'run' && op.effects.collective !== null;
 }

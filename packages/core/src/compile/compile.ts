@@ -10,7 +10,7 @@ import {
   logStrips,
   logSummary,
 } from '../debug/log.js';
-import type { Device } from '../devices/device.js';
+import { type Device, UNTIMED } from '../devices/device.js';
 import { KernelChoices } from '../devices/kernel-choices.js';
 import { UsageError } from '../errors.js';
 import { checkGraph } from '../ir/check.js';
@@ -77,6 +77,10 @@ export interface CompileOptions {
   readonly budget?: number;
   /** Kernels to request by name; records the names of the kernels that are used. */
   readonly choices?: KernelChoices;
+  /**
+   * Choose other kernels by timing. false: the first that serves, which is the same in every run on machines of one kind. Default true.
+   */
+  readonly timed?: boolean;
 }
 
 /**
@@ -127,7 +131,10 @@ function checked(pass: string, graph: Graph): Graph {
 /** The plan within the budget. Gives up keeping constants between runs before it resorts to strips. */
 function planned(folded: Graph, device: Device, options: CompileOptions): Plan {
   const { keepConstants = true, budget = Number.POSITIVE_INFINITY, choices = new KernelChoices() } = options;
-  const prepare = preparedOnce((spec) => choices.prepare(device, spec));
+  const { timed = true } = options;
+  const prepare = preparedOnce((spec) =>
+    choices.prepare(device, timed ? spec : { ...spec, choice: UNTIMED }),
+  );
   const planner = (keep: boolean) => new Planner(folded, prepare, device.balance, options, keep);
   if (keepConstants !== 'auto') return planner(keepConstants).within(budget);
   if (!readsWeightsOften(folded)) {

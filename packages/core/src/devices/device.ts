@@ -8,6 +8,9 @@ export interface OperandSpec extends TensorType {
   readonly pitch?: number;
 }
 
+/** In place of a kernel's name: the first that serves, without timing. */
+export const UNTIMED = 'untimed';
+
 /** One instruction as a device sees it: operand types, no addresses. */
 export interface KernelSpec {
   /** Name of the op. */
@@ -20,7 +23,7 @@ export interface KernelSpec {
   readonly outputs: readonly OperandSpec[];
   /** Indices of inputs that do not change between runs; default none. */
   readonly constants?: readonly number[];
-  /** Name of the kernel to use; by default the device autotunes. */
+  /** Name of the kernel to use, or {@link UNTIMED}; by default the device autotunes. */
   readonly choice?: string;
 }
 

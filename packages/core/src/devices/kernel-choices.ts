@@ -3,7 +3,8 @@
  * is bit-identical only with the same kernels. They are recorded and requested by name.
  */
 import { formatType } from '@inplace-abn/tensor';
-import type { Device, KernelSpec, OperandSpec, PreparedKernel } from './device.js';
+import { UsageError } from '../errors.js';
+import { type Device, type KernelSpec, type OperandSpec, type PreparedKernel, UNTIMED } from './device.js';
 
 /** Kernel names, keyed by op, types and attributes. Plain JSON. */
 export type KernelNames = Readonly<Record<string, string>>;
@@ -29,12 +30,24 @@ export class KernelChoices {
     this.asked = new Map(Object.entries(asked));
   }
 
-  /** Prepares a kernel: the one recorded for its specification, or the one that autotuning selects. */
+  /**
+   * Prepares a kernel: the one recorded for its specification, or the one that autotuning selects.
+   *
+   * @throws UsageError, code ERR_TIMED_KERNELS, where the specification asks for an untimed choice and the device has none
+   */
   prepare(device: Device, spec: KernelSpec): PreparedKernel {
     const key = keyOf(spec);
     const asked = this.asked.get(key);
     const kernel = device.prepare(asked === undefined ? spec : { ...spec, choice: asked });
     const { choice } = kernel;
+    if (spec.choice === UNTIMED && asked === undefined && choice?.refusal) {
+      throw new UsageError(
+        `${device.name} chooses kernels by timing alone, so their sums differ between runs: ${choice.refusal}`,
+        {
+          code: 'ERR_TIMED_KERNELS',
+        },
+      );
+    }
     if (choice) this.names.set(key, choice.name);
     if (asked !== undefined && choice?.name !== asked) {
       this.missed.set(key, { key, asked, reason: choice?.refusal || 'there are no alternatives here' });

@@ -195,12 +195,29 @@ export interface Fusion<A> {
   readonly fuse: Rules<A>['fuse'] | null;
 }
 
+/** A process that holds several members of a group: see {@link joinShards}. */
+export interface Holding {
+  /** Name of the group of processes. */
+  readonly name: string;
+  /** Number of processes, each of which holds as many members. */
+  readonly size: number;
+}
+
+/** A group's exchange of values. */
+export interface Collective {
+  /**
+   * Emits the exchange for a process that holds several members: `own` are their operands in order of rank, and the result is the one
+   * that every member gets. Its bits do not depend on how many members a process holds.
+   */
+  together(own: readonly Value[], attrs: Attributes, holding: Holding): Value;
+}
+
 /** Side effects of running a node. */
 export interface Effects {
   /** May stop the step. Never pruned, and updates wait for it. */
   readonly guard: boolean;
-  /** Every process of the group runs it, in the same order relative to the group's other collectives. */
-  readonly collective: boolean;
+  /** Every process of the group runs it, in the same order relative to the group's other collectives. null: the op exchanges nothing. */
+  readonly collective: Collective | null;
   /**
    * Waits for an asynchronous result. Scheduled as late as its readers allow, so that other work can overlap.
    */
@@ -208,7 +225,7 @@ export interface Effects {
 }
 
 /** Effects of a pure op. */
-export const PURE: Effects = { guard: false, collective: false, late: false };
+export const PURE: Effects = { guard: false, collective: null, late: false };
 
 /** Integers that an operand may hold: a class from 0 on, or the ignored label. */
 export interface Labels {

@@ -5,12 +5,15 @@ import { ShapeError } from '../errors.js';
 import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
 import type { Value } from '../ir/value.js';
+import { pack } from './pack.js';
 import { checkReducible, type GroupAttributes, ofThisProcess } from './support/collective.js';
 import { streamed } from './support/cost.js';
 
 export type AllGatherAttributes = GroupAttributes & {
   /** Number of processes in the group. */
   readonly size: number;
+  /** Members of which each process holds one row in x; default 1. */
+  readonly held?: number;
 };
 
 export const allGatherOp: OpDefinition<AllGatherAttributes> = {
@@ -22,11 +25,17 @@ export const allGatherOp: OpDefinition<AllGatherAttributes> = {
     if (!Number.isInteger(attrs.size) || attrs.size < 1) {
       throw new ShapeError(`expected a group of at least one process but received ${attrs.size}`);
     }
-    return [{ shape: [attrs.size, dim(input(0).shape, 0)], dtype: input(0).dtype }];
+    const { size, held = 1 } = attrs;
+    return [{ shape: [size * held, dim(input(0).shape, 0) / held], dtype: input(0).dtype }];
   },
   gradient: null,
   overwrites: [],
-  effects: { ...PURE, collective: true },
+  effects: {
+    ...PURE,
+    collective: {
+      together: (own, _, { name, size }) => gathered(pack(own), name, size, own.length),
+    },
+  },
   inverses: [],
   absorb: null,
   slices: null,
@@ -41,5 +50,10 @@ export const allGatherOp: OpDefinition<AllGatherAttributes> = {
 
 /** Gathers x, float32[K] or int32[K], to `[size,K]` from all `size` processes of `group`; row i comes from rank i. */
 export function allGather<D extends DType>(x: Value<D>, group: string, size: number): Value<D> {
-  return emit(allGatherOp, [x], { group, size }).as(x.dtype);
+  return gathered(x, group, size, 1);
+}
+
+/** x has a row for each of `held` members. */
+function gathered<D extends DType>(x: Value<D>, group: string, size: number, held: number): Value<D> {
+  return emit(allGatherOp, [x], held === 1 ? { group, size } : { group, size, held }).as(x.dtype);
 }

@@ -4,10 +4,11 @@
  */
 
 import type { DType } from '@inplace-abn/tensor';
-import type { OpDefinition } from '../ir/define.js';
+import { type OpDefinition, PURE } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
 import type { Value } from '../ir/value.js';
 import { allReduceWait } from './all_reduce_wait.js';
+import { HELD_SUM } from './held-sum.js';
 import { type GroupAttributes, SAME_TYPE } from './support/collective.js';
 
 export const allReduceStartOp: OpDefinition<GroupAttributes> = {
@@ -15,6 +16,7 @@ export const allReduceStartOp: OpDefinition<GroupAttributes> = {
   inputs: [{ name: 'x', kind: 'any' }],
   outputs: [{ name: 'in_flight', kind: 'any' }],
   ...SAME_TYPE,
+  effects: { ...PURE, collective: HELD_SUM },
 };
 
 /** An all-reduce in flight. */

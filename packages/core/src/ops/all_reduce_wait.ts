@@ -1,8 +1,9 @@
 /** Waits for a sum started by all_reduce_start. The result stays in the same memory. */
 
-import type { OpDefinition } from '../ir/define.js';
+import { type OpDefinition, PURE } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
 import type { Value } from '../ir/value.js';
+import { HELD_RESULT } from './held-sum.js';
 import { type GroupAttributes, SAME_TYPE } from './support/collective.js';
 
 export const allReduceWaitOp: OpDefinition<GroupAttributes> = {
@@ -11,7 +12,7 @@ export const allReduceWaitOp: OpDefinition<GroupAttributes> = {
   outputs: [{ name: 'sum', kind: 'any' }],
   ...SAME_TYPE,
   overwrites: [{ output: 0, input: 0, required: true }],
-  effects: { ...SAME_TYPE.effects, late: true },
+  effects: { ...PURE, collective: HELD_RESULT, late: true },
 
   cost: () => ({ flops: 0, bytes: 0 }),
 };

@@ -1,7 +1,7 @@
 /** Broadcasts x from one process to its group (torch.distributed.broadcast). */
 import type { DType } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
-import type { OpDefinition } from '../ir/define.js';
+import { type OpDefinition, PURE } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
 import type { Value } from '../ir/value.js';
 import { type GroupAttributes, SAME_TYPE } from './support/collective.js';
@@ -16,6 +16,16 @@ export const broadcastOp: OpDefinition<BroadcastAttributes> = {
   inputs: [{ name: 'x', kind: 'any' }],
   outputs: [{ name: 'received', kind: 'any' }],
   ...SAME_TYPE,
+  effects: {
+    ...PURE,
+    collective: {
+      together(own, { root }, { name }) {
+        const sender = own[Number(root) % own.length];
+        if (sender) return broadcast(sender, name, Math.floor(Number(root) / own.length));
+        throw new RangeError('a process holds no member of the group');
+      },
+    },
+  },
   infer(context) {
     const { root } = context.attrs;
     if (!Number.isInteger(root) || root < 0)

@@ -75,4 +75,5 @@ export type { Padding } from './support/padding.js';
 export type { PoolOptions } from './support/pooling.js';
 export type { Pair, PairOption } from './support/window.js';
 export { topkCorrect } from './topk_correct.js';
+export { MOST_ROWS, treeSum } from './tree_sum.js';
 export { unpack } from './unpack.js';

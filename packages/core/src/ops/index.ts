@@ -79,6 +79,7 @@ import { softmaxBackwardOp } from './softmax_backward.js';
 import { spaceToDepthOp } from './space_to_depth.js';
 import { spaceToDepthBackwardOp } from './space_to_depth_backward.js';
 import { topkCorrectOp } from './topk_correct.js';
+import { treeSumOp } from './tree_sum.js';
 import { unpackOp } from './unpack.js';
 
 /** Every built-in op by name. */
@@ -159,6 +160,7 @@ export const ops = {
   space_to_depth_backward: spaceToDepthBackwardOp,
   sum: sumOp,
   topk_correct: topkCorrectOp,
+  tree_sum: treeSumOp,
   unpack: unpackOp,
 };
 

@@ -1,3 +1,4 @@
+import { MOST_ROWS } from '@inplace-abn/core';
 import { type Problem, valueAt } from './problems.js';
 import type { TrainConfig } from './schema.js';
 import { taskProblems } from './task-rules.js';
@@ -53,7 +54,7 @@ export function crossKeyProblems(raw: unknown, defaults: TrainConfig): Problem[]
       message: 'expected false with augmentation.rand_augment, received true: choose one of them',
     });
   }
-  return [...problems, ...lossProblems(get), ...taskProblems(raw, defaults)];
+  return [...problems, ...lossProblems(get), ...shardProblems(get), ...taskProblems(raw, defaults)];
 }
 
 function lossProblems(get: (...path: string[]) => unknown): Problem[] {
@@ -81,4 +82,21 @@ function lossProblems(get: (...path: string[]) => unknown): Problem[] {
     problems.push({ path: ['optimizer', 'accumulate'], at: 'value', message });
   }
   return problems;
+}
+
+function shardProblems(get: (...path: string[]) => unknown): Problem[] {
+  const shards = get('deterministic_world');
+  const [batch, parts] = [get('optimizer', 'batch_size'), get('optimizer', 'accumulate')];
+  if (typeof shards !== 'number' || shards === 0 || typeof batch !== 'number') return [];
+  const problem = (message: string): Problem[] => [{ path: ['deterministic_world'], at: 'value', message }];
+  if (shards < 2 || shards > MOST_ROWS || !Number.isInteger(Math.log2(shards))) {
+    return problem(`expected 0, or 2, 4, 8, … or ${MOST_ROWS} shards, received ${shards}`);
+  }
+  if (batch % shards !== 0) {
+    return problem(`expected a divisor of optimizer.batch_size, ${batch}, received ${shards}`);
+  }
+  if (typeof parts !== 'number' || parts * shards <= batch) return [];
+  return problem(
+    `expected at most ${batch / parts}, so that each of ${parts} parts has an image of every shard, received ${shards}`,
+  );
 }

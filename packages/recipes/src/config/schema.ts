@@ -156,6 +156,8 @@ export type InputConfig = z.output<typeof input>;
  * - `data`: where images and labels are ({@link DataConfig})
  * - `memory_budget`: bytes that a process may take on its device for weights, optimizer state and the programs' arena; where
  *   keeping all that the backward pass needs takes more, some of it is recomputed. −1: none
+ * - `deterministic_world`: shards that every batch is divided into (2, 4, 8, … or 64), so that any number of processes that divides it
+ *   computes the same bits; 0: each process computes on its part of a batch at once
  * - `seed`: initial weights, data order and augmentation follow from it
  */
 export type TrainConfig = ClassificationConfig | MultiLabelConfig | SegmentationTaskConfig;
@@ -171,6 +173,7 @@ interface CommonConfig {
   control: ControlConfig;
   data: DataConfig;
   memory_budget: number;
+  deterministic_world: number;
   seed: number;
 }
 
@@ -212,7 +215,11 @@ export function trainSchema(raw: unknown, architectures?: readonly string[]): z.
     control: absentAsEmpty(controlSection),
     data: absentAsEmpty(dataSection),
   };
-  const whole = { memory_budget: bytesOr.default(-1), seed: integerFrom(0).default(0) };
+  const whole = {
+    memory_budget: bytesOr.default(-1),
+    deterministic_world: integerFrom(0).default(0),
+    seed: integerFrom(0).default(0),
+  };
   if (valueAt(raw, ['task']) === 'segmentation') {
     const own = { segmentation: absentAsEmpty(segmentationSection) };
     return section({ task: z.literal('segmentation'), ...common, ...own, ...whole });

@@ -33,7 +33,7 @@ import { type BatchShape, describeCrop, type ImageInputs, imageArrays } from '..
 import type { Task } from '../task/task.js';
 import { taskOf } from '../tasks/registry.js';
 import { averageOf } from './average.js';
-import { partArrays } from './parts.js';
+import { countedRows, ofShards, partArrays } from './parts.js';
 import { type PlannedPrograms, planPrograms } from './plan-programs.js';
 
 const NOTHING_LABELED: StepResult = { loss: Number.NaN, outputs: {} };
@@ -182,7 +182,8 @@ export class Engine implements RunEngine {
    */
   async train(batch: Batch, inputs: StepInputs): Promise<StepResult> {
     // The mean over no labels is not a number, and nothing can be learnt from them.
-    if (this.task.objective.labeled(batch) === 0 && !this.peers.group) return NOTHING_LABELED;
+    const alone = !this.peers.group && !this.planned.shards;
+    if (alone && this.task.objective.labeled(batch) === 0) return NOTHING_LABELED;
     const results: StepResult[] = [];
     for (const [index, arrays] of this.arraysOf(batch, inputs).entries()) {
       const result = await this.step(this.planned.parts[index] ?? this.training, arrays, inputs.update);
@@ -209,37 +210,65 @@ export class Engine implements RunEngine {
   }
 
   /** Inputs of the steps of a batch's parts. */
-  private arraysOf(
-    batch: Batch,
-    { rates, update, seed, halt = 0, unreadable = 0 }: StepInputs,
-  ): Record<string, TypedArray>[] {
-    const { objective } = this.task;
-    const { group } = this.peers;
-    const { parts, division } = this.planned;
-    const common = {
+  private arraysOf(batch: Batch, inputs: StepInputs): Record<string, TypedArray>[] {
+    const { parts, division, shards } = this.planned;
+    const arrays = partArrays(batch, this.task.objective, division);
+    if (!shards) {
+      const { rank } = this.peers;
+      return arrays.map((own, index) => {
+        return { ...own, ...this.common(index, inputs), ...this.own(batch, rank, index, inputs) };
+      });
+    }
+    const sizes = shards.own(division.shape.batch, parts.length);
+    return parts.map((_, index) => {
+      let first = 0;
+      const own = sizes.map((size, shard) => {
+        const counted = countedRows(batch, first, size);
+        first += size;
+        const member = shards.first + shard;
+        // The first shard speaks for the process.
+        const told = shard === 0 ? inputs : { ...inputs, halt: 0, unreadable: 0 };
+        return { ...arrays[shard * parts.length + index], ...this.own(counted, member, index, told) };
+      });
+      return { ...this.common(index, inputs), ...ofShards(own) };
+    });
+  }
+
+  /** Scalars of a part that do not depend on the images. */
+  private common(index: number, { rates, update }: StepInputs): Record<string, TypedArray> {
+    const { parts } = this.planned;
+    return {
       lr: Float32Array.of(rates.base),
       lr_classifier: Float32Array.of(rates.classifier),
       step: Float32Array.of(update),
-      ...((group || parts.length > 1) && {
+      ...(parts.length > 1 && { keep: Float32Array.of(index > 0 ? 1 : 0), factor: Float32Array.of(1) }),
+      ...(index === parts.length - 1 && this.average && averageInputs(this.average, update)),
+    };
+  }
+
+  /** Those of a member of the group that shares the batch: a process, or one of its shards with these rows. */
+  private own(
+    batch: Batch,
+    member: number,
+    index: number,
+    { seed, halt = 0, unreadable = 0 }: StepInputs,
+  ): Record<string, TypedArray> {
+    const { objective } = this.task;
+    const { parts, shards } = this.planned;
+    const shared = this.peers.group !== null || shards !== null;
+    const last = index === parts.length - 1;
+    return {
+      ...((shared || parts.length > 1) && {
         labeled: Float32Array.of(objective.labeled(batch)),
         ...(objective.weight && { weight: Float32Array.of(objective.weight(batch)) }),
       }),
+      // Random draws are of each member's own, and of each part's.
+      seed: Int32Array.of((seed + member * RANK_SEED + index * PART_SEED) | 0),
+      ...(shared && {
+        halt: Int32Array.of(last ? halt : 0),
+        unreadable: Int32Array.of(last ? unreadable : 0),
+      }),
     };
-    return partArrays(batch, objective, division).map((arrays, index) => {
-      const last = index === parts.length - 1;
-      return {
-        ...arrays,
-        ...common,
-        // Random draws are of each process's own, and of each part's.
-        seed: Int32Array.of((seed + this.peers.rank * RANK_SEED + index * PART_SEED) | 0),
-        ...(parts.length > 1 && { keep: Float32Array.of(index > 0 ? 1 : 0), factor: Float32Array.of(1) }),
-        ...(last && this.average && averageInputs(this.average, update)),
-        ...(group && {
-          halt: Int32Array.of(last ? halt : 0),
-          unreadable: Int32Array.of(last ? unreadable : 0),
-        }),
-      };
-    });
   }
 
   /** Runs the step of a part; null where nothing is labeled in all processes. */
@@ -255,7 +284,7 @@ export class Engine implements RunEngine {
     } catch (error) {
       if (!(error instanceof NotFiniteError)) throw atStep(update, error);
       // Over all processes.
-      if (this.peers.group && step.output('labeled')?.[0] === 0) return null;
+      if ((this.peers.group || this.planned.shards) && step.output('labeled')?.[0] === 0) return null;
       const layer = await step.firstNonFinite(inputs);
       const where = layer ? `; the first value that is not finite comes from ${layer}` : '';
       throw new NotFiniteError(
@@ -280,9 +309,10 @@ export class Engine implements RunEngine {
     }
   }
 
-  /** Whether the device takes a batch while it still works on another; of a batch in parts it takes none. */
+  /** Whether the device takes a batch while it still works on another; of a batch in parts or shards it takes none. */
   get prefetches(): boolean {
-    return this.planned.parts.length === 1 && this.training.prefetches;
+    const { parts, shards } = this.planned;
+    return parts.length === 1 && !shards && this.training.prefetches;
   }
 
   /** Lets the batch of the step after the one under way move to the device; train() is given the same. */

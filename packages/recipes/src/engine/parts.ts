@@ -1,5 +1,5 @@
 /** The parts of a training batch, as arrays of its step. */
-import type { TypedArray } from '@inplace-abn/core';
+import { shardInput, type TypedArray } from '@inplace-abn/core';
 import type { Batch } from '@inplace-abn/data';
 import { type BatchShape, heightAndWidth, imageArrays, mixArrays } from '../task/images.js';
 import type { Objective } from '../task/task.js';
@@ -13,6 +13,8 @@ export interface Division {
   readonly mixes: boolean;
   /** Images of another process behind the batch's own. */
   readonly guests: number;
+  /** Shards that this process holds, of as many parts each; 0: the batch is not divided into shards. */
+  readonly shards: number;
 }
 
 /** Sizes of `parts` parts of a batch of images, the larger ones first. */
@@ -22,9 +24,9 @@ export function partSizes(images: number, parts: number): number[] {
 }
 
 /** Images that the step of a part of `size` images is given: of several parts each brings its partners. */
-export function mixedRows({ sizes, mixes, guests }: Division, size: number): number {
+export function mixedRows({ sizes, mixes, guests, shards }: Division, size: number): number {
   if (!mixes) return 0;
-  return sizes.length > 1 ? 2 * size : size + guests;
+  return sizes.length > 1 || shards > 0 ? 2 * size : size + guests;
 }
 
 /** The inputs of each part, but the scalars. */
@@ -33,9 +35,9 @@ export function partArrays(
   objective: Objective,
   division: Division,
 ): Record<string, TypedArray>[] {
-  const { shape, sizes, mixes, guests } = division;
+  const { shape, sizes, mixes, guests, shards } = division;
   const labels = objective.labelArray(batch, shape);
-  if (sizes.length === 1) {
+  if (sizes.length === 1 && shards === 0) {
     const rows = mixes ? shape.batch + guests : shape.batch;
     const mixed = mixes ? mixArrays(batch, shape, objective) : {};
     return [{ ...imageArrays(batch, { ...shape, batch: rows }), labels, ...mixed }];
@@ -59,6 +61,14 @@ export function partArrays(
   });
 }
 
+/** The arrays of a process's shards as inputs of its step. */
+export function ofShards(own: readonly Record<string, TypedArray>[]): Record<string, TypedArray> {
+  const entries = own.flatMap((arrays, shard) =>
+    Object.entries(arrays).map(([name, data]): [string, TypedArray] => [shardInput(name, shard), data]),
+  );
+  return Object.fromEntries(entries);
+}
+
 /** Images and colors of a part, and behind them those of its partners. */
 function withPartners(
   batch: Batch,
@@ -78,6 +88,21 @@ function withPartners(
     color.set(other.color, (size + row) * 12);
   }
   return { images, color, partners: Int32Array.from({ length: size }, (_, row) => size + row) };
+}
+
+/** Some rows of a batch as a batch, for what counts labels: images, colors and label sets are those of the whole. */
+export function countedRows(batch: Batch, first: number, count: number): Batch {
+  const { labels, indices, targets, labeled, size } = batch;
+  const rows = <A extends TypedArray>(array: A | null): A | null =>
+    array && rowsOf(array, labels.length, first, count);
+  return {
+    ...batch,
+    labels: labels.subarray(first, first + count),
+    indices: indices.subarray(first, first + count),
+    targets: rows(targets),
+    labeled: rows(labeled),
+    size: Math.min(count, Math.max(0, size - first)),
+  };
 }
 
 function sliceOf({ images, color }: Batch, { crop }: BatchShape, first: number, count: number) {

@@ -2,7 +2,7 @@
 import { type Device, formatBytes, KernelChoices, UsageError } from '@inplace-abn/core';
 import { type Module, setActiveGroup } from '@inplace-abn/nn';
 import { onAverages } from '@inplace-abn/optim';
-import { Session, type SessionGroup, type SessionStep } from '@inplace-abn/session';
+import { Session, type SessionGroup, type SessionStep, Shards } from '@inplace-abn/session';
 import { ALONE, type Peers } from '@inplace-abn/train';
 import type { TrainConfig } from '../config/schema.js';
 import { mixesBatches } from '../data/mixing.js';
@@ -29,6 +29,8 @@ export interface PlannedPrograms {
   /** The steps of a batch's parts, in order. */
   readonly parts: readonly SessionStep[];
   readonly division: Division;
+  /** null: the batch is not divided into shards. */
+  readonly shards: Shards | null;
   /** Plan for a batch of images, with the averages of the weights if requested. */
   evaluation(batch: number, averaged?: boolean): SessionStep;
   /** Arena, weights and optimizer state. */
@@ -45,11 +47,12 @@ export function planPrograms(
   peers: Peers = ALONE,
   choices = new KernelChoices(),
 ): PlannedPrograms {
-  const { network: net, optimizer, input, memory_budget, ema, control } = config;
+  const { network: net, optimizer, input, memory_budget, ema, control, deterministic_world } = config;
   const { precision, keep_inputs } = net;
   const average = averageOf(ema);
+  const shards = deterministic_world > 0 ? new Shards(deterministic_world, groupOf(peers)) : null;
   // As many on every process, whatever its share: even one without an image has a part.
-  const least = Math.max(1, Math.floor(optimizer.batch_size / peers.size));
+  const least = Math.max(1, Math.floor(optimizer.batch_size / (shards?.count ?? peers.size)));
   const divided = Math.min(optimizer.accumulate, least, Math.max(1, batch));
   // Names the keys of paths that the network does not have.
   trainedIn(network, optimizer);
@@ -61,36 +64,48 @@ export function planPrograms(
     precision,
     memory: memory_budget < 0 ? undefined : memory_budget,
     group: groupOf(peers),
+    deterministicWorld: shards?.count,
     average,
     accumulate: divided,
     initial: () => [],
   });
   // null would be the world group.
-  if (!peers.group) setActiveGroup(network, { name: '', size: 1 });
+  if (!peers.group && !shards) setActiveGroup(network, { name: '', size: 1 });
   checkBudget(memory_budget, session.stateBytes);
   session.useKernels(choices);
   const shape = { batch, crop: input.crop_train };
   const mixes = mixesBatches(config);
+  const members = (shards?.own(batch, divided) ?? [batch]).map((size) => partSizes(size, divided));
   const division: Division = {
     shape,
-    sizes: partSizes(batch, divided),
+    sizes: members.flat(),
     mixes,
     guests: mixes && peers.group ? 1 : 0,
+    shards: shards?.held ?? 0,
   };
-  const last = division.sizes.length - 1;
-  const parts = division.sizes.map((size, index) => {
+  const last = divided - 1;
+  const parts = Array.from({ length: divided }, (_, index) => {
     const part = last === 0 ? null : index === last ? 'update' : 'sum';
     const extras = {
       part,
-      mixedRows: mixedRows(division, size),
+      sharded: shards !== null,
       average: average !== undefined,
       norm: control.log_gradient_norm,
     } as const;
-    const own = { ...shape, batch: size };
+    const group = shards?.group ?? peers.group;
+    const traced = (size: number) => {
+      const own = { ...shape, batch: size };
+      return trainingStep(network, optimizer, own, objective, group, {
+        ...extras,
+        mixedRows: mixedRows(division, size),
+      });
+    };
+    const sizes = members.map((member) => member[index] ?? 0);
+    const images = sizes.reduce((sum, size) => sum + size, 0);
     return session.step(
-      part === 'sum' ? `training, part of ${size} images` : `training, batch ${batch}`,
-      () => trainingStep(network, optimizer, own, objective, peers.group, extras),
-      { keep: new Set(keep_inputs) },
+      part === 'sum' ? `training, part of ${images} images` : `training, batch ${batch}`,
+      () => (shards ? shards.graph(sizes, traced, isOwnInput) : traced(images)),
+      { keep: new Set(keep_inputs), timed: shards === null },
     );
   });
   const training = parts[last];
@@ -105,7 +120,14 @@ export function planPrograms(
   };
   const steps = [...parts, ...evaluationBatches.map((images) => evaluation(images))];
   const arena = Math.max(...steps.map(({ plan }) => plan.raw.arenaBytes));
-  return { session, training, parts, division, evaluation, neededBytes: arena + session.stateBytes };
+  return { session, training, parts, division, shards, evaluation, neededBytes: arena + session.stateBytes };
+}
+
+/** Inputs that all shards of a process share. */
+const SHARED = ['lr', 'lr_classifier', 'step', 'keep', 'factor', 'ema_keep', 'ema_factor'];
+
+function isOwnInput(name: string): boolean {
+  return !SHARED.includes(name);
 }
 
 function groupOf({ group, rank, gather, memoryFromFirst }: Peers): SessionGroup | undefined {

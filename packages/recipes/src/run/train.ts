@@ -103,7 +103,7 @@ export async function train(options: TrainOptions): Promise<TrainOutcome> {
   await checkSameStep(peers, engine.plan.graph, data);
   engine.load(initialStatesOf(engine.network, config.network, config.seed));
   engine.beginAverages();
-  if (config.network.bn_mode === 'sync' && peers.size === 1) {
+  if (config.network.bn_mode === 'sync' && peers.size === 1 && config.deterministic_world === 0) {
     progress.note('bn_mode sync: no process group, so statistics are those of this process, as with inplace');
   }
   const end = endOfRate(config.optimizer, data.train.batches);

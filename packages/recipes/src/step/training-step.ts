@@ -35,6 +35,8 @@ export interface StepExtras {
    * it; `update`: and the parameters are updated by the sum.
    */
   readonly part?: 'sum' | 'update' | null;
+  /** Whether the group's members are shards. A sum over parts is then one of sums over all shards, whoever holds them. */
+  readonly sharded?: boolean;
   /** Updates averages of the weights. */
   readonly average?: boolean;
   /** Measures the global norm of the gradients. */
@@ -63,7 +65,7 @@ export function trainingStep(
   shape: BatchShape,
   objective: Objective = classificationObjective,
   group: GroupShape | null = null,
-  { mixedRows = 0, part = null, average = false, norm = false }: StepExtras = {},
+  { mixedRows = 0, part = null, sharded = false, average = false, norm = false }: StepExtras = {},
 ): Graph {
   return trace((tracer) => {
     const shared = group ? { group, ...groupInputs(tracer) } : null;
@@ -92,12 +94,17 @@ export function trainingStep(
     const told = labeled ? { ...outputs, labeled } : outputs;
     const add = part ? accumulation(tracer) : valuesOf;
     const trains = (name: string) => trained.trains(name);
+    const summed = (own: readonly Value[]) =>
+      group ? tracer.within('gradients', () => sumInBuckets(own, group)) : [...own];
+    const sum = (own: ReadonlyMap<string, Value>) => {
+      if (!sharded) return part === 'sum' ? add(own) : summed(add(own));
+      const sums = summed(valuesOf(own));
+      return add(new Map([...own.keys()].map((name, index) => [name, sums[index] ?? values.loss])));
+    };
     if (part === 'sum') {
-      add(trainedGradients(values.loss, { trains }));
+      sum(trainedGradients(values.loss, { trains }));
       return told;
     }
-    const sum = (own: ReadonlyMap<string, Value>) =>
-      group ? tracer.within('gradients', () => sumInBuckets([...add(own)], group)) : add(own);
     const states = network.namedStates();
     const options = parameterOptions(states, config, objective);
     const found = updateParameters(values.loss, {

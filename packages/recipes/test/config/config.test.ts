@@ -114,6 +114,7 @@ describe('defaults', () => {
       ema: { decay: 0, every: 1, warmup: false, warmup_gamma: 1, warmup_power: 2 / 3 },
       control: { patience: 0, min_delta: 0, time_limit: -1, log_gradient_norm: false },
       memory_budget: -1,
+      deterministic_world: 0,
       seed: 0,
     });
   });

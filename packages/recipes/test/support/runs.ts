@@ -20,6 +20,7 @@ interface Sections {
   mix?: Record<string, unknown>;
   ema?: Record<string, unknown>;
   control?: Record<string, unknown>;
+  deterministic_world?: number;
   seed?: number;
 }
 

@@ -2,7 +2,7 @@
 
 import { formatType, type TensorType } from '@inplace-abn/tensor';
 import { ShapeError, UsageError } from '../../errors.js';
-import { type InferContext, KEEPS_NOTHING, PURE, type ReferenceContext } from '../../ir/define.js';
+import { type InferContext, KEEPS_NOTHING, type ReferenceContext } from '../../ir/define.js';
 import { streamed } from './cost.js';
 
 /**
@@ -45,7 +45,6 @@ export const SAME_TYPE = {
   fusion: null,
   parts: null,
   labels: null,
-  effects: { ...PURE, collective: true },
   cost: streamed,
   reference: ofThisProcess,
   peerKeeps: KEEPS_NOTHING,

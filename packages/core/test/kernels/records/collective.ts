@@ -39,6 +39,9 @@ export const collective = {
   all_reduce_wait: vectors({ group: '' }),
   broadcast: vectors({ group: '', root: 0 }),
   pack: TENSORS.map((inputs) => ({ attrs: {}, inputs })),
+  tree_sum: [1, 2, 4, 8, 16, 32, 64].flatMap((rows) =>
+    [0, 1, 17, 1000].map((length) => ({ attrs: { rows }, inputs: [[rows * length]] })),
+  ),
   unpack: TENSORS.map((shapes) => ({
     attrs: { shapes: shapes.flatMap((shape) => [shape.length, ...shape]) },
     inputs: [[flatLayout(shapes).length]],

@@ -1,0 +1,62 @@
+/** Runs in a fixed number of shards: the same weights, whatever the number of processes. */
+import { join } from 'node:path';
+import type { TrainOutcome } from '@inplace-abn/train';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Pool } from '../../../comm/test/support/pool.js';
+import { imageFolder, temporaryFolder } from '../../../train/test/support/images.js';
+import type { TrainConfig } from '../../src/index.js';
+import { configOf, expectSameState, lastState, runTraining } from '../support/runs.js';
+import type { TrainJob } from './train.job.js';
+
+const job = new URL('train.job.ts', import.meta.url);
+const sync = { bn_mode: 'sync', activation: 'leaky_relu' };
+
+describe.each([2, 4])('in four shards, %i processes', (size) => {
+  let pool: Pool;
+  let data: string;
+  beforeAll(async () => {
+    pool = await Pool.start(size);
+    data = await imageFolder();
+  });
+  afterAll(() => pool.close());
+
+  async function together(config: TrainConfig, more: Partial<TrainJob> = {}): Promise<string> {
+    const logDir = more.logDir ?? join(await temporaryFolder(), 'run');
+    const argument: TrainJob = { config, data, logDir, ...more };
+    await pool.run<TrainOutcome>(job, () => argument);
+    return logDir;
+  }
+
+  it('train to the bits of one process', async () => {
+    const config = configOf({
+      network: sync,
+      optimizer: { batch_size: 8, schedule: { epochs: 1 } },
+      deterministic_world: 4,
+    });
+    const logDir = join(await temporaryFolder(), 'run');
+    await runTraining({ config, data, logDir });
+    expectSameState(await lastState(await together(config)), await lastState(logDir));
+  });
+
+  it('do so with options, and go on from what one process began', async () => {
+    const config = configOf({
+      network: sync,
+      optimizer: { batch_size: 16, accumulate: 2, clip: 0.5, schedule: { epochs: 1 } },
+      mix: { mixup: 0.4, cutmix: 1, probability: 0.6 },
+      loss: { class_weights: [1, 3, 0.3], label_smoothing: 0.1 },
+      ema: { decay: 0.9 },
+      deterministic_world: 4,
+    });
+    const whole = join(await temporaryFolder(), 'run');
+    await runTraining({ config, data, logDir: whole });
+    const logDir = join(await temporaryFolder(), 'run');
+    await runTraining({ config, data, logDir, maxSteps: 2 });
+    await together(config, { logDir, resume: join(logDir, 'checkpoints') });
+    expectSameState(await lastState(logDir), await lastState(whole));
+  });
+
+  it('refuse layers whose statistics are of a shard alone', async () => {
+    const config = configOf({ optimizer: { batch_size: 8 }, deterministic_world: 4 });
+    await expect(together(config)).rejects.toThrow(/updates a state by one shard of the batch/);
+  });
+});

@@ -1,0 +1,140 @@
+/** A batch in a fixed number of shards, so that its sums do not depend on the number of processes. */
+import type { GroupShape } from '@inplace-abn/comm';
+import { type Graph, joinShards, MOST_ROWS, shardInput, UsageError } from '@inplace-abn/core';
+import type { TypedArray } from '@inplace-abn/tensor';
+import { type Batch, cut, partsOf, type StepArrays } from './arrays.js';
+import type { SessionGroup } from './sharing.js';
+
+/** Name of the group whose members are shards. */
+const SHARDS = 'shards';
+
+/** Inputs that every shard has of its own: samples, targets, and what depends on them. */
+const OWN = /^(input|target)(\.|$)|^(seed|share)$/;
+
+/** The shards of every batch, and those that this process holds. */
+export class Shards {
+  /** The group that a step's trace exchanges values with: every shard is a member. */
+  readonly group: GroupShape;
+  /** Of this process. */
+  readonly held: number;
+  /** The first of this process. */
+  readonly first: number;
+
+  /** @throws UsageError, code ERR_SHARDS, for a number of shards that these processes cannot divide */
+  constructor(
+    readonly count: number,
+    private readonly processes: Pick<SessionGroup, 'name' | 'size' | 'rank'> = { name: '', size: 1, rank: 0 },
+  ) {
+    const { size, rank } = processes;
+    if (count % size !== 0) {
+      throw new UsageError(
+        `deterministicWorld of ${count} cannot be divided among ${size} processes: use a power of two of them, at most ${count}`,
+        { code: 'ERR_SHARDS' },
+      );
+    }
+    this.group = { name: SHARDS, size: count };
+    this.held = count / size;
+    this.first = this.held * rank;
+  }
+
+  /**
+   * Samples of each shard that this process holds of its part of a batch.
+   *
+   * @throws UsageError, code ERR_SHARDS, where a shard has fewer than `parts`
+   */
+  own(samples: number, parts: number): number[] {
+    if (samples >= this.held * parts) return halved(samples, this.held);
+    throw new UsageError(
+      `train: ${samples} samples cannot be divided into ${this.held} shards (deterministicWorld of ${this.count})` +
+        `${parts > 1 ? ` of ${parts} parts (accumulate)` : ''}: use a larger batch, or leave out a last one that is not full`,
+      { code: 'ERR_SHARDS' },
+    );
+  }
+
+  /**
+   * Checks the sizes of all shards.
+   *
+   * @throws UsageError, code ERR_SHARDS, on all processes, where one has other samples than its part of the batch
+   */
+  check(sizes: readonly number[]): void {
+    const total = sizes.reduce((sum, size) => sum + size, 0);
+    const expected = halved(total, this.processes.size);
+    for (const [rank, part] of expected.entries()) {
+      const own = sizes.slice(rank * this.held, (rank + 1) * this.held).reduce((sum, size) => sum + size, 0);
+      if (own === part) continue;
+      throw new UsageError(
+        `train: rank ${rank} has ${own} of ${total} samples, where its shards hold ${part}: divide the batch among the processes ` +
+          `as [${expected}], in order`,
+        { code: 'ERR_SHARDS' },
+      );
+    }
+  }
+
+  /**
+   * The graph of this process's shards, of these sizes; `trace` makes that of one. `isOwn`: whether every shard has an input of its own;
+   * default: those of a session's steps.
+   */
+  graph(
+    sizes: readonly number[],
+    trace: (samples: number) => Graph,
+    isOwn = (input: string) => OWN.test(input),
+  ): Graph {
+    const traces = new Map([...new Set(sizes)].map((size) => [size, trace(size)]));
+    const { name, size } = this.processes;
+    return joinShards(
+      sizes.flatMap((samples) => traces.get(samples) ?? []),
+      { group: SHARDS, holding: { name, size }, isOwn },
+    );
+  }
+}
+
+/** Throws UsageError unless a batch can be divided into so many shards. */
+export function checkShards(count: number): void {
+  if (Number.isInteger(Math.log2(count)) && count >= 2 && count <= MOST_ROWS) return;
+  throw new UsageError(
+    `Session: expected deterministicWorld to be 2, 4, 8, … or ${MOST_ROWS} but received ${count}`,
+    {
+      code: 'ERR_OPTION_VALUE',
+    },
+  );
+}
+
+/**
+ * Sizes of `parts` parts of a batch, a power of two: halves, the second of which has an odd sample, and so on of each. So a part is
+ * divided as the batch is, and where its shards end depends on the batch alone.
+ */
+export function halved(samples: number, parts: number): number[] {
+  if (parts === 1) return [samples];
+  const half = Math.floor(samples / 2);
+  return [...halved(half, parts / 2), ...halved(samples - half, parts / 2)];
+}
+
+/** A part of each shard, as inputs of the step of a process that holds them. */
+export interface ShardsPart extends Batch {
+  /** Samples of each. */
+  readonly shards: readonly number[];
+}
+
+/** Part `part` of `parts` of a batch in shards of these sizes: the same part of each shard. */
+export function shardsPart(batch: Batch, sizes: readonly number[], part: number, parts: number): ShardsPart {
+  const own = shardBatches(batch, sizes).map((shard) => partsOf(shard, parts)[part] ?? shard);
+  const named = (arrays: (shard: Batch) => StepArrays) =>
+    new Map(
+      own.flatMap((shard, index) =>
+        [...arrays(shard)].map(([name, data]): [string, TypedArray] => [shardInput(name, index), data]),
+      ),
+    );
+  const shards = own.map(({ samples }) => samples);
+  const samples = shards.reduce((sum, size) => sum + size, 0);
+  return { samples, shards, x: named(({ x }) => x), y: named(({ y }) => y) };
+}
+
+/** The shards of these sizes in a batch. */
+export function shardBatches({ samples, x, y }: Batch, sizes: readonly number[]): Batch[] {
+  let end = 0;
+  return sizes.map((size) => {
+    const begin = end;
+    end += size;
+    return { samples: size, x: cut(x, samples, begin, size), y: cut(y, samples, begin, size) };
+  });
+}
