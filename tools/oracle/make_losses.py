@@ -32,6 +32,36 @@ def dice(p, t, smooth):
     return (1 - (2 * (p * t).sum(axes) + smooth) / (p.sum(axes) + t.sum(axes) + smooth)).mean()
 
 
+def jaccard_steps(own):
+    own = own.to(torch.float64)
+    united = own.sum() + (1 - own).cumsum(0)
+    jaccard = 1 - (own.sum() - own.cumsum(0)) / united
+    return torch.diff(jaccard, prepend=torch.zeros(1, dtype=torch.float64))
+
+
+def lovasz_of(p, t, every, ignored):
+    """The loss of Berman et al., algorithm 1, of p [P,K] and t [P]."""
+    p, t = p[t != ignored], t[t != ignored]
+    if t.numel() == 0:
+        return p.sum() * 0
+    losses = []
+    for k in range(p.shape[1]):
+        own = t == k
+        if not (every or own.any()):
+            continue
+        errors, order = (own.to(torch.float64) - p[:, k]).abs().sort(descending=True, stable=True)
+        losses.append((errors * jaccard_steps(own[order])).sum())
+    return torch.stack(losses).mean()
+
+
+def lovasz(x, t, every=False, per_image=False, ignored=-100):
+    p = x.softmax(1).flatten(2).movedim(1, 2) if x.dim() > 2 else x.softmax(1).unsqueeze(1)
+    t = t.reshape(x.shape[0], -1)
+    if not per_image:
+        return lovasz_of(p.flatten(0, 1), t.flatten(), every, ignored)
+    return torch.stack([lovasz_of(p[n], t[n], every, ignored) for n in range(len(p))]).mean()
+
+
 def distillation(x, target, temperature, alpha):
     soft = F.kl_div(
         F.log_softmax(x / temperature, 1), F.softmax(target["teacher"] / temperature, 1), reduction="batchmean"
@@ -76,6 +106,14 @@ def cases():
         yield "focal", {"alpha": None, "gamma": 1.5}, x, t, lambda x, t: focal(x, t, None, 1.5)
         yield "dice", {}, x, t, lambda x, t: dice(torch.sigmoid(x), t, 1)
         yield "dice", {"probabilities": "softmax", "smooth": 0.5}, x, t, lambda x, t: dice(F.softmax(x, 1), t, 0.5)
+        yield "lovaszSoftmax", {}, x, one, lambda x, t: lovasz(x, t)
+        yield "lovaszSoftmax", {"classes": "all", "ignoreIndex": 1}, x, one, lambda x, t: lovasz(x, t, True, False, 1)
+        yield "lovaszSoftmax", {"perImage": True}, x, one, lambda x, t: lovasz(x, t, False, True)
+        first = one.clone()
+        first[0] = 0
+        yield "lovaszSoftmax", {"classes": "all", "perImage": True, "ignoreIndex": 0}, x, first, (
+            lambda x, t: lovasz(x, t, True, True, 0)
+        )
         yield "mse", None, x, near, lambda x, t: F.mse_loss(x, t)
         yield "l1", None, x, near, lambda x, t: F.l1_loss(x, t)
         yield "huber", {"delta": 0.7}, x, near, lambda x, t: F.huber_loss(x, t, delta=0.7)

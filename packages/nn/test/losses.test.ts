@@ -17,6 +17,7 @@ interface Fixture {
     | 'bceWithLogits'
     | 'focal'
     | 'dice'
+    | 'lovaszSoftmax'
     | 'huber'
     | 'mse'
     | 'l1'
@@ -87,6 +88,10 @@ describe('losses', () => {
       );
       expect([...value, ...gradient].map(Number).every(Number.isFinite)).toBe(true);
     }
+  });
+
+  it('weigh classes alike by their counts', () => {
+    expect(losses.balancedWeights([10, 0, 30, 20])).toEqual([2, 0, 2 / 3, 1]);
   });
 
   it('reject unknown options', () => {

@@ -55,6 +55,7 @@ export { guardFinite } from './guard_finite.js';
 export { linear } from './linear.js';
 export { literal } from './literal.js';
 export { logSoftmax } from './log_softmax.js';
+export { type LovaszSoftmaxOptions, lovaszSoftmax } from './lovasz_softmax.js';
 export { matmul } from './matmul.js';
 export { type MaxPoolOptions, maxPool } from './max_pool.js';
 export { type MixOperands, mixImages } from './mix_images.js';

@@ -58,6 +58,7 @@ import { linearBackwardWeightsOp } from './linear_backward_weights.js';
 import { literalOp } from './literal.js';
 import { logSoftmaxOp } from './log_softmax.js';
 import { logSoftmaxBackwardOp } from './log_softmax_backward.js';
+import { lovaszSoftmaxOp } from './lovasz_softmax.js';
 import { matmulOp } from './matmul.js';
 import { maxPoolOp } from './max_pool.js';
 import { maxPoolBackwardOp } from './max_pool_backward.js';
@@ -138,6 +139,7 @@ export const ops = {
   literal: literalOp,
   log_softmax: logSoftmaxOp,
   log_softmax_backward: logSoftmaxBackwardOp,
+  lovasz_softmax: lovaszSoftmaxOp,
   matmul: matmulOp,
   max_pool: maxPoolOp,
   max_pool_backward: maxPoolBackwardOp,

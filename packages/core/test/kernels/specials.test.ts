@@ -126,6 +126,11 @@ describe('classes', () => {
         inputs: [...operands, tensor([], 'float32', [1])],
       },
       { op: 'topk_correct', attrs: { k: [1, 3] }, inputs: operands },
+      {
+        op: 'lovasz_softmax',
+        attrs: { ignore_index: -100, classes: 'all', per_image: false },
+        inputs: operands,
+      },
     ];
     for (const call of calls) {
       const [actual] = await runKernel(call);
@@ -148,6 +153,11 @@ describe('classes', () => {
         inputs: [x, labels, dloss],
       },
       { op: 'topk_correct', attrs: { k: [1, 2] }, inputs: [x, labels] },
+      {
+        op: 'lovasz_softmax',
+        attrs: { ignore_index: 255, classes: 'present', per_image: true },
+        inputs: [x, labels],
+      },
     ];
     const wide = calls(tensor([2, rows / 2], 'int32', ids));
     for (const [i, call] of calls(tensor([2, rows / 2], 'uint8', ids)).entries()) {

@@ -20,6 +20,8 @@ interface Case {
   readonly inputs: readonly Shape[];
   readonly vectors: number;
   readonly outputs: readonly Shape[];
+  /** Of class ids, behind the images. */
+  readonly labels?: Shape;
   /** Of convolutions. */
   readonly kernel?: 'winograd' | 'gemm';
 }
@@ -61,6 +63,15 @@ const CASES: readonly Case[] = [
       kernel,
     };
   }),
+  // Errors that several threads sort.
+  {
+    op: 'lovasz_softmax',
+    attrs: { classes: 'present', per_image: false, ignore_index: 1 },
+    inputs: [[2, 5, 130, 131]],
+    vectors: 0,
+    labels: [2, 130, 131],
+    outputs: [[], [2, 5, 130, 131]],
+  },
   // Panels that threads take in any order.
   {
     op: 'conv2d_backward_weights',
@@ -80,7 +91,7 @@ const CASES: readonly Case[] = [
  * digest of its outputs.
  */
 function computed(
-  { op, attrs, inputs, vectors, outputs, kernel = 'winograd' }: Case,
+  { op, attrs, inputs, vectors, outputs, labels, kernel = 'winograd' }: Case,
   dtype: DataDType,
   threads: number,
 ): string[] {
@@ -91,6 +102,7 @@ function computed(
     inputs: [
       ...inputs.map((shape) => ({ shape, dtype })),
       ...Array.from({ length: vectors }, () => ({ shape: channels, dtype: 'float32' })),
+      ...(labels ? [{ shape: labels, dtype: 'int32' }] : []),
     ],
     outputs: outputs.map((shape) => ({ shape, dtype: 'float32' })),
   };

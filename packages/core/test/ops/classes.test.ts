@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Value } from '../../src/ir/value.js';
 import { crossEntropy } from '../../src/ops/cross_entropy.js';
 import { logSoftmax } from '../../src/ops/log_softmax.js';
+import { lovaszSoftmax } from '../../src/ops/lovasz_softmax.js';
 import { softmax } from '../../src/ops/softmax.js';
 import { topkCorrect } from '../../src/ops/topk_correct.js';
 import {
@@ -180,6 +181,57 @@ describe('topk_correct', () => {
     };
     const { y } = compute(operands, (v) => ({ y: topkCorrect(v.logits, v.labels, [1, 2]) }));
     expect([...y]).toEqual([2, 3]);
+  });
+});
+
+describe('lovasz_softmax', () => {
+  const lossOf = (
+    p: Operand,
+    ids: readonly number[],
+    options: Parameters<typeof lovaszSoftmax>[2] = {},
+  ): number => {
+    const { y } = compute({ p, labels: tensor([2, ids.length / 2], ids, 'int32') }, (v) => ({
+      y: lovaszSoftmax(v.p, v.labels, options),
+    }));
+    return y[0] ?? Number.NaN;
+  };
+  /** Two images of two pixels and three classes. */
+  const certain = (...ids: readonly number[]): Operand =>
+    tensor(
+      [2, 3, 2],
+      ids.flatMap((id) => [0, 1, 2].map((k) => (k === id ? 1 : 0))),
+    );
+
+  it('is 1 − IoU of predictions without doubt, averaged over the classes that occur, or all', () => {
+    // Of class 0 one of two pixels is found, and none besides; of class 1 one, and one too many; class 2 is not there.
+    const p = certain(0, 1, 1, 1);
+    const ids = [0, 0, 1, 1];
+    expectClose([lossOf(p, ids)], [(1 - 1 / 2 + 1 - 2 / 3) / 2]);
+    expectClose([lossOf(p, ids, { classes: 'all' })], [(1 - 1 / 2 + 1 - 2 / 3) / 3]);
+    expectClose([lossOf(p, ids, { perImage: true })], [(1 - 1 / 2) / 1 / 2]);
+    expectClose([lossOf(certain(2, 2, 1, 1), [1, 1, 1, 1], { classes: 'all' })], [(1 / 2 + 1) / 3]);
+  });
+
+  it('does not count ignored pixels, and is 0 without others', () => {
+    const p = certain(0, 1, 1, 1);
+    expectClose([lossOf(p, [0, 255, 1, 1], { ignoreIndex: 255 })], [0]);
+    expectClose([lossOf(p, [0, 0, 255, 255], { ignoreIndex: 255, perImage: true })], [1 / 4]);
+    expect(lossOf(p, [255, 255, 255, 255], { ignoreIndex: 255 })).toBe(0);
+    expect(lossOf(p, [255, 255, 255, 255], { ignoreIndex: 255, perImage: true })).toBe(0);
+  });
+
+  it('orders equal errors by pixel: the first of them has the larger part', () => {
+    const p = tensor([1, 2, 3], [0.5, 0.5, 0.5, 0.5, 0.5, 0.5]);
+    const operands = { p, labels: tensor([1, 3], [0, 0, 1], 'int32') };
+    const { p: slopes } = vectorJacobian(
+      operands,
+      ['p'],
+      (v) => lovaszSoftmax(v.p, v.labels),
+      tensor([], [1]),
+    );
+    // Of class 0: 1/2, 1/2, 0 in the order of pixels. Of class 1: 1/2 and 1/6 of the others come first, then 1/3.
+    const expected = [-1 / 2, 1 / 2, -1 / 2, 1 / 6, 0, -1 / 3].map((slope) => slope / 2);
+    expectClose(slopes ?? [], expected);
   });
 });
 

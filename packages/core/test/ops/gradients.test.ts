@@ -13,6 +13,7 @@ import { crossEntropy } from '../../src/ops/cross_entropy.js';
 import { dropout } from '../../src/ops/dropout.js';
 import { globalAvgPool } from '../../src/ops/global_avg_pool.js';
 import { linear } from '../../src/ops/linear.js';
+import { lovaszSoftmax } from '../../src/ops/lovasz_softmax.js';
 import { maxPool } from '../../src/ops/max_pool.js';
 import { sliceChannels } from '../../src/ops/slice_channels.js';
 import { softmax } from '../../src/ops/softmax.js';
@@ -118,6 +119,16 @@ describe('gradient rules match finite differences', () => {
     const operands = { logits: draw('logits', [2, 4, 3], 0, 3), labels };
     expectGradient(operands, ['logits'], (v) => crossEntropy(v.logits, v.labels));
   });
+});
+
+it('lovasz_softmax', () => {
+  const labels = tensor([2, 3], [1, -100, 3, 0, 9, 2], 'int32');
+  const operands = { p: draw('p', [2, 4, 3], 0.5, 0.3), labels };
+  for (const classes of ['present', 'all'] as const) {
+    for (const perImage of [false, true]) {
+      expectGradient(operands, ['p'], (v) => lovaszSoftmax(v.p, v.labels, { classes, perImage }));
+    }
+  }
 });
 
 describe('the gradient pass over the ops', () => {

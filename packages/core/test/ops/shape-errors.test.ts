@@ -21,6 +21,7 @@ import { conv2dBackwardWeights } from '../../src/ops/conv2d_backward_weights.js'
 import { crossEntropy } from '../../src/ops/cross_entropy.js';
 import { dropout } from '../../src/ops/dropout.js';
 import { linear } from '../../src/ops/linear.js';
+import { lovaszSoftmax } from '../../src/ops/lovasz_softmax.js';
 import { matmul } from '../../src/ops/matmul.js';
 import { maxPool } from '../../src/ops/max_pool.js';
 import { maxPoolBackward } from '../../src/ops/max_pool_backward.js';
@@ -229,6 +230,14 @@ describe('errors of wrong operands', () => {
     [
       'cross_entropy: expected labels [2,3,4] for logits float32[2,5,3,4] but received int32[2,5]',
       (v) => crossEntropy(v('[2,5,3,4]'), v('int32[2,5]')),
+    ],
+    [
+      'lovasz_softmax: expected labels [2,3,4] for logits float32[2,5,3,4] but received int32[2,5]',
+      (v) => lovaszSoftmax(v('[2,5,3,4]'), v('int32[2,5]')),
+    ],
+    [
+      'lovasz_softmax: expected a scalar for count but received float32[2]',
+      (v) => lovaszSoftmax(v('[2,5]'), v('int32[2]'), { count: v('[2]') }),
     ],
     ['softmax: expected rank 2 or more for x but received float32[3]', (v) => softmax(v('[3]'))],
     [

@@ -17,6 +17,7 @@ import { crossEntropy } from '../../src/ops/cross_entropy.js';
 import { globalAvgPool } from '../../src/ops/global_avg_pool.js';
 import { linear } from '../../src/ops/linear.js';
 import { logSoftmax } from '../../src/ops/log_softmax.js';
+import { lovaszSoftmax } from '../../src/ops/lovasz_softmax.js';
 import { maxPool } from '../../src/ops/max_pool.js';
 import { mixImages } from '../../src/ops/mix_images.js';
 import { oneHot } from '../../src/ops/one_hot.js';
@@ -92,6 +93,11 @@ describe('output shapes', () => {
       'float32[2,3,5,7]',
     ],
     ['cross_entropy', (v) => crossEntropy(v('bfloat16[2,5,3,4]'), v('int32[2,3,4]')), 'float32[]'],
+    [
+      'lovasz_softmax',
+      (v) => lovaszSoftmax(v('bfloat16[2,5,3,4]'), v('uint8[2,3,4]'), { perImage: true }),
+      'float32[]',
+    ],
     ['topk_correct', (v) => topkCorrect(v('[8,5]'), v('int32[8]'), [1, 5]), 'int32[2]'],
     ['confusion', (v) => confusion(v('uint8[2,3,4]'), v('uint8[2,3,4]'), 5), 'int32[5,5]'],
     ['topk_correct of pixels', (v) => topkCorrect(v('[2,5,3,4]'), v('int32[2,3,4]'), [1]), 'int32[1]'],

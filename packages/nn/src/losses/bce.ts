@@ -22,18 +22,14 @@ export interface BceOptions {
 }
 
 /**
- * torch.nn.BCEWithLogitsLoss: the mean over all elements of
- *
- *     (1 − t)·x + (1 + (p − 1)·t)·log(1 + exp(−x))
- *
- * with positive weight p, times the channel's weight. Output [N,K,…]: logits. Target: float32 of the same shape, from 0 to 1.
+ * The terms that {@link bceWithLogits} is the mean of, for a mean over some of them: of an output [N,K,…] and a target of
+ * the same shape.
  */
-export function bceWithLogits(options: BceOptions = {}): Loss {
+export function bceTerms(options: BceOptions = {}): (output: Value, target: Value) => Value {
   checkOptionNames('bceWithLogits', options, ['positiveWeight', 'classWeights']);
   const { positiveWeight = 1, classWeights } = options;
-  return likeOutput((x, t) => {
-    const weighted = (terms: Value) =>
-      mean(classWeights ? mul(terms, literal(x.tracer, classWeights)) : terms);
+  return (x, t) => {
+    const weighted = (terms: Value) => (classWeights ? mul(terms, literal(x.tracer, classWeights)) : terms);
     if (positiveWeight === 1) return weighted(sub(softplus(x), mul(x, t)));
     const above =
       typeof positiveWeight === 'number'
@@ -44,7 +40,19 @@ export function bceWithLogits(options: BceOptions = {}): Loss {
           );
     const share = add(mul(t, above), 1);
     return weighted(add(mul(sub(1, t), x), mul(share, softplus(neg(x)))));
-  });
+  };
+}
+
+/**
+ * torch.nn.BCEWithLogitsLoss: the mean over all elements of
+ *
+ *     (1 − t)·x + (1 + (p − 1)·t)·log(1 + exp(−x))
+ *
+ * with positive weight p, times the channel's weight. Output [N,K,…]: logits. Target: float32 of the same shape, from 0 to 1.
+ */
+export function bceWithLogits(options: BceOptions = {}): Loss {
+  const terms = bceTerms(options);
+  return likeOutput((x, t) => mean(terms(x, t)));
 }
 
 /** log(1 + exp(x)), without overflow and with a smooth gradient. */

@@ -43,7 +43,7 @@ export function crossEntropy(options: CrossEntropyOptions = {}): Loss {
 }
 
 /** Number of labels that count, or the sum of their weights. */
-function labelCount(labels: TypedArray, ignored = -100, weights?: readonly number[]): number {
+export function labelCount(labels: TypedArray, ignored = -100, weights?: readonly number[]): number {
   let count = 0;
   for (const label of labels) if (label !== ignored) count += weights ? (weights[Number(label)] ?? 0) : 1;
   return count;

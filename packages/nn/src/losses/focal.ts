@@ -1,4 +1,16 @@
-import { add, checkOptionNames, exp, literal, log, mean, mul, neg, sigmoid, sub } from '@inplace-abn/core';
+import {
+  add,
+  checkOptionNames,
+  exp,
+  literal,
+  log,
+  mean,
+  mul,
+  neg,
+  sigmoid,
+  sub,
+  type Value,
+} from '@inplace-abn/core';
 import { softplus } from './bce.js';
 import { type Loss, likeOutput } from './loss.js';
 
@@ -16,6 +28,23 @@ export interface FocalOptions {
 const LEAST = 1e-20;
 
 /**
+ * The terms that {@link focal} is the mean of, for a mean over some of them: of an output [N,K,…] and a target of the
+ * same shape.
+ */
+export function focalTerms(options: FocalOptions = {}): (output: Value, target: Value) => Value {
+  checkOptionNames('focal', options, ['alpha', 'gamma', 'classWeights']);
+  const { alpha = 0.25, gamma = 2, classWeights } = options;
+  return (x, t) => {
+    const entropy = sub(softplus(x), mul(x, t));
+    const missed = add(mul(t, sigmoid(neg(x))), mul(sub(1, t), sigmoid(x)));
+    const terms = mul(entropy, exp(mul(log(add(missed, LEAST)), gamma)));
+    const loss = classWeights ? mul(terms, literal(x.tracer, classWeights)) : terms;
+    if (alpha === null) return loss;
+    return mul(loss, add(mul(t, 2 * alpha - 1), 1 - alpha));
+  };
+}
+
+/**
  * Focal loss (Lin et al. 2017; torchvision.ops.sigmoid_focal_loss with reduction 'mean'): with p = sigmoid(output) and
  * p_t = p·t + (1 − p)·(1 − t), the mean over all elements of
  *
@@ -24,14 +53,6 @@ const LEAST = 1e-20;
  * Output [N,K,…]: logits. Target: float32 of the same shape, from 0 to 1.
  */
 export function focal(options: FocalOptions = {}): Loss {
-  checkOptionNames('focal', options, ['alpha', 'gamma', 'classWeights']);
-  const { alpha = 0.25, gamma = 2, classWeights } = options;
-  return likeOutput((x, t) => {
-    const entropy = sub(softplus(x), mul(x, t));
-    const missed = add(mul(t, sigmoid(neg(x))), mul(sub(1, t), sigmoid(x)));
-    const terms = mul(entropy, exp(mul(log(add(missed, LEAST)), gamma)));
-    const loss = classWeights ? mul(terms, literal(x.tracer, classWeights)) : terms;
-    if (alpha === null) return mean(loss);
-    return mean(mul(loss, add(mul(t, 2 * alpha - 1), 1 - alpha)));
-  });
+  const terms = focalTerms(options);
+  return likeOutput((x, t) => mean(terms(x, t)));
 }

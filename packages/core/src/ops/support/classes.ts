@@ -5,9 +5,12 @@ import { ShapeError } from '../../errors.js';
 import type { InferContext, Labels, ReferenceContext, ReferenceTensor } from '../../ir/define.js';
 import { at } from './reference.js';
 
-export type CrossEntropyAttributes = {
+export type IgnoringAttributes = {
   /** Label of rows to ignore. */
   readonly ignore_index: number;
+};
+
+export type CrossEntropyAttributes = IgnoringAttributes & {
   /** Fraction of the target spread evenly over all classes, in [0, 1]. */
   readonly label_smoothing: number;
 };
@@ -23,14 +26,12 @@ export function checkLabels(logits: TensorType, labels: TensorType): void {
 }
 
 /** For ops with logits as operand 0 and labels as operand 1. */
-export function labelsOf(
-  { attrs, input }: InferContext<CrossEntropyAttributes>,
-  operand: number,
-): Labels | null {
+export function labelsOf({ attrs, input }: InferContext<IgnoringAttributes>, operand: number): Labels | null {
   return operand === 1 ? { classes: channels(input(0).shape), ignored: attrs.ignore_index } : null;
 }
 
 export interface LabeledRow {
+  readonly row: number;
   /** Storage index of the row's first logit. */
   readonly first: number;
   readonly classes: number;
@@ -40,9 +41,9 @@ export interface LabeledRow {
 /**
  * The rows that count; operands 0 and 1 are logits and labels. Labels outside the classes count as ignored.
  */
-export function labeledRows({ attrs, input }: ReferenceContext<CrossEntropyAttributes>): LabeledRow[] {
+export function labeledRows({ attrs, input }: ReferenceContext<IgnoringAttributes>): LabeledRow[] {
   const classes = channels(input(0).shape);
-  return Array.from(input(1).data, (label, row) => ({ first: row * classes, classes, label })).filter(
+  return Array.from(input(1).data, (label, row) => ({ row, first: row * classes, classes, label })).filter(
     ({ label }) => label !== attrs.ignore_index && label >= 0 && label < classes,
   );
 }

@@ -16,7 +16,7 @@ const spec = JSON.parse(text);
 /** @param {Type} type */
 const elements = ({ shape }) => shape.reduce((product, size) => product * size, 1);
 /** @param {Type} type */
-const bytes = (type) => elements(type) * (type.dtype === 'float32' ? 4 : 2);
+const bytes = (type) => elements(type) * (type.dtype === 'bfloat16' ? 2 : 4);
 
 /** @param {Type} type */
 function numbers(type) {
@@ -25,6 +25,9 @@ function numbers(type) {
     state = (state * 48271) % 2147483647;
     return state / 1073741824 - 0.999;
   });
+  if (type.dtype === 'int32') {
+    return new Uint8Array(Int32Array.from(floats, (value) => Math.floor(2 * value + 2)).buffer);
+  }
   if (type.dtype === 'float32') return new Uint8Array(floats.buffer);
   // The upper half of a float32 is its truncation to bfloat16.
   return new Uint8Array(Uint16Array.from(new Uint32Array(floats.buffer), (bits) => bits >>> 16).buffer);

@@ -40,6 +40,24 @@ const fusion = (
   draw: { logits: sure },
 });
 
+/** Probabilities, some of them 0 and 1, and many equal. */
+const probabilities = (name: string, shape: Shape) =>
+  Array.from(drawOperand(name, shape), (value, i) => {
+    if (i % 5 === 0) return Math.round(4 * Math.abs(Math.sin(value))) / 4;
+    return Math.abs(Math.sin(value));
+  });
+
+const lovasz = [
+  { p: [1, 1], classes: 'all' },
+  { p: [3, 5], classes: 'present' },
+  { p: [70, 3], classes: 'all' },
+  // Classes 5 to 8 do not occur.
+  { p: [2, 9, 3, 7], classes: 'present', labels: 5 },
+  { p: [2, 9, 3, 7], classes: 'all', labels: 5 },
+  // More rows than a chunk, in a batch and in an image.
+  { p: [2, 3, 73, 71], classes: 'present' },
+] as const;
+
 const MODES = ['mean', 'voting', 'max'] as const;
 
 export const classes = {
@@ -95,6 +113,15 @@ export const classes = {
         draw: { ...record.draw, weights: positive },
       },
     ]),
+  lovasz_softmax: lovasz.flatMap(({ p, classes: which, ...few }) => {
+    const [batch, many, ...area] = p;
+    const labels = [batch, ...area];
+    const draw = { p: probabilities, labels: labelsBelow('labels' in few ? few.labels : many + (many >> 1)) };
+    return (batch < 9 ? [false, true] : [false]).flatMap((per_image) => {
+      const attrs = { classes: which, per_image, ignore_index: 1 };
+      return [{ attrs, inputs: [p, labels], draw }, counted({ attrs, inputs: [p, labels], draw })];
+    });
+  }),
   topk_correct: labeled.map(({ logits, labels, draw }) => ({
     attrs: { k: [1, 2, 5] },
     inputs: [logits, labels],
