@@ -1,5 +1,6 @@
 export {
   type BceOptions,
+  balancedWeights,
   bceWithLogits,
   type CrossEntropyOptions,
   crossEntropy,
@@ -14,13 +15,16 @@ export {
   huber,
   type Loss,
   type LossFunction,
+  type LovaszSoftmaxOptions,
   l1,
+  lovaszSoftmax,
   mse,
   type Per,
   type SoftCrossEntropyOptions,
   softCrossEntropy,
 } from '@inplace-abn/nn';
 export { averagesIn } from './averages.js';
+export { type EarlyStoppingOptions, earlyStopping } from './early-stopping.js';
 export type {
   Batches,
   EpochBatches,

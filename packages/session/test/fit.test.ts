@@ -1,6 +1,13 @@
 /** The loop of a training as callbacks see it. */
 import { describe, expect, it } from 'vitest';
-import { type FitCallback, type FitPosition, type Trainee, trainEpochs } from '../src/index.js';
+import {
+  type EarlyStoppingOptions,
+  earlyStopping,
+  type FitCallback,
+  type FitPosition,
+  type Trainee,
+  trainEpochs,
+} from '../src/index.js';
 import { batchOf, session } from './support/stripes.js';
 
 const batches = [0, 1, 2].map((first) => batchOf(2 + first, first));
@@ -44,6 +51,38 @@ describe('callbacks', () => {
     };
     await session().fit(batches, { epochs: 3, callbacks: [callback] });
     expect(stops).toEqual([{ epoch: 1, step: 5, stepInEpoch: 2 }]);
+  });
+});
+
+describe('earlyStopping', () => {
+  async function epochsUntil(results: readonly number[], options: EarlyStoppingOptions): Promise<number> {
+    let epochs = 0;
+    const trainee: Trainee<object, string> = {
+      train: async () => ({ loss: 1, metrics: {}, samples: 1, learningRate: 1 }),
+      validate: async () => {
+        const result = results[epochs++] ?? Number.NaN;
+        return { loss: 10 - result, metrics: { top1: result } };
+      },
+    };
+    const callbacks = [earlyStopping(options)];
+    await trainEpochs(trainee, { epochs: results.length, batches: () => [{}], callbacks });
+    return epochs;
+  }
+
+  it('ends a training without a better result for so many epochs', async () => {
+    const results = [1, 3, 2, 3, 4, 4.1, 4, 4.2, 9];
+    expect(await epochsUntil(results, { patience: 2 })).toBe(4);
+    expect(await epochsUntil(results, { patience: 2, metric: 'top1' })).toBe(4);
+    expect(await epochsUntil(results, { patience: 3 })).toBe(9);
+    expect(await epochsUntil(results, { patience: 3, minDelta: 0.5 })).toBe(8);
+  });
+
+  it('refuses what it cannot wait for', async () => {
+    expect(() => earlyStopping({ patience: 0 })).toThrow('patience: expected an integer of at least 1');
+    expect(() => earlyStopping({ patience: 1, minDelta: -1 })).toThrow('minDelta: expected a number of');
+    await expect(epochsUntil([1], { patience: 1, metric: 'top5' })).rejects.toThrow(
+      'metric: expected a metric',
+    );
   });
 });
 

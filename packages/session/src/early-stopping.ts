@@ -1,0 +1,43 @@
+import { checkOptionNames } from '@inplace-abn/core';
+import type { FitCallback } from './fit.js';
+import { refuse } from './kinds.js';
+
+/** Options of {@link earlyStopping}. */
+export interface EarlyStoppingOptions<M extends string = string> {
+  /** Epochs without a better result after which the training ends. */
+  readonly patience: number;
+  /** A result is better if it is so by more than this. Default 0. */
+  readonly minDelta?: number;
+  /** The metric of the validation that decides, of which more is better. Default: its loss, of which less is better. */
+  readonly metric?: M;
+}
+
+/**
+ * A callback of `fit` that ends the training after an epoch when its validation has not been better for so many epochs. An epoch
+ * without a validation does not count. It keeps the best result for one training: a resumed one begins to wait anew.
+ *
+ * @throws UsageError, code ERR_OPTION_VALUE, for a patience below 1 or a negative difference
+ */
+export function earlyStopping<M extends string = string>(options: EarlyStoppingOptions<M>): FitCallback<M> {
+  checkOptionNames('earlyStopping', options, ['patience', 'minDelta', 'metric']);
+  const { patience, minDelta = 0, metric } = options;
+  if (!(Number.isInteger(patience) && patience >= 1)) {
+    refuse('earlyStopping: patience', 'an integer of at least 1', patience);
+  }
+  if (!(minDelta >= 0)) refuse('earlyStopping: minDelta', 'a number of at least 0', minDelta);
+  let best = Number.NEGATIVE_INFINITY;
+  let since = 0;
+  return {
+    onEpoch({ validation }, stop) {
+      if (!validation) return;
+      const result = metric === undefined ? -validation.loss : validation.metrics[metric];
+      if (result === undefined) refuse('earlyStopping: metric', 'a metric of the session', metric);
+      if (result > best + minDelta) {
+        best = result;
+        since = 0;
+      } else if (++since >= patience) {
+        stop();
+      }
+    },
+  };
+}
