@@ -4,6 +4,7 @@ export type { BadImagePolicy, SkippedImage } from './bad-images.js';
 export { openCacheFolder } from './cache-folder.js';
 export { makeCacheMemory } from './cache-memory.js';
 export { normalization, type Rgb } from './color.js';
+export { type CountedMaps, type CountOptions, countPixels } from './count-pixels.js';
 export { decodeOnPool, decodeSmallPng } from './decode.js';
 export type { Cache } from './decoded-cache.js';
 export type { ErasingMode, RandomErasingOptions } from './erasing.js';

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { CacheSpec } from './decoded-cache.js';
 import { DataError, type ImageErrorCode, reasonOf } from './errors.js';
 import type { ImageFacts } from './inspect.js';
+import type { LabelFacts } from './inspect-labels.js';
 import type { LabelCoding } from './label-coding.js';
 import type { FilePart } from './labeled-files.js';
 import type { ModuleSpec } from './module-transform.js';
@@ -52,6 +53,7 @@ export type ToWorker =
   | { kind: 'open'; run: number; setup: RunSetup }
   | { kind: 'fill'; run: number; task: number; slot: number; rows: readonly RowTask[] }
   | { kind: 'inspect'; task: number; files: readonly FileTask[]; how: Inspecting }
+  | { kind: 'labels'; task: number; paths: readonly string[]; how: Inspecting }
   | { kind: 'close'; run: number };
 
 export interface FromWorker {
@@ -59,6 +61,8 @@ export interface FromWorker {
   readonly failed: readonly FailedRow[];
   /** Of an `inspect`: a file each. */
   readonly facts?: readonly ImageFacts[];
+  /** Of `labels`: a label map each. */
+  readonly labels?: readonly LabelFacts[];
   /** An error unrelated to any single image. */
   readonly error?: unknown;
 }
@@ -112,6 +116,11 @@ export class LoaderThread {
   /** Reads files; resolves to what they hold. */
   async inspect(files: readonly FileTask[], how: Inspecting): Promise<readonly ImageFacts[]> {
     return (await this.ask((task) => ({ kind: 'inspect', task, files, how }))).facts ?? [];
+  }
+
+  /** Reads label maps; resolves to their classes. */
+  async inspectLabels(paths: readonly string[], how: Inspecting): Promise<readonly LabelFacts[]> {
+    return (await this.ask((task) => ({ kind: 'labels', task, paths, how }))).labels ?? [];
   }
 
   private ask(message: (task: number) => ToWorker): Promise<FromWorker> {

@@ -40,6 +40,8 @@ parentPort?.on('message', (message: ToWorker) => {
     runs.delete(message.run);
   } else if (message.kind === 'inspect') {
     last = last.then(async () => answer({ task: message.task, ...(await inspected(message)) }));
+  } else if (message.kind === 'labels') {
+    last = last.then(() => answer({ task: message.task, ...labelFacts(message) }));
   } else {
     last = last.then(async () => answer({ task: message.task, ...(await outcome(message)) }));
   }
@@ -67,6 +69,18 @@ async function inspected({
       );
     }
     return { failed: [], facts };
+  } catch (error) {
+    return { failed: [], error };
+  }
+}
+
+function labelFacts({
+  paths,
+  how: { maxPixels, coding = {} },
+}: ToWorker & { kind: 'labels' }): Omit<FromWorker, 'task'> {
+  try {
+    const decoder = labelDecoder(coding);
+    return { failed: [], labels: paths.map((path) => inspectLabels(path, decoder, maxPixels)) };
   } catch (error) {
     return { failed: [], error };
   }

@@ -51,6 +51,7 @@ export {
   kernelNotes,
   kernelsOfCheckpoint,
   kernelsSoFar,
+  metaSoFar,
   type RunKernels,
 } from './run/kernels.js';
 export type { Counted, Meter, Outputs } from './run/meter.js';

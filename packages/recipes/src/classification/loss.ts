@@ -4,6 +4,7 @@ import {
   crossEntropy,
   div,
   literal,
+  mean,
   mul,
   oneHot,
   relu,
@@ -12,7 +13,7 @@ import {
   sub,
   type Value,
 } from '@inplace-abn/core';
-import { bceWithLogits, focal, type Loss, smoothed, softCrossEntropy } from '@inplace-abn/nn';
+import { bceTerms, focalTerms, smoothed, softCrossEntropy } from '@inplace-abn/nn';
 import type { LossConfig } from '../config/loss.js';
 import type { TrainingTargets } from '../task/task.js';
 
@@ -50,7 +51,7 @@ export function classificationLoss(
   }
   const own = oneHot(labels, classes);
   const target = mixed ? mixedTargets(own, oneHot(mixed.labels, classes), mixed.lambda) : own;
-  return shareOf(softLoss(config).compute(logits, target), images, count);
+  return shareOf(softLoss(config)(logits, target), images, count);
 }
 
 /** A mean over some images as their part of the mean over `count`. */
@@ -65,24 +66,32 @@ export function mixedTargets(own: Value, other: Value, lambda: Value): Value {
 }
 
 /** The loss of logits [N,K] and targets from 0 to 1 of the same shape. */
-export function softLoss(config: ResolvedLoss): Loss {
-  const { type, label_smoothing: labelSmoothing, class_weights } = config;
-  const classWeights = class_weights.length > 0 ? class_weights : undefined;
-  if (type === 'cross_entropy') return softCrossEntropy({ labelSmoothing, classWeights });
-  const made = type === 'bce' ? bceOf(config, classWeights) : focalOf(config, classWeights);
-  const target = (given: Value) => thresholded(smoothed(given, labelSmoothing), config.bce_threshold);
-  return { ...made, compute: (output, given) => made.compute(output, target(given)) };
+export function softLoss(config: ResolvedLoss): (output: Value, target: Value) => Value<'float32'> {
+  const { type, label_smoothing: labelSmoothing, class_weights: classWeights } = config;
+  if (type === 'cross_entropy') {
+    return softCrossEntropy({ labelSmoothing, ...(classWeights.length > 0 && { classWeights }) }).compute;
+  }
+  const terms = softTerms(config);
+  return (output, target) => mean(terms(output, target));
 }
 
-function bceOf({ positive_weights }: ResolvedLoss, classWeights?: readonly number[]): Loss {
-  return bceWithLogits({
+/** The terms of a loss over classes that do not exclude each other, of logits [N,K,…] and targets of the same shape. */
+export function softTerms(config: ResolvedLoss): (output: Value, target: Value) => Value {
+  const { class_weights, label_smoothing, bce_threshold } = config;
+  const classWeights = class_weights.length > 0 ? class_weights : undefined;
+  const terms = config.type === 'bce' ? bceOf(config, classWeights) : focalOf(config, classWeights);
+  return (output, target) => terms(output, thresholded(smoothed(target, label_smoothing), bce_threshold));
+}
+
+function bceOf({ positive_weights }: ResolvedLoss, classWeights?: readonly number[]) {
+  return bceTerms({
     classWeights,
     ...(positive_weights.length > 0 && { positiveWeight: positive_weights }),
   });
 }
 
-function focalOf({ focal_alpha, focal_gamma: gamma }: ResolvedLoss, classWeights?: readonly number[]): Loss {
-  return focal({ alpha: focal_alpha < 0 ? null : focal_alpha, gamma, classWeights });
+function focalOf({ focal_alpha, focal_gamma: gamma }: ResolvedLoss, classWeights?: readonly number[]) {
+  return focalTerms({ alpha: focal_alpha < 0 ? null : focal_alpha, gamma, classWeights });
 }
 
 /** 1 for targets above the threshold, 0 for the others. */

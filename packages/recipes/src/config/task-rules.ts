@@ -17,7 +17,6 @@ const OF_CLASSIFICATION: readonly (readonly [KeyPath, string])[] = [
   [['input', 'sampling'], 'images have no class'],
   [['mix', 'mixup'], 'label maps are not mixed'],
   [['mix', 'cutmix'], 'label maps are not mixed'],
-  [['loss', 'type'], 'loss.dice adds to the cross entropy'],
   [['data', 'train_labels'], 'segmentation.labels names the folder of label maps'],
   [['data', 'val_labels'], 'segmentation.labels names the folder of label maps'],
   [['loss', 'positive_weights'], 'loss.class_weights weighs classes'],
@@ -35,10 +34,17 @@ const OF_LABEL_MAPS: readonly (readonly [KeyPath, string])[] = [
   [['data', 'reduce_zero_label'], 'it is for label maps'],
 ];
 
+/** Terms of a loss over pixels; `types`: what there is without pixels. */
+function pixelTerms(types: string): readonly (readonly [KeyPath, string])[] {
+  return ['dice', 'lovasz', 'lovasz_classes', 'lovasz_per_image'].map((key) => {
+    return [['loss', key], `loss.type is ${types}`];
+  });
+}
+
 /** Keys that mean nothing to classification. */
 const NOT_OF_CLASSIFICATION: readonly (readonly [KeyPath, string])[] = [
   ...OF_LABEL_MAPS,
-  [['loss', 'dice'], 'loss.type is cross_entropy, bce or focal'],
+  ...pixelTerms('cross_entropy, bce or focal'),
   [['loss', 'positive_weights'], 'loss.class_weights weighs classes'],
   [['data', 'label_separator'], 'an image has one label'],
 ];
@@ -46,7 +52,7 @@ const NOT_OF_CLASSIFICATION: readonly (readonly [KeyPath, string])[] = [
 /** Keys that mean nothing where an image has any number of labels. */
 const NOT_OF_MULTI_LABEL: readonly (readonly [KeyPath, string])[] = [
   ...OF_LABEL_MAPS,
-  [['loss', 'dice'], 'loss.type is bce or focal'],
+  ...pixelTerms('bce or focal'),
   [['loss', 'label_smoothing'], 'each class is a target of its own'],
   [['input', 'sampling'], 'an image is of several classes: see loss.positive_weights'],
   [['data', 'synsets'], 'labels are names of classes'],
@@ -119,10 +125,6 @@ function meaningless(
 function segmentationProblems(raw: unknown, defaults: object): Problem[] {
   const get = (path: KeyPath): unknown => valueAt(raw, path) ?? valueAt(defaults, path);
   const problems = meaningless(raw, defaults, 'segmentation', OF_CLASSIFICATION);
-  if (valueAt(raw, ['loss', 'class_weights']) === 'balanced') {
-    const message = 'expected a list of numbers with task "segmentation", received "balanced"';
-    problems.push({ path: ['loss', 'class_weights'], at: 'value', message });
-  }
   const classes = get(['network', 'classes']);
   if (typeof classes === 'number' && !(classes >= 1 && classes <= MAX_CLASSES)) {
     const given = valueAt(raw, ['network', 'classes']) === undefined ? `${classes} (the default)` : classes;

@@ -47,6 +47,8 @@ export interface DataParts {
   readonly labels?: Int32Array;
   /** Training images of each class, where an image has any number of them. */
   readonly imagesOfClass?: readonly number[];
+  /** Counts the training pixels of each class. */
+  readonly countPixels?: () => Promise<readonly number[]>;
   readonly colors?: readonly Rgb[];
   readonly notes?: readonly string[];
 }
@@ -65,7 +67,7 @@ export interface Reading {
 export async function loadersOf(
   config: TrainConfig,
   { workers, share, maxPixels, once = false }: Reading,
-  { dir, train, val, trainPath, classes, colors, labels, imagesOfClass, notes = [] }: DataParts,
+  { dir, train, val, trainPath, classes, colors, labels, imagesOfClass, countPixels, notes = [] }: DataParts,
 ): Promise<RunData> {
   const { batch_size: batchSize } = config.optimizer;
   const [trainImages, valImages] = [train.folder.length, val.folder.length];
@@ -99,6 +101,7 @@ export async function loadersOf(
     valDigest: val.folder.digest().slice(0, 16),
     classes,
     imagesOfClass: imagesOfClass ?? (labels && countsOf(labels, config.network.classes)),
+    countPixels,
     colors,
     notes: [...notes, ...onCache],
   };

@@ -22,7 +22,7 @@ export function multiLabelOf(config: LossConfig, classes: number): Objective {
     training(logits, labels, { batch }, { count, mixed }) {
       const scores = cast(logits, 'float32');
       const target = mixed ? mixedTargets(labels, mixed.labels, mixed.lambda) : labels;
-      return { loss: shareOf(loss.compute(scores, target), batch, count), ...countsOf(scores, labels) };
+      return { loss: shareOf(loss(scores, target), batch, count), ...countsOf(scores, labels) };
     },
     evaluation(logits, labels) {
       const scores = cast(logits, 'float32');

@@ -1,24 +1,73 @@
 /** Class weights that follow from the training images. */
-import type { RunData } from '@inplace-abn/train';
+import type { RunMeta } from '@inplace-abn/checkpoint';
+import { UsageError } from '@inplace-abn/core';
+import { balancedWeights } from '@inplace-abn/nn';
+import { ALONE, formatDuration, type Peers, type Progress, type RunData } from '@inplace-abn/train';
 import type { TrainConfig } from '../config/schema.js';
+
+/** Key of the training pixels of each class in a run state: they belong to the run, whatever becomes of its label maps. */
+export const PIXELS_KEY = 'pixelsOfClass';
+
+interface Counting {
+  /** Of the state that the run goes on from. */
+  readonly soFar: RunMeta | null;
+  readonly peers?: Peers;
+  readonly progress: Pick<Progress, 'note'>;
+}
+
+/**
+ * The data with the training pixels of each class, where weights are `balanced` by them: those of the run so far, or
+ * counted by the first process. A collective.
+ */
+export async function withPixelCounts(
+  data: RunData,
+  config: TrainConfig,
+  { soFar, peers = ALONE, progress }: Counting,
+): Promise<RunData> {
+  const { countPixels } = data;
+  if (!countPixels || config.loss.class_weights !== 'balanced') return data;
+  const known = peers.rank === 0 ? pixelsIn(soFar, config.network.classes) : null;
+  const count = async () => {
+    progress.note(`loss.class_weights "balanced": counting the pixels of ${data.trainImages} label maps`);
+    const begin = performance.now();
+    const pixels = await countPixels();
+    if (pixels.every((many) => many === 0)) {
+      throw new UsageError('no pixel of the training label maps counts: there is nothing to learn');
+    }
+    const seconds = (performance.now() - begin) / 1000;
+    progress.note(`counted in ${formatDuration(seconds)}; the checkpoints of the run keep the counts`);
+    return pixels;
+  };
+  const pixelsOfClass = await peers.fromFirst(peers.rank === 0 ? (known ?? (await count())) : null);
+  return { ...data, pixelsOfClass };
+}
+
+function pixelsIn(meta: RunMeta | null, classes: number): number[] | null {
+  const found = meta?.[PIXELS_KEY];
+  if (!Array.isArray(found) || found.length !== classes) return null;
+  const pixels = found.filter((count) => typeof count === 'number' && count >= 0);
+  return pixels.length === classes ? pixels : null;
+}
 
 /**
  * The configuration with numbers for weights that are `balanced`: images / (classes · images of the class), over the
- * classes that have images. A class without images has 0. Weights of positive targets are images without the class / images with it,
+ * classes that have images; of a segmentation pixels in place of images. A class without them has 0. Weights of positive targets are images without the class / images with it,
  * at least one of each.
  */
 export function withClassWeights(
   config: TrainConfig,
-  { imagesOfClass, trainImages }: Pick<RunData, 'imagesOfClass' | 'trainImages'>,
+  {
+    imagesOfClass,
+    pixelsOfClass,
+    trainImages,
+  }: Pick<RunData, 'imagesOfClass' | 'pixelsOfClass' | 'trainImages'>,
 ): TrainConfig {
-  if (!imagesOfClass) return config;
+  const counts = imagesOfClass ?? pixelsOfClass;
+  if (!counts) return config;
   if (config.loss.positive_weights === 'balanced') {
-    const weights = imagesOfClass.map((count) => (count > 0 ? Math.max(trainImages - count, 1) / count : 1));
+    const weights = counts.map((count) => (count > 0 ? Math.max(trainImages - count, 1) / count : 1));
     return { ...config, loss: { ...config.loss, positive_weights: weights } };
   }
   if (config.loss.class_weights !== 'balanced') return config;
-  const images = imagesOfClass.reduce((sum, count) => sum + count, 0);
-  const classes = imagesOfClass.filter((count) => count > 0).length;
-  const weights = imagesOfClass.map((count) => (count > 0 ? images / (classes * count) : 0));
-  return { ...config, loss: { ...config.loss, class_weights: weights } };
+  return { ...config, loss: { ...config.loss, class_weights: balancedWeights(counts) } };
 }

@@ -1,4 +1,5 @@
 /** One training step and one validation batch of a run that writes nothing. */
+import { latestRunMeta } from '@inplace-abn/checkpoint';
 import { formatBytes } from '@inplace-abn/core';
 import type { Batch, Loader } from '@inplace-abn/data';
 import { ALONE, METRICS, type MetricName, type Progress, progressOf, START } from '@inplace-abn/train';
@@ -7,7 +8,7 @@ import type { Engine } from '../engine/engine.js';
 import { learningRateOf } from '../engine/learning-rate.js';
 import { initialStatesOf } from '../network/network.js';
 import { taskOf } from '../tasks/registry.js';
-import { withClassWeights } from './class-weights.js';
+import { withClassWeights, withPixelCounts } from './class-weights.js';
 import { engineWith } from './engine-with.js';
 import { namingKeys } from './naming-keys.js';
 import { restoreRun } from './restore.js';
@@ -32,8 +33,12 @@ export async function dryRun(options: DryRunOptions): Promise<void> {
     peers = ALONE,
   } = options;
   const progress = progressOf(options, peers);
-  const data = await taskOf(config).openData(options.data, { workers, maxPixels, share: peers, once: true });
-  for (const note of data.notes) progress.note(note);
+  const reading = { workers, maxPixels, share: peers, once: true };
+  const opened = await taskOf(config).openData(options.data, reading);
+  for (const note of opened.notes) progress.note(note);
+  const goesOn = peers.rank === 0 && resume !== undefined && take === 'everything';
+  const soFar = goesOn ? ((await latestRunMeta(resume)) ?? null) : null;
+  const data = await namingKeys(() => withPixelCounts(opened, config, { soFar, peers, progress }));
   progress.note(`${data.trainImages} training and ${data.valImages} validation images`);
   const evaluated = evaluationBatches(data.valImages, config.optimizer.batch_size, peers);
   const known = withClassWeights(config, data);

@@ -1,6 +1,6 @@
 /** Steps of a run that is over, made once more bit for bit: from the nearest checkpoint, with the run's kernels, data order and seeds. */
 import { join } from 'node:path';
-import { BEST_FILE, listCheckpoints, readRunMeta } from '@inplace-abn/checkpoint';
+import { BEST_FILE, latestRunMeta, listCheckpoints, readRunMeta } from '@inplace-abn/checkpoint';
 import { type Device, UsageError } from '@inplace-abn/core';
 import type { Batch } from '@inplace-abn/data';
 import type { FitPosition } from '@inplace-abn/session';
@@ -16,7 +16,7 @@ import type { Engine, VisitInstruction } from '../engine/engine.js';
 import { learningRateOf } from '../engine/learning-rate.js';
 import { initialStatesOf } from '../network/network.js';
 import { taskOf } from '../tasks/registry.js';
-import { withClassWeights } from './class-weights.js';
+import { withClassWeights, withPixelCounts } from './class-weights.js';
 import { engineWith } from './engine-with.js';
 import { restoreRun } from './restore.js';
 
@@ -62,7 +62,9 @@ export class Replay {
    */
   static async open(options: ReplayOptions): Promise<Replay> {
     const { run, config, device, workers, maxPixels, step, note = () => {} } = options;
-    const data = await taskOf(config).openData(options.data, { workers, maxPixels });
+    const opened = await taskOf(config).openData(options.data, { workers, maxPixels });
+    const soFar = (await latestRunMeta(join(run, 'checkpoints'))) ?? null;
+    const data = await withPixelCounts(opened, config, { soFar, progress: { note } });
     const path = await nearestCheckpoint(run, step);
     const kernels = await kernelsOfCheckpoint(path ?? join(run, 'config.json'));
     const engine = await engineWith(

@@ -20,6 +20,7 @@ import {
 import { configHash } from '../config/hash.js';
 import type { TrainConfig } from '../config/schema.js';
 import type { Engine } from '../engine/engine.js';
+import { PIXELS_KEY } from './class-weights.js';
 import { type DescribedLabels, descriptionOf } from './description.js';
 
 /** Batch size and data that a position within an epoch refers to. */
@@ -67,7 +68,7 @@ export function captureState(
     readonly layout: EpochLayout;
     readonly versions: Readonly<Record<string, string>>;
     readonly skipped?: readonly SkippedImage[];
-    readonly labels?: DescribedLabels;
+    readonly labels?: DescribedLabels & Pick<RunData, 'pixelsOfClass'>;
   },
 ): RunState<TensorContent> {
   const { layout, versions, skipped = [], labels } = about;
@@ -83,6 +84,7 @@ export function captureState(
       ...describedAs(descriptionOf(config, labels)),
       versions: { ...versions },
       [KERNELS_KEY]: { ...engine.kernels },
+      ...(labels?.pixelsOfClass && { [PIXELS_KEY]: [...labels.pixelsOfClass] }),
       ...(skipped.length > 0 && { [SKIPPED_KEY]: skipped.map((image) => ({ ...image })) }),
     },
     model: statesIn(engine.store, 'parameter', 'buffer'),

@@ -14,6 +14,7 @@ import {
   kernelsSoFar,
   type LoopOptions,
   lastValidation,
+  metaSoFar,
   type Peers,
   type Position,
   type Progress,
@@ -37,7 +38,7 @@ import type { Engine } from '../engine/engine.js';
 import { endOfRate, learningRateOf } from '../engine/learning-rate.js';
 import { initialStatesOf } from '../network/network.js';
 import { taskOf } from '../tasks/registry.js';
-import { withClassWeights } from './class-weights.js';
+import { withClassWeights, withPixelCounts } from './class-weights.js';
 import { engineWith } from './engine-with.js';
 import { folderCallbacks, type RecordOptions } from './folder-callbacks.js';
 import { mendFiles } from './mend.js';
@@ -89,8 +90,10 @@ interface Setting {
 export async function train(options: TrainOptions): Promise<TrainOutcome> {
   const { config, device, workers, maxPixels, peers = ALONE } = options;
   const progress = progressOf(options, peers);
-  const data = await taskOf(config).openData(options.data, { workers, maxPixels, share: peers });
-  for (const note of data.notes) progress.note(note);
+  const opened = await taskOf(config).openData(options.data, { workers, maxPixels, share: peers });
+  for (const note of opened.notes) progress.note(note);
+  const soFar = peers.rank === 0 ? await metaSoFar(options) : null;
+  const data = await namingKeys(() => withPixelCounts(opened, config, { soFar, peers, progress }));
   const evaluated = evaluationBatches(data.valImages, config.optimizer.batch_size, peers);
   const kernels = await peers.fromFirst(peers.rank === 0 ? await kernelsSoFar(options) : null);
   const known = withClassWeights(config, data);

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '@inplace-abn/core';
 import {
+  countPixels,
   SegmentationFolder,
   type SegmentationFolderOptions,
   segmentationEvalTransform,
@@ -79,8 +80,11 @@ export async function openLabelMaps(
     crop: input.crop_val,
     maxSide: pixels(segmentation.max_side_val),
   });
+  const { workers, maxPixels } = reading;
+  const counting = { workers, maxPixels, skip: input.unreadable === 'skip' };
   return loadersOf(config, reading, {
     dir,
+    countPixels: () => countPixels(train, ids, counting),
     train: { folder: train, transform: trainTransform },
     val: { folder: val, transform: valTransform },
     trainPath,

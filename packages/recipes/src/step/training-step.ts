@@ -84,7 +84,12 @@ export function trainingStep(
     const { frozenStatistics } = trained;
     const logits = network.call(images, { training: true, seed, frozenStatistics });
     const { labeled, count, plain } = counts.wait();
-    const targets = { count, labeled: plain, mixed: mix };
+    const targets = {
+      count,
+      labeled: plain,
+      mixed: mix,
+      ...((shared || part) && { images: config.batch_size }),
+    };
     const values = tracer.within('loss', () => objective.training(logits, labels, shape, targets));
     const outputs = tracer.within('loss', () => {
       if (shared) return sumOutputs(tracer, values, shared.news, shared.group, LOSS);

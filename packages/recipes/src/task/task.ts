@@ -20,6 +20,8 @@ export interface TrainingTargets {
   readonly count?: Value;
   /** float32[1], what is labeled in all processes or parts, for terms of the loss that are plain means. */
   readonly labeled?: Value;
+  /** Images of the whole batch, where others have a part of it, for means over images. */
+  readonly images?: number;
   /** Where images are mixed: the label of each one's partner, and float32[N], the share of its own. */
   readonly mixed?: { readonly labels: Value; readonly lambda: Value };
 }

@@ -18,6 +18,7 @@ describe('a configuration of several labels for an image', () => {
     [{ loss: { type: 'cross_entropy' } }, 'loss.type: '],
     [{ loss: { label_smoothing: 0.1 } }, 'loss.label_smoothing: has no meaning with task "multi-label"'],
     [{ loss: { dice: 1 } }, 'loss.dice: has no meaning with task "multi-label"'],
+    [{ loss: { lovasz: 1 } }, 'loss.lovasz: has no meaning with task "multi-label"'],
     [{ loss: { class_weights: 'balanced' } }, 'set loss.positive_weights to that'],
     [{ loss: { positive_weights: [1] } }, 'loss.positive_weights: expected 1000 numbers, one for each'],
     [{ loss: { positive_weights: [0] } }, 'a list of numbers above 0'],

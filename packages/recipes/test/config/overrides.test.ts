@@ -49,6 +49,10 @@ describe('rules between keys', () => {
     [{ loss: { bce_threshold: 0.2 } }, 'loss.bce_threshold: has no meaning with loss.type "cross_entropy"'],
     [{ loss: { dice: 1 } }, 'loss.dice: has no meaning with task "classification"'],
     [
+      { loss: { lovasz_per_image: true } },
+      'loss.lovasz_per_image: has no meaning with task "classification"',
+    ],
+    [
       { optimizer: { accumulate: 9, batch_size: 8 } },
       'optimizer.accumulate: expected at most optimizer.batch_size, 8',
     ],

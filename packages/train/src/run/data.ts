@@ -11,6 +11,10 @@ export interface RunData extends AgreedData {
   readonly classes?: readonly string[];
   /** Training images of each label, if an image has one. */
   readonly imagesOfClass?: readonly number[];
+  /** Training pixels of each class, where the run weighs classes by them. */
+  readonly pixelsOfClass?: readonly number[];
+  /** Counts them, which takes as long as reading every label map. */
+  readonly countPixels?: () => Promise<readonly number[]>;
   /** Red, green and blue of each class, 0 to 255, where pixels are classified and the data set has colors. */
   readonly colors?: readonly Rgb[];
   /** Notes for the user before training starts. */

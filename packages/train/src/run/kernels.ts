@@ -1,7 +1,7 @@
 /** The kernels of a run: autotuned once, stored with the run and reused when it continues. */
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { latestRunMeta, readRunMeta } from '@inplace-abn/checkpoint';
+import { latestRunMeta, type RunMeta, readRunMeta } from '@inplace-abn/checkpoint';
 import type { KernelNames, UnmetChoice } from '@inplace-abn/core';
 import type { BeginningOptions } from './beginning.js';
 
@@ -22,13 +22,21 @@ const BITS = 'sums may differ in their last bits from here on';
 
 /** The kernels of the run that continues; null if none does or they are unknown. */
 export async function kernelsSoFar(options: BeginningOptions): Promise<RunKernels | null> {
-  const { logDir, resume, take = 'everything', continueRun } = options;
-  const own = continueRun ? await latestRunMeta(join(logDir, 'checkpoints')) : undefined;
-  if (own) return runKernels(own[KERNELS_KEY]);
-  if (resume === undefined || take !== 'everything') return null;
-  const meta = await latestRunMeta(resume);
+  const meta = await metaSoFar(options);
   if (meta) return runKernels(meta[KERNELS_KEY]);
-  return kernelsInFolder(logDir);
+  return continuesRun(options) ? kernelsInFolder(options.logDir) : null;
+}
+
+/** The metadata of the state that a run continues from; null if there is none. */
+export async function metaSoFar(options: BeginningOptions): Promise<RunMeta | null> {
+  const { logDir, resume, continueRun } = options;
+  const own = continueRun ? await latestRunMeta(join(logDir, 'checkpoints')) : undefined;
+  if (own || resume === undefined || !continuesRun(options)) return own ?? null;
+  return (await latestRunMeta(resume)) ?? null;
+}
+
+function continuesRun({ resume, take = 'everything' }: BeginningOptions): boolean {
+  return resume !== undefined && take === 'everything';
 }
 
 /** The kernels of the run that a checkpoint, or the newest of a folder, belongs to; null if unknown. */

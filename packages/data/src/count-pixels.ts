@@ -1,0 +1,79 @@
+import { ImageError } from './errors.js';
+import type { LabelFacts } from './inspect-labels.js';
+import { IGNORED } from './label-coding.js';
+import { type ClassIds, idTargets } from './label-map.js';
+import type { SegmentationSource } from './loader.js';
+import { MAX_PIXELS } from './pixel-limit.js';
+import { type LoaderThread, loaderThreads } from './threads.js';
+
+/** Label maps of a message to a thread, and messages in flight for each. */
+const TASK_MAPS = 8;
+const TASKS_AHEAD = 2;
+
+/** The label maps to count. */
+export type CountedMaps = Pick<SegmentationSource, 'length' | 'labelPath' | 'coding'>;
+
+/** Options of {@link countPixels}. */
+export interface CountOptions {
+  /** Threads that read and decode, those of the loaders. Default 2. */
+  readonly workers?: number;
+  /** Label maps with more pixels are not read. Default 2^27. */
+  readonly maxPixels?: number;
+  /** Leave out label maps that cannot be read, or have ids that are not classes. Default false: they are errors. */
+  readonly skip?: boolean;
+}
+
+/**
+ * Pixels of each class in all label maps, whole: crops of training see a part of them. Reads every file once, in parallel,
+ * and keeps nothing but the sums, so the order of reading does not matter.
+ *
+ * @throws ImageError naming a label map that cannot be read or has another id, unless such are skipped
+ */
+export async function countPixels(
+  maps: CountedMaps,
+  ids: ClassIds & { readonly classes: number },
+  { workers = 2, maxPixels = MAX_PIXELS, skip = false }: CountOptions = {},
+): Promise<number[]> {
+  const pixels = new Array<number>(ids.classes).fill(0);
+  let next = 0;
+  let failure: ImageError | undefined;
+  const feed = async (thread: LoaderThread) => {
+    while (next < maps.length && !failure) {
+      const first = next;
+      next = Math.min(maps.length, first + TASK_MAPS);
+      const paths = Array.from({ length: next - first }, (_, i) => maps.labelPath(first + i));
+      const found = await thread.inspectLabels(paths, { maxPixels, coding: maps.coding });
+      for (const [i, facts] of found.entries()) {
+        const problem = add(pixels, facts, ids, paths[i] ?? '');
+        if (!skip) failure ??= problem;
+      }
+    }
+  };
+  const threads = loaderThreads(Math.max(1, workers));
+  await Promise.all(Array.from({ length: TASKS_AHEAD }, () => threads.map(feed)).flat());
+  if (failure) throw failure;
+  return pixels;
+}
+
+/** Adds the pixels of a label map, or returns why none of them are added. */
+function add(pixels: number[], facts: LabelFacts, ids: ClassIds, path: string): ImageError | undefined {
+  if (facts.failure) return new ImageError(path, facts.failure.reason, facts.failure.code);
+  const [unknown] = facts.unknown;
+  if (unknown) {
+    return new ImageError(
+      path,
+      `it has the id ${unknown[0]}, which is not in the map of ids`,
+      'unknown-class',
+    );
+  }
+  const { classes, targetOf } = idTargets(ids);
+  const other = facts.classes.find(([id]) => (targetOf[id] as number) < 0);
+  if (other) {
+    return new ImageError(path, `it has the class ${other[0]}, but there are ${classes}`, 'unknown-class');
+  }
+  for (const [id, count] of facts.classes) {
+    const target = targetOf[id] as number;
+    if (target !== IGNORED) pixels[target] = (pixels[target] ?? 0) + count;
+  }
+  return undefined;
+}

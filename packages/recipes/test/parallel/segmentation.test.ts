@@ -1,0 +1,51 @@
+/** Training of a segmentation over processes against one process with the whole batch. */
+import { join } from 'node:path';
+import { readMetrics } from '@inplace-abn/train';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Pool } from '../../../comm/test/support/pool.js';
+import { temporaryFolder } from '../../../train/test/support/images.js';
+import { type LossConfig, resolveConfig } from '../../src/index.js';
+import { labeledFolder, rawSegmentation } from '../support/label-maps.js';
+import { lastState, runTraining } from '../support/runs.js';
+import type { TrainJob } from './train.job.js';
+
+const job = new URL('train.job.ts', import.meta.url);
+
+// A smooth activation, and a rate at which rounding is not amplified.
+const network = { bn_mode: 'sync', activation: 'elu', activation_param: 1 };
+const optimizer = { batch_size: 5, learning_rate: 0.01, schedule: { epochs: 1 } };
+
+const configOf = (loss: Partial<LossConfig>) =>
+  resolveConfig({ ...rawSegmentation({ network, optimizer }), loss }, 'test.json');
+
+describe('two processes segment', () => {
+  let pool: Pool;
+  let data: string;
+  beforeAll(async () => {
+    pool = await Pool.start(2);
+    data = await labeledFolder();
+  });
+  afterAll(() => pool.close());
+
+  it.each<[string, Partial<LossConfig>]>([
+    ['focal loss, balanced weights', { type: 'focal', class_weights: 'balanced' }],
+    ['cross entropy, balanced weights', { class_weights: 'balanced', label_smoothing: 0.1 }],
+    ['Lovász of each image', { lovasz: 1, lovasz_per_image: true }],
+  ])('as one does, with %s', async (_, loss) => {
+    const config = configOf(loss);
+    const alone = join(await temporaryFolder(), 'run');
+    await runTraining({ config, data, logDir: alone });
+    const together = join(await temporaryFolder(), 'run');
+    await pool.run(job, (): TrainJob => ({ config, data, logDir: together }));
+    const [wanted, found] = await Promise.all(
+      [alone, together].map((logDir) => readMetrics(join(logDir, 'metrics.jsonl'))),
+    );
+    expect(found).toHaveLength(wanted?.length ?? 0);
+    for (const [i, { loss: value, phase, step }] of (wanted ?? []).entries()) {
+      expect(found?.[i]).toMatchObject({ phase, step });
+      expect(found?.[i]?.loss).toBeCloseTo(value, 4);
+    }
+    const counts = (await lastState(alone)).meta.pixelsOfClass;
+    expect((await lastState(together)).meta.pixelsOfClass).toEqual(counts);
+  });
+});
