@@ -6,7 +6,8 @@ import { peersOf } from '@inplace-abn/train';
 import { timedAs } from '../../../train/test/support/devices.js';
 
 export interface TrainJob
-  extends Pick<TrainOptions, 'data' | 'logDir' | 'resume' | 'maxSteps' | 'saveEvery'> {
+  extends Pick<TrainOptions, 'data' | 'logDir' | 'resume' | 'maxSteps' | 'saveEvery'>,
+    Partial<Pick<TrainOptions, 'workers'>> {
   readonly config: TrainConfig;
   /** By rank: the kernel that timing finds the fastest there. */
   readonly fastest?: readonly string[];

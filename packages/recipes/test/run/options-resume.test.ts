@@ -1,31 +1,11 @@
-/** Runs with drawn options, stopped in the middle and resumed: the same bits as runs that went through. */
+/** A run with every option, stopped in the middle and resumed; exact-resume.test.ts draws them. */
 import { join } from 'node:path';
-import { readMetrics } from '@inplace-abn/train';
-import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { imageFolder, temporaryFolder } from '../../../train/test/support/images.js';
+import { linesOf } from '../support/drawn-runs.js';
 import { configOf, expectSameState, lastState, runTraining } from '../support/runs.js';
 
 const STEPS = 9;
-
-const options = fc.record({
-  loss: fc.record({
-    type: fc.constantFrom('cross_entropy', 'bce', 'focal'),
-    label_smoothing: fc.constantFrom(0, 0.1),
-    class_weights: fc.constantFrom([], [1, 2, 0.5], 'balanced'),
-  }),
-  mix: fc.record({ mixup: fc.constantFrom(0, 0.3), cutmix: fc.constantFrom(0, 1) }),
-  ema: fc.record({ decay: fc.constantFrom(0, 0.9), every: fc.constantFrom(1, 2), warmup: fc.boolean() }),
-  control: fc.record({ patience: fc.constantFrom(0, 9), log_gradient_norm: fc.boolean() }),
-  optimizer: fc.record({
-    accumulate: fc.constantFrom(1, 3),
-    layer_decay: fc.constantFrom(1, 0.75),
-    groups: fc.constantFrom([], [{ parameters: ['mod1'], rate_factor: 0.1, weight_decay: 0 }]),
-    type: fc.constantFrom('SGD', 'AdamW', 'LAMB'),
-    learning_rate: fc.constant(1e-3),
-  }),
-  input: fc.record({ sampling: fc.constantFrom('shuffled', 'balanced') }),
-});
 
 const EVERYTHING = {
   loss: { type: 'bce', label_smoothing: 0.1, class_weights: 'balanced', bce_threshold: 0.2 },
@@ -57,12 +37,8 @@ describe('a resumed run with options', () => {
     const resume = join(halved, 'checkpoints');
     await runTraining({ config, data, logDir: halved, workers: 1, resume, maxSteps: STEPS });
     expectSameState(await lastState(halved), await lastState(whole));
-    const lines = async (folder: string) =>
-      (await readMetrics(join(folder, 'metrics.jsonl'))).map(
-        ({ time: _, imagesPerSecond: __, waitShare: ___, ...rest }) => rest,
-      );
-    expect(await lines(halved)).toEqual(await lines(whole));
-    return lines(whole);
+    expect(await linesOf(halved)).toEqual(await linesOf(whole));
+    return linesOf(whole);
   }
 
   it('equals one that went through with every option on', async () => {
@@ -73,15 +49,5 @@ describe('a resumed run with options', () => {
     expect(
       lines.filter(({ phase }) => phase === 'train').every(({ gradientNorm = 0 }) => gradientNorm > 0),
     ).toBe(true);
-  });
-
-  it('equals it with options that are drawn', async () => {
-    await fc.assert(
-      fc.asyncProperty(options, async (sections) => void (await check(sections))),
-      {
-        numRuns: 3,
-        seed: 24,
-      },
-    );
   });
 });
