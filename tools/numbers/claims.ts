@@ -89,7 +89,7 @@ export const CLAIMS: readonly Claim[] = [
   },
   {
     file: 'docs/file-formats.md',
-    says: /writes again every (\d+) seconds/,
+    says: /rewrites every (\d+) seconds/,
     are: () =>
       source('packages/train/src/run-folder/lock/run-lock.ts', /HEARTBEAT_MS = ([\d_]+)/)().map(
         (ms) => ms / 1000,

@@ -112,6 +112,26 @@ describe('planReport', () => {
     expect(names.some((name) => name.endsWith(' in channels 0 to 64'))).toBe(true);
   });
 
+  it('has the memory of the whole process where its loaders are given', () => {
+    const segmenting = configOf({ mix: { mixup: 0.2 }, data: { cache: 'ram', cache_limit: 2 ** 30 } });
+    const whole = (processes: number, workers: number) =>
+      planReport(segmenting, 8 / processes, cpu(), { processes, workers, maxPixels: 1000 }).report;
+    const bytesOf = ({ resident }: ReturnType<typeof whole>, name: string) =>
+      resident?.parts.find((part) => part.name.includes(name))?.bytes ?? expect.fail(`no ${name}`);
+    const [one, two] = [whole(1, 2), whole(2, 4)];
+    expect(bytesOf(one, 'weights') + bytesOf(one, 'optimizer')).toBe(one.bytes.weights + one.bytes.optimizer);
+    expect(bytesOf(one, 'arena')).toBeGreaterThanOrEqual(one.arenaBytes);
+    // 3 batches of 8 images of both loaders; of two processes 4 images, and a row for the other's image in training.
+    const row = 3 * 16 * 16 + 48 + 8;
+    expect(bytesOf(one, 'batches')).toBe(2 * 3 * 8 * row);
+    expect(bytesOf(two, 'batches')).toBe(3 * (4 + 1 + 4) * row);
+    expect(bytesOf(two, 'threads')).toBe(2 * bytesOf(one, 'threads'));
+    expect(bytesOf(two, 'decoded images')).toBe(2 ** 29);
+    expect(formatPlan(two, { processes: 2 })).toMatch(
+      /\nmemory of each process +expected +at most\n[\s\S]*\n2 processes +\d/,
+    );
+  });
+
   it('is drawn: every buffer within the arena, none over another', () => {
     const { arenaBytes, buffers, instructions } = memoryMapOf(plan);
     for (const { offset, bytes, start, end } of buffers) {
