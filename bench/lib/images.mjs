@@ -16,15 +16,15 @@ export function minstd(seed) {
 }
 
 /**
- * Images N×3×224×224, row-major.
+ * Images N×3×side×side, row-major.
  * @param {number} batch
  */
-export function logicalImages(batch) {
+export function logicalImages(batch, side = SIDE) {
   const random = minstd(7);
   const uniform = () => random() / 2 ** 23 - 0.5;
   // The sum of three uniform numbers has a variance of a quarter.
   return Float32Array.from(
-    { length: batch * 3 * SIDE * SIDE },
+    { length: batch * 3 * side * side },
     () => 2 * (uniform() + uniform() + uniform()),
   );
 }
@@ -33,9 +33,9 @@ export function logicalImages(batch) {
  * The same images, channels last.
  * @param {number} batch
  */
-export function storedImages(batch) {
-  const logical = logicalImages(batch);
-  const area = SIDE * SIDE;
+export function storedImages(batch, side = SIDE) {
+  const logical = logicalImages(batch, side);
+  const area = side * side;
   const stored = new Float32Array(logical.length);
   for (let n = 0; n < batch; n++) {
     for (let c = 0; c < 3; c++) {

@@ -11,21 +11,30 @@ const SIDE = 224;
 
 /**
  * ResNet-50 from float32 images to logits, with states from a fixed stream. Statistics and scales are random too, so
- * that a network that ignores them gives other logits.
+ * that a network that ignores them gives other logits. Training's forward pass alone, with batch statistics and updated
+ * running averages but no gradients, has states of its own: each of its runs changes them, and evaluation would
+ * prepare its weights again in every turn.
  * @param {number} batch
+ * @param {number} [side]  of the images
  */
-export function resnet50Inference(batch) {
-  const { network: section, seed } = resnet50Config(batch, 'float32', SIDE);
-  const network = networkOf(section);
-  const graphOf = (/** @type {import('@inplace-abn/nn').Mode} */ mode) =>
-    trace((tracer) => ({ logits: network.call(tracer.input('x', [batch, 3, SIDE, SIDE], 'float32'), mode) }));
-  const graph = graphOf(EVALUATION);
-  // Training's forward pass alone: batch statistics and updated running averages, but no gradients.
-  const training = graphOf({ ...EVALUATION, training: true });
-  const store = new Store(cpu(), statesOf(graph, training));
-  for (const [name, { data }] of initialStateOf(network, section, seed)) store.write(name, data);
-  drawLayers(store);
-  return { module: network, shape: [3, SIDE, SIDE], graph, training, store };
+export function resnet50Inference(batch, side = SIDE) {
+  const { network: section, seed } = resnet50Config(batch, 'float32', side);
+  const module = networkOf(section);
+  const shape = [3, side, side];
+  const states = initialStateOf(module, section, seed);
+  const network = (/** @type {import('@inplace-abn/nn').Mode} */ mode) => {
+    const graph = trace((tracer) => ({
+      logits: module.call(tracer.input('x', [batch, ...shape], 'float32'), mode),
+    }));
+    const store = new Store(cpu(), statesOf(graph));
+    for (const { name } of store.specs) {
+      const state = states.get(name);
+      if (state) store.write(name, state.data);
+    }
+    drawLayers(store);
+    return { graph, store };
+  };
+  return { module, shape, ...network(EVALUATION), training: network({ ...EVALUATION, training: true }) };
 }
 
 /** @param {Store} store */
@@ -48,15 +57,15 @@ function drawLayers(store) {
 }
 
 /**
- * Returns a function that runs the graph once on fixed images and resolves to seconds, and the logits of the
- * last run.
- * @param {{ graph: import('@inplace-abn/core').Graph, store: Store }} network
+ * Returns a function that runs a graph once on fixed images and resolves to seconds, and the logits of the last run.
+ * @param {{ graph: ReturnType<typeof resnet50Inference>['graph'], store: Store }} network
  * @param {number} batch
  * @param {Precision} precision
+ * @param {number} [side]  of the images
  */
-export function runner({ graph, store }, batch, precision) {
+export function runner({ graph, store }, batch, precision, side) {
   const program = programOf(graph, { store, precision });
-  const x = storedImages(batch);
+  const x = storedImages(batch, side);
   const run = async () => {
     const start = performance.now();
     const { outputs } = await program.run({ x });

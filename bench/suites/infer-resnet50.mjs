@@ -74,7 +74,7 @@ async function compare(network, model, { steps, batch, limits, say }) {
         peers.push({ title: `${peer.pytorch} ${format}`, peer });
       }
     }
-    const training = runner({ graph: network.training, store: network.store }, batch, 'float32');
+    const training = runner(network.training, batch, 'float32');
     const titles = [...peers.map(({ title }) => title), "training's forward"];
     const others = [
       ...peers.map(
@@ -85,7 +85,6 @@ async function compare(network, model, { steps, batch, limits, say }) {
       async () => (await training.run()).seconds,
     ];
     const ours = runners(network, batch, say);
-    // Before any turn: training's forward pass moves the running statistics.
     for (const { precision, run } of ours)
       agree(await onnx.request('logits', 'logits'), await run(), precision);
     /** @type {Row[]} */
