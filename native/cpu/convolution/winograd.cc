@@ -35,9 +35,12 @@ class Convolution : public Kernel {
     group_ = group_of(w_.inputs, w_.outputs);
     const int64_t fit = kBlockBytes / (kPointBytes * (w_.inputs + group_));
     threads_ = std::max(1, omp_get_max_threads());
-    const int64_t blocks =
-        ceil_div(ceil_div(tiles_.count(), std::clamp(fit, kFewestTiles, kMostTiles)), threads_) * threads_;
-    block_ = ceil_div(tiles_.count(), blocks);
+    const int64_t fewest = ceil_div(tiles_.count(), std::clamp(fit, kFewestTiles, kMostTiles));
+    if (kept_ && fewest < threads_) {
+      divide_outputs(fewest);
+    } else {
+      block_ = ceil_div(tiles_.count(), ceil_div(fewest, threads_) * threads_);
+    }
     input_stride_ = odd_lines(block_ * w_.inputs);
     product_stride_ = odd_lines(block_ * group_);
     if (!kept_) weights_offset_ = workspace_.add(bytes(kPoints * w_.inputs * group_));
@@ -61,23 +64,38 @@ class Convolution : public Kernel {
   }
 
   void run(const KernelArgs& args) override {
-    const int64_t blocks = ceil_div(tiles_.count(), block_);
+    const int64_t blocks = ceil_div(tiles_.count(), block_), groups = ceil_div(w_.outputs, group_);
 #pragma omp parallel num_threads(threads_)
     {
       float* const buffers = WorkspaceLayout::at<float>(args.workspace, buffers_offset_) +
                              omp_get_thread_num() * thread_elements_;
-      for (int64_t output = 0; output < w_.outputs; output += group_) {
-        const Group group = group_at(output);
-        float* const filters =
-            kept_ ? kept_filters(args, group) : WorkspaceLayout::at<float>(args.workspace, weights_offset_);
-        if (!kept_) transform_filters(args, group, filters);
+      if (kept_) {
 #pragma omp for schedule(dynamic)
-        for (int64_t block = 0; block < blocks; ++block) run_block(args, group, filters, block, buffers);
+        for (int64_t task = 0; task < groups * blocks; ++task) {
+          const Group group = group_at(task / blocks * group_);
+          run_block(args, group, kept_filters(args, group), task % blocks, buffers);
+        }
+      } else {
+        float* const filters = WorkspaceLayout::at<float>(args.workspace, weights_offset_);
+        for (int64_t output = 0; output < w_.outputs; output += group_) {
+          const Group group = group_at(output);
+          transform_filters(args, group, filters);
+#pragma omp for schedule(dynamic)
+          for (int64_t block = 0; block < blocks; ++block) run_block(args, group, filters, block, buffers);
+        }
       }
     }
   }
 
  private:
+  // Where there are too few tiles to give every thread some: each thread reads weights of its own, which take
+  // longer to come from memory than the products with a few tiles.
+  void divide_outputs(int64_t blocks) {
+    block_ = ceil_div(tiles_.count(), blocks);
+    const int64_t outputs = ceil_div(w_.outputs, ceil_div(threads_, blocks));
+    group_ = std::min(w_.outputs, ceil_div(outputs, kGroupUnit) * kGroupUnit);
+  }
+
   Group group_at(int64_t output) const { return {output, std::min(group_, w_.outputs - output)}; }
 
   float* kept_filters(const KernelArgs& args, const Group& group) const {

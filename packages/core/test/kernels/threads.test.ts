@@ -18,6 +18,8 @@ interface Case {
   readonly attrs: object;
   /** Shapes of the images. */
   readonly inputs: readonly Shape[];
+  /** Constant ones, laid out before the run. */
+  readonly weights?: Shape;
   readonly vectors: number;
   readonly outputs: readonly Shape[];
   /** Of class ids, behind the images. */
@@ -72,6 +74,21 @@ const CASES: readonly Case[] = [
     labels: [2, 130, 131],
     outputs: [[], [2, 5, 130, 131]],
   },
+  // Threads over tiles, over outputs where there are few tiles, and over both.
+  ...[
+    [48, 160, 14],
+    [32, 80, 28],
+  ].map(([inputs = 0, outputs = 0, side = 0]): Case => {
+    return {
+      op: 'conv2d',
+      attrs: WINDOW,
+      inputs: [[1, inputs, side, side]],
+      weights: [outputs, inputs, 3, 3],
+      vectors: 0,
+      outputs: [[1, outputs, side, side]],
+      kernel: 'winograd',
+    };
+  }),
   // Panels that threads take in any order.
   {
     op: 'conv2d_backward_weights',
@@ -91,7 +108,7 @@ const CASES: readonly Case[] = [
  * digest of its outputs.
  */
 function computed(
-  { op, attrs, inputs, vectors, outputs, labels, kernel = 'winograd' }: Case,
+  { op, attrs, inputs, weights, vectors, outputs, labels, kernel = 'winograd' }: Case,
   dtype: DataDType,
   threads: number,
 ): string[] {
@@ -101,10 +118,12 @@ function computed(
     attrs,
     inputs: [
       ...inputs.map((shape) => ({ shape, dtype })),
+      ...(weights ? [{ shape: weights, dtype: 'float32' }] : []),
       ...Array.from({ length: vectors }, () => ({ shape: channels, dtype: 'float32' })),
       ...(labels ? [{ shape: labels, dtype: 'int32' }] : []),
     ],
-    outputs: outputs.map((shape) => ({ shape, dtype: 'float32' })),
+    outputs: outputs.map((shape) => ({ shape, dtype: weights ? dtype : 'float32' })),
+    constants: weights ? [inputs.length] : [],
   };
   const env = { ...process.env, OMP_NUM_THREADS: String(threads), IABN_KERNEL_CHOICE: kernel };
   const printed = execFileSync(process.execPath, [CHILD, ADDON, JSON.stringify(spec)], {

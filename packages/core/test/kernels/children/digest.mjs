@@ -44,8 +44,22 @@ const inputs = spec.inputs.map((type) => {
 });
 const outputs = spec.outputs.map((type) => start(new native.Memory(bytes(type))));
 const workspace = start(new native.Memory(kernel.workspaceBytes));
-const program = new native.Program([{ kernel, inputs, outputs, workspace }]);
-await program.run([], [], 0, 1, false);
+const layout = kernel.layout && start(new native.Memory(kernel.layout.bytes));
+const laidOut = (/** @type {number} */ index) => kernel.layout?.inputs.includes(index) ?? false;
+const instruction = { kernel, outputs, workspace, layout };
+/** @type {import('../../../src/native/addon.js').NativeInstruction[]} */
+const instructions = [
+  { ...instruction, inputs: inputs.map((input, index) => (laidOut(index) ? null : input)) },
+];
+if (layout) {
+  instructions.unshift({
+    ...instruction,
+    part: 'layout',
+    inputs: inputs.map((input, index) => (laidOut(index) ? input : null)),
+  });
+}
+const program = new native.Program(instructions);
+await program.run([], [], 0, instructions.length, false);
 const hash = createHash('sha256');
 for (const { memory } of outputs) hash.update(memory.read(0, memory.bytes));
 process.stdout.write(`${native.threads()} ${kernel.implementation} ${hash.digest('hex')}`);
