@@ -60,6 +60,8 @@ std::string key_of(const KernelSpec& spec, Likeness likeness) {
     key << ' ' << name;
     for (const int64_t number : spec.attrs.integers(name)) key << ' ' << number;
   }
+  // Their layout takes no time, but comes from memory (timing.cc).
+  if (spec.constant(1)) key << " constant weights";
   key << ", " << autotune_machine();
   return key.str();
 }

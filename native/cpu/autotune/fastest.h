@@ -27,7 +27,7 @@ inline Candidate widening(std::string name, KernelFactory factory) {
 }
 
 // The one that the specification names, or the fastest of the candidates that accept, by their time for the
-// sample, or one about as fast with less workspace; the first if the operands are too small to matter, or if
+// sample, or one about as fast with less memory; the first if the operands are too small to matter, or if
 // the specification's choice is "untimed". Throws Refused if all refuse. IABN_KERNEL_CHOICE skips timing: it
 // selects the first candidate whose implementation's name starts with its value ("winograd"), or the first of
 // all if there is none.

@@ -91,7 +91,7 @@ describe.runIf('oneDNN' in cpu().libraries)('a choice between oneDNN and our own
   });
 
   /** The implementation that a separate process chooses, given the choices in `file`. */
-  function chosenWith(file: string, spec = specOf(64, 56)): string {
+  function chosenWith(file: string, spec: object = specOf(64, 56)): string {
     const code = `process.stdout.write(new (require(process.env.ADDON).Kernel)(${JSON.stringify(spec)}).implementation)`;
     const env = { ...process.env, IABN_CPU_KERNELS: file, ADDON };
     return execFileSync(process.execPath, ['-e', code], { env, encoding: 'utf8' });
@@ -161,6 +161,22 @@ describe.runIf('oneDNN' in cpu().libraries)('a choice between oneDNN and our own
     expect(lines().map(imagesOf)).toEqual(['1:4,640,14,14,', '1:4,528,14,14,']);
     expect(chosenWith(file, specOf(528, 14))).toBe(first);
     expect(lines()).toHaveLength(2);
+  });
+
+  it('is separate for constant weights, which take no time to lay out', () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'choices-')), 'kernels.txt');
+    const lines = () => readFileSync(file, 'utf8').trimEnd().split('\n');
+    const images = type([2, 64, 56, 56]);
+    const attrs = { ...WINDOW, padding: [1, 1] };
+    const spec = { op: 'conv2d', attrs, inputs: [images, type([64, 64, 3, 3])], outputs: [images] };
+    const constant = { ...spec, constants: [1] };
+    const first = chosenWith(file, constant);
+    const [choice, key = ''] = lines()[0]?.split('\t') ?? [];
+    expect(key).toMatch(/ dilation 1 1 constant weights, /);
+    writeFileSync(file, `${choice === 'winograd' ? 'onednn' : 'winograd'}\t${key}\n`);
+    expect(chosenWith(file, constant)).not.toBe(first);
+    chosenWith(file, spec);
+    expect(lines().map((line) => line.includes('constant weights'))).toEqual([true, false]);
   });
 
   it('excludes kernels that widen images if bfloat16 products are known to be faster', (context) => {
