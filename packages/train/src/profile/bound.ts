@@ -11,7 +11,15 @@ export interface Bound {
 }
 
 /** The bound of one instruction; matrix products count at the rate of its data type. */
-export function boundOf({ graph }: Plan, { node }: PlannedInstruction, limits: MachineLimits): Bound {
+export function boundOf(
+  { graph }: Plan,
+  { node, kernel, part }: PlannedInstruction,
+  limits: MachineLimits,
+): Bound {
+  if (part === 'layout') {
+    const bytes = 2 * (kernel.layout?.bytes ?? 0);
+    return { flops: 0, bytes, bound: bytes / limits.bandwidth };
+  }
   const { flops, bytes } = costOf(graph, node);
   const [input] = node.inputs;
   const dtype = input === null || input === undefined ? 'float32' : valueInfo(graph, input).dtype;
@@ -24,7 +32,12 @@ export function instructionBounds(plan: Plan, limits: MachineLimits): number[] {
   return plan.instructions.map((instruction) => boundOf(plan, instruction, limits).bound);
 }
 
-/** The bound of all instructions run in sequence, in seconds. */
+/**
+ * The bound of a run, in seconds: of its instructions in sequence, without the prologue, which runs only when weights
+ * have changed.
+ */
 export function planBound(plan: Plan, limits: MachineLimits): number {
-  return instructionBounds(plan, limits).reduce((sum, bound) => sum + bound, 0);
+  return instructionBounds(plan, limits)
+    .slice(plan.prologue)
+    .reduce((sum, bound) => sum + bound, 0);
 }
