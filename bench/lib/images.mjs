@@ -4,7 +4,7 @@
 const SIDE = 224;
 
 /**
- * The minimal standard generator (MINSTD), the same numbers in every run.
+ * The minimal standard generator, the same numbers in every run.
  * @param {number} seed
  */
 export function minstd(seed) {
