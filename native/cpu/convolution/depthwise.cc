@@ -110,7 +110,7 @@ class DepthwiseConvolution final : public Kernel {
         ++run.rows;
       }
       const int64_t taps_of_run = std::max<int64_t>(1, segment.taps);
-      engine_.runs(x)[columns_.step - 1][taps_of_run - 1](run);
+      engine_.of<T>().run[columns_.step - 1][taps_of_run - 1](run);
     }
   }
 

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "cpu/loops/data.h"
+#include "cpu/simd/per_data.h"
 
 namespace iabn::depthwise {
 
@@ -39,23 +39,21 @@ struct Correlation {
   int64_t sums_step;        // from one column tap to the next
 };
 
+// Indexed by step − 1 and column taps − 1.
+template <class T>
+struct Leaves {
+  void (*run[2][kMostColumns])(const Run<T>&);
+  void (*correlate[2][kMostColumns])(const Correlation<T>&);
+};
+
 // Channels are processed in blocks of `block`. The last block ends with the last channel and may overlap the
 // one before. Weights and bias are packed by block, in the engine's channel order.
-struct Engine {
+struct Engine : PerData<Leaves> {
   int64_t lanes;
   int64_t block;
-  // Indexed by step − 1 and column taps − 1.
-  void (*run_f32[2][kMostColumns])(const Run<float>&);
-  void (*run_bf16[2][kMostColumns])(const Run<bf16>&);
-  void (*correlate_f32[2][kMostColumns])(const Correlation<float>&);
-  void (*correlate_bf16[2][kMostColumns])(const Correlation<bf16>&);
   // Reorders whole blocks of floats for bf16.
   void (*order_bf16)(float* blocks, int64_t count);
 
-  const auto& runs(const float*) const { return run_f32; }
-  const auto& runs(const bf16*) const { return run_bf16; }
-  const auto& correlations(const float*) const { return correlate_f32; }
-  const auto& correlations(const bf16*) const { return correlate_bf16; }
   // Position of channel i in a block's sums.
   int64_t place(int64_t i, DType dtype) const { return dtype == DType::bf16 ? i % 2 * lanes + i / 2 : i; }
 };

@@ -55,13 +55,6 @@ void run_tiles(const Run<T>& run) {
   for (; first < run.count; ++first) tile<Columns, Step, 1>(run, first);
 }
 
-typedef double Wide __attribute__((vector_size(kLanes * 8)));
-typedef Wide LooseWide __attribute__((aligned(8), may_alias));
-
-IABN_INLINE void add_to(double* sums, Vec v) {
-  *reinterpret_cast<LooseWide*>(sums) += __builtin_convertvector(v, Wide);
-}
-
 template <int Columns, int Step, class T>
 void correlate(const Correlation<T>& c) {
   Pair sums[Columns] = {};
@@ -83,32 +76,12 @@ void correlate(const Correlation<T>& c) {
   }
 }
 
-void order_bf16(float* blocks, int64_t count) { order_columns<bf16>(blocks, count); }
-
-template <class T, int Step, int... Columns>
-constexpr void set_runs(void (*(&runs)[kMostColumns])(const Run<T>&),
-                        std::integer_sequence<int, Columns...>) {
-  ((runs[Columns] = run_tiles<Columns + 1, Step, T>), ...);
+template <class T, int... Columns>
+constexpr Leaves<T> make_leaves(std::integer_sequence<int, Columns...>) {
+  return {{{run_tiles<Columns + 1, 1, T>...}, {run_tiles<Columns + 1, 2, T>...}},
+          {{correlate<Columns + 1, 1, T>...}, {correlate<Columns + 1, 2, T>...}}};
 }
 
-template <class T, int Step, int... Columns>
-constexpr void set_correlations(void (*(&all)[kMostColumns])(const Correlation<T>&),
-                                std::integer_sequence<int, Columns...>) {
-  ((all[Columns] = correlate<Columns + 1, Step, T>), ...);
-}
-
-constexpr Engine make_engine() {
-  Engine e{};
-  e.lanes = kLanes, e.block = kPair;
-  constexpr auto columns = std::make_integer_sequence<int, static_cast<int>(kMostColumns)>{};
-  set_runs<float, 1>(e.run_f32[0], columns), set_runs<float, 2>(e.run_f32[1], columns);
-  set_runs<bf16, 1>(e.run_bf16[0], columns), set_runs<bf16, 2>(e.run_bf16[1], columns);
-  set_correlations<float, 1>(e.correlate_f32[0], columns),
-      set_correlations<float, 2>(e.correlate_f32[1], columns);
-  set_correlations<bf16, 1>(e.correlate_bf16[0], columns),
-      set_correlations<bf16, 2>(e.correlate_bf16[1], columns);
-  e.order_bf16 = order_bf16;
-  return e;
-}
-
-constexpr Engine kEngine = make_engine();
+constexpr auto kColumns = std::make_integer_sequence<int, static_cast<int>(kMostColumns)>{};
+constexpr Engine kEngine = {
+    {make_leaves<float>(kColumns), make_leaves<bf16>(kColumns)}, kLanes, kPair, order_columns<bf16>};

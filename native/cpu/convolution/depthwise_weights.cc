@@ -82,7 +82,7 @@ class DepthwiseWeights final : public Kernel {
           c.x = x + ((begin * shape_.sh + row.offset) * shape_.w + column) * shape_.c + channel;
           c.dy = dy + (begin * shape_.ow + segment.first) * shape_.c + channel;
           c.sums = sums + (row.tap * shape_.kw + segment.tap) * padded() + block * engine_.block;
-          engine_.correlations(x)[shape_.sw - 1][segment.taps - 1](c);
+          engine_.of<T>().correlate[shape_.sw - 1][segment.taps - 1](c);
         }
       }
     }

@@ -183,9 +183,9 @@ class GroupedConvolution : public Kernel {
       float* to = packed + y * packed_columns_ * row.width;
       const T* from = source + ((job.image * image.height + low + y) * image.width + begin) * image.channels;
       const auto column = [&](int64_t x) { return to + (x - low_) * row.width; };
-      engine().pack(row, static_cast<const T*>(nullptr), to, begin - low_);
-      engine().pack(row, from, column(begin), end - begin);
-      engine().pack(row, static_cast<const T*>(nullptr), column(end), high_ + 1 - end);
+      engine().of<T>().pack(row, nullptr, to, begin - low_);
+      engine().of<T>().pack(row, from, column(begin), end - begin);
+      engine().of<T>().pack(row, nullptr, column(end), high_ + 1 - end);
     }
   }
 
@@ -209,7 +209,7 @@ class GroupedConvolution : public Kernel {
       }
       const int64_t at = (job.image * target.height + y) * target.width * target.channels;
       if (ending_.any()) finish<T>(job, args, at, out, WorkspaceLayout::at<float>(own, addend_));
-      engine().unpack(layout(job), out, args.out<T>(0) + at, target.width);
+      engine().of<T>().unpack(layout(job), out, args.out<T>(0) + at, target.width);
     }
   }
 
@@ -230,7 +230,7 @@ class GroupedConvolution : public Kernel {
   void finish(const Job& job, const KernelArgs& args, int64_t at, float* out, float* addend) const {
     const int64_t columns = plan_.target.width, wide = blocks_.tap_lanes();
     const float* bias = WorkspaceLayout::at<float>(args.workspace, bias_) + job.first_block * wide;
-    if (ending_.addend) engine().pack(layout(job), args.in<T>(3) + at, addend, columns);
+    if (ending_.addend) engine().of<T>().pack(layout(job), args.in<T>(3) + at, addend, columns);
     for (int64_t b = 0; b < job.blocks; ++b) {
       finish_leaf(out + b * row_floats_, bias + b * wide, ending_.addend ? addend + b * row_floats_ : nullptr,
                   columns, wide, ending_.activation);

@@ -12,7 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "cpu/loops/data.h"
+#include "cpu/simd/per_data.h"
 
 namespace iabn::grouped {
 
@@ -62,32 +62,21 @@ struct PackedRow {
 };
 
 // Functions compiled for one instruction set.
-struct Engine {
+template <class T>
+struct Packers {
+  // to[block][i][·] = from[block][i][·] for count columns; zeros if from is null.
+  void (*pack)(const PackedRow&, const T* from, float* to, int64_t count);
+  // to[i][·] = from[block][i][·].
+  void (*unpack)(const PackedRow&, const float* from, T* to, int64_t count);
+};
+
+struct Engine : PerData<Packers> {
   int64_t lanes;
   // Indexed by log2 G, and by the number of vectors − 1.
   void (*lanes_row[4])(const Row&);
   void (*broadcast_row[2])(const Row&);
   void (*lanes_correlation[4])(const Correlation&);
   void (*broadcast_correlation)(const Correlation&);
-  // to[block][i][·] = from[block][i][·] for count columns; zeros if from is null.
-  void (*pack_f32)(const PackedRow&, const float* from, float* to, int64_t count);
-  void (*pack_bf16)(const PackedRow&, const bf16* from, float* to, int64_t count);
-  // to[i][·] = from[block][i][·].
-  void (*unpack_f32)(const PackedRow&, const float* from, float* to, int64_t count);
-  void (*unpack_bf16)(const PackedRow&, const float* from, bf16* to, int64_t count);
-
-  void pack(const PackedRow& row, const float* from, float* to, int64_t count) const {
-    pack_f32(row, from, to, count);
-  }
-  void pack(const PackedRow& row, const bf16* from, float* to, int64_t count) const {
-    pack_bf16(row, from, to, count);
-  }
-  void unpack(const PackedRow& row, const float* from, float* to, int64_t count) const {
-    unpack_f32(row, from, to, count);
-  }
-  void unpack(const PackedRow& row, const float* from, bf16* to, int64_t count) const {
-    unpack_bf16(row, from, to, count);
-  }
 };
 
 // The fastest engine for this CPU.

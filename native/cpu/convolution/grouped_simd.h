@@ -106,13 +106,6 @@ void broadcast_row(const Row& row) {
   broadcast_row_of<NV, 0>(row);
 }
 
-typedef double Wide __attribute__((vector_size(kLanes * 8)));
-typedef Wide LooseWide __attribute__((aligned(8), may_alias));
-
-IABN_INLINE void add_to(double* sums, Vec v) {
-  *reinterpret_cast<LooseWide*>(sums) += __builtin_convertvector(v, Wide);
-}
-
 // Taps first … first + Taps − 1 with the K-th permutation.
 template <int G, int K, int Taps>
 void correlate_lanes(const Correlation& c, int64_t first) {
@@ -187,7 +180,7 @@ void broadcast_correlation(const Correlation& c) {
 
 // Pixel by pixel for all blocks, so that images are read and written in whole cache lines.
 template <class T>
-IABN_INLINE void pack_row(const PackedRow& row, const T* from, float* to, int64_t count) {
+void pack_row(const PackedRow& row, const T* from, float* to, int64_t count) {
   const int64_t width = row.width;
   if (from == nullptr) {
     for (int64_t b = 0; b < row.blocks; ++b) std::fill_n(to + b * row.block_stride, count * width, 0.0f);
@@ -214,7 +207,7 @@ IABN_INLINE void pack_row(const PackedRow& row, const T* from, float* to, int64_
 }
 
 template <class T>
-IABN_INLINE void unpack_row(const PackedRow& row, const float* from, T* to, int64_t count) {
+void unpack_row(const PackedRow& row, const float* from, T* to, int64_t count) {
   const bool vectors = row.contiguous && row.width % kLanes == 0;
   for (int64_t i = 0; i < count; ++i, from += row.width, to += row.pixel_stride) {
     T* next = to + row.channels[0];
@@ -232,19 +225,6 @@ IABN_INLINE void unpack_row(const PackedRow& row, const float* from, T* to, int6
   }
 }
 
-void pack_f32(const PackedRow& row, const float* from, float* to, int64_t count) {
-  pack_row(row, from, to, count);
-}
-void pack_bf16(const PackedRow& row, const bf16* from, float* to, int64_t count) {
-  pack_row(row, from, to, count);
-}
-void unpack_f32(const PackedRow& row, const float* from, float* to, int64_t count) {
-  unpack_row(row, from, to, count);
-}
-void unpack_bf16(const PackedRow& row, const float* from, bf16* to, int64_t count) {
-  unpack_row(row, from, to, count);
-}
-
 constexpr Engine make_engine() {
   Engine e{};
   e.lanes = kLanes;
@@ -254,8 +234,7 @@ constexpr Engine make_engine() {
   if constexpr (kLanes >= 16) e.lanes_row[3] = lanes_row<8>, e.lanes_correlation[3] = lanes_correlation<8>;
   e.broadcast_row[0] = broadcast_row<1>, e.broadcast_row[1] = broadcast_row<2>;
   e.broadcast_correlation = broadcast_correlation;
-  e.pack_f32 = pack_f32, e.pack_bf16 = pack_bf16;
-  e.unpack_f32 = unpack_f32, e.unpack_bf16 = unpack_bf16;
+  e.f32 = {pack_row<float>, unpack_row<float>}, e.half = {pack_row<bf16>, unpack_row<bf16>};
   return e;
 }
 

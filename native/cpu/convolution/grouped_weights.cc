@@ -89,18 +89,17 @@ class GroupedWeights : public Kernel {
   void pack_x(int64_t image, int64_t first_row, int64_t rows, int64_t first_block, int64_t blocks, const T* x,
               float* to) const {
     const PackedRow row = blocks_.target.row(first_block, blocks, x_floats_, shape_.c);
-    const T* const none = nullptr;
     const int64_t begin = std::min(shape_.pw, packed_columns_);
     const int64_t end = std::clamp(shape_.pw + shape_.w, begin, packed_columns_);
     for (int64_t y = first_row; y < first_row + rows; ++y, to += packed_columns_ * row.width) {
       if (y < 0 || y >= shape_.h) {
-        engine().pack(row, none, to, packed_columns_);
+        engine().of<T>().pack(row, nullptr, to, packed_columns_);
         continue;
       }
-      engine().pack(row, none, to, begin);
-      engine().pack(row, x + (image * shape_.h + y) * shape_.w * shape_.c, to + begin * row.width,
-                    end - begin);
-      engine().pack(row, none, to + end * row.width, packed_columns_ - end);
+      engine().of<T>().pack(row, nullptr, to, begin);
+      engine().of<T>().pack(row, x + (image * shape_.h + y) * shape_.w * shape_.c, to + begin * row.width,
+                            end - begin);
+      engine().of<T>().pack(row, nullptr, to + end * row.width, packed_columns_ - end);
     }
   }
 
@@ -120,8 +119,8 @@ class GroupedWeights : public Kernel {
       const int64_t image = band / bands_, first = band % bands_ * band_;
       const int64_t rows = std::min(band_, shape_.oh - first);
       pack_x(image, first * shape_.sh - shape_.ph, rows_of(rows), first_block, blocks, args.in<T>(0), x);
-      engine().pack(diffs, args.in<T>(1) + (image * shape_.oh + first) * shape_.ow * shape_.o, dy,
-                    rows * shape_.ow);
+      engine().of<T>().pack(diffs, args.in<T>(1) + (image * shape_.oh + first) * shape_.ow * shape_.o, dy,
+                            rows * shape_.ow);
       for (int64_t b = 0; b < blocks; ++b)
         correlate(x + b * x_floats_, dy + b * dy_floats_, rows, sums + b * block_sums());
     }

@@ -162,8 +162,8 @@ class Convolution : public Kernel {
       tiles_.outputs(args.in<T>(3) + group.begin, tile, tiles_.template zeros<T>(), addend);
     }
     const float* bias = end_.bias ? args.in<float>(2) + group.begin : nullptr;
-    engine_.output(products, group.outputs, TileEnd<T>{bias, end_.addend ? addend : nullptr, end_.activation},
-                   pixels);
+    engine_.of<T>().output(products, group.outputs,
+                           TileEnd<T>{bias, end_.addend ? addend : nullptr, end_.activation}, pixels);
   }
 
   const product::Engine& product_;

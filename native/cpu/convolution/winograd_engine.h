@@ -10,8 +10,8 @@
 
 #include <cstdint>
 
-#include "cpu/loops/data.h"
 #include "cpu/ops/activation.h"
+#include "cpu/simd/per_data.h"
 
 namespace iabn::winograd {
 
@@ -42,39 +42,21 @@ struct Filters {
 };
 
 // Functions compiled for one instruction set. Channels are multiples of 16.
-struct Engine {
+template <class T>
+struct Transforms {
   // Bᵀ·x·B of kPoints pixels, row by row; prefetches those of the next tile.
-  void (*input_f32)(const float* const* pixels, const float* const* next, int64_t channels, Points out);
-  void (*input_bf16)(const bf16* const* pixels, const bf16* const* next, int64_t channels, Points out);
+  void (*input)(const T* const* pixels, const T* const* next, int64_t channels, Points out);
   // A·dy·Aᵀ of kTile·kTile pixels.
-  void (*output_diff_f32)(const float* const* pixels, int64_t channels, Points out);
-  void (*output_diff_bf16)(const bf16* const* pixels, int64_t channels, Points out);
+  void (*output_diff)(const T* const* pixels, int64_t channels, Points out);
   // φ(Aᵀ·m·A + …) to kTile·kTile pixels; null pixels are skipped.
-  void (*output_f32)(Points products, int64_t channels, const TileEnd<float>&, float* const* pixels);
-  void (*output_bf16)(Points products, int64_t channels, const TileEnd<bf16>&, bf16* const* pixels);
+  void (*output)(Points products, int64_t channels, const TileEnd<T>&, T* const* pixels);
+};
+
+struct Engine : PerData<Transforms> {
   // G·w·Gᵀ of `width` outputs and `inputs` channels to [point][input][width].
   void (*filters)(const Filters&, int64_t inputs, int64_t width, Points out);
   // Gᵀ·m·G of [point][input][width] to the taps.
   void (*filters_diff)(Points products, int64_t inputs, int64_t width, const Filters&);
-
-  void input(const float* const* pixels, const float* const* next, int64_t channels, Points out) const {
-    input_f32(pixels, next, channels, out);
-  }
-  void input(const bf16* const* pixels, const bf16* const* next, int64_t channels, Points out) const {
-    input_bf16(pixels, next, channels, out);
-  }
-  void output_diff(const float* const* pixels, int64_t channels, Points out) const {
-    output_diff_f32(pixels, channels, out);
-  }
-  void output_diff(const bf16* const* pixels, int64_t channels, Points out) const {
-    output_diff_bf16(pixels, channels, out);
-  }
-  void output(Points products, int64_t channels, const TileEnd<float>& end, float* const* pixels) const {
-    output_f32(products, channels, end, pixels);
-  }
-  void output(Points products, int64_t channels, const TileEnd<bf16>& end, bf16* const* pixels) const {
-    output_bf16(products, channels, end, pixels);
-  }
 };
 
 const Engine& engine(int64_t lanes);

@@ -132,31 +132,18 @@ IABN_INLINE void pixels_to_points(const T* const* pixels, int64_t channels, Poin
 }
 
 template <class T>
-IABN_INLINE void input(const T* const* pixels, const T* const* next, int64_t channels, Points out) {
+void input(const T* const* pixels, const T* const* next, int64_t channels, Points out) {
   pixels_to_points<InputTransform>(pixels, channels, out,
                                    [=](int64_t c) IABN_INLINE_LAMBDA { fetch(next, c); });
 }
 
 template <class T>
-IABN_INLINE void output_diff(const T* const* pixels, int64_t channels, Points out) {
+void output_diff(const T* const* pixels, int64_t channels, Points out) {
   pixels_to_points<OutputDiffTransform>(pixels, channels, out, [](int64_t) IABN_INLINE_LAMBDA {});
 }
 
-void input_f32(const float* const* pixels, const float* const* next, int64_t channels, Points out) {
-  input(pixels, next, channels, out);
-}
-void input_bf16(const bf16* const* pixels, const bf16* const* next, int64_t channels, Points out) {
-  input(pixels, next, channels, out);
-}
-void output_diff_f32(const float* const* pixels, int64_t channels, Points out) {
-  output_diff(pixels, channels, out);
-}
-void output_diff_bf16(const bf16* const* pixels, int64_t channels, Points out) {
-  output_diff(pixels, channels, out);
-}
-
 template <class T>
-IABN_INLINE void output(Points products, int64_t channels, const TileEnd<T>& end, T* const* pixels) {
+void output(Points products, int64_t channels, const TileEnd<T>& end, T* const* pixels) {
   with_activation(end.activation, [&](auto phi) IABN_INLINE_LAMBDA {
     for (int64_t c = 0; c < channels; c += kLanes) {
       const Vec bias = end.bias ? get(end.bias + c) : Vec{};
@@ -170,13 +157,6 @@ IABN_INLINE void output(Points products, int64_t channels, const TileEnd<T>& end
           });
     }
   });
-}
-
-void output_f32(Points products, int64_t channels, const TileEnd<float>& end, float* const* pixels) {
-  output(products, channels, end, pixels);
-}
-void output_bf16(Points products, int64_t channels, const TileEnd<bf16>& end, bf16* const* pixels) {
-  output(products, channels, end, pixels);
 }
 
 // Inputs whose taps are adjacent in memory are read and written together, one output at a time: the stride
@@ -225,5 +205,7 @@ void filters_diff(Points products, int64_t inputs, int64_t width, const Filters&
   }
 }
 
-constexpr Engine kEngine = {input_f32,  input_bf16,  output_diff_f32, output_diff_bf16,
-                            output_f32, output_bf16, filters,         filters_diff};
+constexpr Engine kEngine = {
+    {{input<float>, output_diff<float>, output<float>}, {input<bf16>, output_diff<bf16>, output<bf16>}},
+    filters,
+    filters_diff};

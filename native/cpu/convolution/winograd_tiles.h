@@ -114,7 +114,7 @@ void transform_inputs(const Engine& engine, const Tiles& tiles, const T* x, int6
   const T *pixels[kPoints], *next[kPoints];
   tiles.inputs(x, tile, pixels);
   tiles.inputs(x, std::min(tile + 1, last), next);
-  engine.input(pixels, next, channels, out);
+  engine.of<T>().input(pixels, next, channels, out);
 }
 
 }  // namespace iabn::winograd

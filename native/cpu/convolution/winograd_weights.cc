@@ -127,7 +127,7 @@ class WeightsDiff : public Kernel {
     transform_inputs(engine_, tiles_, args.in<T>(0) + share.input, share.inputs, tile, last, inputs);
     const T* pixels[kTile * kTile];
     tiles_.outputs(args.in<T>(1) + share.output, tile, tiles_.template zeros<T>(), pixels);
-    engine_.output_diff(pixels, share.outputs, outputs);
+    engine_.of<T>().output_diff(pixels, share.outputs, outputs);
   }
 
   // sums [input][output] += inputs [tile][input]ᵀ · outputs [tile][output], for every point

@@ -5,8 +5,10 @@ typedef float Vec __attribute__((vector_size(kLanes * 4)));
 typedef int32_t Index __attribute__((vector_size(kLanes * 4)));
 typedef uint32_t Bits __attribute__((vector_size(kLanes * 4)));
 typedef uint16_t Halves __attribute__((vector_size(kLanes * 2)));
+typedef double Wide __attribute__((vector_size(kLanes * 8)));
 typedef Vec LooseVec __attribute__((aligned(4), may_alias));
 typedef Halves LooseHalves __attribute__((aligned(2), may_alias));
+typedef Wide LooseWide __attribute__((aligned(8), may_alias));
 
 // As those of data.h.
 IABN_INLINE Bits bits_of(Vec v) { return reinterpret_cast<Bits>(v); }
@@ -36,6 +38,9 @@ IABN_INLINE Vec get(const bf16* p) {
 }
 
 IABN_INLINE void put(float* p, Vec v) { *reinterpret_cast<LooseVec*>(p) = v; }
+IABN_INLINE void add_to(double* sums, Vec v) {
+  *reinterpret_cast<LooseWide*>(sums) += __builtin_convertvector(v, Wide);
+}
 
 // The upper halves are bfloat16 as to_bf16 of data.h gives it; the lower ones are not cleared.
 IABN_INLINE Bits rounded(Vec v) {
