@@ -31,11 +31,11 @@ class TiledConvolution : public Kernel {
       : s_(shape), end_(end), kept_(constant_weights) {
     panels_ = ceil_div(s_.group_outputs(), kTileColumns);
     zeros_.resize(static_cast<size_t>(s_.group_inputs()));
-    blocks_ = ceil_div(s_.pixels(), kBlockTiles * kTileRows);
+    blocks_ = ceil_div(s_.pixels(), kBlockTiles * kTilePixels);
     panel_blocks_ = ceil_div(panels_, kBlockPanels);
     if (!kept_) weights_offset_ = workspace_.add(weights_bytes());
     threads_ = std::max(1, omp_get_max_threads());
-    pointer_bytes_ = static_cast<size_t>(taps() * kBlockTiles * kTileRows) * sizeof(float*);
+    pointer_bytes_ = static_cast<size_t>(taps() * kBlockTiles * kTilePixels) * sizeof(float*);
     pointers_offset_ = workspace_.add(pointer_bytes_ * static_cast<size_t>(threads_));
   }
 
@@ -96,13 +96,13 @@ class TiledConvolution : public Kernel {
 
   // Pointers to the channels under each tap of each pixel of a block: [tile][tap][row of the tile].
   void point(const float* x, int64_t group, int64_t first, int64_t tiles, const float** pointers) const {
-    for (int64_t i = 0; i < tiles * kTileRows; ++i) {
+    for (int64_t i = 0; i < tiles * kTilePixels; ++i) {
       // Rows beyond the last pixel repeat it; their results are not stored.
       const int64_t pixel = std::min(first + i, s_.pixels() - 1);
       const int64_t n = pixel / (s_.oh * s_.ow), oy = pixel / s_.ow % s_.oh, ox = pixel % s_.ow;
-      const float** to = pointers + i / kTileRows * taps() * kTileRows + i % kTileRows;
+      const float** to = pointers + i / kTilePixels * taps() * kTilePixels + i % kTilePixels;
       for (int64_t row = 0; row < s_.kh; ++row) {
-        for (int64_t column = 0; column < s_.kw; ++column, to += kTileRows) {
+        for (int64_t column = 0; column < s_.kw; ++column, to += kTilePixels) {
           *to = pixel_of(x, group, n, oy, ox, row, column);
         }
       }
@@ -128,8 +128,8 @@ class TiledConvolution : public Kernel {
                  int64_t group, int64_t panel_block, int64_t block) const {
     Block b;
     b.group = group;
-    b.first = block * kBlockTiles * kTileRows;
-    b.tiles = ceil_div(std::min(kBlockTiles * kTileRows, s_.pixels() - b.first), kTileRows);
+    b.first = block * kBlockTiles * kTilePixels;
+    b.tiles = ceil_div(std::min(kBlockTiles * kTilePixels, s_.pixels() - b.first), kTilePixels);
     b.first_panel = panel_block * kBlockPanels;
     b.panels = std::min(kBlockPanels, panels_ - b.first_panel);
     b.weights = weights + (group * panels_ + b.first_panel) * panel_elements();
@@ -152,12 +152,11 @@ class TiledConvolution : public Kernel {
                    int64_t depth) const {
     const bool begins = tap == 0 && offset == 0;
     const bool ends = tap + count == taps() && offset + depth == s_.group_inputs();
-    ProductTile tile;
+    ProductTile tile{};
     tile.taps = count;
     tile.offset = offset;
     tile.depth = depth;
-    tile.activation = ends && !is_elu() ? end_.activation.kind : Activation::Kind::identity;
-    tile.slope = end_.activation.slope;
+    if (ends) tile.activation = end_.activation;
     for (int64_t p = 0; p < b.panels; ++p) {
       const int64_t output = (b.first_panel + p) * kTileColumns;
       const int64_t columns = std::min(kTileColumns, s_.group_outputs() - output);
@@ -167,16 +166,12 @@ class TiledConvolution : public Kernel {
       if (begins && end_.bias) std::copy_n(args.in<float>(2) + channel, columns, bias);
       tile.bias = begins && end_.bias ? bias : nullptr;
       for (int64_t i = 0; i < b.tiles; ++i) {
-        const int64_t pixel = b.first + i * kTileRows, at = pixel * s_.o + channel;
-        tile.rows = b.pointers + (i * taps() + tap) * kTileRows;
+        const int64_t pixel = b.first + i * kTilePixels, at = pixel * s_.o + channel;
+        tile.rows = b.pointers + (i * taps() + tap) * kTilePixels;
         const float* start =
             begins ? (end_.addend ? args.in<float>(3) + at : nullptr) : args.out<float>(0) + at;
-        const int64_t rows = std::min(kTileRows, s_.pixels() - pixel);
+        const int64_t rows = std::min(kTilePixels, s_.pixels() - pixel);
         run_at(tile, start, args.out<float>(0) + at, rows, columns);
-        if (!ends || !is_elu()) continue;
-        for (int64_t r = 0; r < rows; ++r) {
-          apply_elu(args.out<float>(0) + at + r * s_.o, columns, end_.activation.slope);
-        }
       }
     }
   }
@@ -186,8 +181,8 @@ class TiledConvolution : public Kernel {
     tile.start = start;
     tile.out = out;
     tile.start_stride = tile.out_stride = s_.o;
-    if (rows == kTileRows && columns == kTileColumns) return run_tile(tile);
-    float part[kTileRows * kTileColumns] = {};
+    if (rows == kTilePixels && columns == kTileColumns) return run_tile(tile);
+    float part[kTilePixels * kTileColumns] = {};
     for (int64_t r = 0; start && r < rows; ++r)
       std::copy_n(start + r * s_.o, columns, part + r * kTileColumns);
     tile.start = start ? part : nullptr;
@@ -196,8 +191,6 @@ class TiledConvolution : public Kernel {
     run_tile(tile);
     for (int64_t r = 0; r < rows; ++r) std::copy_n(part + r * kTileColumns, columns, out + r * s_.o);
   }
-
-  bool is_elu() const { return end_.activation.kind == Activation::Kind::elu; }
 
   ConvShape s_;
   ConvolutionEnd end_;
