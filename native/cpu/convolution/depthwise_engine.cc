@@ -1,7 +1,6 @@
 #include "cpu/convolution/depthwise_engine.h"
 
 #include <algorithm>
-#include <type_traits>
 #include <utility>
 
 #include "cpu/onednn/onednn.h"

@@ -2,7 +2,7 @@
 
 #include "cpu/onednn/onednn.h"
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#ifdef __x86_64__
 #include <immintrin.h>
 #endif
 
@@ -19,7 +19,7 @@ IABN_SIMD void widen_leaf(const bf16* from, float* to, int64_t count) {
 
 using Narrow = void (*)(const float*, bf16*, int64_t);
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#ifdef __x86_64__
 
 __attribute__((target("arch=x86-64-v4,avx512bf16"))) void narrow_native(const float* from, bf16* to,
                                                                         int64_t count) {

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "cpu/onednn/onednn.h"
+#include "cpu/simd/processor.h"
 
 namespace iabn::onednn {
 namespace {
@@ -19,16 +20,6 @@ Isa limit() {
   return is("AVX512_CORE") || is("AVX512_CORE_VNNI") ? Isa::avx512 : Isa::avx512_bf16;
 }
 
-bool has(Isa isa) {
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-  if (isa == Isa::avx2) return __builtin_cpu_supports("x86-64-v3");
-  if (isa == Isa::avx512) return __builtin_cpu_supports("x86-64-v4");
-  return __builtin_cpu_supports("x86-64-v4") && __builtin_cpu_supports("avx512bf16");
-#else
-  return isa == Isa::none;
-#endif
-}
-
 }  // namespace
 
 bool linked() { return false; }
@@ -42,7 +33,7 @@ std::string described() {
   return "own kernels";
 }
 
-bool allows(Isa isa) { return isa <= limit() && has(isa); }
+bool allows(Isa isa) { return isa <= limit() && processor_has(isa); }
 bool has_bfloat16() {
   static const bool allowed = allows(Isa::avx512_bf16);
   return allowed;

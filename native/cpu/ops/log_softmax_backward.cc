@@ -34,16 +34,16 @@ IABN_INLINE void backward(const T* y, const T* dy, T* dx, int64_t classes, int64
   }
 }
 
-IABN_SIMD void backward_leaf(const float* y, const float* dy, float* dx, int64_t classes, int64_t rows) {
+IABN_SIMD void log_softmax_leaf(const float* y, const float* dy, float* dx, int64_t classes, int64_t rows) {
   backward(y, dy, dx, classes, rows);
 }
 
-IABN_SIMD void backward_leaf(const bf16* y, const bf16* dy, bf16* dx, int64_t classes, int64_t rows) {
+IABN_SIMD void log_softmax_leaf(const bf16* y, const bf16* dy, bf16* dx, int64_t classes, int64_t rows) {
   backward(y, dy, dx, classes, rows);
 }
 
 std::unique_ptr<Kernel> make(const KernelSpec& spec) {
-  return make_class_rows<2>(spec, [](auto... rows) { backward_leaf(rows...); });
+  return make_class_rows<2>(spec, [](auto... rows) { log_softmax_leaf(rows...); });
 }
 
 const OpRegistration registration("log_softmax_backward", {make});

@@ -1,13 +1,9 @@
 // Sum over all axes except the channels: the gradient of a bias.
-#include "cpu/convolution/tile_sums.h"
 #include "cpu/loops/closure.h"
+#include "cpu/loops/tile_sums.h"
 
 namespace iabn {
 namespace {
-
-IABN_SIMD void sum_leaf(Lines<float> x, const Tile& tile, double* sum) { tile_sums(x, tile, sum); }
-
-IABN_SIMD void sum_leaf(Lines<bf16> x, const Tile& tile, double* sum) { tile_sums(x, tile, sum); }
 
 std::unique_ptr<Kernel> make(const KernelSpec& spec) {
   const RowGrid grid = row_grid({&spec.inputs[0]});
@@ -21,7 +17,7 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
         column_sums(
             grid, 1, static_cast<double*>(args.workspace),
             [&](const Tile& tile, double* partial) {
-              sum_leaf(lines_of(x, pitch, grid, tile), tile, partial);
+              tile_sums(lines_of(x, pitch, grid, tile), tile, partial);
             },
             [&](int64_t, int64_t c, double sum) { out[c] = static_cast<float>(sum); });
       },

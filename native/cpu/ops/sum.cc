@@ -17,7 +17,7 @@ constexpr int64_t kRunBlocks = 32;  // added in float32
 constexpr int64_t kChunkSteps = 32;
 constexpr int64_t kTasks = 64;  // as many, where there is enough to do
 
-IABN_SIMD void add_leaf(const float* values, float* run, int64_t count) {
+IABN_SIMD void run_leaf(const float* values, float* run, int64_t count) {
   for (int64_t i = 0; i < count; ++i) run[i] += values[i];
 }
 
@@ -129,7 +129,7 @@ Partial sum_chunk(const Sums& sums, ExpressionThread& thread, int64_t tile, int6
       count = block.count();
       columns = block.columns;
     }
-    add_leaf(values, run, block.count());
+    run_leaf(values, run, block.count());
     if (++waiting == kRunBlocks || step + 1 == end) {
       flush_leaf(run, total, count);
       waiting = 0;

@@ -8,15 +8,19 @@
 
 namespace base {
 constexpr int kLanes = 4;
-constexpr int kTileRows = 6;  // of a product that keeps two vectors of sums for each: a register file's worth
+// Of a product that keeps two vectors of sums for each: a register file's worth.
+#ifdef __aarch64__
+constexpr int kTileRows = 14;
+#else
+constexpr int kTileRows = 6;
+#endif
 #include "cpu/simd/vectors_simd.h"
 #include IABN_BODY
 }  // namespace base
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#ifdef __x86_64__
 
-#pragma GCC push_options
-#pragma GCC target("arch=x86-64-v3")
+IABN_BEGIN_ISA("arch=x86-64-v3")
 #define IABN_MAX_OF_VECTORS(a, b) _mm256_max_ps(a, b)
 #define IABN_WIDEN_HALVES(halves) _mm256_cvtepu16_epi32((__m128i)(halves))
 namespace v3 {
@@ -27,26 +31,25 @@ constexpr int kTileRows = 6;
 }  // namespace v3
 #undef IABN_MAX_OF_VECTORS
 #undef IABN_WIDEN_HALVES
-#pragma GCC pop_options
+IABN_END_ISA
 
-#pragma GCC push_options
-#pragma GCC target("arch=x86-64-v4,prefer-vector-width=512")
-// GCC 12 warns of its own _mm512_max_ps.
+IABN_BEGIN_ISA("arch=x86-64-v4")
+// GCC 12 warns of its own intrinsics without a mask.
 #define IABN_MAX_OF_VECTORS(a, b) _mm512_maskz_max_ps(0xffff, a, b)
 #define IABN_WIDEN_HALVES(halves) _mm512_maskz_cvtepu16_epi32(0xffff, (__m256i)(halves))
 #define IABN_EXPONENT_OF(v) _mm512_maskz_getexp_ps(0xffff, v)
 #define IABN_MANTISSA_OF(v) _mm512_maskz_getmant_ps(0xffff, v, _MM_MANT_NORM_1_2, _MM_MANT_SIGN_zero)
+#define IABN_ENTRIES_OF(table, places) _mm512_maskz_permutexvar_ps(0xffff, (__m512i)(places), table)
 namespace v4 {
 constexpr int kLanes = 16;
 constexpr int kTileRows = 14;
 #include "cpu/simd/vectors_simd.h"
 #include IABN_BODY
 }  // namespace v4
-#pragma GCC pop_options
+IABN_END_ISA
 
 #ifdef IABN_BODY_ROUNDS
-#pragma GCC push_options
-#pragma GCC target("arch=x86-64-v4,avx512bf16,prefer-vector-width=512")
+IABN_BEGIN_ISA("arch=x86-64-v4,avx512bf16")
 #define IABN_NATIVE_BF16
 namespace v4_bf16 {
 constexpr int kLanes = 16;
@@ -55,12 +58,13 @@ constexpr int kTileRows = 14;
 #include IABN_BODY
 }  // namespace v4_bf16
 #undef IABN_NATIVE_BF16
-#pragma GCC pop_options
+IABN_END_ISA
 #endif
 #undef IABN_MAX_OF_VECTORS
 #undef IABN_WIDEN_HALVES
 #undef IABN_EXPONENT_OF
 #undef IABN_MANTISSA_OF
+#undef IABN_ENTRIES_OF
 
 const Engine& engine_for(int64_t lanes) {
 #ifdef IABN_BODY_ROUNDS

@@ -35,10 +35,10 @@ IABN_INLINE void write_pair(bf16* p, Pair v, Whole) {
 #ifdef IABN_NATIVE_BF16
   // The instruction puts one vector's halves behind the other's.
   typedef uint16_t AllHalves __attribute__((vector_size(64)));
-  constexpr AllHalves places = {0, 16, 1, 17, 2,  18, 3,  19, 4,  20, 5,  21, 6,  22, 7,  23,
-                                8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
   const AllHalves halves = (AllHalves)_mm512_cvtne2ps_pbh((__m512)v.b, (__m512)v.a);
-  *reinterpret_cast<LooseBits*>(p) = (Bits)__builtin_shuffle(halves, places);
+  *reinterpret_cast<LooseBits*>(p) =
+      (Bits)__builtin_shufflevector(halves, halves, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23, 8,
+                                    24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
 #else
   *reinterpret_cast<LooseBits*>(p) = (rounded(v.a) >> 16) | (rounded(v.b) & 0xffff0000u);
 #endif

@@ -29,8 +29,9 @@ struct TabledElu {
   IABN_INLINE_MEMBER Vec invert(Vec z) const {
     const Vec w = derivative(z), m = IABN_MANTISSA_OF(w);
     const Bits entry = bits_of(w) >> 19;  // of 16: its lowest four bits are what a shuffle takes
-    const Vec log_m =
-        (__builtin_shuffle(c2, entry) * m + __builtin_shuffle(c1, entry)) * m + __builtin_shuffle(c0, entry);
+    const Vec p0 = IABN_ENTRIES_OF(c0, entry), p1 = IABN_ENTRIES_OF(c1, entry),
+              p2 = IABN_ENTRIES_OF(c2, entry);
+    const Vec log_m = (p2 * m + p1) * m + p0;
     const Vec y = (Vec)IABN_EXPONENT_OF(w) * 0.693147181f + log_m;
     return z > 0.0f ? z : y;
   }

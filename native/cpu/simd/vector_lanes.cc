@@ -3,20 +3,35 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "cpu/onednn/onednn.h"
+#include "cpu/simd/processor.h"
 
 namespace iabn {
 namespace {
 
+using onednn::Isa;
+
 int64_t of_processor() {
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-  if (__builtin_cpu_supports("x86-64-v4") && onednn::allows(onednn::Isa::avx512)) return 16;
-  if (__builtin_cpu_supports("x86-64-v3") && onednn::allows(onednn::Isa::avx2)) return 8;
-#endif
-  return 4;
+  const auto usable = [](Isa isa) { return processor_has(isa) && onednn::allows(isa); };
+  if (usable(Isa::avx512)) return 16;
+  return usable(Isa::avx2) ? 8 : 4;
 }
 
 }  // namespace
+
+bool processor_has(Isa isa) {
+  if (isa == Isa::none) return true;
+#ifdef __x86_64__
+  // Of x86-64-v3 and -v4 as Clang 14 can name it.
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+                    __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
+  if (isa == Isa::avx2) return avx2;
+  const bool avx512 = avx2 && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
+                      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+  return avx512 && (isa == Isa::avx512 || __builtin_cpu_supports("avx512bf16"));
+#else
+  return false;
+#endif
+}
 
 int64_t vector_lanes() {
   static const int64_t most = of_processor();
@@ -26,7 +41,14 @@ int64_t vector_lanes() {
 
 std::string vector_name(int64_t lanes) {
   if (lanes == 16) return "avx512";
-  return lanes == 8 ? "avx2" : "sse2";
+  if (lanes == 8) return "avx2";
+#if defined(__aarch64__)
+  return "neon";
+#elif defined(__wasm__)
+  return "simd128";
+#else
+  return "sse2";
+#endif
 }
 
 }  // namespace iabn

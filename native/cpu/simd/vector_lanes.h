@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <string>
 
-// Bodies use the instructions that GCC does not find by itself.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+// Bodies use instructions that compilers do not find by themselves.
+#ifdef __x86_64__
 #include <immintrin.h>
 #endif
 
@@ -15,7 +15,7 @@ namespace iabn {
 // ask when they are made.
 int64_t vector_lanes();
 
-// "avx512", "avx2" or "sse2", as implementations are named by what they compute in.
+// "avx512", "avx2", "sse2", "neon" or "simd128", as implementations are named by what they compute in.
 std::string vector_name(int64_t lanes);
 
 }  // namespace iabn

@@ -127,7 +127,7 @@ export interface NativeAddon {
   /** Index of the first label that is neither in [0, classes) nor `ignored`; −1 if there is none. */
   firstOutside(labels: Int32Array | Uint8Array, classes: number, ignored: number): number;
   hasBFloat16(): boolean;
-  /** Widest instruction set that the kernels use: `avx512`, `avx2` or `sse2`. */
+  /** Widest instruction set that the kernels use: `avx512`, `avx2`, `sse2`, `neon` or `simd128`. */
   instructionSet(): string;
   threads(): number;
   /** Empty in an addon that is built without oneDNN. */

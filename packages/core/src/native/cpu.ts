@@ -7,7 +7,13 @@ import { NativeAddonError, UsageError } from '../errors.js';
 import { AddonDevice } from './device.js';
 import { loadNative } from './load.js';
 
-const INSTRUCTION_SETS: Readonly<Record<string, string>> = { avx512: 'AVX-512', avx2: 'AVX2', sse2: 'SSE2' };
+const INSTRUCTION_SETS: Readonly<Record<string, string>> = {
+  avx512: 'AVX-512',
+  avx2: 'AVX2',
+  sse2: 'SSE2',
+  neon: 'NEON',
+  simd128: 'WebAssembly SIMD',
+};
 
 const BALANCE = 6;
 

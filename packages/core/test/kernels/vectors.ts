@@ -64,7 +64,7 @@ export function describeInVectors(
           // A CPU without these vectors uses narrower ones.
           if (kernel)
             expect(prepare(call).implementation).toMatch(
-              new RegExp(`^${kernel}:(sse2|avx2|avx512(_bf16)?)$`),
+              new RegExp(`^${kernel}:(sse2|neon|simd128|avx2|avx512(_bf16)?)$`),
             );
           const actual = await runKernel(call);
           expected.forEach((wanted, i) => {

@@ -1,12 +1,9 @@
-// Column sums over the rows of a tile: float32 within a run of rows, double across runs.
-#pragma once
+#include "cpu/loops/tile_sums.h"
 
 #include <algorithm>
 
-#include "cpu/loops/column_sums.h"
-#include "cpu/loops/data.h"
-
 namespace iabn {
+namespace {
 
 template <int Rows, class T>
 IABN_INLINE void add_rows(Lines<T> x, int64_t segments, int64_t columns, float* run) {
@@ -20,7 +17,7 @@ IABN_INLINE void add_rows(Lines<T> x, int64_t segments, int64_t columns, float* 
 }
 
 template <class T>
-IABN_INLINE void tile_sums(Lines<T> x, const Tile& tile, double* sum) {
+IABN_INLINE void sum_tile(Lines<T> x, const Tile& tile, double* sum) {
   alignas(64) float run[kMaxBlock];
   const int64_t rows = tile.rows, width = tile.width();
   for (int64_t c = 0; c < width; ++c) sum[c] = 0.0;
@@ -33,5 +30,13 @@ IABN_INLINE void tile_sums(Lines<T> x, const Tile& tile, double* sum) {
     for (int64_t c = 0; c < width; ++c) sum[c] += static_cast<double>(run[c]);
   }
 }
+
+IABN_SIMD void sum_leaf(Lines<float> x, const Tile& tile, double* sum) { sum_tile(x, tile, sum); }
+IABN_SIMD void sum_leaf(Lines<bf16> x, const Tile& tile, double* sum) { sum_tile(x, tile, sum); }
+
+}  // namespace
+
+void tile_sums(Lines<float> x, const Tile& tile, double* sum) { sum_leaf(x, tile, sum); }
+void tile_sums(Lines<bf16> x, const Tile& tile, double* sum) { sum_leaf(x, tile, sum); }
 
 }  // namespace iabn
