@@ -1,4 +1,4 @@
-// What an engine (each_isa.h) has for each data dtype.
+// Functions and tables of an engine (each_isa.h) for each data dtype.
 #pragma once
 
 #include <type_traits>
