@@ -47,6 +47,7 @@ class CpuDevice extends AddonDevice {
     return memoryLimit({ mapped }).bytes;
   }
 
+  /** The limit that {@link availableBytes} comes from, in words; null: the memory of the machine. */
   limitedBy(): string | null {
     return memoryLimit().source;
   }
