@@ -6,11 +6,11 @@ import { createHash } from 'node:crypto';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { fillNativePackage } from '../tools/release/native-package.mjs';
+import { fillNativePackage, fillWasmPackage } from '../tools/release/native-package.mjs';
 import { buildOnednn } from '../tools/release/onednn.mjs';
 import { BUILD_PACKAGES, ensureSystemPackages } from './lib/debian.mjs';
 import { publishedManifest, publishedMembers } from './lib/members.mjs';
-import { CHECKOUT_BUILD, ensureNativeAddon } from './lib/native.mjs';
+import { buildWasm, CHECKOUT_BUILD, ensureNativeAddon, WASM_ADDON } from './lib/native.mjs';
 import { inRoot } from './lib/paths.mjs';
 import { buildPackages, ensureDependencies } from './lib/pnpm.mjs';
 import { setup } from './lib/setup.mjs';
@@ -19,6 +19,8 @@ import { runMain, StepError, say, step } from './lib/steps.mjs';
 const STAGE = inRoot('.cache', 'pack');
 const RELEASE_BUILD = '.cache/native';
 const MOST_NATIVE_BYTES = 12e6;
+const WASM_PACKAGE = '@inplace-abn/native-wasm';
+const MOST_WASM_BYTES = 4e6;
 /** Output files of an earlier run. */
 const MADE = /\.tgz$|^SHA256SUMS$/;
 
@@ -33,10 +35,15 @@ await runMain(async () => {
   const folder = path.resolve(process.env.INIT_CWD ?? process.cwd(), positionals[0] ?? inRoot('release'));
   const build = values.onednn ? await buildRelease() : CHECKOUT_BUILD;
   if (!values.onednn) await setup();
+  const inWasm = await buildWasm();
   await buildPackages();
   mkdirSync(folder, { recursive: true });
   for (const name of readdirSync(folder).filter((each) => MADE.test(each))) rmSync(path.join(folder, name));
   for (const { folder: member, manifest } of publishedMembers()) {
+    if (manifest.name === WASM_PACKAGE) {
+      if (inWasm) await step(manifest.name, () => packWasm(member, folder));
+      continue;
+    }
     await step(manifest.name, () =>
       manifest.os ? packNative(member, manifest, folder, build) : packMember(member, manifest, folder),
     );
@@ -53,7 +60,7 @@ await runMain(async () => {
 
 /** The addon with its own oneDNN, in a folder of its own. */
 async function buildRelease() {
-  await ensureSystemPackages(BUILD_PACKAGES);
+  await ensureSystemPackages([...BUILD_PACKAGES, 'emscripten']);
   await ensureDependencies();
   const onednn = await buildOnednn();
   await ensureNativeAddon({
@@ -103,6 +110,20 @@ async function packNative(member, { name, os, cpu }, folder, build) {
   // The system's oneDNN has more than kernels call.
   if (!readdirSync(stage).some((file) => file.startsWith('libdnnl'))) throw new StepError(excess);
   say(`! ${excess}: a release is packed with --onednn`);
+}
+
+/**
+ * @param {string} member
+ * @param {string} folder
+ */
+async function packWasm(member, folder) {
+  const stage = path.join(STAGE, path.basename(member));
+  fillWasmPackage(member, stage, WASM_ADDON);
+  const { size } = statSync(path.join(stage, path.basename(WASM_ADDON)));
+  if (size > MOST_WASM_BYTES) {
+    throw new StepError(`${WASM_PACKAGE} has ${size} bytes, more than ${MOST_WASM_BYTES}`);
+  }
+  npmPack(stage, folder);
 }
 
 /**

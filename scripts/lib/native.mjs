@@ -1,10 +1,11 @@
 // @ts-check
+import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
 import { cudaOptions, findCuda } from './cuda.mjs';
 import { BUILD_PACKAGES, installedPackages } from './debian.mjs';
 import { inRoot } from './paths.mjs';
 import { filesUnder, hashOf, readStamp, writeStamp } from './stamp.mjs';
-import { runLogged, step } from './steps.mjs';
+import { runLogged, say, step } from './steps.mjs';
 
 /** The folder of this checkout's build. */
 export const CHECKOUT_BUILD = 'native/build';
@@ -16,7 +17,7 @@ export const CHECKOUT_BUILD = 'native/build';
  */
 export async function ensureNativeAddon({ folder = CHECKOUT_BUILD, further = [], inputs = [] } = {}) {
   if (!existsSync(inRoot('native', 'CMakeLists.txt'))) return;
-  const sources = filesUnder('native', ['build', 'node_modules']);
+  const sources = filesUnder('native', ['build', 'build-wasm', 'node_modules', 'wasm']);
   const options = [...cudaOptions(process.env, findCuda()), ...further];
   const [stamp, addon] = [`${folder}/.stamp`, `${folder}/Release/inplace_abn.node`];
   const [configuration, contents] = [configurationHash(options), hashOf([...sources, ...inputs])];
@@ -53,6 +54,29 @@ export async function buildOwnKernels() {
       'inplace_abn_own_kernels',
     ]),
   );
+}
+
+const WASM_BUILD = 'native/build-wasm';
+/** The addon in WebAssembly. */
+export const WASM_ADDON = `${WASM_BUILD}/inplace_abn.wasm`;
+
+/**
+ * Builds the addon in WebAssembly where there is Emscripten.
+ * @returns {Promise<boolean>} whether there is
+ */
+export async function buildWasm() {
+  if (spawnSync('emcc', ['--version']).error) {
+    say(
+      '! the addon in WebAssembly is not built: that takes Emscripten (Debian: apt-get install emscripten)',
+    );
+    return false;
+  }
+  await step('addon in WebAssembly', async () => {
+    const folders = ['-S', inRoot('native', 'wasm'), '-B', inRoot(WASM_BUILD)];
+    await runLogged('wasm-configure', 'emcmake', ['cmake', ...folders, '-G', 'Ninja']);
+    await runLogged('wasm-build', 'cmake', ['--build', inRoot(WASM_BUILD)]);
+  });
+  return true;
 }
 
 /**

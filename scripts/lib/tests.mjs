@@ -15,6 +15,20 @@ export const OWN_KERNEL_TESTS = [
   '--exclude=**/{choices,channel-parts}.test.ts',
 ];
 
+/** Those that the addon in WebAssembly must pass, which has one thread; no group of processes is in them. */
+export const WASM_KERNEL_TESTS = [
+  ...OWN_KERNEL_TESTS,
+  'packages/core/test/devices/memory.test.ts',
+  'packages/core/test/program',
+  '--exclude=**/threads.test.ts',
+];
+
+/** Those that compute in WebAssembly next to the native addon. */
+export const WASM_TESTS = [
+  'packages/session/test/web-assembly.test.ts',
+  'examples/test/training-page.test.ts',
+];
+
 const REPORT = inRoot('.cache', 'vitest-report.json');
 
 /** The checks and tests of one command, with a closing line that CI and people read. */

@@ -17,8 +17,8 @@ const THREADS = inRoot('tools', 'release', 'threads.mjs');
 const HOME = '/root/packages';
 const CONFIG = 'node_modules/@inplace-abn/train-imagenet/experiments/demo_fashion_mnist.json';
 const ADDON = 'node_modules/@inplace-abn/native-linux-x64';
-/** An installation with one platform, of packages with their own oneDNN. */
-const MOST_INSTALLED_BYTES = 60e6;
+/** An installation with one platform and WebAssembly, of packages with their own oneDNN. */
+const MOST_INSTALLED_BYTES = 62e6;
 const COMPILERS = ['cc', 'gcc', 'g++', 'clang', 'make', 'cmake', 'python3'];
 
 /** Commands by name, in a folder with the packages installed, each after those that it needs. */

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { inRoot } from '../../scripts/lib/paths.mjs';
 import { StepError } from '../../scripts/lib/steps.mjs';
 
+const RULE = `\n\n${'='.repeat(78)}\n\n`;
 const HEADER_ONLY = 'native/node_modules/node-addon-api/LICENSE.md';
 
 /**
@@ -21,15 +22,30 @@ export function thirdPartyLicenses(files, changes, compiledIn) {
     const home = `Source: package ${source} ${version} of Debian, https://sources.debian.org/src/${source}/`;
     return [`${file.split('/').pop()}, of Debian's package ${name}`, home, copyright].join('\n\n');
   });
-  const texts = parts.join('\n').match(/\/usr\/share\/common-licenses\/[\w.-]*\w/g) ?? [];
-  const common = [...new Set(texts)].sort().map((file) => `${file}\n\n${readFileSync(file, 'utf8')}`);
   return [
     `The kernels are linked with the libraries below. ${['Changes:', ...changes].join('\n- ')}`,
     ...parts,
     ...compiledIn,
     `node-addon-api (compiled in)\n\n${readFileSync(inRoot(HEADER_ONLY), 'utf8')}`,
-    ...common,
-  ].join(`\n\n${'='.repeat(78)}\n\n`);
+    ...commonLicenses(parts.join('\n')),
+  ].join(RULE);
+}
+
+/** Of the C and C++ libraries that Emscripten links into the addon in WebAssembly, with what else Debian says of Emscripten. */
+export function emscriptenLicenses() {
+  const copyright = readFileSync('/usr/share/doc/emscripten/copyright', 'utf8');
+  const intro =
+    'The kernels are linked with libraries of Emscripten: musl (system/lib/libc/musl), libc++, libc++abi, libunwind and compiler-rt of LLVM, and dlmalloc.';
+  return [intro, copyright, ...commonLicenses(copyright)].join(RULE);
+}
+
+/**
+ * The licenses that a text names by their place in Debian.
+ * @param {string} text
+ */
+function commonLicenses(text) {
+  const files = new Set(text.match(/\/usr\/share\/common-licenses\/[\w.-]*\w/g) ?? []);
+  return [...files].sort().map((file) => `${file}\n\n${readFileSync(file, 'utf8')}`);
 }
 
 /**

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { inRoot } from '../../scripts/lib/paths.mjs';
 import { StepError, say } from '../../scripts/lib/steps.mjs';
 import { Elf, newestVersion } from './elf.mjs';
-import { onednnLicense, thirdPartyLicenses } from './licenses.mjs';
+import { emscriptenLicenses, onednnLicense, thirdPartyLicenses } from './licenses.mjs';
 
 const ADDON = 'inplace_abn.node';
 const OWN = [ADDON, 'inplace_abn_gloo.so'];
@@ -24,12 +24,7 @@ const LEFT_OUT = /^lib(OpenCL|ibverbs|hiredis)\.so/;
  */
 export function fillNativePackage(member, folder, build) {
   const release = inRoot(build, 'Release');
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
-  for (const name of ['package.json', 'README.md']) {
-    copyFileSync(inRoot(member, name), path.join(folder, name));
-  }
-  copyFileSync(inRoot('LICENSE'), path.join(folder, 'LICENSE'));
+  beginPackage(member, folder);
 
   const libraries = new Map(OWN.flatMap((name) => [...librariesOf(path.join(release, name))]));
   /** @type {string[]} */
@@ -50,11 +45,38 @@ export function fillNativePackage(member, folder, build) {
   assertComplete(folder, files);
   const compiledIn = !packed.some((name) => name.startsWith('libdnnl'));
   checkOldest(member, folder, { files, released: compiledIn });
-  writeFileSync(path.join(folder, 'files.json'), `${JSON.stringify(described(folder, files), null, 2)}\n`);
+  writeFilesManifest(folder, files);
   const sources = packed.map((name) => realpathSync(libraries.get(name) ?? name));
   if (compiledIn) assertOnednn(path.join(folder, ADDON));
   const texts = compiledIn ? [onednnLicense(build)] : [];
   writeFileSync(path.join(folder, 'THIRD-PARTY-LICENSES'), thirdPartyLicenses(sources, changes, texts));
+}
+
+/**
+ * The folder of the addon in WebAssembly.
+ * @param {string} member  folder of the package in the checkout
+ * @param {string} folder  made anew
+ * @param {string} addon  relative to the root
+ */
+export function fillWasmPackage(member, folder, addon) {
+  beginPackage(member, folder);
+  const name = path.basename(addon);
+  copyFileSync(inRoot(addon), path.join(folder, name));
+  writeFilesManifest(folder, [name]);
+  writeFileSync(path.join(folder, 'THIRD-PARTY-LICENSES'), emscriptenLicenses());
+}
+
+/**
+ * @param {string} member
+ * @param {string} folder
+ */
+function beginPackage(member, folder) {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  for (const name of ['package.json', 'README.md']) {
+    copyFileSync(inRoot(member, name), path.join(folder, name));
+  }
+  copyFileSync(inRoot('LICENSE'), path.join(folder, 'LICENSE'));
 }
 
 /**
@@ -160,16 +182,18 @@ export function statedVersions(readme) {
 }
 
 /**
+ * Size and SHA-256 of each file, which @inplace-abn/core checks.
  * @param {string} folder
  * @param {string[]} files
  */
-function described(folder, files) {
-  return Object.fromEntries(
+function writeFilesManifest(folder, files) {
+  const described = Object.fromEntries(
     files.map((file) => {
       const bytes = readFileSync(path.join(folder, file));
       return [file, { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') }];
     }),
   );
+  writeFileSync(path.join(folder, 'files.json'), `${JSON.stringify(described, null, 2)}\n`);
 }
 
 /**

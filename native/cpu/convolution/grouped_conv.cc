@@ -3,12 +3,11 @@
 //
 // Source rows are packed band by band (zero-padded, bfloat16 widened). The micro-kernels then need not handle
 // the image's edges, nor its pitch, at which pixels would compete for the same cache sets.
-#include <omp.h>
-
 #include <algorithm>
 
 #include "cpu/convolution/axis.h"
 #include "cpu/convolution/grouped.h"
+#include "cpu/loops/threads.h"
 #include "cpu/ops/activation.h"
 
 namespace iabn::grouped {

@@ -3,11 +3,10 @@
 // Bands of x (padded) and dy are packed. A band's sums are float32 in registers, sums over bands float64 in
 // the workspace. Bands are assigned to chunks by the shape alone, and the chunks' sums are added in order
 // (see parallel.h).
-#include <omp.h>
-
 #include <algorithm>
 
 #include "cpu/convolution/grouped.h"
+#include "cpu/loops/threads.h"
 
 namespace iabn::grouped {
 namespace {

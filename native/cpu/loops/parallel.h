@@ -8,9 +8,7 @@
 #include <algorithm>
 #include <cstdint>
 
-#ifdef _OPENMP
-#include <omp.h>
-#endif
+#include "cpu/loops/threads.h"
 
 namespace iabn {
 

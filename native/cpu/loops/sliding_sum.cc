@@ -11,11 +11,10 @@
 // A task is kLanes channels of an image; its workspace is k_h rows of those channels.
 #include "cpu/loops/sliding_sum.h"
 
-#include <omp.h>
-
 #include <algorithm>
 
 #include "cpu/loops/data.h"
+#include "cpu/loops/threads.h"
 #include "cpu/simd/simd.h"
 
 namespace iabn {

@@ -3,13 +3,12 @@
 // Logits [N,K,h_i,w_i] are resized as in PyTorch (bilinear, align_corners=False), but never stored whole: a
 // thread takes a row of the output, interpolates the two source rows of each operand into its part of the
 // workspace, and then interpolates the two columns of each, pixel by pixel.
-#include <omp.h>
-
 #include <algorithm>
 #include <stdexcept>
 #include <vector>
 
 #include "cpu/loops/data.h"
+#include "cpu/loops/threads.h"
 #include "cpu/ops/fusion.h"
 #include "geometry/bilinear_taps.h"
 #include "program/kernel.h"

@@ -35,21 +35,8 @@ struct GroupTask {
   int64_t image, group, groups, channel, channels, thread;
 };
 
-inline int64_t this_thread() {
-#ifdef _OPENMP
-  return omp_get_thread_num();
-#else
-  return 0;
-#endif
-}
-
-inline int64_t most_threads() {
-#ifdef _OPENMP
-  return omp_get_max_threads();
-#else
-  return 1;
-#endif
-}
+inline int64_t this_thread() { return omp_get_thread_num(); }
+inline int64_t most_threads() { return omp_get_max_threads(); }
 
 // Calls body(task) for tasks that cover all images and groups, on all threads.
 template <class Body>

@@ -1,9 +1,8 @@
 // dx = Σ weight·dy over the outputs that this pixel contributes to. A gather: each row of dx is written by
 // one thread, first the weighted sum of its rows of dy, then along it, in order.
-#include <omp.h>
-
 #include "cpu/loops/closure.h"
 #include "cpu/loops/parallel.h"
+#include "cpu/loops/threads.h"
 #include "geometry/bilinear_taps.h"
 
 namespace iabn {
@@ -105,7 +104,8 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
   check_resized(dx, dy);
   const int64_t images = dx.dims[0], channels = dx.channels();
   const int64_t height = dx.dims[2], width = dx.dims[3], rows = dy.dims[2], columns = dy.dims[3];
-  const int64_t dy_pitch = dy.row_pitch(), dx_pitch = dx.row_pitch(), elements = dy.elements();
+  const int64_t dy_pitch = dy.row_pitch(), dx_pitch = dx.row_pitch();
+  [[maybe_unused]] const int64_t elements = dy.elements();  // read by OpenMP alone
   const bool dense = dy.dense();
   const int threads = static_cast<int>(std::clamp<int64_t>(images * height, 1, omp_get_max_threads()));
   const int64_t sum_floats = columns * channels;

@@ -134,6 +134,8 @@ export interface NativeAddon {
   onednnVersion(): string;
   /** Human-readable thread count, CPU, and oneDNN version or `own kernels`. */
   machine(): string;
+  /** Bytes that can be allocated whatever the system has; absent where there is no such limit. */
+  addressableBytes?(): number;
   /**
    * Ends this process when its parent, process `ppid`, ends. Returns false if the parent has already ended.
    */

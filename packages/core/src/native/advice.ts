@@ -41,6 +41,12 @@ export function adviceFor({ platform, libc }: System, { installed, built, failur
   return `${problem}: ${name} is damaged; run \`npm ci\`, or remove node_modules and run \`npm install\``;
 }
 
+/** True if a prebuilt package is for this system. */
+export function isServed({ platform, libc }: System): boolean {
+  const prebuilt = PREBUILT[platform];
+  return prebuilt !== undefined && libc !== 'musl' && (libc === null || !isOlder(libc, prebuilt.glibc));
+}
+
 /** Describes the current system. Generates a Node diagnostic report, so call it on errors only. */
 export function thisSystem(): System {
   const platform = `${process.platform}-${process.arch}`;

@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import type { DType } from '@inplace-abn/tensor';
 import { EstimatedCpu, refusedByCpu } from '../devices/estimate.js';
-import { memoryLimit } from '../devices/memory.js';
+import { type MemoryLimit, memoryLimit } from '../devices/memory.js';
 import { NativeAddonError, UsageError } from '../errors.js';
 import { AddonDevice } from './device.js';
 import { loadNative } from './load.js';
@@ -44,12 +44,20 @@ class CpuDevice extends AddonDevice {
   }
 
   availableBytes(mapped = 0): number {
-    return memoryLimit({ mapped }).bytes;
+    return this.limit(mapped).bytes;
   }
 
   /** The limit that {@link availableBytes} comes from, in words; null: the memory of the machine. */
   limitedBy(): string | null {
-    return memoryLimit().source;
+    return this.limit(0).source;
+  }
+
+  /** The tighter of two limits: that of the system, and the addresses that the addon has left. */
+  private limit(mapped: number): MemoryLimit {
+    const system = memoryLimit({ mapped });
+    const addressable = this.native.addressableBytes?.();
+    if (addressable === undefined || addressable + mapped >= system.bytes) return system;
+    return { bytes: addressable + mapped, source: 'the 4 GB of WebAssembly' };
   }
 
   /** Number of kernel threads: OMP_NUM_THREADS, or the number of CPUs available to this process. */

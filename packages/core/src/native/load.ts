@@ -1,14 +1,20 @@
-/** Finds and loads the native addon: an explicit path, the platform's package, or a local build. */
-import { existsSync } from 'node:fs';
+/**
+ * Finds and loads the native addon: an explicit path, the platform's package, or a local build. Where there can be none, the one in
+ * WebAssembly.
+ */
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { NativeAddonError } from '../errors.js';
+import { NativeAddonError, UsageError } from '../errors.js';
 import type { NativeAddon } from './addon.js';
-import { adviceFor, thisSystem } from './advice.js';
+import { adviceFor, isServed, thisSystem } from './advice.js';
 import { prebuiltFile, prebuiltFolder, prebuiltName, tamperedFiles } from './prebuilt.js';
+import { wasmAddon } from './wasm-addon.js';
+import { compileWasm, compileWasmLater } from './wasm-module.js';
 
 const FILE = 'inplace_abn.node';
+const WASM_FILE = 'inplace_abn.wasm';
 
 /** A candidate location of the addon: its name in messages, and its path, which throws if unusable. */
 interface Place {
@@ -19,7 +25,7 @@ interface Place {
 let loaded: NativeAddon | null = null;
 
 /**
- * Loads the addon once.
+ * Loads the addon once. Where no native one can be, as on macOS and Windows, it is the one in WebAssembly, and a warning says so.
  *
  * @throws {NativeAddonError} with the one command that fixes it and every location tried
  */
@@ -28,21 +34,26 @@ export function loadNative(): NativeAddon {
   limitSpinning();
   const require = createRequire(import.meta.url);
   const chosen = process.env.IABN_ADDON;
-  const prebuilt = prebuiltPlace(require.resolve);
-  const local = localBuild(dirname(fileURLToPath(import.meta.url)));
+  const prebuilt = prebuiltPlace(prebuiltName(`${process.platform}-${process.arch}`), FILE, require.resolve);
+  const local = localBuild('build/Release', FILE);
   const places = chosen
     ? [{ name: chosen, path: () => chosen }]
     : [prebuilt, local].filter((place) => place !== null);
   const failures: string[] = [];
   for (const { name, path } of places) {
     try {
-      loaded = require(path()) as NativeAddon;
+      const file = path();
+      loaded = file.endsWith('.wasm')
+        ? wasmAddon(compileWasm(readFileSync(file)))
+        : (require(file) as NativeAddon);
       return loaded;
     } catch (error) {
       const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
       failures.push(`  ${name}: ${reason}`);
     }
   }
+  if (!chosen && local === null) loaded = fallback(require.resolve);
+  if (loaded) return loaded;
   const advice = chosen
     ? 'IABN_ADDON names an addon that cannot be loaded: correct the path, or unset it'
     : adviceFor(thisSystem(), {
@@ -52,6 +63,36 @@ export function loadNative(): NativeAddon {
       });
   throw new NativeAddonError([advice, ...failures].join('\n'));
 }
+
+/**
+ * Loads the addon in WebAssembly from the bytes of `inplace_abn.wasm`, where a program cannot find the file itself, as in a browser.
+ * Call it before anything computes. Runs block the thread that starts them, so use a worker.
+ *
+ * @throws UsageError, code ERR_USAGE, if an addon is already loaded
+ */
+export async function loadWasm(bytes: Uint8Array): Promise<void> {
+  const code = await compileWasmLater(bytes);
+  if (loaded)
+    throw new UsageError('an addon is already loaded: call loadWasm once, before anything computes');
+  loaded = wasmAddon(code);
+}
+
+/** The addon in WebAssembly, on a system that no native one serves; null if it is not there either. */
+function fallback(resolve: (request: string) => string): NativeAddon | null {
+  const system = thisSystem();
+  if (isServed(system)) return null;
+  const place =
+    prebuiltPlace(prebuiltName('wasm'), WASM_FILE, resolve) ?? localBuild('build-wasm', WASM_FILE);
+  if (!place) return null;
+  const addon = wasmAddon(compileWasm(readFileSync(place.path())));
+  const where = system.libc === null ? system.platform : `${system.platform} with ${libraryOf(system.libc)}`;
+  process.emitWarning(`no native kernels for ${where}: computing in WebAssembly, on one thread`, {
+    code: 'IABN_WEBASSEMBLY',
+  });
+  return addon;
+}
+
+const libraryOf = (libc: string): string => (libc === 'musl' ? libc : `glibc ${libc}`);
 
 /**
  * Checks the files of the platform's package against their packed hashes. Reads every file in full.
@@ -78,16 +119,16 @@ function limitSpinning(): void {
   if (process.env.OMP_WAIT_POLICY === undefined) process.env.GOMP_SPINCOUNT ??= '20000';
 }
 
-function prebuiltPlace(resolve: (request: string) => string): Place | null {
-  const name = prebuiltName(`${process.platform}-${process.arch}`);
+function prebuiltPlace(name: string, file: string, resolve: (request: string) => string): Place | null {
   const folder = prebuiltFolder(name, resolve);
-  return folder === null ? null : { name, path: () => prebuiltFile(folder, FILE) };
+  return folder === null ? null : { name, path: () => prebuiltFile(folder, file) };
 }
 
-/** native/build/Release of the repository that contains this file, if any. */
-function localBuild(start: string): Place | null {
+/** A file of native/FOLDER of the repository that contains this file, if any. */
+function localBuild(build: string, name: string): Place | null {
+  const start = dirname(fileURLToPath(import.meta.url));
   for (let folder = start; folder !== dirname(folder); folder = dirname(folder)) {
-    const file = join(folder, 'native', 'build', 'Release', FILE);
+    const file = join(folder, 'native', build, name);
     if (existsSync(file)) return { name: file, path: () => file };
   }
   return null;

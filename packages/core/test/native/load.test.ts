@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 
 /** The loader in a fresh module state. */
 async function freshLoader() {
@@ -68,5 +70,31 @@ describe('loadNative', () => {
           ' {2}.*/native/build/Release/inplace_abn\\.node: ',
       ),
     );
+  });
+
+  const wasm = fileURLToPath(new URL('../../../../native/build-wasm/inplace_abn.wasm', import.meta.url));
+  it.skipIf(!existsSync(wasm))('computes in WebAssembly where there can be no native addon', async () => {
+    vi.stubEnv('IABN_ADDON', undefined);
+    vi.doMock('node:fs', async (original) => ({
+      ...(await original<object>()),
+      existsSync: (file: string) => !file.endsWith('.node') && existsSync(file),
+    }));
+    const { platform: real } = process;
+    const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    onTestFinished(() => {
+      Object.defineProperty(process, 'platform', { value: real });
+      warn.mockRestore();
+    });
+    Object.defineProperty(process, 'platform', { value: 'darwin' });
+    const loadNative = await freshLoader();
+    expect(loadNative().machine()).toBe('1 threads of WebAssembly, own kernels');
+    expect(loadNative()).toBe(loadNative());
+    expect(warn).toHaveBeenCalledExactlyOnceWith(
+      `no native kernels for darwin-${process.arch}: computing in WebAssembly, on one thread`,
+      { code: 'IABN_WEBASSEMBLY' },
+    );
+    // A system with native kernels is told how to get them.
+    Object.defineProperty(process, 'platform', { value: real });
+    expect(await freshLoader()).toThrow(expect.objectContaining({ code: 'ERR_NO_NATIVE_ADDON' }));
   });
 });

@@ -1,0 +1,53 @@
+/** The native addon's exports over the one in WebAssembly: a single thread, no process groups, no device plugins. */
+import type { KernelSpec } from '../devices/device.js';
+import type { NativeAddon, NativeInstruction } from './addon.js';
+import { WasmKernel } from './wasm-kernel.js';
+import { LinearMemory, WasmMemory } from './wasm-memory.js';
+import { type WasmCode, WasmModule } from './wasm-module.js';
+import { WasmProgram } from './wasm-program.js';
+
+/** Makes an instance of the compiled file. */
+export function wasmAddon(code: WasmCode): NativeAddon {
+  const wasm = new WasmModule(code);
+  const linear = new LinearMemory(wasm);
+  const { exports } = wasm;
+  return {
+    Memory: class extends WasmMemory {
+      constructor(bytes: number) {
+        super(linear, bytes);
+      }
+    },
+    Kernel: class extends WasmKernel {
+      constructor(spec: KernelSpec) {
+        super(wasm, spec);
+      }
+    },
+    Program: class extends WasmProgram {
+      constructor(instructions: readonly NativeInstruction[]) {
+        super(wasm, instructions);
+      }
+    },
+    get Device() {
+      return refuse('device plugins');
+    },
+    get Group() {
+      return refuse('process groups');
+    },
+    pluginReport: () => refuse('device plugins'),
+    firstOutside: (labels, classes, ignored) =>
+      labels.findIndex((label) => !((label >= 0 && label < classes) || label === ignored)),
+    hasBFloat16: () => false,
+    instructionSet: () => wasm.text(exports.wasm_instruction_set()),
+    threads: () => 1,
+    onednnVersion: () => '',
+    machine: () => wasm.text(exports.wasm_machine()),
+    addressableBytes: () => linear.addressable,
+    dieWithParent: (ppid) => process.ppid === ppid,
+    // Called where process.exit is about to join threads. Kernels have none here.
+    exitNow: (code) => process.exit(code),
+  };
+}
+
+function refuse(what: string): never {
+  throw new Error(`WebAssembly has no ${what}: they need the native addon, which Linux on x64 has`);
+}

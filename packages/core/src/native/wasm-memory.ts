@@ -1,0 +1,92 @@
+/** Blocks of WebAssembly's linear memory. */
+import type { NativeLocation, NativeMemory } from './addon.js';
+import type { WasmModule } from './wasm-module.js';
+
+/** Bytes that WebAssembly can address. */
+const ADDRESSES = 2 ** 32;
+
+/** Bytes of all blocks of an instance. */
+export class LinearMemory {
+  private live = 0;
+
+  constructor(readonly wasm: WasmModule) {}
+
+  get addressable(): number {
+    return ADDRESSES - this.live;
+  }
+
+  allocate(bytes: number): number {
+    if (bytes >= ADDRESSES) {
+      throw lack(new Error(`WebAssembly has 4 GB, fewer than ${bytes} bytes: use smaller batches or images`));
+    }
+    try {
+      const handle = this.wasm.made(this.wasm.exports.memory_new(bytes));
+      this.live += bytes;
+      return handle;
+    } catch (error) {
+      throw lack(error);
+    }
+  }
+
+  release(bytes: number): void {
+    this.live -= bytes;
+  }
+}
+
+const lack = (error: unknown): unknown => Object.assign(Object(error), { code: 'OUT_OF_MEMORY' });
+
+/** A block, read and written through views: nothing is copied on the way. */
+export class WasmMemory implements NativeMemory {
+  readonly handle: number;
+  /** How often the block was given up. After that it is at another address. */
+  moves = 0;
+  private readonly wasm: WasmModule;
+
+  constructor(
+    linear: LinearMemory,
+    readonly bytes: number,
+  ) {
+    this.wasm = linear.wasm;
+    this.handle = linear.allocate(bytes);
+    const { exports } = this.wasm;
+    const release = (handle: number): void => {
+      exports.memory_delete(handle);
+      linear.release(bytes);
+    };
+    this.wasm.own(this, { handle: this.handle, release });
+  }
+
+  read(offset: number, length: number): Uint8Array {
+    return this.view(offset, length).slice();
+  }
+
+  readInto(offset: number, target: Uint8Array): void {
+    target.set(this.view(offset, target.byteLength));
+  }
+
+  write(offset: number, data: Uint8Array): void {
+    this.view(offset, data.byteLength).set(data);
+  }
+
+  discard(): void {
+    this.wasm.exports.memory_discard(this.handle);
+    this.moves++;
+  }
+
+  /** Valid until something is allocated: memory that grows detaches its views. */
+  private view(offset: number, length: number): Uint8Array {
+    if (!(offset >= 0 && length >= 0 && offset + length <= this.bytes)) {
+      const range = `bytes ${offset} to ${offset + length}`;
+      throw new RangeError(`${range} lie outside a block of ${this.bytes}`);
+    }
+    if (this.bytes === 0) return new Uint8Array();
+    const address = this.wasm.made(this.wasm.exports.memory_data(this.handle));
+    return this.wasm.bytes(address + offset, length);
+  }
+}
+
+/** The block of a location. */
+export function memoryAt({ memory }: NativeLocation): WasmMemory {
+  if (memory instanceof WasmMemory) return memory;
+  throw new TypeError('expected memory of the addon in WebAssembly');
+}

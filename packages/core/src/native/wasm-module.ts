@@ -1,0 +1,138 @@
+/** The addon compiled to WebAssembly (native/wasm): its exports, and what it asks of JavaScript. */
+
+interface Memory {
+  readonly buffer: ArrayBuffer;
+}
+
+/** Addresses and handles are unsigned, but arrive as signed numbers: `>>> 0`. */
+export interface WasmExports {
+  readonly memory: Memory;
+  _initialize(): void;
+  wasm_allocate(bytes: number): number;
+  wasm_free(address: number): void;
+  wasm_error(): number;
+  wasm_set_variable(name: number, value: number): void;
+  wasm_machine(): number;
+  wasm_instruction_set(): number;
+  memory_new(bytes: number): number;
+  memory_data(handle: number): number;
+  memory_discard(handle: number): void;
+  memory_delete(handle: number): void;
+  kernel_new(text: number, bytes: number): number;
+  kernel_description(handle: number): number;
+  kernel_description_bytes(handle: number): number;
+  kernel_delete(handle: number): void;
+  program_new(text: number, bytes: number): number;
+  program_run(handle: number, begin: number, end: number, timed: number): number;
+  program_timings(handle: number): number;
+  program_timed(handle: number): number;
+  program_delete(handle: number): void;
+}
+
+// Types of the DOM, which this package has none of.
+const { WebAssembly } = globalThis as unknown as {
+  WebAssembly: {
+    Module: new (bytes: Uint8Array) => object;
+    Instance: new (module: object, imports: object) => { readonly exports: unknown };
+    compile(bytes: Uint8Array): Promise<object>;
+  };
+};
+
+/** A compiled file. */
+export type WasmCode = object;
+
+/** Compiles at once, as Node and workers may. */
+export const compileWasm = (bytes: Uint8Array): WasmCode => new WebAssembly.Module(bytes);
+
+/** Compiles on other threads, as a browser's main thread must. */
+export const compileWasmLater = (bytes: Uint8Array): Promise<WasmCode> => WebAssembly.compile(bytes);
+
+/** An object that the garbage collector of JavaScript releases; the handle may change until then. */
+export interface Held {
+  handle: number;
+  readonly release: (handle: number) => void;
+}
+
+/** An instance, how to pass text, and who releases its objects. */
+export class WasmModule {
+  readonly exports: WasmExports;
+  private readonly variables = new Map<string, string>();
+  private readonly owners = new FinalizationRegistry<Held>(({ handle, release }) => release(handle));
+
+  constructor(code: WasmCode) {
+    const instance = new WebAssembly.Instance(code, this.imports());
+    this.exports = instance.exports as WasmExports;
+    this.exports._initialize();
+  }
+
+  /** A view of `length` bytes; allocating may detach it. */
+  bytes(address: number, length: number): Uint8Array {
+    return new Uint8Array(this.exports.memory.buffer, address >>> 0, length);
+  }
+
+  /** The text at an address, up to a NUL. */
+  text(address: number): string {
+    const memory = new Uint8Array(this.exports.memory.buffer);
+    const begin = address >>> 0;
+    return decoded(memory.subarray(begin, memory.indexOf(0, begin)));
+  }
+
+  /** The fields at an address. */
+  fields(address: number, length: number): string[] {
+    return decoded(this.bytes(address, length)).split('\0').slice(0, -1);
+  }
+
+  /** Passes fields to `use`, for as long as it runs. */
+  send<T>(fields: readonly (string | number)[], use: (address: number, bytes: number) => T): T {
+    const text = new TextEncoder().encode(fields.map((field) => `${field}\0`).join(''));
+    const address = this.exports.wasm_allocate(text.length);
+    try {
+      this.bytes(address, text.length).set(text);
+      return use(address, text.length);
+    } finally {
+      this.exports.wasm_free(address);
+    }
+  }
+
+  /** `handle`, unless it is 0: then throws the message that says why. */
+  made(handle: number): number {
+    if (handle === 0) throw new Error(this.text(this.exports.wasm_error()));
+    return handle >>> 0;
+  }
+
+  /** Releases what `owner` holds once nobody has `owner`. */
+  own(owner: object, held: Held): void {
+    this.owners.register(owner, held);
+  }
+
+  /** Sets an environment variable; undefined removes it. */
+  setVariable(name: string, value = ''): void {
+    if ((this.variables.get(name) ?? '') === value) return;
+    this.variables.set(name, value);
+    this.send([name, value], (address) => this.exports.wasm_set_variable(address, address + name.length + 1));
+  }
+
+  /** The part of WASI that the C++ library calls: a clock, no environment, and a way to say that it ends. */
+  private imports(): object {
+    const view = () => new DataView(this.exports.memory.buffer);
+    const wasi = {
+      clock_time_get: (_clock: number, _precision: bigint, result: number) => {
+        view().setBigUint64(result >>> 0, BigInt(Math.round(performance.now() * 1e6)), true);
+        return 0;
+      },
+      environ_sizes_get: (count: number, bytes: number) => {
+        view().setUint32(count >>> 0, 0, true);
+        view().setUint32(bytes >>> 0, 0, true);
+        return 0;
+      },
+      environ_get: () => 0,
+      proc_exit: (code: number) => {
+        throw new Error(`the addon in WebAssembly ended with status ${code}`);
+      },
+    };
+    return { wasi_snapshot_preview1: wasi, env: { emscripten_notify_memory_growth: () => {} } };
+  }
+}
+
+// A decoder takes no view of memory that is shared among threads; this is a copy.
+const decoded = (bytes: Uint8Array): string => new TextDecoder().decode(bytes.slice());

@@ -1,0 +1,136 @@
+/** The same training natively and in WebAssembly, where that is built (`npm run wasm`). */
+import { existsSync, statSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { cpu, type Device } from '@inplace-abn/core';
+import { Conv2d, GlobalAvgPool2d, InPlaceABN, Linear, Sequential } from '@inplace-abn/nn';
+import { adam } from '@inplace-abn/optim';
+import { afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { newFolder } from '../../../tools/vitest/new-folder.js';
+import { crossEntropy, Session } from '../src/index.js';
+import { batchOf, CLASSES, SIDE, session } from './support/stripes.js';
+
+const FILE = fileURLToPath(new URL('../../../native/build-wasm/inplace_abn.wasm', import.meta.url));
+const MOST_BYTES = 4e6;
+
+/** Strides, groups, several windows and a residual sum's worth of layers, in float32 and bfloat16. */
+const network = () =>
+  new Sequential({
+    conv1: new Conv2d(1, 16, 3, { padding: 1, bias: false }),
+    bn1: new InPlaceABN(16),
+    conv2: new Conv2d(16, 32, 3, { stride: 2, padding: 1, groups: 2, bias: false }),
+    bn2: new InPlaceABN(32, { activation: 'elu' }),
+    conv3: new Conv2d(32, 16, 1, { bias: false }),
+    bn3: new InPlaceABN(16),
+    pool: new GlobalAvgPool2d(),
+    fc: new Linear(16, CLASSES),
+  });
+
+const options = {
+  input: { shape: [1, SIDE, SIDE] },
+  loss: crossEntropy(),
+  optimizer: adam({ learningRate: 0.01 }),
+} as const;
+
+/** A device of fresh modules, which load what IABN_ADDON names. */
+async function webAssembly(): Promise<Device> {
+  vi.stubEnv('IABN_ADDON', FILE);
+  vi.resetModules();
+  return (await import('@inplace-abn/core')).cpu();
+}
+
+async function losses(of: Session, steps: number, first = 0): Promise<number[]> {
+  const found: number[] = [];
+  for (let step = first; step < first + steps; step++) {
+    const { x, y } = batchOf(12, step);
+    found.push((await of.train(x, y)).loss);
+  }
+  return found;
+}
+
+function expectClose(found: readonly number[], expected: readonly number[], relative: number): void {
+  expect(found.length).toBe(expected.length);
+  for (const [i, value] of expected.entries()) {
+    expect(Math.abs((found[i] ?? Number.NaN) - value), `step ${i}`).toBeLessThan(relative * Math.abs(value));
+  }
+}
+
+async function newPath(name: string): Promise<string> {
+  const folder = await newFolder('web-assembly');
+  onTestFinished(() => rm(folder, { recursive: true }));
+  return join(folder, name);
+}
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+describe.skipIf(!existsSync(FILE))('the addon in WebAssembly', () => {
+  let wasm: Device;
+  beforeAll(async () => {
+    wasm = await webAssembly();
+  });
+
+  it('is small, and says what it is', () => {
+    expect(statSync(FILE).size).toBeLessThan(MOST_BYTES);
+    expect(wasm.machine).toBe('1 threads of WebAssembly, own kernels');
+    expect(wasm.availableBytes()).toBeLessThanOrEqual(2 ** 32);
+  });
+
+  it.each([
+    ['float32', 1e-4],
+    ['bfloat16', 0.03],
+  ] as const)('trains in %s with the losses of the native one', async (precision, relative) => {
+    const [native, own] = [cpu(), wasm].map(
+      (device) => new Session(network(), { ...options, device, precision }),
+    );
+    if (!native || !own) return expect.fail();
+    expectClose(await losses(own, 10), await losses(native, 10), relative);
+  });
+
+  it('learns', async () => {
+    const own = session({ device: wasm });
+    expect((await losses(own, 40)).at(-1)).toBeLessThan(0.2);
+  });
+
+  it('goes on with checkpoints of the native one, and the other way around', async () => {
+    for (const [from, to] of [
+      [cpu(), wasm],
+      [wasm, cpu()],
+    ] as const) {
+      const path = await newPath('net.safetensors');
+      const first = session({ device: from });
+      const second = session({ device: to, seed: 7 });
+      await losses(first, 3);
+      await first.save(path);
+      await second.load(path);
+      expect(second.state).toEqual(first.state);
+      const { x } = batchOf(4);
+      const [one, other] = [await first.predict(x), await second.predict(x)];
+      expectClose([...other.data], [...one.data], 1e-4);
+    }
+  });
+
+  it('gives a larger arena the memory of a smaller one', async () => {
+    const own = session({ device: wasm });
+    const expected = session({ device: cpu() });
+    const before = wasm.availableBytes();
+    for (const size of [6, 60, 6, 600]) {
+      const { x, y } = batchOf(size);
+      expectClose([(await own.train(x, y)).loss], [(await expected.train(x, y)).loss], 1e-4);
+    }
+    own.discard();
+    const { x, y } = batchOf(6);
+    expectClose([(await own.train(x, y)).loss], [(await expected.train(x, y)).loss], 1e-4);
+    expect(wasm.availableBytes()).toBeLessThan(before);
+  });
+
+  it('refuses what cannot fit its addresses', () => {
+    expect(() => wasm.allocate(2 ** 32)).toThrow('WebAssembly has 4 GB');
+    const shape = [64, 64, 1024, 1024];
+    const images = { shape, dtype: 'float32' } as const;
+    const spec = { op: 'add', attrs: {}, inputs: [images, images], outputs: [images] };
+    expect(() => wasm.prepare(spec)).toThrow('more than the 4 GB that WebAssembly has');
+  });
+});
