@@ -4,30 +4,9 @@
 import { copyFileSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { bundleForPage } from '../browser/bundle.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
-const root = path.join(here, '../..');
-
-/**
- * Sources of our own packages, so that nothing needs to be built before, and shims for Node's.
- * @type {import('esbuild').Plugin}
- */
-const sources = {
-  name: 'sources',
-  setup(builder) {
-    builder.onResolve({ filter: /^@inplace-abn\/[a-z-]+$/ }, ({ path: name }) => {
-      return { path: path.join(root, 'packages', name.slice(13), 'src/index.ts'), sideEffects: false };
-    });
-    builder.onResolve({ filter: /^(node:.*|sharp)$/ }, ({ path: name }) => {
-      return { path: name, namespace: 'shim', sideEffects: false };
-    });
-    builder.onLoad({ filter: /.*/, namespace: 'shim' }, ({ path: name }) => {
-      const contents = `module.exports = require('./shims.js').modules[${JSON.stringify(name)}] ?? {};`;
-      return { contents, loader: 'js', resolveDir: here };
-    });
-  },
-};
 
 /**
  * @param {{ out: string }} options  out: folder
@@ -35,21 +14,9 @@ const sources = {
  */
 export async function buildPlanner({ out }) {
   mkdirSync(out, { recursive: true });
-  const { warnings } = await build({
-    entryPoints: [path.join(here, 'entry.ts')],
-    inject: [path.join(here, 'shims.js')],
-    outfile: path.join(out, 'planner.js'),
-    bundle: true,
-    minify: true,
-    platform: 'browser',
-    format: 'iife',
-    target: 'es2022',
-    define: { 'import.meta.url': '"file:///planner"' },
-    logLevel: 'silent',
-    plugins: [sources],
-  });
+  const warnings = await bundleForPage(path.join(here, 'entry.ts'), path.join(out, 'planner.js'));
   for (const file of ['index.html', 'page.js']) copyFileSync(path.join(here, file), path.join(out, file));
-  return warnings.map(({ text }) => text);
+  return warnings;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

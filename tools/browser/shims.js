@@ -1,9 +1,9 @@
-// The parts of Node that planning meets in a page: nothing is read, and nothing is kept between plans.
+// The parts of Node that planning and training meet in a page: nothing is read, and nothing is kept between plans.
 globalThis.process ??= { env: { IABN_PLAN_CACHE: '' }, argv: [], platform: 'browser', versions: {} };
 globalThis.Buffer ??= { from: () => new Uint8Array(), alloc: (bytes) => new Uint8Array(bytes) };
 
 const unavailable = () => {
-  throw new Error('a page only plans');
+  throw new Error('a page has no files, processes or archives');
 };
 
 const hash = { update: () => hash, digest: () => '' };
@@ -11,7 +11,8 @@ const hash = { update: () => hash, digest: () => '' };
 export const modules = {
   'node:crypto': { createHash: () => hash },
   'node:module': { createRequire: () => unavailable },
-  'node:os': { availableParallelism: () => 1, homedir: () => '/' },
+  // A page cannot ask how much memory is free; WebAssembly's own limit holds.
+  'node:os': { availableParallelism: () => 1, freemem: () => Number.POSITIVE_INFINITY, homedir: () => '/' },
   'node:path': { join: (...parts) => parts.join('/'), dirname: (path) => path, basename: (path) => path },
   'node:url': { fileURLToPath: String, pathToFileURL: String },
   'node:zlib': { crc32: unavailable },

@@ -1,0 +1,66 @@
+// @ts-check
+// Builds the page into a folder that any server of files can serve, after `npm run wasm`:
+//   node examples/training-page/build.mjs [FOLDER]
+// and serves it at http://localhost:8000/ with --serve.
+import { copyFileSync, mkdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { bundleForPage } from '../../tools/browser/bundle.mjs';
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+const WASM = path.join(here, '../../native/build-wasm/inplace_abn.wasm');
+const DATA = '/usr/share/datasets/fashion-mnist';
+const TYPES = new Map([
+  ['.html', 'text/html'],
+  ['.js', 'text/javascript'],
+]);
+
+/**
+ * @param {string} out  folder
+ * @param {string} [data]  folder of Fashion-MNIST's files
+ * @returns {Promise<string[]>} warnings
+ */
+export async function buildTrainingPage(out, data = DATA) {
+  mkdirSync(out, { recursive: true });
+  const pack = ['train-images-idx3-ubyte.gz', 'train-labels-idx1-ubyte.gz'].map((name) =>
+    path.join(data, name),
+  );
+  for (const file of [path.join(here, 'index.html'), path.join(here, 'page.js'), WASM, ...pack]) {
+    copyFileSync(file, path.join(out, path.basename(file)));
+  }
+  return bundleForPage(path.join(here, 'worker.ts'), path.join(out, 'worker.js'));
+}
+
+/**
+ * Serves a folder's files on this machine.
+ * @param {string} folder
+ * @param {number} port  0: any that is free
+ */
+export async function serveFolder(folder, port) {
+  const server = createServer(async (request, response) => {
+    const name = path.basename(new URL(request.url ?? '/', 'http://localhost').pathname) || 'index.html';
+    try {
+      const content = await readFile(path.join(folder, name));
+      response.setHeader('content-type', TYPES.get(path.extname(name)) ?? 'application/octet-stream');
+      response.end(content);
+    } catch {
+      response.writeHead(404).end();
+    }
+  });
+  await new Promise((resolve) => server.listen(port, '127.0.0.1', () => resolve(undefined)));
+  return server;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { values, positionals } = parseArgs({
+    options: { serve: { type: 'boolean' } },
+    allowPositionals: true,
+  });
+  const [out = '.cache/training-page'] = positionals;
+  for (const warning of await buildTrainingPage(out)) process.stderr.write(`${warning}\n`);
+  if (values.serve) await serveFolder(out, 8000);
+  console.log(values.serve ? 'http://localhost:8000/' : out);
+}
