@@ -9,18 +9,16 @@ const MEGABIT = 1e6 / 8;
 
 /** @type {readonly { processes: number, megabits: number, milliseconds: number, mode: 'inplace' | 'sync' }[]} */
 const CASES = [
-  { processes: 2, megabits: 200, milliseconds: 1, mode: 'inplace' },
-  { processes: 2, megabits: 100, milliseconds: 10, mode: 'inplace' },
-  { processes: 3, megabits: 100, milliseconds: 1, mode: 'inplace' },
-  { processes: 4, megabits: 100, milliseconds: 1, mode: 'inplace' },
-  { processes: 4, megabits: 50, milliseconds: 10, mode: 'inplace' },
-  { processes: 2, megabits: 100, milliseconds: 1, mode: 'sync' },
-  { processes: 2, megabits: 100, milliseconds: 10, mode: 'sync' },
-  { processes: 4, megabits: 100, milliseconds: 10, mode: 'sync' },
+  { processes: 2, megabits: 50, milliseconds: 1, mode: 'inplace' },
+  { processes: 2, megabits: 50, milliseconds: 10, mode: 'inplace' },
+  { processes: 2, megabits: 50, milliseconds: 10, mode: 'sync' },
+  { processes: 3, megabits: 50, milliseconds: 5, mode: 'inplace' },
+  { processes: 4, megabits: 50, milliseconds: 1, mode: 'inplace' },
+  { processes: 4, megabits: 50, milliseconds: 10, mode: 'sync' },
 ];
 
 /** @param {import('../lib/suites.mjs').BenchOptions} options */
-export async function run({ steps = 3, batch = 4, networks: [arch = 'resnet18'] = [], say }) {
+export async function run({ steps = 3, batch = 2, networks: [arch = 'resnet18'] = [], say }) {
   /** @type {import('../lib/suites.mjs').Row[]} */
   const rows = [];
   for (const { processes, megabits, milliseconds, mode } of CASES) {

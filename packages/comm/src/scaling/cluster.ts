@@ -27,6 +27,3 @@ export interface Cluster {
 export function processesOf({ nodes, perNode }: Pick<Cluster, 'nodes' | 'perNode'>): number {
   return nodes * perNode;
 }
-
-/** A link that takes no time: of processes that have nobody to talk to. */
-export const NO_LINK: Link = { bandwidth: Number.POSITIVE_INFINITY, latency: 0 };

@@ -1,14 +1,14 @@
 /**
- * Segments that travel around a ring, as Gloo sends them: every process sends a segment once it has received the one before the last, so
- * that two are in flight. With n segments of w seconds on the wire each, and latency α:
+ * Segments that travel around a ring, as Gloo sends them: every process sends a segment once it has received the one before the last, and once
+ * its receiver has announced that it may come. The announcement crosses the segments that are on their way, so that although two
+ * are in flight, a segment costs its time on the wire, w, and a latency, α; n of them cost
  *
- *     wire-bound     n·w + α
- *     latency-bound  ⌊(n − 1)/2⌋·(w + α) + (2w if n is even, else w) + α
+ *     n·(w + α)
  *
- * and the longer of the two. Where hops differ, the slowest wire bounds the first, and the mean of w + α over the hops of a
- * turn the second: a segment's delay at one hop is made up for at the others.
+ * Where hops differ, a segment's delay at one hop is made up for at the others: it costs the mean of w + α over the hops of a turn, but no
+ * less than w of the slowest.
  */
-import { type Cluster, type Link, NO_LINK } from './cluster.js';
+import type { Cluster, Link } from './cluster.js';
 
 /** Most bytes of a segment: what native/comm/gloo/lane.cc asks of Gloo. */
 export const SEGMENT_BYTES = 128 * 1024;
@@ -40,16 +40,8 @@ export function uniformRing(processes: number, link: Link): Ring {
 export function turnSeconds({ processes, hops }: Ring, bytes: number): number {
   if (processes < 2 || bytes <= 0) return 0;
   const segments = Math.max(LEAST_SEGMENTS, Math.ceil(bytes / SEGMENT_BYTES));
-  const count = (processes - 1) * segments;
   const wire = ({ bandwidth }: Link) => bytes / segments / bandwidth;
-  const slowest = hops.reduce<Link>(
-    (worst, { link }) => (link.bandwidth < worst.bandwidth ? link : worst),
-    NO_LINK,
-  );
-  const width = wire(slowest);
-  const latency = Math.max(...hops.map(({ link }) => link.latency));
-  const around = hops.reduce((sum, hop) => sum + hop.count * (wire(hop.link) + hop.link.latency), 0);
-  const delayed =
-    Math.floor((count - 1) / 2) * (around / processes) + (count % 2 === 0 ? 2 : 1) * width + latency;
-  return Math.max(count * width + latency, delayed);
+  const slowest = Math.max(...hops.map(({ link }) => wire(link)));
+  const around = hops.reduce((sum, { link, count }) => sum + count * (wire(link) + link.latency), 0);
+  return (processes - 1) * segments * Math.max(slowest, around / processes);
 }

@@ -93,7 +93,8 @@ describe('simulate', () => {
       { kind: 'wait', sum: 1, nextStep: null },
       { kind: 'compute', seconds: 0.125 },
     ];
-    const ring = ((2 * 3) / 4) * (1e8 / between.bandwidth) + 2 * between.latency;
+    const segments = Math.ceil(1e8 / 4 / (128 * 1024));
+    const ring = ((2 * 3) / 4) * (1e8 / between.bandwidth) + 2 * 3 * segments * between.latency;
     const timeline = simulate(events, collectiveTimes(of));
     expect(timeline.seconds).toBeCloseTo(0.5 + ring + 0.125, 9);
     expect(timeline.sums).toMatchObject([{ ready: 0.5, begin: 0.5, needed: 0.75 }]);
