@@ -23,7 +23,7 @@ export interface KernelSpec {
   readonly outputs: readonly OperandSpec[];
   /** Indices of inputs that do not change between runs; default none. */
   readonly constants?: readonly number[];
-  /** Name of the kernel to use, or {@link UNTIMED}; by default the device autotunes. */
+  /** Name of the kernel to use, or `UNTIMED`; by default the device autotunes. */
   readonly choice?: string;
 }
 
