@@ -5,6 +5,7 @@ import type { TypedArray } from '@inplace-abn/tensor';
 import { type Batch, checkWhole, partsOf } from './arrays.js';
 import { type Shards, type ShardsPart, shardBatches, shardsPart } from './shards.js';
 import { countOf, type Part, type Shares } from './sharing.js';
+import type { StepKey } from './step-key.js';
 
 /** Where a training is when it divides a batch. */
 export interface StepPosition {
@@ -18,6 +19,17 @@ export interface StepPosition {
 
 /** Far from the seeds of the steps to come: random draws are of each member's own. */
 const RANK_SEED = 0x9e3779b1;
+
+/** The largest run of a training batch: as a whole or, with shards, of each of those that this process holds. */
+export function largestRun(
+  batch: number,
+  parts: number,
+  shards: Shards | null,
+): Pick<StepKey, 'batch' | 'shards'> {
+  if (!shards) return { batch: Math.ceil(batch / parts) };
+  const sizes = shards.own(batch, parts).map((size) => Math.ceil(size / parts));
+  return { batch: sizes.reduce((sum, size) => sum + size, 0), shards: sizes };
+}
 
 export class Division {
   readonly runs: readonly (Batch | ShardsPart)[];

@@ -22,7 +22,7 @@ import { type Batch, batchOf, checkFinite, checkTargets, type StepArrays } from 
 import { checkAveraged } from './averages.js';
 import { SessionStates } from './base.js';
 import { firstNonFinite } from './diagnose.js';
-import { Division } from './division.js';
+import { Division, largestRun } from './division.js';
 import { type EpochBatches, type FitOptions, fitEpochs, type StepResult } from './fit.js';
 import { statesOf, TrainedParameters } from './groups.js';
 import { checkNetwork, checkPaths, refuse } from './kinds.js';
@@ -94,9 +94,8 @@ export class Session<
     this.seed = seed;
     this.accumulate = accumulate;
     this.trained = trained;
-    const { deterministicWorld, group } = options;
-    this.shards = deterministicWorld === undefined ? null : new Shards(deterministicWorld, group);
-    const members = this.shards?.group ?? group;
+    this.shards = Shards.of(options);
+    const members = this.shards?.group ?? options.group;
     if (members) setActiveGroup(module, members);
     this.steps = new Steps({ module, inputs: this.inputs, target, metrics });
   }
@@ -108,12 +107,9 @@ export class Session<
   plan(request: PlanRequest): SessionPlan {
     const [kind, batch] = planned(request);
     const parts = kind === 'train' ? this.accumulate : 1;
-    const own = kind === 'train' ? this.shards?.own(batch, parts) : undefined;
-    const shards = own?.map((size) => Math.ceil(size / parts));
-    const each = shards?.reduce((sum, size) => sum + size, 0) ?? Math.ceil(batch / parts);
-    const plan = this.planOf({ kind, batch: each, shards });
-    if (parts === 1) return plan;
-    return plan.following(this.planOf({ kind: 'accumulate', batch: each, shards }), parts - 1);
+    const largest = kind === 'train' ? largestRun(batch, parts, this.shards) : { batch };
+    const plan = this.planOf({ kind, ...largest });
+    return parts === 1 ? plan : plan.following(this.planOf({ kind: 'accumulate', ...largest }), parts - 1);
   }
 
   private planOf(key: StepKey): SessionPlan {
@@ -176,23 +172,22 @@ export class Session<
     const averages = average ? Object.entries(averageInputs(average, this.updates + 1)) : [];
     const batch = this.batchOf('train', x, y);
     const division = new Division(batch, this.accumulate, this.shards);
-    const { runs } = division;
     const grouped = group !== undefined || this.shards !== null;
     // Nothing is awaited without a group, so that a mistake's stack begins at the caller's line.
-    const held = division.part(grouped || runs.length > 1 ? this.options.loss : undefined);
-    const shares = group ? await this.shared(group, held, runs) : Shares.of([held]);
+    const held = division.part(grouped || this.accumulate > 1 ? this.options.loss : undefined);
+    const shares = group ? await this.shared(group, held, division.runs) : Shares.of([held]);
     if (shares === 'stopped') return shares;
     this.shards?.check(shares.samples);
     const at = { seed: this.seed, updates: this.updates, rank: group?.rank ?? 0, grouped };
     const mean = new Mean<M>();
     let sum = 0;
     let norm: TypedArray | undefined;
-    for (const [index, run] of runs.entries()) {
-      const kind = index === runs.length - 1 ? 'train' : 'accumulate';
+    for (const [index, run] of division.runs.entries()) {
+      const kind = index === this.accumulate - 1 ? 'train' : 'accumulate';
       const own = kind === 'train' ? averages : [];
       const arrays = new Map([...scalars, ...own, ...division.scalars(index, shares, at)]);
       const outputs = await this.run(stepOf(kind, run), run, arrays);
-      const result = this.resultOf(shares.part(index, runs.length), outputs);
+      const result = this.resultOf(shares.part(index, this.accumulate), outputs);
       mean.add(result);
       sum += result.loss;
       norm = outputs.get('gradient_norm');
@@ -204,8 +199,7 @@ export class Session<
 
   /** The parts of all processes; before the first step, and after weights were loaded, they get the states of rank 0. */
   private async shared(group: SessionGroup, own: Part, runs: readonly Batch[]): Promise<Shares | 'stopped'> {
-    const [last = { samples: 0 }] = runs.slice(-1);
-    const graph = this.graphOf(stepOf('train', last));
+    const graph = this.graphOf(stepOf('train', runs.at(-1) ?? { samples: 0 }));
     const shares = await agreed(group, graph, { ...own, fresh: this.fresh });
     if (shares !== 'stopped' && shares.fresh) await this.shareStates();
     return shares;
@@ -375,13 +369,7 @@ export class Session<
   }
 
   private resultOf(shares: Shares, outputs: StepArrays): StepResult<M> {
-    const names = Object.keys(this.options.metrics ?? {});
-    const metrics = names.map((name) => [name, shares.mean(outputs.get(`metric.${name}`))]);
-    return {
-      samples: shares.total,
-      loss: shares.loss(outputs.get('loss')),
-      metrics: Object.fromEntries(metrics),
-    };
+    return shares.result<M>(Object.keys(this.options.metrics ?? {}), outputs);
   }
 
   private trace({ kind, batch, paths = [], shards: own }: StepKey): Graph {

@@ -11,6 +11,12 @@ const SHARDS = 'shards';
 /** Inputs that every shard has of its own: samples, targets, and what depends on them. */
 const OWN = /^(input|target)(\.|$)|^(seed|share)$/;
 
+/** Options of a session that its shards depend on. */
+interface ShardOptions {
+  readonly deterministicWorld?: number;
+  readonly group?: SessionGroup;
+}
+
 /** The shards of every batch, and those that this process holds. */
 export class Shards {
   /** The group that a step's trace exchanges values with: every shard is a member. */
@@ -35,6 +41,11 @@ export class Shards {
     this.group = { name: SHARDS, size: count };
     this.held = count / size;
     this.first = this.held * rank;
+  }
+
+  /** The shards that a session's options ask for; null: none. */
+  static of({ deterministicWorld, group }: ShardOptions): Shards | null {
+    return deterministicWorld === undefined ? null : new Shards(deterministicWorld, group);
   }
 
   /**

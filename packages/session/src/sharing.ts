@@ -5,6 +5,7 @@ import { collectivesOf, type DeviceMemory, type Graph } from '@inplace-abn/core'
 import type { Loss, LossFunction, Signals } from '@inplace-abn/nn';
 import type { TypedArray } from '@inplace-abn/tensor';
 import { partSize, type StepArrays } from './arrays.js';
+import type { StepResult } from './fit.js';
 import { unnamedAs } from './signals.js';
 
 /** The interface that a session needs of a process group; `ProcessGroup` of @inplace-abn/comm has it. */
@@ -73,6 +74,12 @@ export class Shares {
   /** The member's share of the loss. */
   share(member: number): Float32Array {
     return Float32Array.of((this.samples[member] ?? 0) / this.total);
+  }
+
+  /** The result of a step over all members, of which each has told its own. */
+  result<M extends string>(metrics: readonly string[], outputs: StepArrays): StepResult<M> {
+    const means = metrics.map((name) => [name, this.mean(outputs.get(`metric.${name}`))]);
+    return { samples: this.total, loss: this.loss(outputs.get('loss')), metrics: Object.fromEntries(means) };
   }
 
   /** The loss over all members. */

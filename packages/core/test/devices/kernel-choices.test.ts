@@ -1,7 +1,8 @@
 /** Autotuned kernels can be requested by name, and report theirs. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { compile } from '../../src/compile/compile.js';
-import type { KernelSpec } from '../../src/devices/device.js';
+import { type KernelSpec, UNTIMED } from '../../src/devices/device.js';
+import { EstimatedCpu } from '../../src/devices/estimate.js';
 import { KernelChoices } from '../../src/devices/kernel-choices.js';
 import { trace } from '../../src/ir/tracer.js';
 import { cpu } from '../../src/native/cpu.js';
@@ -29,6 +30,20 @@ describe('a kernel', () => {
     expect(kernel.choice).toEqual({ name: 'winograd', refusal: '' });
     expect(choices.made).toEqual({ [KEY]: 'winograd' });
     expect(choices.unmet).toEqual([]);
+  });
+
+  it('is the first that serves, without timing, unless another is requested', () => {
+    const untimed = { ...CONVOLUTION, choice: UNTIMED };
+    const first = new KernelChoices().prepare(cpu(), untimed).choice;
+    expect(first?.refusal).toBe('');
+    expect(first?.name).not.toBe(UNTIMED);
+    expect(new KernelChoices({ [KEY]: 'winograd' }).prepare(cpu(), untimed).choice?.name).toBe('winograd');
+    const timing = new EstimatedCpu(6, new Error('it only plans'));
+    const choice = { name: 'fast', refusal: 'no such algorithm' };
+    vi.spyOn(timing, 'prepare').mockReturnValue({ ...timing.prepare(CONVOLUTION), choice });
+    expect(() => new KernelChoices().prepare(timing, untimed)).toThrow(
+      expect.objectContaining({ code: 'ERR_TIMED_KERNELS' }),
+    );
   });
 
   it('is requested by its whole specification', () => {
