@@ -28,6 +28,7 @@ export class Shards {
 
   /** @throws UsageError, code ERR_SHARDS, for a number of shards that these processes cannot divide */
   constructor(
+    /** Of every batch. */
     readonly count: number,
     private readonly processes: Pick<SessionGroup, 'name' | 'size' | 'rank'> = { name: '', size: 1, rank: 0 },
   ) {
