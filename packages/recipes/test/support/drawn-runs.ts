@@ -5,7 +5,7 @@ import { readMetrics } from '@inplace-abn/train';
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import { imageFolder, temporaryFolder } from '../../../train/test/support/images.js';
-import { planReport, resolveConfig, type TrainConfig } from '../../src/index.js';
+import { planPrograms, planReport, resolveConfig, type TrainConfig, taskOf } from '../../src/index.js';
 import { labeledFolder, rawSegmentation } from './label-maps.js';
 import { labelSetFolder } from './label-sets.js';
 import { expectSameState, lastState, rawConfig, runTraining } from './runs.js';
@@ -196,7 +196,9 @@ export function drawnConfig({ task, sections, arena }: DrawnRun, more: Sections 
   const memory_budget = Math.floor(report.totalBytes - (1 - arena) * report.arenaBytes);
   const within = { ...config, memory_budget };
   try {
-    planReport(within, config.optimizer.batch_size, cpu());
+    const batch = config.optimizer.batch_size;
+    const plan = taskOf(within);
+    planPrograms(plan.network(), plan, within, cpu(), { batch, evaluationBatches: [batch] });
     return within;
   } catch {
     return config;
