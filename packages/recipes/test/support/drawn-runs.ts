@@ -182,6 +182,8 @@ export function drawnConfig({ task, sections, arena }: DrawnRun, more: Sections 
       ...(task === 'multi-label' ? { batch_size: 6 } : {}),
       ...rule,
       ...momentum,
+      // The head normalizes one value an image, so each part of a batch of four has two images.
+      ...(task === 'segmentation' && { accumulate: Math.min(2, Number(rule.accumulate)) }),
       schedule: { epochs: 3, ...Object(drawnSchedule) },
     },
     input: { ...input },
