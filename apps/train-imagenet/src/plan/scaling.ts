@@ -96,7 +96,7 @@ async function simulated(
     report,
     choices: scalingChoices(report, steps, pricing),
     failures: failuresIn(flags, cluster),
-    ...(among && { holding: batchThatHolds(SHARE, config, options, pricing) }),
+    ...(among && { holding: batchThatHolds(SHARE, config, options, pricing, report) }),
   };
 }
 

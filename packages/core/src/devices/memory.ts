@@ -1,6 +1,6 @@
 /** How much memory this process can still take, and which limit says so. */
 import { readFileSync } from 'node:fs';
-import { freemem } from 'node:os';
+import { freemem, totalmem } from 'node:os';
 
 /** Memory that is left under one limit. */
 export interface MemoryLimit {
@@ -39,7 +39,9 @@ export function memoryLimit({ mapped = 0, root = '' }: LimitOptions = {}): Memor
 type Read = (path: string) => string;
 
 function systemAvailable(read: Read): number {
-  return kilobytes(read('/proc/meminfo'), 'MemAvailable') ?? freemem();
+  // macOS counts as free only pages that not even a cache uses.
+  const otherwise = process.platform === 'darwin' ? totalmem() : freemem();
+  return kilobytes(read('/proc/meminfo'), 'MemAvailable') ?? otherwise;
 }
 
 /** Field of a file of `NAME: N kB`, in bytes. */
@@ -52,7 +54,7 @@ function kilobytes(text: string, name: string): number | undefined {
 interface GroupFiles {
   readonly limit: string;
   readonly used: string;
-  /** Lines of memory.stat: cached files, which the system gives up before it runs out. */
+  /** Lines of memory.stat: cached files and their names, which the system gives up before it runs out. */
   readonly cached: readonly string[];
 }
 
@@ -64,7 +66,7 @@ const VERSION_1: GroupFiles = {
 const VERSION_2: GroupFiles = {
   limit: 'memory.max',
   used: 'memory.current',
-  cached: ['inactive_file', 'active_file'],
+  cached: ['inactive_file', 'active_file', 'slab_reclaimable'],
 };
 
 interface Mount {

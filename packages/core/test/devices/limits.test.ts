@@ -40,7 +40,7 @@ describe('the memory limit', () => {
     expect(await limitOf({})).toEqual({ bytes: 32 * GB, source: null });
   });
 
-  it('is that of a control group, of which cached files are not in use', async () => {
+  it('is that of a control group, of which cached files and their names are not in use', async () => {
     const group = '/sys/fs/cgroup/job.scope';
     expect(
       await limitOf({
@@ -48,7 +48,7 @@ describe('the memory limit', () => {
         '/proc/self/mountinfo': MOUNT_2,
         [`${group}/memory.max`]: `${4 * GB}\n`,
         [`${group}/memory.current`]: `${3 * GB}\n`,
-        [`${group}/memory.stat`]: `anon ${GB}\ninactive_file ${GB}\nactive_file ${GB / 2}\n`,
+        [`${group}/memory.stat`]: `anon ${GB}\ninactive_file ${GB}\nactive_file ${GB / 4}\nslab_reclaimable ${GB / 4}\n`,
       }),
     ).toEqual({ bytes: 2.5 * GB, source: `memory.max of the control group ${group}` });
   });

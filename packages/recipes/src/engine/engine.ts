@@ -339,7 +339,9 @@ export class Engine implements RunEngine {
 /** Bytes of host memory around the plans, where the device takes its memory there. */
 function othersOf({ device, config, loading, peers = ALONE }: EngineOptions, network: Module): number {
   if (!loading || device.limitedBy === undefined) return 0;
-  const parts = aroundParts(config, network.namedStates(), { ...loading, processes: peers.size });
+  // The cache fills as far as there are images, and its limit may be far beyond them.
+  const uncached: TrainConfig = { ...config, data: { ...config.data, cache: '' } };
+  const parts = aroundParts(uncached, network.namedStates(), { ...loading, processes: peers.size });
   return parts.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 

@@ -1,22 +1,24 @@
 /** Which batches keep a cluster busy. */
 import type { TrainConfig } from '../config/schema.js';
 import type { Pricing } from './pricing.js';
-import { paperSteps, type ScalingOptions, scalingReport } from './report.js';
+import { paperSteps, type ScalingOptions, type ScalingReport, scalingReport } from './report.js';
 
 /** Images of a process at most that a batch is sought among. */
 const MOST = 4096;
 
 /**
  * The least power of two of images on each process with an efficiency of at least `share`; null where there is none up to 4096. Each
- * that is tried is planned.
+ * that is tried is planned, except the batch of `known`, whose instructions may have been measured.
  */
 export function batchThatHolds(
   share: number,
   config: TrainConfig,
   options: ScalingOptions,
   pricing: Pricing,
+  known: ScalingReport,
 ): number | null {
   const holds = (batch: number): boolean => {
+    if (batch === known.batch) return known.efficiency >= share;
     const tried = { ...options, batch };
     return scalingReport(config, tried, paperSteps(config, tried), pricing).efficiency >= share;
   };
