@@ -3,9 +3,19 @@
 // --onednn: as for npm, with a oneDNN of the kernels' own, which it builds first.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { EMSCRIPTEN_COPYRIGHT } from '../tools/release/licenses.mjs';
 import { fillNativePackage, fillWasmPackage } from '../tools/release/native-package.mjs';
 import { buildOnednn } from '../tools/release/onednn.mjs';
 import { BUILD_PACKAGES, ensureSystemPackages } from './lib/debian.mjs';
@@ -35,7 +45,7 @@ await runMain(async () => {
   const folder = path.resolve(process.env.INIT_CWD ?? process.cwd(), positionals[0] ?? inRoot('release'));
   const build = values.onednn ? await buildRelease() : CHECKOUT_BUILD;
   if (!values.onednn) await setup();
-  const inWasm = await buildWasm();
+  const inWasm = await buildWasmToPack(values.onednn ?? false);
   await buildPackages();
   mkdirSync(folder, { recursive: true });
   for (const name of readdirSync(folder).filter((each) => MADE.test(each))) rmSync(path.join(folder, name));
@@ -57,6 +67,20 @@ await runMain(async () => {
   say(`${tarballs.length} tarballs, ${(bytes / 1e6).toFixed(1)} MB, in ${folder}`);
   return 0;
 });
+
+/**
+ * The addon in WebAssembly, with Emscripten's licenses.
+ * @param {boolean} released
+ * @returns {Promise<boolean>} whether it can be packed
+ */
+async function buildWasmToPack(released) {
+  const built = await buildWasm();
+  if (built && existsSync(EMSCRIPTEN_COPYRIGHT)) return true;
+  const lack = `${WASM_PACKAGE} takes Emscripten as Debian packs it, with its licenses (apt-get install emscripten)`;
+  if (released) throw new StepError(`a release has all packages: ${lack}`);
+  say(`! ${WASM_PACKAGE} is left out: ${lack}`);
+  return false;
+}
 
 /** The addon with its own oneDNN, in a folder of its own. */
 async function buildRelease() {

@@ -2,11 +2,12 @@
 // root); CI runs them after `npm test`.  npm run test:all [-- [--onednn] vitest's filters]
 // --onednn: of packages as npm gets them, which takes a build of oneDNN.
 import { existsSync } from 'node:fs';
+import { ensureSystemPackages } from './lib/debian.mjs';
 import { buildEmulatedDevice, buildOwnKernels, buildWasm, OWN_KERNELS, WASM_ADDON } from './lib/native.mjs';
 import { inRoot } from './lib/paths.mjs';
 import { buildPackages } from './lib/pnpm.mjs';
 import { setup } from './lib/setup.mjs';
-import { runLogged, runMain, step } from './lib/steps.mjs';
+import { runLogged, runMain, StepError, say, step } from './lib/steps.mjs';
 import { OWN_KERNEL_TESTS, Results, WASM_KERNEL_TESTS, WASM_TESTS } from './lib/tests.mjs';
 
 const FUZZ_MINUTES = '1';
@@ -18,11 +19,22 @@ const fuzz = (name) => () =>
   );
 
 const CHECKS = [buildPackages, buildEmulatedDevice, fuzz('fuzz-checkpoint')];
-/** debootstrap makes minimal systems, which only root may. Others may lack emscripten, of 1 GB. */
-const ROOT_PACKAGES = process.getuid?.() === 0 ? ['debootstrap', 'emscripten'] : [];
+const IS_ROOT = process.getuid?.() === 0;
+
+/** Emscripten takes 1 GB, and some systems have none: without it, what needs it is left out. */
+async function tryEmscripten() {
+  try {
+    await ensureSystemPackages(['emscripten']);
+  } catch (error) {
+    if (!(error instanceof StepError)) throw error;
+    say(`! ${error.message}`);
+  }
+}
 
 await runMain(async () => {
-  await setup({ packages: ROOT_PACKAGES });
+  // debootstrap makes minimal systems, which only root may.
+  await setup({ packages: IS_ROOT ? ['debootstrap'] : [] });
+  if (IS_ROOT) await tryEmscripten();
   // Loaded here because it needs the npm dependencies that setup installs.
   const [options, filters] = [true, false].map((packing) =>
     process.argv.slice(2).filter((each) => (each === '--onednn') === packing),

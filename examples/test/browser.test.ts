@@ -21,7 +21,7 @@ import { Session } from '@inplace-abn/session';
 import { decode, encode } from 'fast-png';
 import * as ort from 'onnxruntime-web';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { chromium } from '../../tools/vitest/chromium.js';
+import { chromium, HEADLESS } from '../../tools/vitest/chromium.js';
 import { openModel } from '../browser/classify.js';
 import { serve } from '../browser/serve.mjs';
 
@@ -33,7 +33,8 @@ const folder = mkdtempSync(path.join(tmpdir(), 'browser-'));
 const [model, bytesModel, photograph] = ['float.onnx', 'bytes.onnx', 'photo.png'].map((name) =>
   path.join(folder, name),
 ) as [string, string, string];
-afterAll(() => rmSync(folder, { recursive: true }));
+// Chromium's processes may still write when it has ended.
+afterAll(() => rmSync(folder, { recursive: true, maxRetries: 20, retryDelay: 100 }));
 
 /** Probability of each class, by our own loader and network. */
 let ours: Record<string, number>;
@@ -119,7 +120,7 @@ describe('examples/browser', () => {
       try {
         const { port } = server.address() as AddressInfo;
         const page = `http://127.0.0.1:${port}/?model=model.onnx&photograph=photo.png`;
-        const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--virtual-time-budget=60000'];
+        const flags = [...HEADLESS, '--virtual-time-budget=60000'];
         const profile = `--user-data-dir=${path.join(folder, 'profile')}`;
         const { stdout } = await promisify(execFile)(browser, [...flags, profile, '--dump-dom', page]);
         const rows = stdout.matchAll(/<tr><td>([^<]+)<\/td><td>([\d.]+) %<\/td><\/tr>/g);

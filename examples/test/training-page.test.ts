@@ -9,7 +9,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { chromium } from '../../tools/vitest/chromium.js';
+import { chromium, HEADLESS } from '../../tools/vitest/chromium.js';
 import { newFolder } from '../../tools/vitest/new-folder.js';
 import { buildTrainingPage, serveFolder } from '../training-page/build.mjs';
 
@@ -42,7 +42,8 @@ function writeImages(folder: string): void {
 describe.skipIf(browser === undefined || !existsSync(WASM))('examples/training-page', () => {
   it('trains in Chromium, and shows its memory and its result', async () => {
     const folder = await newFolder('training-page');
-    onTestFinished(() => rm(folder, { recursive: true }));
+    // The browser's other processes write for a moment after it has ended.
+    onTestFinished(() => rm(folder, { recursive: true, maxRetries: 20, retryDelay: 100 }));
     writeImages(folder);
     const page = path.join(folder, 'page');
     expect(await buildTrainingPage(page, folder)).toEqual([]);
@@ -58,11 +59,10 @@ describe.skipIf(browser === undefined || !existsSync(WASM))('examples/training-p
     writeFileSync(path.join(page, 'watch.html'), WATCH);
     const { port } = server.address() as AddressInfo;
     const settings = `samples=${SAMPLES}&batch=16&epochs=3&width=0.125`;
-    const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--remote-debugging-port=0'];
     const profile = `--user-data-dir=${path.join(folder, 'profile')}`;
     const child = spawn(
       browser ?? '',
-      [...flags, profile, `http://127.0.0.1:${port}/watch.html?${settings}`],
+      [...HEADLESS, '--remote-debugging-port=0', profile, `http://127.0.0.1:${port}/watch.html?${settings}`],
       {
         stdio: 'ignore',
       },

@@ -1,4 +1,4 @@
-// Specifications as text: fields that each end with a NUL, written by native-text.ts of packages/core.
+// Specifications as text: fields that each end with a NUL, written by wasm-text.ts of packages/core.
 #pragma once
 
 #include <cstdint>

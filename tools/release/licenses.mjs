@@ -31,9 +31,12 @@ export function thirdPartyLicenses(files, changes, compiledIn) {
   ].join(RULE);
 }
 
+/** Debian's, which other installations of Emscripten lack. */
+export const EMSCRIPTEN_COPYRIGHT = '/usr/share/doc/emscripten/copyright';
+
 /** Of the C and C++ libraries that Emscripten links into the addon in WebAssembly, with what else Debian says of Emscripten. */
 export function emscriptenLicenses() {
-  const copyright = readFileSync('/usr/share/doc/emscripten/copyright', 'utf8');
+  const copyright = readFileSync(EMSCRIPTEN_COPYRIGHT, 'utf8');
   const intro =
     'The kernels are linked with libraries of Emscripten: musl (system/lib/libc/musl), libc++, libc++abi, libunwind and compiler-rt of LLVM, and dlmalloc.';
   return [intro, copyright, ...commonLicenses(copyright)].join(RULE);

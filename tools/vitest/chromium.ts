@@ -2,6 +2,9 @@
 import { accessSync, constants } from 'node:fs';
 import path from 'node:path';
 
+/** Options of a browser without windows, which containers with little shared memory run, too. */
+export const HEADLESS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'];
+
 /** Where Chromium is, if it is installed. */
 export function chromium(): string | undefined {
   const folders = (process.env.PATH ?? '').split(path.delimiter);

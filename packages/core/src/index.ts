@@ -69,7 +69,7 @@ export { formatGraph, formatNode, nodeAt } from './ir/text.js';
 export { type OutputsOf, Tracer, trace } from './ir/tracer.js';
 export { Value } from './ir/value.js';
 export type { NativeGroup } from './native/addon.js';
-export { type CpuDevice, cpu, planningCpu, portableCpu } from './native/cpu.js';
+export { type CpuDevice, cpu, defaultDevice, planningCpu, portableCpu } from './native/cpu.js';
 export { AddonDevice } from './native/device.js';
 export { loadNative, loadWasm, verifyNativeFiles } from './native/load.js';
 export { convTranspose2dOp } from './ops/conv_transpose2d.js';

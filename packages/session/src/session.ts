@@ -2,13 +2,13 @@ import { CommError } from '@inplace-abn/comm';
 import {
   checkFromZero,
   checkOptionNames,
+  defaultDevice,
   formatBytes,
   type Graph,
   type HostTensor,
   KernelChoices,
   largestWithin,
   NotFiniteError,
-  planningCpu,
   smallestPlanned,
   type TensorType,
   type TypedArray,
@@ -82,7 +82,7 @@ export class Session<
       accumulate = 1,
     } = options;
     const trained = new TrainedParameters(module, options);
-    const device = options.device ?? planningCpu();
+    const device = options.device ?? defaultDevice();
     const memory = memoryBytes(options.memory);
     const states = statesOf(module, trained, optimizer, {
       accumulates: accumulate > 1,

@@ -23,8 +23,8 @@ const options = {
 async function sessionWithoutAddon() {
   vi.stubEnv('IABN_ADDON', join(tmpdir(), 'no.node'));
   vi.resetModules();
-  const { planningCpu } = await import('@inplace-abn/core');
-  return new Session(fresh(), { ...options, device: planningCpu() });
+  const { defaultDevice } = await import('@inplace-abn/core');
+  return new Session(fresh(), { ...options, device: defaultDevice() });
 }
 
 afterEach(() => {

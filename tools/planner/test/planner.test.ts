@@ -10,7 +10,7 @@ import { portableCpu } from '@inplace-abn/core';
 import { ARCHITECTURES } from '@inplace-abn/models';
 import { formatPlan, planReport, resolveConfig } from '@inplace-abn/recipes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { chromium } from '../../vitest/chromium.js';
+import { chromium, HEADLESS } from '../../vitest/chromium.js';
 import { buildPlanner } from '../build.mjs';
 import type { FrontierPoint, Picked, Planned } from '../planning.js';
 
@@ -22,7 +22,8 @@ interface Planner {
 }
 
 const folder = mkdtempSync(path.join(tmpdir(), 'planner-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+// Chromium's processes may still write when it has ended.
+afterAll(() => rmSync(folder, { recursive: true, maxRetries: 20, retryDelay: 100 }));
 
 const config = {
   network: { arch: 'resnet18', width: 0.25, bn_mode: 'inplace', activation: 'leaky_relu' },
@@ -105,7 +106,7 @@ describe('the planner of the page', () => {
   if (browser !== undefined) {
     it('is a page that shows the same bytes in Chromium', async () => {
       const page = `${pathToFileURL(path.join(folder, 'index.html'))}?arch=resnet18&batch=4&crop=64`;
-      const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--virtual-time-budget=5000'];
+      const flags = [...HEADLESS, '--virtual-time-budget=5000'];
       const profile = `--user-data-dir=${path.join(folder, 'profile')}`;
       const { stdout } = await promisify(execFile)(browser, [...flags, profile, '--dump-dom', page], {
         maxBuffer: 2 ** 26,

@@ -11,6 +11,8 @@ export interface System {
 const BUILD =
   'build them in a checkout of the repository with `npm run setup`, and set IABN_ADDON to its native/build/Release/inplace_abn.node';
 
+const IN_WEBASSEMBLY = `run \`npm install --include=optional\` for those in WebAssembly (${prebuiltName('wasm')})`;
+
 export interface Found {
   /** True if the platform's package is installed. */
   readonly installed: boolean;
@@ -20,17 +22,18 @@ export interface Found {
   readonly failure: string;
 }
 
+/** For a system where no addon could be loaded, not the one in WebAssembly either. */
 export function adviceFor({ platform, libc }: System, { installed, built, failure }: Found): string {
   const problem = `the native addon cannot be loaded on ${platform}`;
   if (built) return `${problem}: its build is out of date or damaged; run \`npm run setup\``;
   const prebuilt = PREBUILT[platform];
-  if (!prebuilt) return `${problem}, for which there are no prebuilt kernels: ${BUILD}`;
+  if (!prebuilt) return `${problem}, for which there are no prebuilt kernels: ${IN_WEBASSEMBLY}, or ${BUILD}`;
   const name = prebuiltName(platform);
   if (libc === 'musl') {
-    return `${problem} with musl: the prebuilt kernels need glibc ${prebuilt.glibc} or later, as node:22-slim has and node:22-alpine has not`;
+    return `${problem} with musl: the prebuilt kernels need glibc ${prebuilt.glibc} or later, as node:22-slim has and node:22-alpine has not; ${IN_WEBASSEMBLY}`;
   }
   if (libc !== null && isOlder(libc, prebuilt.glibc)) {
-    return `${problem} with glibc ${libc}: the prebuilt kernels need ${prebuilt.glibc} or later (Debian 12, Ubuntu 22.04); ${BUILD}`;
+    return `${problem} with glibc ${libc}: the prebuilt kernels need ${prebuilt.glibc} or later (Debian 12, Ubuntu 22.04); ${IN_WEBASSEMBLY}, or ${BUILD}`;
   }
   if (/GLIBCXX_|CXXABI_/.test(failure)) {
     return `${problem}: the prebuilt kernels need the libstdc++ of GCC 12 or later (Debian 12, Ubuntu 22.04); ${BUILD}`;

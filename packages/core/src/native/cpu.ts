@@ -52,6 +52,11 @@ class CpuDevice extends AddonDevice {
     return this.limit(0).source;
   }
 
+  /** Whether kernels run in WebAssembly, which has addresses for 4 GB. */
+  get inWebAssembly(): boolean {
+    return this.native.addressableBytes !== undefined;
+  }
+
   /** The tighter of two limits: that of the system, and the addresses that the addon has left. */
   private limit(mapped: number): MemoryLimit {
     const system = memoryLimit({ mapped });
@@ -85,8 +90,8 @@ export function cpu(): CpuDevice {
 
 let estimated: EstimatedCpu | null = null;
 
-/** The CPU of this machine. Without the native addon, a device that can plan but throws on running. */
-export function planningCpu(): CpuDevice | EstimatedCpu {
+/** The CPU of this machine. Where no addon can be loaded, a device that can plan but throws on running. */
+export function defaultDevice(): CpuDevice | EstimatedCpu {
   if (estimated) return estimated;
   try {
     return cpu();
@@ -95,6 +100,22 @@ export function planningCpu(): CpuDevice | EstimatedCpu {
     estimated = new EstimatedCpu(BALANCE, error);
     return estimated;
   }
+}
+
+let untimed: EstimatedCpu | null = null;
+
+/**
+ * A CPU to plan on: that of this machine, or one that estimates workspaces and throws on running, where there is no native addon. In
+ * WebAssembly, too: each process would time its convolutions anew there, and none can have operands of 4 GB.
+ */
+export function planningCpu(): CpuDevice | EstimatedCpu {
+  const device = defaultDevice();
+  if (device instanceof EstimatedCpu || !device.inWebAssembly) return device;
+  untimed ??= new EstimatedCpu(
+    BALANCE,
+    new UsageError('a plan times no kernels in WebAssembly: use cpu() to run them'),
+  );
+  return untimed;
 }
 
 let portable: EstimatedCpu | null = null;

@@ -1,6 +1,6 @@
 /** Blocks of WebAssembly's linear memory. */
 import type { NativeLocation, NativeMemory } from './addon.js';
-import type { WasmModule } from './wasm-module.js';
+import { outOfMemory, type WasmModule } from './wasm-module.js';
 
 /** Bytes that WebAssembly can address. */
 const ADDRESSES = 2 ** 32;
@@ -17,15 +17,16 @@ export class LinearMemory {
 
   allocate(bytes: number): number {
     if (bytes >= ADDRESSES) {
-      throw lack(new Error(`WebAssembly has 4 GB, fewer than ${bytes} bytes: use smaller batches or images`));
+      throw outOfMemory(`WebAssembly has 4 GB, fewer than ${bytes} bytes: use smaller batches or images`);
     }
-    try {
-      const handle = this.wasm.made(this.wasm.exports.memory_new(bytes));
-      this.live += bytes;
-      return handle;
-    } catch (error) {
-      throw lack(error);
-    }
+    const handle = this.wasm.exports.memory_new(bytes);
+    if (handle === 0) throw outOfMemory(this.wasm.text(this.wasm.exports.wasm_error()));
+    this.hold(bytes);
+    return handle >>> 0;
+  }
+
+  hold(bytes: number): void {
+    this.live += bytes;
   }
 
   release(bytes: number): void {
@@ -33,25 +34,26 @@ export class LinearMemory {
   }
 }
 
-const lack = (error: unknown): unknown => Object.assign(Object(error), { code: 'OUT_OF_MEMORY' });
-
 /** A block, read and written through views: nothing is copied on the way. */
 export class WasmMemory implements NativeMemory {
   readonly handle: number;
   /** How often the block was given up. After that it is at another address. */
   moves = 0;
   private readonly wasm: WasmModule;
+  /** Whether its bytes are held: shared with what releases it, which must not keep it alive. */
+  private readonly use = { held: true };
 
   constructor(
-    linear: LinearMemory,
+    private readonly linear: LinearMemory,
     readonly bytes: number,
   ) {
     this.wasm = linear.wasm;
     this.handle = linear.allocate(bytes);
+    const { use } = this;
     const { exports } = this.wasm;
     const release = (handle: number): void => {
       exports.memory_delete(handle);
-      linear.release(bytes);
+      if (use.held) linear.release(bytes);
     };
     this.wasm.own(this, { handle: this.handle, release });
   }
@@ -70,7 +72,15 @@ export class WasmMemory implements NativeMemory {
 
   discard(): void {
     this.wasm.exports.memory_discard(this.handle);
+    if (this.use.held) this.linear.release(this.bytes);
+    this.use.held = false;
     this.moves++;
+  }
+
+  /** To be called when the block has been allocated again after `discard`, as using it does. */
+  renewed(): void {
+    if (!this.use.held) this.linear.hold(this.bytes);
+    this.use.held = true;
   }
 
   /** Valid until something is allocated: memory that grows detaches its views. */
@@ -81,6 +91,7 @@ export class WasmMemory implements NativeMemory {
     }
     if (this.bytes === 0) return new Uint8Array();
     const address = this.wasm.made(this.wasm.exports.memory_data(this.handle));
+    this.renewed();
     return this.wasm.bytes(address + offset, length);
   }
 }

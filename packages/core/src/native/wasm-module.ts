@@ -32,7 +32,10 @@ export interface WasmExports {
 // Types of the DOM, which this package has none of.
 const { WebAssembly } = globalThis as unknown as {
   WebAssembly: {
-    Module: new (bytes: Uint8Array) => object;
+    Module: {
+      new (bytes: Uint8Array): object;
+      imports(module: object): { readonly module: string; readonly name: string }[];
+    };
     Instance: new (module: object, imports: object) => { readonly exports: unknown };
     compile(bytes: Uint8Array): Promise<object>;
   };
@@ -47,6 +50,14 @@ export const compileWasm = (bytes: Uint8Array): WasmCode => new WebAssembly.Modu
 /** Compiles on other threads, as a browser's main thread must. */
 export const compileWasmLater = (bytes: Uint8Array): Promise<WasmCode> => WebAssembly.compile(bytes);
 
+/** An error as the native addon throws it where the system refuses memory. */
+export const outOfMemory = (message: string): Error =>
+  Object.assign(new Error(message), { code: 'OUT_OF_MEMORY' });
+
+const WASI = 'wasi_snapshot_preview1';
+/** WASI's error for a file that is not open. */
+const NOT_OPEN = 8;
+
 /** An object that the garbage collector of JavaScript releases; the handle may change until then. */
 export interface Held {
   handle: number;
@@ -60,7 +71,7 @@ export class WasmModule {
   private readonly owners = new FinalizationRegistry<Held>(({ handle, release }) => release(handle));
 
   constructor(code: WasmCode) {
-    const instance = new WebAssembly.Instance(code, this.imports());
+    const instance = new WebAssembly.Instance(code, this.imports(code));
     this.exports = instance.exports as WasmExports;
     this.exports._initialize();
   }
@@ -86,6 +97,11 @@ export class WasmModule {
   send<T>(fields: readonly (string | number)[], use: (address: number, bytes: number) => T): T {
     const text = new TextEncoder().encode(fields.map((field) => `${field}\0`).join(''));
     const address = this.exports.wasm_allocate(text.length);
+    if (address === 0) {
+      throw outOfMemory(
+        `WebAssembly has too little memory for ${text.length} bytes: use smaller batches or images, or a memory budget`,
+      );
+    }
     try {
       this.bytes(address, text.length).set(text);
       return use(address, text.length);
@@ -108,14 +124,19 @@ export class WasmModule {
   /** Sets an environment variable; undefined removes it. */
   setVariable(name: string, value = ''): void {
     if ((this.variables.get(name) ?? '') === value) return;
-    this.variables.set(name, value);
     this.send([name, value], (address) => this.exports.wasm_set_variable(address, address + name.length + 1));
+    this.variables.set(name, value);
   }
 
-  /** The part of WASI that the C++ library calls: a clock, no environment, and a way to say that it ends. */
-  private imports(): object {
+  /**
+   * The part of WASI that the C++ library calls: a clock, no environment, and a way to say that it ends. Libraries of some versions of
+   * Emscripten ask for files, too: there are none.
+   */
+  private imports(code: WasmCode): object {
+    const asked = WebAssembly.Module.imports(code).filter(({ module }) => module === WASI);
     const view = () => new DataView(this.exports.memory.buffer);
     const wasi = {
+      ...Object.fromEntries(asked.map(({ name }) => [name, () => NOT_OPEN])),
       clock_time_get: (_clock: number, _precision: bigint, result: number) => {
         view().setBigUint64(result >>> 0, BigInt(Math.round(performance.now() * 1e6)), true);
         return 0;
@@ -130,7 +151,7 @@ export class WasmModule {
         throw new Error(`the addon in WebAssembly ended with status ${code}`);
       },
     };
-    return { wasi_snapshot_preview1: wasi, env: { emscripten_notify_memory_growth: () => {} } };
+    return { [WASI]: wasi, env: { emscripten_notify_memory_growth: () => {} } };
   }
 }
 

@@ -54,9 +54,11 @@ export class WasmProgram implements NativeProgram {
 
   private load(): number {
     const { exports } = this.wasm;
-    return this.wasm.made(
+    const handle = this.wasm.made(
       this.wasm.send(listFields(this.instructions, instructionFields), exports.program_new),
     );
+    for (const memory of this.memories) memory.renewed();
+    return handle;
   }
 
   /** Loads the program again if a memory has moved. */

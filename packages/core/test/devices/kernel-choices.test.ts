@@ -18,6 +18,9 @@ const CONVOLUTION: KernelSpec = {
 };
 const KEY = `conv2d float32[2,16,4,4] float32[16,16,3,3] - → float32[2,16,4,4] ${JSON.stringify(WINDOW)}`;
 
+/** Of an addon without oneDNN, timing chooses among the others. */
+const hasOneDnn = 'oneDNN' in cpu().libraries;
+
 afterEach(() => {
   vi.unstubAllEnvs();
 });
@@ -46,7 +49,7 @@ describe('a kernel', () => {
     );
   });
 
-  it('is requested by its whole specification', () => {
+  it.runIf(hasOneDnn)('is requested by its whole specification', () => {
     const choices = new KernelChoices({ [KEY]: 'winograd' });
     const others: KernelSpec[] = [
       { ...CONVOLUTION, inputs: [{ ...type([2, 16, 4, 4]), pitch: 20 }, ...CONVOLUTION.inputs.slice(1)] },
@@ -57,7 +60,7 @@ describe('a kernel', () => {
     expect(Object.keys(choices.made)).toHaveLength(others.length);
   });
 
-  it.each([
+  it.runIf(hasOneDnn).each([
     ['float32 images', /^the images are not bfloat16$/],
     ['the one of 2031', /^this version has no such kernel$/],
   ])('falls back, with a reason, if %s is not available', (asked, reason) => {
@@ -67,7 +70,7 @@ describe('a kernel', () => {
     expect(choices.unmet).toEqual([{ key: KEY, asked, reason: expect.stringMatching(reason) }]);
   });
 
-  it('is the one named by IABN_KERNEL_CHOICE, above all else', () => {
+  it.runIf(hasOneDnn)('is the one named by IABN_KERNEL_CHOICE, above all else', () => {
     vi.stubEnv('IABN_KERNEL_CHOICE', 'direct');
     const choices = new KernelChoices({ [KEY]: 'winograd' });
     expect(choices.prepare(cpu(), CONVOLUTION).choice?.name).toBe('onednn');

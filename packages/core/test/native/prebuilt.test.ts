@@ -10,14 +10,20 @@ describe('the advice for a system', () => {
   const absent = { installed: false, built: false, failure: '' };
   const there = { ...absent, installed: true };
   it.each([
-    ['darwin-arm64', null, absent, 'no prebuilt kernels: build them in a checkout of the repository'],
-    ['linux-arm64', '2.36', absent, 'no prebuilt kernels: build them in a checkout of the repository'],
+    [
+      'darwin-arm64',
+      null,
+      absent,
+      'no prebuilt kernels: run `npm install --include=optional` for those in WebAssembly (@inplace-abn/native-wasm), or build them',
+    ],
+    ['linux-arm64', '2.36', absent, 'or build them in a checkout of the repository'],
     [
       'linux-x64',
       'musl',
       absent,
       'with musl: the prebuilt kernels need glibc 2.34 or later, as node:22-slim',
     ],
+    ['linux-x64', 'musl', absent, 'has not; run `npm install --include=optional` for those in WebAssembly'],
     ['linux-x64', '2.31', absent, 'with glibc 2.31: the prebuilt kernels need 2.34 or later (Debian 12'],
     [
       'linux-x64',

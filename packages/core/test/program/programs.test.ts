@@ -41,7 +41,10 @@ describe('programs', () => {
   });
 
   it('are rejected if they need more memory than the machine has', () => {
-    const device: Device = Object.create(cpu(), { availableBytes: { value: () => 100 } });
+    const device: Device = Object.create(cpu(), {
+      availableBytes: { value: () => 100 },
+      limitedBy: { value: () => null },
+    });
     const fitting = { what: 'batch 400', advice: 'take fewer rows' };
     expect(() => programs(device).reserve([plans.large], fitting)).toThrow(
       expect.objectContaining({

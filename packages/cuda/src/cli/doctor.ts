@@ -27,7 +27,7 @@ function processors(): Processors {
     const device = cpu();
     return {
       threads: device.threads,
-      memory: availableMemory(),
+      memory: device.availableBytes(),
       instructionSet: device.instructionSet,
       bfloat16: device.multipliesBFloat16,
       libraries: device.libraries,
