@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -91,7 +92,12 @@ void HostMemory::populate(size_t offset, size_t length) {
   };
   const size_t useful = std::min<size_t>({std::thread::hardware_concurrency(), most_threads, pieces});
   std::vector<std::thread> others;
-  for (size_t i = 1; i < useful; ++i) others.emplace_back(work);
+  others.reserve(useful);
+  try {
+    while (others.size() + 1 < useful) others.emplace_back(work);
+  } catch (const std::system_error&) {
+    // The system has no thread left: those that there are do all pieces.
+  }
   work();
   for (auto& thread : others) thread.join();
   if (!enough) refuse(length);

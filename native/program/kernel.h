@@ -24,6 +24,9 @@ struct KernelSpec {
   std::string choice = {};      // name of a Choice to make again; empty: free
 
   bool constant(size_t input) const { return input < constants.size() && constants[input]; }
+  // True for a kernel that is the same in every run on machines of one kind, and has the same bits on any
+  // number of threads.
+  bool untimed() const { return choice == "untimed"; }
   // Total bytes of the operands that are present.
   size_t operand_bytes() const {
     size_t bytes = 0;

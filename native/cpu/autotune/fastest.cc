@@ -20,8 +20,6 @@ namespace {
 // With fewer bytes of operands, autotuning costs more than it gains.
 constexpr size_t kWorthAutotuning = size_t{1} << 19;
 constexpr int64_t kWholeVectors = 16;
-// In place of a name: the first candidate that accepts, in every run on machines of one kind.
-const char* const kUntimed = "untimed";
 
 // A plan may be for a larger machine. Leave room for workspaces too.
 bool can_be_run(const KernelSpec& spec) {
@@ -201,10 +199,11 @@ std::unique_ptr<Kernel> make_fastest(const KernelSpec& spec, const std::vector<C
                                      const Sample& sample) {
   if (const char* const wanted = std::getenv("IABN_KERNEL_CHOICE")) {
     std::unique_ptr<Kernel> kernel = all_accepting(spec, candidates).named(spec, wanted);
-    if (kernel->choice.name != spec.choice) kernel->choice.refusal = "IABN_KERNEL_CHOICE is set";
+    const bool other = !spec.untimed() && kernel->choice.name != spec.choice;
+    if (other) kernel->choice.refusal = "IABN_KERNEL_CHOICE is set";
     return kernel;
   }
-  if (spec.choice == kUntimed) return make(*all_accepting(spec, candidates).candidates[0], spec);
+  if (spec.untimed()) return make(*all_accepting(spec, candidates).candidates[0], spec);
   std::string refusal;
   std::unique_ptr<Kernel> kernel;
   if (!spec.choice.empty()) kernel = asked_for(spec, candidates, &refusal);

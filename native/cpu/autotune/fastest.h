@@ -28,9 +28,9 @@ inline Candidate widening(std::string name, KernelFactory factory) {
 
 // The one that the specification names, or the fastest of the candidates that accept, by their time for the
 // sample, or one about as fast with less memory; the first if the operands are too small to matter, or if
-// the specification's choice is "untimed". Throws Refused if all refuse. IABN_KERNEL_CHOICE skips timing: it
-// selects the first candidate whose implementation's name starts with its value ("winograd"), or the first of
-// all if there is none.
+// the kernel is to be untimed: then those whose bits depend on the number of threads refuse. Throws Refused
+// if all refuse. IABN_KERNEL_CHOICE skips timing: it selects the first candidate whose implementation's name
+// starts with its value ("winograd"), or the first of all if there is none.
 KernelFactory fastest(std::vector<Candidate> candidates, Sample sample);
 
 }  // namespace iabn

@@ -328,8 +328,16 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec, const GatheredRows& rows, c
 void refuse_unless_needed(const KernelSpec& spec, bool empty) {
   const char* const wanted = std::getenv("IABN_KERNEL_CHOICE");
   const bool asked = spec.choice == "gemm" || (wanted != nullptr && std::strncmp(wanted, "gemm", 4) == 0);
-  if (onednn::linked() && !asked) throw Refused("oneDNN has products of its own");
+  // oneDNN's would depend on the number of threads.
+  if (onednn::linked() && !asked && !spec.untimed()) throw Refused("oneDNN has products of its own");
   if (empty) throw Refused("there is nothing to multiply");
+}
+
+void refuse_unless_needed(const KernelSpec& spec, const ConvShape& s) {
+  refuse_unless_needed(spec, s.empty());
+  const bool depthwise = s.groups > 1 && s.groups == s.c;
+  if (onednn::linked() && spec.untimed() && depthwise)
+    throw Refused("depthwise convolutions have kernels of their own");
 }
 
 ConvShape convolution_of(const LinearShape& s) {
@@ -339,14 +347,14 @@ ConvShape convolution_of(const LinearShape& s) {
 }  // namespace gemm
 
 std::unique_ptr<Kernel> make_gemm(const KernelSpec& spec, const ConvShape& s, const ConvolutionEnd& end) {
-  gemm::refuse_unless_needed(spec, s.empty());
+  gemm::refuse_unless_needed(spec, s);
   const int64_t area = s.kh * s.kw, inputs = s.group_inputs();
   const gemm::Filters filters{s.group_outputs() * inputs * area, inputs * area, area, s.kw};
   return gemm::make(spec, gemm::GatheredRows::forward(s), filters, s.groups, end, spec.constant(1));
 }
 
 std::unique_ptr<Kernel> make_gemm_data(const KernelSpec& spec, const ConvShape& s) {
-  gemm::refuse_unless_needed(spec, s.empty());
+  gemm::refuse_unless_needed(spec, s);
   const int64_t area = s.kh * s.kw, inputs = s.group_inputs();
   const gemm::Filters filters{s.group_outputs() * inputs * area, area, inputs * area, s.kw};
   return gemm::make(spec, gemm::GatheredRows::backward_data(s), filters, s.groups, {}, false);

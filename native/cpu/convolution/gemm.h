@@ -3,7 +3,8 @@
 // in; images are float32 or bfloat16, products float32.
 //
 // All throw Refused for empty tensors, and where oneDNN is built in, unless the specification or
-// IABN_KERNEL_CHOICE asks for "gemm".
+// IABN_KERNEL_CHOICE asks for "gemm", or the kernel is to be untimed. Depthwise convolutions, which have
+// kernels of their own, are refused there, too.
 #pragma once
 
 #include "cpu/convolution/convolution.h"
@@ -24,6 +25,7 @@ std::unique_ptr<Kernel> make_gemm_matmul(const KernelSpec& spec);
 namespace gemm {
 
 void refuse_unless_needed(const KernelSpec& spec, bool empty);
+void refuse_unless_needed(const KernelSpec& spec, const ConvShape& shape);
 
 // A linear layer as a 1×1 convolution of images of one pixel.
 ConvShape convolution_of(const LinearShape& shape);

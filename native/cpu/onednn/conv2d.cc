@@ -12,6 +12,7 @@ std::unique_ptr<Kernel> make_conv2d(const KernelSpec& spec) {
   const ConvShape shape = ConvShape::from(spec.attrs, spec.inputs[0], spec.inputs[1], spec.outputs[0]);
   const DType x = spec.inputs[0].dtype, y = spec.outputs[0].dtype;
   const auto desc = conv_forward(shape, x, y, has_bias(spec));
+  refuse_untimed_products(spec, desc.impl_info_str());
   std::vector<Operand> operands{{DNNL_ARG_SRC, {false, 0}, desc.src_desc()},
                                 {DNNL_ARG_DST, {true, 0}, desc.dst_desc()}};
   if (has_bias(spec)) operands.push_back({DNNL_ARG_BIAS, {false, 2}, desc.bias_desc()});
@@ -24,6 +25,7 @@ std::unique_ptr<Kernel> make_conv2d(const KernelSpec& spec) {
 std::unique_ptr<Kernel> make_conv2d_backward_data(const KernelSpec& spec) {
   const ConvShape shape = ConvShape::from(spec.attrs, spec.outputs[0], spec.inputs[1], spec.inputs[0]);
   const auto desc = conv_backward_data(shape, spec.outputs[0].dtype, spec.inputs[0].dtype);
+  refuse_untimed_products(spec, desc.impl_info_str());
   return std::make_unique<PrimitiveKernel>(
       desc.impl_info_str(), dnnl::convolution_backward_data(desc),
       std::vector<Operand>{{DNNL_ARG_DIFF_DST, {false, 0}, desc.diff_dst_desc()},
@@ -33,6 +35,7 @@ std::unique_ptr<Kernel> make_conv2d_backward_data(const KernelSpec& spec) {
 }
 
 std::unique_ptr<Kernel> make_conv2d_backward_weights(const KernelSpec& spec) {
+  refuse_untimed(spec);
   const ConvShape shape = ConvShape::from(spec.attrs, spec.inputs[0], spec.outputs[0], spec.inputs[1]);
   // oneDNN 2.6's strided 1×1 kernels gather the pixels first. With fewer channels than vector lanes, they
   // write up to several kilobytes past the scratchpad they requested (seen with AVX2, one thread).

@@ -86,6 +86,7 @@ std::unique_ptr<Kernel> make_conv2d_fused(const KernelSpec& spec) {
   const ConvolutionEnd end = ConvolutionEnd::of(spec);
   const auto post = post_ops(end.activation, end.addend);
   const auto desc = conv_forward(shape, spec.inputs[0].dtype, spec.outputs[0].dtype, end.bias, post);
+  refuse_untimed_products(spec, desc.impl_info_str());
   std::vector<Operand> operands{{DNNL_ARG_SRC, {false, 0}, desc.src_desc()},
                                 {DNNL_ARG_DST, {true, 0}, desc.dst_desc()}};
   if (end.bias) operands.push_back({DNNL_ARG_BIAS, {false, 2}, desc.bias_desc()});

@@ -89,4 +89,9 @@ dnnl::convolution_backward_weights::primitive_desc conv_backward_weights(const C
   });
 }
 
+void refuse_untimed_products(const KernelSpec& spec, const std::string& implementation) {
+  // Such as "x64:gemm:jit".
+  if ((':' + implementation).find(":gemm") != std::string::npos) refuse_untimed(spec);
+}
+
 }  // namespace iabn::onednn

@@ -20,4 +20,7 @@ dnnl::convolution_backward_data::primitive_desc conv_backward_data(const ConvSha
 dnnl::convolution_backward_weights::primitive_desc conv_backward_weights(const ConvShape& shape, DType x,
                                                                          DType y);
 
+// Throws Refused for an untimed kernel whose implementation (oneDNN's name) computes by matrix products.
+void refuse_untimed_products(const KernelSpec& spec, const std::string& implementation);
+
 }  // namespace iabn::onednn

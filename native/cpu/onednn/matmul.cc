@@ -89,6 +89,7 @@ class OnednnMatmul final : public Kernel {
 }  // namespace
 
 std::unique_ptr<Kernel> make_matmul(const KernelSpec& spec) {
+  refuse_untimed(spec);
   const MatmulShape shape = MatmulShape::from(spec.attrs, spec.inputs[0], spec.inputs[1], spec.outputs[0]);
   if (shape.empty()) throw Refused("oneDNN is not used for products of empty matrices");
   const DType dtype = spec.inputs[0].dtype;

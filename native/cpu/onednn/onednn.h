@@ -30,6 +30,12 @@ bool has_bfloat16();
 // of float32's speed.
 void refuse_emulated(DType images);
 
+// Throws Refused for an untimed kernel: oneDNN divides long sums of matrix products, and those of weight
+// gradients, among as many threads as there are, so their last bits depend on that number.
+inline void refuse_untimed(const KernelSpec& spec) {
+  if (spec.untimed()) throw Refused("oneDNN's sums may depend on the number of threads");
+}
+
 // Kernels of the ops of the same names. All throw Refused for empty tensors, for shapes and dtypes that
 // oneDNN does not support, and if it has only reference loops.
 std::unique_ptr<Kernel> make_conv2d(const KernelSpec& spec);

@@ -25,6 +25,7 @@ ConvShape shape_of(const KernelSpec& spec) {
 std::unique_ptr<Kernel> make_matmul(const KernelSpec& spec) {
   const ConvShape shape = shape_of(spec);
   if (!shape.pointwise() || shape.empty()) throw Refused("only a 1×1 convolution is one matrix product");
+  onednn::refuse_untimed(spec);
   onednn::refuse_emulated(spec.inputs[0].dtype);
   const LinearShape product{shape.pixels(), shape.c, shape.o};
   return onednn::matmul_backward_weights(product, spec.inputs[0].dtype, spec.inputs[1].dtype);

@@ -21,12 +21,16 @@ int64_t of_processor() {
 bool processor_has(Isa isa) {
   if (isa == Isa::none) return true;
 #ifdef __x86_64__
-  // Of x86-64-v3 and -v4 as Clang 14 can name it.
+#ifdef __clang__
+  // Clang 14 cannot ask for x86-64-v3 and -v4 by name.
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
                     __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
-  if (isa == Isa::avx2) return avx2;
   const bool avx512 = avx2 && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
                       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+#else
+  const bool avx2 = __builtin_cpu_supports("x86-64-v3"), avx512 = __builtin_cpu_supports("x86-64-v4");
+#endif
+  if (isa == Isa::avx2) return avx2;
   return avx512 && (isa == Isa::avx512 || __builtin_cpu_supports("avx512bf16"));
 #else
   return false;

@@ -113,8 +113,7 @@ export function checkFinite(
     if (!(data instanceof Float32Array)) continue;
     const index = data.findIndex((value) => !Number.isFinite(value));
     if (index < 0) continue;
-    // An input of a shard has its number behind its name.
-    const { shape = [] } = samples.get(name.replace(/\/\d+$/, '')) ?? {};
+    const { shape = [] } = samples.get(name) ?? {};
     const sample = Math.floor(index / elements(shape));
     throw new UsageError(
       `${method}: sample ${sample} of ${name} holds ${data[index]}: every input must be finite`,

@@ -130,9 +130,9 @@ export class Session<
     const most =
       memoryBytes(memory, 'largestBatch') ?? refuse('largestBatch', "bytes, such as '1.5GiB',", memory);
     const bytesAt = (batch: number) => this.plan({ train: batch }).bytes;
-    const found = largestWithin(most, bytesAt);
+    const found = largestWithin(most, bytesAt, undefined, this.shards?.fewest(this.accumulate));
     if (found) return found.size;
-    const { size, bytes } = smallestPlanned(bytesAt);
+    const { size, bytes } = smallestPlanned(bytesAt, undefined, this.shards?.fewest(this.accumulate));
     const least = size === 1 ? 'one sample needs' : `${size} samples, the fewest that have a plan, need`;
     throw new UsageError(`${least} ${formatBytes(bytes)}, more than ${formatBytes(most)}`, {
       code: 'ERR_MEMORY',
@@ -186,7 +186,7 @@ export class Session<
       const kind = index === this.accumulate - 1 ? 'train' : 'accumulate';
       const own = kind === 'train' ? averages : [];
       const arrays = new Map([...scalars, ...own, ...division.scalars(index, shares, at)]);
-      const outputs = await this.run(stepOf(kind, run), run, arrays);
+      const outputs = await this.run(stepOf(kind, run), run, arrays, batch);
       const result = this.resultOf(shares.part(index, this.accumulate), outputs);
       mean.add(result);
       sum += result.loss;
@@ -348,13 +348,13 @@ export class Session<
     });
   }
 
-  private async run(step: StepKey, { x, y }: Batch, more: StepArrays = new Map()): Promise<StepArrays> {
+  private async run(step: StepKey, part: Batch, more: StepArrays = new Map(), whole = part) {
     const program = this.programs.program(this.planOf(step));
     const { graph } = program.plan;
     const targets = [...graph.inputs].filter(([name]) => /^target([./]|$)/.test(name));
-    checkTargets(methodOf(step), y, new Map(targets.map(([name, id]) => [name, valueInfo(graph, id)])));
+    checkTargets(methodOf(step), part.y, new Map(targets.map(([name, id]) => [name, valueInfo(graph, id)])));
     this.initialized();
-    const arrays = Object.fromEntries([...x, ...y, ...more]);
+    const arrays = Object.fromEntries([...part.x, ...part.y, ...more]);
     try {
       const { outputs } = await withWholeStacks(() => program.run(arrays));
       return new Map(Object.entries(outputs));
@@ -362,7 +362,7 @@ export class Session<
       if (!(error instanceof NotFiniteError)) throw error;
       // Before a process says that its own batch is to blame: the others of a group wait for it in the layers they share.
       const layer = await firstNonFinite(program, arrays);
-      checkFinite(methodOf(step), x, this.inputs);
+      checkFinite(methodOf(step), whole.x, this.inputs);
       if (layer === null) throw error;
       throw new NotFiniteError(`${error.message}; the first value that is not finite comes from ${layer}`);
     }

@@ -49,13 +49,18 @@ export class Shards {
     return deterministicWorld === undefined ? null : new Shards(deterministicWorld, group);
   }
 
+  /** The fewest samples of a process's part of a batch. */
+  fewest(parts: number): number {
+    return this.held * parts;
+  }
+
   /**
    * Samples of each shard that this process holds of its part of a batch.
    *
    * @throws UsageError, code ERR_SHARDS, where a shard has fewer than `parts`
    */
   own(samples: number, parts: number): number[] {
-    if (samples >= this.held * parts) return halved(samples, this.held);
+    if (samples >= this.fewest(parts)) return halved(samples, this.held);
     throw new UsageError(
       `train: ${samples} samples cannot be divided into ${this.held} shards (deterministicWorld of ${this.count})` +
         `${parts > 1 ? ` of ${parts} parts (accumulate)` : ''}: use a larger batch, or leave out a last one that is not full`,
@@ -114,9 +119,16 @@ export function checkShards(count: number): void {
 /**
  * Sizes of `parts` parts of a batch, a power of two: halves, the second of which has an odd sample, and so on of each. So a part is
  * divided as the batch is, and where its shards end depends on the batch alone.
+ *
+ * @throws UsageError, code ERR_SHARDS, for another number of parts
  */
 export function halved(samples: number, parts: number): number[] {
   if (parts === 1) return [samples];
+  if (!Number.isInteger(Math.log2(parts)) || parts < 1) {
+    throw new UsageError(`halved: expected 1, 2, 4, 8, … parts but received ${parts}`, {
+      code: 'ERR_SHARDS',
+    });
+  }
   const half = Math.floor(samples / 2);
   return [...halved(half, parts / 2), ...halved(samples - half, parts / 2)];
 }

@@ -10,6 +10,7 @@ import type { StepResult } from '../src/index.js';
 interface Result {
   readonly results: readonly StepResult[];
   readonly state: ReadonlyMap<string, HostTensor>;
+  readonly threads: number;
 }
 
 const job = new URL('jobs/shards.mjs', import.meta.url);
@@ -96,10 +97,17 @@ describe('in a fixed number of shards', () => {
     await expectEqual(PLAIN, [1, 2, 4, 8]);
   });
 
-  it('and on any number of threads', async () => {
-    const { default: alone } = await import(job.href);
-    const expected: Result = await alone(null, { world: 1, ...PLAIN });
-    expect(await trained(4, PLAIN)).toEqual(expected);
+  it.each(['float32', 'bfloat16'])('and on any number of threads, in %s', async (precision) => {
+    const wide = { ...PLAIN, shards: 2, batches: [24, 24], precision, wide: 1100 };
+    const many = await Pool.start(2, { OMP_NUM_THREADS: '4' });
+    const found = await many.run<Result>(job, () => ({ world: 2, ...wide })).finally(() => many.close());
+    const expected = await trained(1, wide);
+    expect(found.map(({ threads }) => threads)).toEqual([4, 4]);
+    expect(expected.threads).toBe(1);
+    for (const { results, state } of found) {
+      expect(results).toEqual(expected.results);
+      expect(state).toEqual(expected.state);
+    }
   });
 
   it('does so with any network, loss, optimizer and batch that holds a sample for every shard', async () => {

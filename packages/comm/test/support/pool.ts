@@ -41,13 +41,13 @@ export class Pool {
   ): Promise<Pool> {
     const common = {
       ...process.env,
+      OMP_NUM_THREADS: '1',
       // A job that fails on one rank must not block the others.
       IABN_COLLECTIVE_TIMEOUT: '20',
       ...env,
       WORLD_SIZE: String(size),
       MASTER_ADDR: hosts?.[0]?.address ?? '127.0.0.1',
       MASTER_PORT: String(await freePort()),
-      OMP_NUM_THREADS: '1',
     };
     const children = await Promise.all(
       Array.from({ length: size }, async (_, rank) => {

@@ -38,21 +38,26 @@ export class KernelChoices {
   prepare(device: Device, spec: KernelSpec): PreparedKernel {
     const key = keyOf(spec);
     const asked = this.asked.get(key);
-    const kernel = device.prepare(asked === undefined ? spec : { ...spec, choice: asked });
-    const { choice } = kernel;
-    if (spec.choice === UNTIMED && asked === undefined && choice?.refusal) {
-      throw new UsageError(
-        `${device.name} chooses kernels by timing alone, so their sums differ between runs: ${choice.refusal}`,
-        {
-          code: 'ERR_TIMED_KERNELS',
-        },
-      );
+    const kernel = asked === undefined ? null : device.prepare({ ...spec, choice: asked });
+    if (asked !== undefined && kernel && kernel.choice?.name !== asked) {
+      const reason = kernel.choice?.refusal || 'there are no alternatives here';
+      this.missed.set(key, { key, asked, reason });
     }
-    if (choice) this.names.set(key, choice.name);
-    if (asked !== undefined && choice?.name !== asked) {
-      this.missed.set(key, { key, asked, reason: choice?.refusal || 'there are no alternatives here' });
-    }
-    return kernel;
+    // In place of a recorded kernel that is not available, the device has timed others.
+    const met = kernel && (spec.choice !== UNTIMED || kernel.choice?.name === asked);
+    const made = met ? kernel : this.free(device, spec);
+    if (made.choice) this.names.set(key, made.choice.name);
+    return made;
+  }
+
+  /** A kernel of which no name is recorded. */
+  private free(device: Device, spec: KernelSpec): PreparedKernel {
+    const kernel = device.prepare(spec);
+    if (spec.choice !== UNTIMED || !kernel.choice?.refusal) return kernel;
+    throw new UsageError(
+      `${device.name} chooses kernels by timing alone, so their sums differ between runs: ${kernel.choice.refusal}`,
+      { code: 'ERR_TIMED_KERNELS' },
+    );
   }
 
   /** The kernels chosen so far. */

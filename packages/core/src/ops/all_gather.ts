@@ -8,11 +8,12 @@ import type { Value } from '../ir/value.js';
 import { pack } from './pack.js';
 import { checkReducible, type GroupAttributes, ofThisProcess } from './support/collective.js';
 import { streamed } from './support/cost.js';
+import { ALIGNMENT } from './support/flat.js';
 
 export type AllGatherAttributes = GroupAttributes & {
   /** Number of processes in the group. */
   readonly size: number;
-  /** Members of which each process holds one row in x; default 1. */
+  /** Members of which each process holds one row in x, as `pack` lays them out; default 1. */
   readonly held?: number;
 };
 
@@ -33,7 +34,11 @@ export const allGatherOp: OpDefinition<AllGatherAttributes> = {
   effects: {
     ...PURE,
     collective: {
-      together: (own, _, { name, size }) => gathered(pack(own), name, size, own.length),
+      together(own, _, { name, size }) {
+        const elements = own[0]?.shape[0] ?? 0;
+        if (elements % ALIGNMENT === 0) return gathered(pack(own), name, size, own.length);
+        throw new ShapeError(`expected a vector from pack but received ${elements} elements`);
+      },
     },
   },
   inverses: [],
@@ -48,7 +53,10 @@ export const allGatherOp: OpDefinition<AllGatherAttributes> = {
   peerKeeps: KEEPS_NOTHING,
 };
 
-/** Gathers x, float32[K] or int32[K], to `[size,K]` from all `size` processes of `group`; row i comes from rank i. */
+/**
+ * Gathers x, float32[K] or int32[K], to `[size,K]` from all `size` processes of `group`; row i comes from rank i. Where a process holds
+ * several members K is a multiple of 16, as of what `pack` returns.
+ */
 export function allGather<D extends DType>(x: Value<D>, group: string, size: number): Value<D> {
   return gathered(x, group, size, 1);
 }

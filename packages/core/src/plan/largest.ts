@@ -12,14 +12,15 @@ export interface Sized {
 }
 
 /**
- * The smallest size from 1 to `most` that has a plan: a batch of one may have no variance to normalize by.
+ * The smallest size from `least` to `most` that has a plan: a batch of one may have no variance to normalize by.
  *
  * @param bytesAt bytes at a size; throws ShapeError for one that has no plan
- * @throws ShapeError for size 1, where none has a plan
+ * @param least a batch in shards holds a sample for each
+ * @throws ShapeError for size `least`, where none has a plan
  */
-export function smallestPlanned(bytesAt: (size: number) => number, most = MOST): Sized {
+export function smallestPlanned(bytesAt: (size: number) => number, most = MOST, least = 1): Sized {
   let first: ShapeError | null = null;
-  for (let size = 1; size <= Math.min(most, TRIED); size++) {
+  for (let size = least; size <= Math.min(most, least + TRIED - 1); size++) {
     try {
       return { size, bytes: bytesAt(size) };
     } catch (error) {
@@ -27,11 +28,11 @@ export function smallestPlanned(bytesAt: (size: number) => number, most = MOST):
       first ??= error;
     }
   }
-  throw first ?? new RangeError(`expected a size of at least 1 but received ${most}`);
+  throw first ?? new RangeError(`expected a size of at least ${least} but received ${most}`);
 }
 
 /**
- * Finds the largest size up to `most` whose bytes fit a budget, from the smallest that has a plan on.
+ * Finds the largest size up to `most` whose bytes fit a budget, from the smallest on that is at least `least` and has a plan.
  *
  * @param bytesAt bytes at a size; must not decrease with the size, and is called least often if it is nearly
  * linear. Throws ShapeError for a size that is too small to be planned
@@ -41,9 +42,10 @@ export function largestWithin(
   budget: number,
   bytesAt: (size: number) => number,
   most = MOST,
+  least = 1,
 ): { readonly size: number; readonly bytes: number } | null {
   const at = (size: number): Sized => ({ size, bytes: bytesAt(size) });
-  let fits = smallestPlanned(bytesAt, most);
+  let fits = smallestPlanned(bytesAt, most, least);
   if (fits.bytes > budget) return null;
   let tooLarge: Sized | null = null;
   let before: Sized = { size: 0, bytes: 0 };

@@ -41,6 +41,12 @@ describe('a kernel', () => {
     expect(first?.refusal).toBe('');
     expect(first?.name).not.toBe(UNTIMED);
     expect(new KernelChoices({ [KEY]: 'winograd' }).prepare(cpu(), untimed).choice?.name).toBe('winograd');
+    const elsewhere = new KernelChoices({ [KEY]: 'the one of another CPU' });
+    expect(elsewhere.prepare(cpu(), untimed).choice).toEqual(first);
+    expect(elsewhere.unmet).toMatchObject([{ reason: 'this version has no such kernel' }]);
+    vi.stubEnv('IABN_KERNEL_CHOICE', 'winograd');
+    expect(new KernelChoices().prepare(cpu(), untimed).choice).toEqual({ name: 'winograd', refusal: '' });
+    vi.unstubAllEnvs();
     const timing = new EstimatedCpu(6, new Error('it only plans'));
     const choice = { name: 'fast', refusal: 'no such algorithm' };
     vi.spyOn(timing, 'prepare').mockReturnValue({ ...timing.prepare(CONVOLUTION), choice });

@@ -126,7 +126,7 @@ function computed(
     constants: weights ? [inputs.length] : [],
   };
   const env = { ...process.env, OMP_NUM_THREADS: String(threads), IABN_KERNEL_CHOICE: kernel };
-  const printed = execFileSync(process.execPath, [CHILD, ADDON, JSON.stringify(spec)], {
+  const printed = execFileSync(process.execPath, [CHILD, ADDON, JSON.stringify([spec])], {
     env,
     encoding: 'utf8',
   });

@@ -53,4 +53,6 @@ it('starts at the smallest size that has a plan', () => {
   expect(largestWithin(39, from(4))).toBeNull();
   expect(smallestPlanned(from(4))).toEqual({ size: 4, bytes: 40 });
   expect(() => largestWithin(105, from(1000))).toThrow('no variance');
+  expect(largestWithin(20_000, from(1000), undefined, 960)).toEqual({ size: 2000, bytes: 20_000 });
+  expect(smallestPlanned(from(1), undefined, 128)).toEqual({ size: 128, bytes: 1280 });
 });

@@ -114,9 +114,10 @@ export function planPrograms(
     const { crop_val: crop } = input;
     const traced = () => evaluationStep(network, { batch: images, crop }, objective);
     const title = `evaluation, batch ${images}`;
+    const options = { timed: shards === null };
     return averaged
-      ? session.step(`${title}, averaged weights`, () => onAverages(traced()))
-      : session.step(title, traced);
+      ? session.step(`${title}, averaged weights`, () => onAverages(traced()), options)
+      : session.step(title, traced, options);
   };
   const steps = [...parts, ...evaluationBatches.map((images) => evaluation(images))];
   const arena = Math.max(...steps.map(({ plan }) => plan.raw.arenaBytes));

@@ -41,7 +41,12 @@ const CROP_STEP = 32;
 /** A sixteenth of the channels keeps groups and vectors whole in the zoo's networks. */
 const WIDTH_STEP = 1 / 16;
 
-const STEPS: Readonly<Record<Growing, number>> = { batch: 1, crop: CROP_STEP, width: WIDTH_STEP };
+/** Of each size; a batch in shards has as many images in each. */
+const STEPS: Readonly<Record<Growing, (config: TrainConfig) => number>> = {
+  batch: ({ deterministic_world: shards }) => Math.max(1, shards),
+  crop: () => CROP_STEP,
+  width: () => WIDTH_STEP,
+};
 /** Steps at most: 65,536 images, 8192 pixels, 16 times the channels. */
 const MOST: Readonly<Record<Growing, number>> = { batch: 65_536, crop: 256, width: 256 };
 
@@ -59,8 +64,8 @@ const ADVICE: Readonly<Record<Growing, string>> = {
 };
 
 /**
- * The largest of what may grow with which training and evaluation fit in `budget` bytes on `device`: a batch to the image, a square crop to
- * 32 pixels, a width to a sixteenth. Recomputes no more than a plan does without a budget.
+ * The largest of what may grow with which training and evaluation fit in `budget` bytes on `device`: a batch to the image (in shards to
+ * one of each), a square crop to 32 pixels, a width to a sixteenth. Recomputes no more than a plan does without a budget.
  *
  * @throws UsageError where the smallest does not fit
  */
@@ -72,7 +77,11 @@ export function largestOf(
   options: LargestOptions = {},
 ): Largest {
   const kept = { ...config, memory_budget: -1 };
-  const at = (size: number) => withSize(growing, kept, size * STEPS[growing], options);
+  const step = STEPS[growing](config);
+  // An image of every shard in every part.
+  const inShards = growing === 'batch' && config.deterministic_world > 0;
+  const fewest = inShards ? config.optimizer.accumulate : 1;
+  const at = (size: number) => withSize(growing, kept, size * step, options);
   const bytesOn = (planned: Device) => {
     const known = new Map<number, number>();
     return (size: number) => {
@@ -84,20 +93,20 @@ export function largestOf(
   const bytesAt = bytesOn(device);
   // A device may time kernels for each size that is tried, which takes long for sizes far beyond memory.
   const estimated = bytesOn(portableCpu());
-  const { size: least } = smallestPlanned(estimated, MOST[growing]);
-  const estimate = largestWithin(budget, estimated, MOST[growing])?.size ?? least;
+  const { size: least } = smallestPlanned(estimated, MOST[growing], fewest);
+  const estimate = largestWithin(budget, estimated, MOST[growing], fewest)?.size ?? least;
   let most = Math.min(MOST[growing], estimate + Math.ceil(estimate / 8));
-  let found = largestWithin(budget, bytesAt, most);
+  let found = largestWithin(budget, bytesAt, most, fewest);
   while (found?.size === most && most < MOST[growing]) {
     most = Math.min(MOST[growing], 2 * most);
-    found = largestWithin(budget, bytesAt, most);
+    found = largestWithin(budget, bytesAt, most, fewest);
   }
   if (!found) {
     throw new UsageError(
-      `${FIRST[growing](least * STEPS[growing])} needs ${formatBytes(bytesAt(least))} but the budget is ${formatBytes(budget)}: ${ADVICE[growing]}`,
+      `${FIRST[growing](least * step)} needs ${formatBytes(bytesAt(least))} but the budget is ${formatBytes(budget)}: ${ADVICE[growing]}`,
     );
   }
-  return { of: growing, value: found.size * STEPS[growing], bytes: found.bytes, ...at(found.size) };
+  return { of: growing, value: found.size * step, bytes: found.bytes, ...at(found.size) };
 }
 
 function withSize(

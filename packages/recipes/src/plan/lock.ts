@@ -23,13 +23,20 @@ export function lockOf(config: TrainConfig, batch: number): PlanLock {
   const { arch, precision } = config.network;
   const title = `${arch}, batch ${batch} at ${describeCrop(config.input.crop_train)}, ${precision}`;
   if (parts.length === 1) return { ...training.plan.lock(), title };
-  const sums = division.sizes.slice(0, -1);
+  const sums = imagesOfParts(division.sizes, parts.length).slice(0, -1);
   const others = [...new Set(sums)].map((size) => ({
     name: `part of ${size}`,
     times: sums.filter((other) => other === size).length,
     lock: (parts[sums.indexOf(size)] ?? training).plan.lock(),
   }));
   return joinedLock(title, [...others, { name: '', times: 1, lock: training.plan.lock() }]);
+}
+
+/** Images of each part of a batch; `sizes`: of each part of every shard. */
+function imagesOfParts(sizes: readonly number[], parts: number): number[] {
+  const images = Array.from({ length: parts }, () => 0);
+  for (const [index, size] of sizes.entries()) images[index % parts] = (images[index % parts] ?? 0) + size;
+  return images;
 }
 
 /** A part of a network that is frozen, and what that saves. */

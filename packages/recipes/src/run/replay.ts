@@ -18,6 +18,7 @@ import { initialStatesOf } from '../network/network.js';
 import { taskOf } from '../tasks/registry.js';
 import { withClassWeights, withPixelCounts } from './class-weights.js';
 import { engineWith } from './engine-with.js';
+import { namingKeys } from './naming-keys.js';
 import { restoreRun } from './restore.js';
 
 /** The run to replay, and where from. */
@@ -64,7 +65,7 @@ export class Replay {
     const { run, config, device, workers, maxPixels, step, note = () => {} } = options;
     const opened = await taskOf(config).openData(options.data, { workers, maxPixels });
     const soFar = (await latestRunMeta(join(run, 'checkpoints'))) ?? null;
-    const data = await withPixelCounts(opened, config, { soFar, progress: { note } });
+    const data = await namingKeys(() => withPixelCounts(opened, config, { soFar, progress: { note } }));
     const path = await nearestCheckpoint(run, step);
     const kernels = await kernelsOfCheckpoint(path ?? join(run, 'config.json'));
     const engine = await engineWith(

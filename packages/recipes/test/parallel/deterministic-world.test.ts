@@ -15,7 +15,8 @@ describe.each([2, 4])('in four shards, %i processes', (size) => {
   let pool: Pool;
   let data: string;
   beforeAll(async () => {
-    pool = await Pool.start(size);
+    // One process has a single thread.
+    pool = await Pool.start(size, { OMP_NUM_THREADS: String(4 / size) });
     data = await imageFolder();
   });
   afterAll(() => pool.close());

@@ -58,6 +58,21 @@ describe('the largest batch', () => {
     expect(() => largestBatch(config, 1000)).toThrow(/^a batch of 6 images needs /);
   });
 
+  it('of a batch in shards has as many images in each', () => {
+    const config = configOf({
+      network: { bn_mode: 'sync' },
+      optimizer: { batch_size: 16, accumulate: 2 },
+      deterministic_world: 4,
+    });
+    const budget = 8 * 2 ** 20;
+    const { batch, bytes } = largestBatch(config, budget);
+    expect(batch).toBeGreaterThan(8);
+    expect(batch % 4).toBe(0);
+    expect(bytes).toBeLessThanOrEqual(budget);
+    expect(planReport(config, batch + 4, portableCpu()).report.totalBytes).toBeGreaterThan(budget);
+    expect(() => largestBatch(config, 1000)).toThrow(/^a batch of 8 images needs /);
+  });
+
   it('says so where one image does not fit', () => {
     expect(() => largestBatch(configOf(), 1000)).toThrow(/^a batch of one image needs .* but the budget is /);
   });

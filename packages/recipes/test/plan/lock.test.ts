@@ -55,6 +55,18 @@ describe('a lock of a batch in parts', () => {
     expect(planLockIn(planLockText(parts), 'file')).toEqual(parts);
   });
 
+  it('has a part once, however many shards it is divided into', () => {
+    const inShards = (deterministic_world: number) => {
+      const network = { bn_mode: 'sync' };
+      return lockOf(configOf({ network, optimizer: { accumulate: 2 }, deterministic_world }), 8);
+    };
+    const [whole, four] = [inShards(0), inShards(4)];
+    expect(Object.keys(four.layers)).toContain('part of 4: mod1.bn1 abn_apply');
+    expect(four.work).toBeGreaterThan(0.9 * whole.work);
+    // Every shard has the gradients of all weights, however small its images.
+    expect(four.work).toBeLessThan(3 * whole.work);
+  });
+
   it('finds what grew in a part that is not the last', () => {
     const { layers, grown } = diffPlans(inParts(), inParts(['mod3.block1.convs.bn1']));
     expect(grown.map(({ name }) => name)).toContain('bufferBytes');

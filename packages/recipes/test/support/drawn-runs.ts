@@ -1,11 +1,11 @@
 /** Training runs of small networks with options drawn from all there are, interrupted and resumed. */
 import { join } from 'node:path';
-import { cpu } from '@inplace-abn/core';
+import { BudgetError, cpu } from '@inplace-abn/core';
 import { readMetrics } from '@inplace-abn/train';
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import { imageFolder, temporaryFolder } from '../../../train/test/support/images.js';
-import { planPrograms, planReport, resolveConfig, type TrainConfig, taskOf } from '../../src/index.js';
+import { planPrograms, resolveConfig, type TrainConfig, taskOf } from '../../src/index.js';
 import { labeledFolder, rawSegmentation } from './label-maps.js';
 import { labelSetFolder } from './label-sets.js';
 import { expectSameState, lastState, rawConfig, runTraining } from './runs.js';
@@ -194,17 +194,23 @@ export function drawnConfig({ task, sections, arena }: DrawnRun, more: Sections 
       : rawConfig({ ...given, ...others, ...(task === 'multi-label' && MULTI_LABEL) });
   const config = resolveConfig(raw, 'drawn.json');
   if (arena === 1) return config;
-  const { report } = planReport(config, config.optimizer.batch_size, cpu());
-  const memory_budget = Math.floor(report.totalBytes - (1 - arena) * report.arenaBytes);
+  const { neededBytes, session } = plannedRun(config);
+  const memory_budget = Math.floor(session.stateBytes + arena * (neededBytes - session.stateBytes));
   const within = { ...config, memory_budget };
   try {
-    const batch = config.optimizer.batch_size;
-    const plan = taskOf(within);
-    planPrograms(plan.network(), plan, within, cpu(), { batch, evaluationBatches: [batch] });
+    plannedRun(within);
     return within;
-  } catch {
-    return config;
+  } catch (error) {
+    if (error instanceof BudgetError) return config;
+    throw error;
   }
+}
+
+/** Training and validation. */
+function plannedRun(config: TrainConfig) {
+  const task = taskOf(config);
+  const batch = config.optimizer.batch_size;
+  return planPrograms(task.network(), task, config, cpu(), { batch, evaluationBatches: [batch] });
 }
 
 const MULTI_LABEL = { task: 'multi-label', data: { train_labels: 'train.csv', val_labels: 'val.csv' } };

@@ -1,5 +1,6 @@
 // @ts-check
 // Trains a drawn network in a number of shards, on the first processes of the pool, and tells its weights.
+import { cpu } from '@inplace-abn/core';
 import {
   Conv2d,
   Dropout,
@@ -38,6 +39,7 @@ const CLASSES = 5;
  * @property {keyof typeof LOSSES} loss
  * @property {keyof typeof OPTIMIZERS} optimizer
  * @property {'float32' | 'bfloat16'} [precision]
+ * @property {number} [wide] channels of a layer behind the blocks, of whose products sums are long
  * @property {number} [clip]
  * @property {number} [accumulate]
  * @property {boolean} [average]
@@ -68,7 +70,7 @@ const OPTIMIZERS = {
 };
 
 /** @param {Drawn} drawn */
-function network({ blocks, ownStatistics = false }) {
+function network({ blocks, wide, ownStatistics = false }) {
   /** @type {Record<string, import('@inplace-abn/nn').Module>} */
   const layers = {};
   let channels = 3;
@@ -84,7 +86,9 @@ function network({ blocks, ownStatistics = false }) {
       channels = out;
     }
   }
-  return new Sequential({ ...layers, end: new GlobalAvgPool2d(), fc: new Linear(channels, CLASSES) });
+  const end = new GlobalAvgPool2d();
+  if (wide === undefined) return new Sequential({ ...layers, end, fc: new Linear(channels, CLASSES) });
+  return new Sequential({ ...layers, end, wide: new Linear(channels, wide), fc: new Linear(wide, CLASSES) });
 }
 
 /** Samples of a batch that are the same on every process. @param {number} size @param {number} seed */
@@ -145,5 +149,5 @@ export default async function job(processes, drawn) {
     );
   }
   if (to !== undefined) await session.saveState(to);
-  return { results, state: session.store.stateDict() };
+  return { results, state: session.store.stateDict(), threads: cpu().threads };
 }

@@ -4,7 +4,7 @@ import { elements, type Shape } from '@inplace-abn/tensor';
 import { ShapeError } from '../../errors.js';
 
 /** Elements per cache line, so that tensors in a flat vector are as well aligned as separate buffers. */
-const ALIGNMENT = 16;
+export const ALIGNMENT = 16;
 
 /** Start of each shape, and the length of the vector. */
 export function flatLayout(shapes: readonly Shape[]): { begins: number[]; length: number } {

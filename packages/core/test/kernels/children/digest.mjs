@@ -1,17 +1,18 @@
 // @ts-check
-// digest.mjs ADDON SPEC: runs a kernel on numbers derived from the spec, and prints its number of threads and
-// a digest of its outputs.
+// digest.mjs ADDON SPECS: runs kernels on numbers derived from their specs, and prints a line for each: the number of
+// threads, the implementation, and a digest of its outputs.
 import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 
 /** @typedef {{ shape: number[], dtype: string }} Type */
+/** @typedef {{ op: string, attrs: {}, choice?: string, inputs: Type[], outputs: Type[] }} Spec */
 /** @typedef {import('../../../src/native/addon.js').NativeMemory} Memory */
 
 const [addon = '', text = ''] = process.argv.slice(2);
 /** @type {import('../../../src/native/addon.js').NativeAddon} */
 const native = createRequire(import.meta.url)(addon);
-/** @type {{ op: string, attrs: {}, inputs: Type[], outputs: Type[] }} */
-const spec = JSON.parse(text);
+/** @type {Spec[]} */
+const specs = JSON.parse(text);
 
 /** @param {Type} type */
 const elements = ({ shape }) => shape.reduce((product, size) => product * size, 1);
@@ -36,30 +37,37 @@ function numbers(type) {
 /** @param {Memory} memory */
 const start = (memory) => ({ memory, offset: 0 });
 
-const kernel = new native.Kernel(/** @type {any} */ (spec));
-const inputs = spec.inputs.map((type) => {
-  const memory = new native.Memory(bytes(type));
-  memory.write(0, numbers(type));
-  return start(memory);
-});
-const outputs = spec.outputs.map((type) => start(new native.Memory(bytes(type))));
-const workspace = start(new native.Memory(kernel.workspaceBytes));
-const layout = kernel.layout && start(new native.Memory(kernel.layout.bytes));
-const laidOut = (/** @type {number} */ index) => kernel.layout?.inputs.includes(index) ?? false;
-const instruction = { kernel, outputs, workspace, layout };
-/** @type {import('../../../src/native/addon.js').NativeInstruction[]} */
-const instructions = [
-  { ...instruction, inputs: inputs.map((input, index) => (laidOut(index) ? null : input)) },
-];
-if (layout) {
-  instructions.unshift({
-    ...instruction,
-    part: 'layout',
-    inputs: inputs.map((input, index) => (laidOut(index) ? input : null)),
+/** @param {Spec} spec */
+async function digest(spec) {
+  const kernel = new native.Kernel(/** @type {any} */ (spec));
+  const inputs = spec.inputs.map((type) => {
+    const memory = new native.Memory(bytes(type));
+    memory.write(0, numbers(type));
+    return start(memory);
   });
+  const outputs = spec.outputs.map((type) => start(new native.Memory(bytes(type))));
+  const workspace = start(new native.Memory(kernel.workspaceBytes));
+  const layout = kernel.layout && start(new native.Memory(kernel.layout.bytes));
+  const laidOut = (/** @type {number} */ index) => kernel.layout?.inputs.includes(index) ?? false;
+  const instruction = { kernel, outputs, workspace, layout };
+  /** @type {import('../../../src/native/addon.js').NativeInstruction[]} */
+  const instructions = [
+    { ...instruction, inputs: inputs.map((input, index) => (laidOut(index) ? null : input)) },
+  ];
+  if (layout) {
+    instructions.unshift({
+      ...instruction,
+      part: 'layout',
+      inputs: inputs.map((input, index) => (laidOut(index) ? input : null)),
+    });
+  }
+  const program = new native.Program(instructions);
+  await program.run([], [], 0, instructions.length, false);
+  const hash = createHash('sha256');
+  for (const { memory } of outputs) hash.update(memory.read(0, memory.bytes));
+  return `${native.threads()} ${kernel.implementation} ${hash.digest('hex')}`;
 }
-const program = new native.Program(instructions);
-await program.run([], [], 0, instructions.length, false);
-const hash = createHash('sha256');
-for (const { memory } of outputs) hash.update(memory.read(0, memory.bytes));
-process.stdout.write(`${native.threads()} ${kernel.implementation} ${hash.digest('hex')}`);
+
+const lines = [];
+for (const spec of specs) lines.push(await digest(spec));
+process.stdout.write(lines.join('\n'));
