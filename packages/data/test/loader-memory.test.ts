@@ -37,6 +37,9 @@ function peak(): number {
   return 1024 * Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]);
 }
 
+/** Bytes that sharp and V8 may take in this process meanwhile; one more copy of the pixels would be more. */
+const OTHERS = 32 * 2 ** 20;
+
 describe.runIf(process.platform === 'linux')('a loader thread', () => {
   it.each(['jpg', 'png'])('stays within its bound with a large %s', async (type) => {
     const [width, height] = [4000, 3000];
@@ -53,7 +56,7 @@ describe.runIf(process.platform === 'linux')('a loader thread', () => {
     const loader = createLoader({ folder, transform, sampler, batchSize: 1, workers: 1 });
     for await (const batch of loader.epoch(0)) batch.release();
     const { most } = threadBytes(1, width * height);
-    expect(peak() - before).toBeLessThan(most + ringBytes({ rows: 1, width: 64, height: 64 }));
+    expect(peak() - before).toBeLessThan(most + ringBytes({ rows: 1, width: 64, height: 64 }) + OTHERS);
     expect(most).toBeLessThan(250 * 2 ** 20);
   });
 });
