@@ -20,7 +20,7 @@ export const WASM_KERNEL_TESTS = [
   ...OWN_KERNEL_TESTS,
   'packages/core/test/devices/memory.test.ts',
   'packages/core/test/program',
-  '--exclude=**/threads.test.ts',
+  '--exclude=**/{threads,untimed}.test.ts',
 ];
 
 /** Those that compute in WebAssembly next to the native addon. */
