@@ -3,21 +3,15 @@
 //   node examples/training-page/build.mjs [FOLDER]
 // and serves it at http://localhost:8000/ with --serve.
 import { copyFileSync, mkdirSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { bundleForPage } from '../../tools/browser/bundle.mjs';
+import { serveFiles } from '../../tools/browser/serve.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const WASM = path.join(here, '../../native/build-wasm/inplace_abn.wasm');
 const DATA = '/usr/share/datasets/fashion-mnist';
-const TYPES = new Map([
-  ['.html', 'text/html'],
-  ['.js', 'text/javascript'],
-]);
-
 /**
  * @param {string} out  folder
  * @param {string} [data]  folder of Fashion-MNIST's files
@@ -39,23 +33,8 @@ export async function buildTrainingPage(out, data = DATA) {
  * @param {string} folder
  * @param {number} port  0: any that is free
  */
-export async function serveFolder(folder, port) {
-  const server = createServer(async (request, response) => {
-    const name = path.basename(new URL(request.url ?? '/', 'http://localhost').pathname) || 'index.html';
-    try {
-      const content = await readFile(path.join(folder, name));
-      response.setHeader('content-type', TYPES.get(path.extname(name)) ?? 'application/octet-stream');
-      response.end(content);
-    } catch {
-      response.writeHead(404).end();
-    }
-  });
-  await new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, '127.0.0.1', () => resolve(undefined));
-  });
-  return server;
-}
+export const serveFolder = (folder, port) =>
+  serveFiles((name) => path.join(folder, path.basename(name)), port);
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { values, positionals } = parseArgs({
