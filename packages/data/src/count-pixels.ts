@@ -1,7 +1,7 @@
 import { ImageError } from './errors.js';
 import type { LabelFacts } from './inspect-labels.js';
 import { IGNORED } from './label-coding.js';
-import { type ClassIds, idTargets } from './label-map.js';
+import { type ClassIds, type IdTargets, idTargets } from './label-map.js';
 import type { SegmentationSource } from './loader.js';
 import { MAX_PIXELS } from './pixel-limit.js';
 import { type LoaderThread, loaderThreads } from './threads.js';
@@ -35,6 +35,7 @@ export async function countPixels(
   { workers = 2, maxPixels = MAX_PIXELS, skip = false }: CountOptions = {},
 ): Promise<number[]> {
   const pixels = new Array<number>(ids.classes).fill(0);
+  const targets = idTargets(ids);
   let next = 0;
   let failure: ImageError | undefined;
   const feed = async (thread: LoaderThread) => {
@@ -44,7 +45,7 @@ export async function countPixels(
       const paths = Array.from({ length: next - first }, (_, i) => maps.labelPath(first + i));
       const found = await thread.inspectLabels(paths, { maxPixels, coding: maps.coding });
       for (const [i, facts] of found.entries()) {
-        const problem = add(pixels, facts, ids, paths[i] ?? '');
+        const problem = add(pixels, facts, targets, paths[i] ?? '');
         if (!skip) failure ??= problem;
       }
     }
@@ -56,7 +57,12 @@ export async function countPixels(
 }
 
 /** Adds the pixels of a label map, or returns why none of them are added. */
-function add(pixels: number[], facts: LabelFacts, ids: ClassIds, path: string): ImageError | undefined {
+function add(
+  pixels: number[],
+  facts: LabelFacts,
+  { classes, targetOf }: IdTargets,
+  path: string,
+): ImageError | undefined {
   if (facts.failure) return new ImageError(path, facts.failure.reason, facts.failure.code);
   const [unknown] = facts.unknown;
   if (unknown) {
@@ -66,7 +72,6 @@ function add(pixels: number[], facts: LabelFacts, ids: ClassIds, path: string): 
       'unknown-class',
     );
   }
-  const { classes, targetOf } = idTargets(ids);
   const other = facts.classes.find(([id]) => (targetOf[id] as number) < 0);
   if (other) {
     return new ImageError(path, `it has the class ${other[0]}, but there are ${classes}`, 'unknown-class');
