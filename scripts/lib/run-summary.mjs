@@ -1,4 +1,8 @@
 // @ts-check
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { root } from './paths.mjs';
+import { say } from './steps.mjs';
 
 /**
  * Bytes by kind, as the plan counts them.
@@ -21,6 +25,25 @@ const KINDS = [
   ['gradients', "weights' gradients"],
   ['optimizer', 'optimizer state'],
 ];
+
+/**
+ * Prints the closing lines of a run that ended with this status.
+ * @param {number} status
+ * @param {string} folder  of the run, from the repository's root
+ * @returns {number} the exit status: that of the run
+ */
+export function reportRun(status, folder) {
+  if (status !== 0) {
+    say(`the training run ended with status ${status}; its folder is ${folder}`);
+    return status;
+  }
+  const file = path.resolve(root, folder, 'summary.json');
+  // Options may have asked for something else than a run, such as --help, or for another folder.
+  if (!existsSync(file)) return 0;
+  const summary = JSON.parse(readFileSync(file, 'utf8'));
+  process.stdout.write(`\n${formatRunSummary(summary, folder)}\n`);
+  return 0;
+}
 
 /**
  * The closing lines of a run: accuracy, run folder, and memory compared with ordinary batch norm.

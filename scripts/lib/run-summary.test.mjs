@@ -1,5 +1,8 @@
-import { expect, it } from 'vitest';
-import { formatRunSummary } from './run-summary.mjs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { formatRunSummary, reportRun } from './run-summary.mjs';
 
 it('prints accuracy, folder and memory compared with ordinary batch norm', () => {
   const shared = { weights: 2e6, gradients: 2e6, optimizer: 2e6, workspace: 0 };
@@ -33,4 +36,48 @@ it('has no accuracy where no epoch was completed', () => {
   expect(formatRunSummary(summary, 'runs/demo')).toMatch(
     /^Accuracy {4}not measured: no epoch was completed\n/,
   );
+});
+
+describe('a run that ended', () => {
+  /** @param {NodeJS.WriteStream} stream */
+  const watched = (stream) => {
+    const write = vi.spyOn(stream, 'write').mockReturnValue(true);
+    onTestFinished(() => write.mockRestore());
+    return write;
+  };
+
+  const newFolder = () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'run-summary-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    return folder;
+  };
+
+  it('without a summary, as --help does, is a success and prints nothing', () => {
+    const writes = [watched(process.stdout), watched(process.stderr)];
+    expect(reportRun(0, newFolder())).toBe(0);
+    for (const write of writes) expect(write).not.toHaveBeenCalled();
+  });
+
+  it('prints its summary', () => {
+    const [folder, out] = [newFolder(), watched(process.stdout)];
+    const bytes = { weights: 1, gradients: 1, optimizer: 1, workspace: 1, activations: 1 };
+    const summary = {
+      images: 10,
+      top1: 50,
+      bestTop1: 60,
+      seconds: 1,
+      memory: { ours: bytes, ordinary: bytes },
+    };
+    writeFileSync(path.join(folder, 'summary.json'), JSON.stringify(summary));
+    expect(reportRun(0, folder)).toBe(0);
+    expect(out).toHaveBeenCalledExactlyOnceWith(`\n${formatRunSummary(summary, folder)}\n`);
+  });
+
+  it('with another status passes it on and names the folder', () => {
+    const err = watched(process.stderr);
+    expect(reportRun(130, 'runs/demo')).toBe(130);
+    expect(err).toHaveBeenCalledExactlyOnceWith(
+      'the training run ended with status 130; its folder is runs/demo\n',
+    );
+  });
 });
