@@ -20,6 +20,11 @@ def labels(name, shape, classes):
     return torch.tensor(prng.integers(name, shape, classes))
 
 
+def smoothed(t, smoothing):
+    """timm.loss.BinaryCrossEntropy: on 1 - s + s / K, off s / K."""
+    return t * (1 - smoothing) + smoothing / t.shape[1]
+
+
 def focal(x, t, alpha, gamma):
     p = torch.sigmoid(x)
     right = p * t + (1 - p) * (1 - t)
@@ -100,9 +105,14 @@ def cases():
         yield "bceWithLogits", {"classWeights": per_channel}, x, probabilities, (
             lambda x, t, w=positive: bce(x, t, weight=w.expand_as(x))
         )
+        yield "bceWithLogits", {"labelSmoothing": 0.1}, x, t, lambda x, t: bce(x, smoothed(t, 0.1))
+        yield "bceWithLogits", {"labelSmoothing": 0.1, "targetThreshold": 0.2}, x, probabilities, (
+            lambda x, t: bce(x, smoothed(t, 0.1).gt(0.2).double())
+        )
         yield "bceWithLogits", {}, torch.zeros_like(x), probabilities, lambda x, t: bce(x, t)
         yield "focal", {}, x, t, lambda x, t: focal(x, t, 0.25, 2)
         yield "focal", {}, x, probabilities, lambda x, t: focal(x, t, 0.25, 2)
+        yield "focal", {"labelSmoothing": 0.2}, x, t, lambda x, t: focal(x, smoothed(t, 0.2), 0.25, 2)
         yield "focal", {"alpha": None, "gamma": 1.5}, x, t, lambda x, t: focal(x, t, None, 1.5)
         yield "dice", {}, x, t, lambda x, t: dice(torch.sigmoid(x), t, 1)
         yield "dice", {"probabilities": "softmax", "smooth": 0.5}, x, t, lambda x, t: dice(F.softmax(x, 1), t, 0.5)

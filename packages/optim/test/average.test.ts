@@ -1,20 +1,48 @@
-/** Decays of averages against PyTorch's, timm's and torchvision's (tools/oracle/make_ema.py). */
+/** Averages of weights that a training step updates, against PyTorch's, timm's and torchvision's (tools/oracle/make_ema.py). */
+import { programOf, type StateSpec, trace } from '@inplace-abn/core';
 import { describe, expect, it } from 'vitest';
 import { readJson } from '../../core/test/support/fixtures.js';
-import { type AverageOptions, averageKeep } from '../src/index.js';
+import {
+  AVERAGED,
+  type AverageOptions,
+  applyUpdates,
+  averageInputs,
+  averageStates,
+  optimizerStateName,
+  sgd,
+} from '../src/index.js';
 
 const { weights, cases } = readJson<{
   weights: number[][];
   cases: (AverageOptions & { average: number[] })[];
 }>(new URL('fixtures/ema.json', import.meta.url));
 
+const W: StateSpec = { name: 'w', kind: 'parameter', shape: [4], dtype: 'float32' };
+
 describe('an average over 50 steps', () => {
-  it.each(cases)('is that of PyTorch: decay $decay', ({ average, ...options }) => {
-    let own = weights[0] ?? [];
-    weights.forEach((now, index) => {
-      const keep = averageKeep(options, index + 1);
-      own = own.map((value, i) => keep * value + (1 - keep) * (now[i] ?? Number.NaN));
+  it.each(cases)('is that of PyTorch: decay $decay', async ({ average, ...options }) => {
+    const optimizer = sgd({ learningRate: 1 });
+    const graph = trace((tracer) => {
+      const parameter = tracer.state('w', [4], 'float32', 'parameter');
+      const [gradient, step] = [
+        tracer.input('gradient', [4], 'float32'),
+        tracer.input('step', [], 'float32'),
+      ];
+      const learningRate = tracer.input('lr', [], 'float32');
+      applyUpdates(optimizer, [{ name: 'w', parameter, gradient, learningRate }], { clip: null, step });
+      averageStates(tracer, [W]);
+      return {};
     });
-    for (const [i, value] of own.entries()) expect(value).toBeCloseTo(average[i] ?? Number.NaN, 12);
+    const program = programOf(graph, { states: { w: new Float32Array(4) } });
+    let before = [0, 0, 0, 0];
+    for (const [index, now] of weights.entries()) {
+      const gradient = Float32Array.from(now, (value, i) => (before[i] ?? Number.NaN) - value);
+      before = now;
+      const [lr, step] = [Float32Array.of(1), Float32Array.of(index + 1)];
+      await program.run({ gradient, lr, step, ...averageInputs(options, index + 1) });
+    }
+    const { data } = program.store.read(optimizerStateName('w', AVERAGED));
+    expect(data.length).toBe(average.length);
+    for (const [i, value] of average.entries()) expect(Math.abs(Number(data[i]) - value)).toBeLessThan(2e-6);
   });
 });

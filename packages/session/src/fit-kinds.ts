@@ -16,6 +16,8 @@ const HOOKS = [
 export interface FitKinds {
   readonly epochs?: unknown;
   readonly schedule?: unknown;
+  readonly scheduleMode?: unknown;
+  readonly timeLimit?: unknown;
   readonly callbacks?: readonly object[];
   readonly signal?: unknown;
   readonly validation?: unknown;
@@ -23,12 +25,19 @@ export interface FitKinds {
 
 /** Checks batches and each option that is given. */
 export function checkFit(batches: unknown, options: FitKinds): void {
-  const { epochs = 1, schedule, callbacks = [], signal, validation } = options;
+  const { epochs = 1, schedule, scheduleMode = 'epoch', callbacks = [], signal, validation } = options;
+  const { timeLimit } = options;
   if (typeof batches !== 'function') checkBatches('fit', batches);
   if (validation !== undefined) checkBatches('fit: validation', validation);
   if (!(Number.isInteger(epochs) && Number(epochs) >= 0)) refuse('fit', 'a number of epochs', epochs);
   if (schedule !== undefined && typeof schedule !== 'function') {
-    refuse('fit', 'schedule to be a function of the epoch, such as createSchedule({ … }),', schedule);
+    refuse('fit', 'schedule to be a function of the epoch or step, such as createSchedule({ … }),', schedule);
+  }
+  if (scheduleMode !== 'epoch' && scheduleMode !== 'step') {
+    refuse('fit', "scheduleMode to be 'epoch' or 'step'", scheduleMode);
+  }
+  if (timeLimit !== undefined && !(typeof timeLimit === 'number' && timeLimit > 0)) {
+    refuse('fit', 'timeLimit in seconds, above 0,', timeLimit);
   }
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     refuse('fit', 'the signal of an AbortController', signal);

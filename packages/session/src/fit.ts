@@ -90,8 +90,10 @@ export interface FitOptions<X, Y, M extends string = string> {
   readonly start?: FitPosition;
   /** Default 1. */
   readonly epochs?: number;
-  /** Factor on the learning rates, by epoch from 0. */
+  /** Factor on the learning rates, by epoch or step from 0. */
   readonly schedule?: Schedule;
+  /** Unit of the schedule: epochs, or steps over all epochs. Default `epoch`. */
+  readonly scheduleMode?: 'epoch' | 'step';
   /** Evaluated after each epoch. */
   readonly validation?: Batches<X, Y>;
   /** Evaluates the averages of the weights, of a session with the option `average`. Default false. */
@@ -100,6 +102,11 @@ export interface FitOptions<X, Y, M extends string = string> {
   readonly callbacks?: readonly FitCallback<M>[];
   /** Ends the training after the step under way; of a group, on all processes after the same step. */
   readonly signal?: AbortSignal;
+  /**
+   * Seconds after which the training ends as if the signal had been aborted: `onStop` is called and can save, and the training resumes from
+   * there. Of a group, the process whose time is up first ends it for all. Default: no limit.
+   */
+  readonly timeLimit?: number;
 }
 
 /** The part of a session that a loop needs. */
@@ -119,26 +126,31 @@ export async function fitEpochs<X, Y, M extends string>(
     'epochs',
     'start',
     'schedule',
+    'scheduleMode',
     'validation',
     'averaged',
     'callbacks',
     'signal',
+    'timeLimit',
   ]);
   checkFit(batches, options);
   const {
     epochs = 1,
     start,
     schedule = () => 1,
+    scheduleMode = 'epoch',
     validation,
     averaged = false,
     callbacks = [],
     signal,
+    timeLimit = Number.POSITIVE_INFINITY,
   } = options;
+  const end = performance.now() + 1000 * timeLimit;
   const trainee: Trainee<TrainingBatch<X, Y>, M> = {
-    async train(batch, { epoch }) {
+    async train(batch, { epoch, step }) {
       checkBatch('fit', batch);
       const { x, y } = batch;
-      const rate = schedule(epoch);
+      const rate = schedule(scheduleMode === 'epoch' ? epoch : step);
       const result = await session.train(x, y, { rate });
       if (result === 'stopped') return result;
       return { ...result, learningRate: session.learningRate * rate };
@@ -154,7 +166,7 @@ export async function fitEpochs<X, Y, M extends string>(
     },
     agree: session.agree,
   };
-  const stopped = () => signal?.aborted ?? false;
+  const stopped = () => signal?.aborted || performance.now() >= end;
   const from = typeof batches === 'function' ? batches : (_: number, first: number) => behind(batches, first);
   await trainEpochs(trainee, { epochs, start, batches: from, callbacks, stopped });
 }

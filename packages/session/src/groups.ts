@@ -18,10 +18,17 @@ export interface ParameterGroup {
 export interface TrainingSelections {
   /** Parameters with a learning rate or weight decay of their own; default none. */
   readonly groups?: readonly ParameterGroup[];
+  /** Whether the optimizer's weight decay is for norms, in-place ones too, and biases; default true. */
+  readonly decayNormAndBias?: boolean;
   /** Parameters that are not trained; default none. */
   readonly freeze?: Selection;
   /** Layers that normalize by their running statistics in training; default none. */
   readonly frozenStatistics?: true | Selection;
+}
+
+/** Whether a parameter is a scale or shift of a norm, in place or not, or a bias: a vector. */
+export function isNormOrBias({ shape }: Pick<StateSpec, 'shape'>): boolean {
+  return shape.length <= 1;
 }
 
 /** The parameters of a network as training sees them. */
@@ -33,14 +40,21 @@ export class TrainedParameters {
   private readonly all: ReadonlySet<string>;
   private readonly groupOf = new Map<string, number>();
   private readonly groups: readonly ParameterGroup[];
+  /** Names of the parameters without the optimizer's weight decay. */
+  private readonly undecayed: ReadonlySet<string>;
 
   /** @throws UsageError for a selection that selects nothing, and for a name that two modules have */
-  constructor(module: AnyModule, { groups = [], freeze = [], frozenStatistics = [] }: TrainingSelections) {
+  constructor(
+    module: AnyModule,
+    { groups = [], decayNormAndBias = true, freeze = [], frozenStatistics = [] }: TrainingSelections,
+  ) {
     checkNames(module);
     this.groups = groups;
     const states = module.namedStates();
     const all = states.flatMap(({ name, kind }) => (kind === 'parameter' ? [name] : []));
     this.all = new Set(all);
+    const undecayed = decayNormAndBias ? [] : states.filter(isNormOrBias);
+    this.undecayed = new Set(undecayed.map(({ name }) => name));
     const frozen = selected('freeze', freeze, all);
     this.names = new Set(all.filter((name) => !frozen.has(name)));
     for (const [index, { parameters }] of groups.entries()) {
@@ -66,7 +80,8 @@ export class TrainedParameters {
 
   /** Weight decay of the parameter; undefined: the optimizer's. */
   decayOf(name: string): number | undefined {
-    return this.groups[this.groupOf.get(name) ?? -1]?.weightDecay;
+    const own = this.groups[this.groupOf.get(name) ?? -1]?.weightDecay;
+    return own ?? (this.undecayed.has(name) ? 0 : undefined);
   }
 
   /** The input of a training step that holds a parameter's learning rate. */

@@ -37,7 +37,7 @@ export type {
   StepResult,
   TrainingBatch,
 } from './fit.js';
-export { type ParameterGroup, TrainedParameters, type TrainingSelections } from './groups.js';
+export { isNormOrBias, type ParameterGroup, TrainedParameters, type TrainingSelections } from './groups.js';
 export { accuracy, type Metric } from './metrics.js';
 export type { InputOptions, SessionOptions } from './options.js';
 export type { FloatTensor } from './outputs.js';

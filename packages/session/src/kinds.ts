@@ -52,6 +52,7 @@ export interface OptionKinds {
   readonly optimizer?: unknown;
   readonly metrics?: Readonly<Record<string, unknown>>;
   readonly groups?: readonly ParameterGroup[];
+  readonly decayNormAndBias?: unknown;
   readonly freeze?: unknown;
   readonly frozenStatistics?: unknown;
   readonly device?: unknown;
@@ -64,7 +65,7 @@ export interface OptionKinds {
 /** Checks each option that is given. */
 export function checkKinds(options: OptionKinds): void {
   const { loss, optimizer, metrics = {}, groups = [], freeze, frozenStatistics, device } = options;
-  const { precision = 'float32', group, seed = 0, initial } = options;
+  const { precision = 'float32', group, seed = 0, initial, decayNormAndBias = true } = options;
   if (loss !== undefined && typeof loss !== 'function' && !hasMethods(loss, 'target', 'compute')) {
     refuse('Session', 'a loss such as crossEntropy(), or a function of output and target,', loss);
   }
@@ -83,6 +84,8 @@ export function checkKinds(options: OptionKinds): void {
   if (initial !== undefined && typeof initial !== 'function') {
     refuse('Session', 'initial to be a function that returns pairs of name and tensor', initial);
   }
+  if (typeof decayNormAndBias !== 'boolean')
+    refuse('Session', 'decayNormAndBias to be true or false', decayNormAndBias);
   if (!Number.isInteger(seed)) refuse('Session', 'an integer as seed', seed);
   checkMetrics(metrics);
   checkSelection('freeze', freeze);

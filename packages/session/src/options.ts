@@ -38,6 +38,11 @@ export interface SessionOptions<
   /** Parameters with a learning rate or weight decay of their own; of several that name a parameter, the first counts. */
   readonly groups?: readonly ParameterGroup[];
   /**
+   * Whether the optimizer's weight decay is for norms and biases, too: the scales and shifts of in-place layers count as norm. A group's own
+   * weight decay goes before it. Default true, as in PyTorch.
+   */
+  readonly decayNormAndBias?: boolean;
+  /**
    * Parameters that stay as they are. They get no gradient and no optimizer state, and what only they need is not kept. Running
    * statistics still move; see `frozenStatistics`.
    */
@@ -88,6 +93,7 @@ const KNOWN = [
   'metrics',
   'optimizer',
   'groups',
+  'decayNormAndBias',
   'freeze',
   'frozenStatistics',
   'accumulate',

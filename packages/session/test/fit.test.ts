@@ -1,5 +1,5 @@
 /** The loop of a training as callbacks see it. */
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
   type EarlyStoppingOptions,
   earlyStopping,
@@ -51,6 +51,46 @@ describe('callbacks', () => {
     };
     await session().fit(batches, { epochs: 3, callbacks: [callback] });
     expect(stops).toEqual([{ epoch: 1, step: 5, stepInEpoch: 2 }]);
+  });
+});
+
+it('a schedule counts epochs or steps', async () => {
+  for (const [scheduleMode, counts] of [
+    ['epoch', [0, 0, 0, 1, 1, 1]] as const,
+    ['step', [0, 1, 2, 3, 4, 5]] as const,
+  ]) {
+    const rates: number[] = [];
+    const callbacks: FitCallback[] = [{ onStep: ({ learningRate }) => void rates.push(learningRate) }];
+    await session().fit(batches, { epochs: 2, schedule: (it) => 0.5 ** it, scheduleMode, callbacks });
+    expect(rates).toEqual(counts.map((it) => 0.5 * 0.5 ** it));
+  }
+});
+
+describe('a time limit', () => {
+  afterEach(() => void vi.restoreAllMocks());
+
+  it('ends the training after the step under way, which goes on from there', async () => {
+    let now = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => now);
+    const stops: FitPosition[] = [];
+    const callbacks: FitCallback[] = [
+      {
+        onStep: () => {
+          now += 1000;
+        },
+        onStop: (at) => void stops.push(at),
+      },
+    ];
+    await session().fit(batches, { epochs: 3, timeLimit: 3.5, callbacks });
+    expect(stops).toEqual([{ epoch: 1, step: 4, stepInEpoch: 1 }]);
+    await session().fit(batches, { epochs: 1, timeLimit: 3.5, callbacks });
+    expect(stops).toHaveLength(1);
+  });
+
+  it('is above 0', async () => {
+    await expect(async () => session().fit(batches, { timeLimit: 0 })).rejects.toThrow(
+      'timeLimit in seconds',
+    );
   });
 });
 

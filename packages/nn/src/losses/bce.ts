@@ -8,10 +8,13 @@ import {
   mul,
   neg,
   relu,
+  sign,
   sub,
   type Value,
 } from '@inplace-abn/core';
+import { smoothed } from './cross-entropy.js';
 import { type Loss, likeOutput } from './loss.js';
+import { checkShares } from './share.js';
 
 /** Options of {@link bceWithLogits}. */
 export interface BceOptions {
@@ -19,6 +22,10 @@ export interface BceOptions {
   readonly positiveWeight?: number | readonly number[];
   /** Factor on the terms of each channel (PyTorch's weight). The mean is not weighted. */
   readonly classWeights?: readonly number[];
+  /** Fraction of the target spread evenly over all channels, from 0 to 1. Default 0. */
+  readonly labelSmoothing?: number;
+  /** Targets above it, after smoothing, count as 1 and the others as 0 (timm's `bce-target-thresh`). Default: as they are. */
+  readonly targetThreshold?: number;
 }
 
 /**
@@ -26,9 +33,16 @@ export interface BceOptions {
  * the same shape.
  */
 export function bceTerms(options: BceOptions = {}): (output: Value, target: Value) => Value {
-  checkOptionNames('bceWithLogits', options, ['positiveWeight', 'classWeights']);
-  const { positiveWeight = 1, classWeights } = options;
-  return (x, t) => {
+  checkOptionNames('bceWithLogits', options, [
+    'positiveWeight',
+    'classWeights',
+    'labelSmoothing',
+    'targetThreshold',
+  ]);
+  const { positiveWeight = 1, classWeights, labelSmoothing = 0, targetThreshold } = options;
+  checkShares('bceWithLogits', { labelSmoothing, targetThreshold });
+  return (x, target) => {
+    const t = thresholded(smoothed(target, labelSmoothing), targetThreshold);
     const weighted = (terms: Value) => (classWeights ? mul(terms, literal(x.tracer, classWeights)) : terms);
     if (positiveWeight === 1) return weighted(sub(softplus(x), mul(x, t)));
     const above =
@@ -48,11 +62,19 @@ export function bceTerms(options: BceOptions = {}): (output: Value, target: Valu
  *
  *     (1 − t)·x + (1 + (p − 1)·t)·log(1 + exp(−x))
  *
- * with positive weight p, times the channel's weight. Output [N,K,…]: logits. Target: float32 of the same shape, from 0 to 1.
+ * with positive weight p, times the channel's weight. Output [N,K,…]: logits. Target: float32 of the same shape, from 0 to 1. Targets are
+ * smoothed first, then compared with the threshold, as in timm's BinaryCrossEntropy.
+ *
+ * @throws UsageError, code ERR_OPTION_VALUE, for a smoothing or threshold out of 0 to 1
  */
 export function bceWithLogits(options: BceOptions = {}): Loss {
   const terms = bceTerms(options);
   return likeOutput((x, t) => mean(terms(x, t)));
+}
+
+/** 1 for targets above the threshold, 0 for the others. */
+function thresholded(target: Value, threshold: number | undefined): Value {
+  return threshold === undefined ? target : relu(sign(sub(target, threshold)));
 }
 
 /** log(1 + exp(x)), without overflow and with a smooth gradient. */

@@ -12,7 +12,9 @@ import {
   type Value,
 } from '@inplace-abn/core';
 import { softplus } from './bce.js';
+import { smoothed } from './cross-entropy.js';
 import { type Loss, likeOutput } from './loss.js';
+import { checkShares } from './share.js';
 
 /** Options of {@link focal}. */
 export interface FocalOptions {
@@ -22,6 +24,8 @@ export interface FocalOptions {
   readonly gamma?: number;
   /** Factor on the terms of each channel. The mean is not weighted. */
   readonly classWeights?: readonly number[];
+  /** Fraction of the target spread evenly over all channels, from 0 to 1. Default 0. */
+  readonly labelSmoothing?: number;
 }
 
 /** Keeps the logarithm finite where a term is classified without doubt. */
@@ -32,9 +36,11 @@ const LEAST = 1e-20;
  * same shape.
  */
 export function focalTerms(options: FocalOptions = {}): (output: Value, target: Value) => Value {
-  checkOptionNames('focal', options, ['alpha', 'gamma', 'classWeights']);
-  const { alpha = 0.25, gamma = 2, classWeights } = options;
-  return (x, t) => {
+  checkOptionNames('focal', options, ['alpha', 'gamma', 'classWeights', 'labelSmoothing']);
+  const { alpha = 0.25, gamma = 2, classWeights, labelSmoothing = 0 } = options;
+  checkShares('focal', { labelSmoothing });
+  return (x, target) => {
+    const t = smoothed(target, labelSmoothing);
     const entropy = sub(softplus(x), mul(x, t));
     const missed = add(mul(t, sigmoid(neg(x))), mul(sub(1, t), sigmoid(x)));
     const terms = mul(entropy, exp(mul(log(add(missed, LEAST)), gamma)));

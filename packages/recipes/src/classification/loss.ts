@@ -7,13 +7,11 @@ import {
   mean,
   mul,
   oneHot,
-  relu,
   reshape,
-  sign,
   sub,
   type Value,
 } from '@inplace-abn/core';
-import { bceTerms, focalTerms, smoothed, softCrossEntropy } from '@inplace-abn/nn';
+import { bceTerms, focalTerms, softCrossEntropy } from '@inplace-abn/nn';
 import type { LossConfig } from '../config/loss.js';
 import type { TrainingTargets } from '../task/task.js';
 
@@ -77,24 +75,14 @@ export function softLoss(config: ResolvedLoss): (output: Value, target: Value) =
 
 /** The terms of a loss over classes that do not exclude each other, of logits [N,K,…] and targets of the same shape. */
 export function softTerms(config: ResolvedLoss): (output: Value, target: Value) => Value {
-  const { class_weights, label_smoothing, bce_threshold } = config;
-  const classWeights = class_weights.length > 0 ? class_weights : undefined;
-  const terms = config.type === 'bce' ? bceOf(config, classWeights) : focalOf(config, classWeights);
-  return (output, target) => terms(output, thresholded(smoothed(target, label_smoothing), bce_threshold));
-}
-
-function bceOf({ positive_weights }: ResolvedLoss, classWeights?: readonly number[]) {
-  return bceTerms({
-    classWeights,
-    ...(positive_weights.length > 0 && { positiveWeight: positive_weights }),
-  });
-}
-
-function focalOf({ focal_alpha, focal_gamma: gamma }: ResolvedLoss, classWeights?: readonly number[]) {
-  return focalTerms({ alpha: focal_alpha < 0 ? null : focal_alpha, gamma, classWeights });
-}
-
-/** 1 for targets above the threshold, 0 for the others. */
-function thresholded(target: Value, threshold: number): Value {
-  return threshold < 0 ? target : relu(sign(sub(target, threshold)));
+  const { type, class_weights, label_smoothing: labelSmoothing } = config;
+  const common = { labelSmoothing, ...(class_weights.length > 0 && { classWeights: class_weights }) };
+  if (type === 'bce') {
+    const { positive_weights, bce_threshold } = config;
+    const targetThreshold = bce_threshold < 0 ? undefined : bce_threshold;
+    const weights = positive_weights.length > 0 && { positiveWeight: positive_weights };
+    return bceTerms({ ...common, ...weights, targetThreshold });
+  }
+  const { focal_alpha, focal_gamma: gamma } = config;
+  return focalTerms({ ...common, alpha: focal_alpha < 0 ? null : focal_alpha, gamma });
 }

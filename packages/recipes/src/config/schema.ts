@@ -15,6 +15,7 @@ import {
   number,
   numberAbove,
   numberFrom,
+  numberFromBelow,
   oneOf,
   perChannel,
   positiveInteger,
@@ -95,6 +96,7 @@ function optimizer(schedule: z.ZodType<ScheduleConfig>) {
     weight_decay: numberFrom(0).default(1e-4),
     decay_norm_and_bias: flag().default(true),
     betas: betas().default([0.9, 0.999]),
+    alpha: minusOneOr(() => numberFromBelow(0, 1), 'a number of at least 0 and below 1').default(-1),
     eps: minusOneOr(() => numberAbove(0), 'a number above 0').default(-1),
     nesterov: flag().default(false),
     clip: numberFrom(0).default(1),
@@ -141,6 +143,7 @@ export type InputConfig = z.output<typeof input>;
  * - `network.width`: multiplies every channel count
  * - `network.keep_inputs`: paths of layers whose input is kept for the backward pass rather than rebuilt from their output;
  *   an audit of the plan names those where rebuilding is too coarse
+ * - `optimizer.alpha`: decay of RMSprop's average of squared gradients; −1: the optimizer's own default
  * - `optimizer.freeze`: paths of parameters, or of layers, that are not trained
  * - `optimizer.frozen_statistics`: layers that normalize by their running statistics in training, too; true: all
  * - `optimizer.accumulate`: parts that a batch is divided into, one after the other; their gradients are summed

@@ -1,6 +1,6 @@
 /** Learning rate and weight decay of each parameter, by the configuration. */
 import type { StateSpec } from '@inplace-abn/core';
-import { selected } from '@inplace-abn/session';
+import { isNormOrBias, selected } from '@inplace-abn/session';
 import type { OptimizerConfig } from '../config/schema.js';
 import type { Objective } from '../task/task.js';
 
@@ -32,9 +32,10 @@ export function parameterOptions(
   const isClassifier = (name: string) => beginnings.some((beginning) => name.startsWith(beginning));
   const factorOf = layerFactors(names, config.layer_decay, isClassifier);
   return new Map(
-    parameters.map(({ name, shape }) => {
+    parameters.map((parameter) => {
+      const { name } = parameter;
       const group = groups.find((each) => each.names.has(name));
-      const decays = config.decay_norm_and_bias || shape.length > 1;
+      const decays = config.decay_norm_and_bias || !isNormOrBias(parameter);
       const common = decays ? config.weight_decay : 0;
       const own = group && group.weight_decay >= 0 ? group.weight_decay : common;
       const factor = factorOf(name) * (group?.rate_factor ?? 1);

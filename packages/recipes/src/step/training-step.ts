@@ -154,6 +154,7 @@ function rates(
 export function optimizerOf(config: OptimizerConfig): Optimizer {
   const { learning_rate: learningRate, weight_decay: weightDecay, momentum, nesterov, betas } = config;
   const eps = config.eps < 0 ? undefined : config.eps;
+  const alpha = config.alpha < 0 ? undefined : config.alpha;
   switch (config.type) {
     case 'SGD':
       return sgd({ learningRate, momentum, weightDecay, nesterov });
@@ -165,6 +166,13 @@ export function optimizerOf(config: OptimizerConfig): Optimizer {
       return lamb({ learningRate, weightDecay, betas, eps });
     case 'RMSprop':
     case 'RMSpropTF':
-      return rmsprop({ learningRate, weightDecay, momentum, eps, tensorflow: config.type === 'RMSpropTF' });
+      return rmsprop({
+        learningRate,
+        weightDecay,
+        momentum,
+        alpha,
+        eps,
+        tensorflow: config.type === 'RMSpropTF',
+      });
   }
 }

@@ -32,6 +32,7 @@ describe('defaults', () => {
         weight_decay: 0.0001,
         decay_norm_and_bias: true,
         betas: [0.9, 0.999],
+        alpha: -1,
         eps: -1,
         nesterov: false,
         clip: 1,

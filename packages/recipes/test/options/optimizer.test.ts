@@ -100,6 +100,8 @@ describe('other optimizers', () => {
     const run = await plainWith({ type: 'RMSprop', learning_rate: 1e-3 });
     for (const step of steps(run, 1e-3)) expect(Math.abs(step - 10)).toBeLessThan(0.01);
     expect(run.optimizer.size).toBe(run.parameters[0].size);
+    const short = await plainWith({ type: 'RMSprop', learning_rate: 1e-3, alpha: 0.75 });
+    for (const step of steps(short, 1e-3)) expect(Math.abs(step - 2)).toBeLessThan(0.01);
     const heavy = await plainWith({ type: 'RMSpropTF', learning_rate: 1e-3, momentum: 0.9 });
     expect(heavy.optimizer.size).toBe(2 * run.parameters[0].size);
     // Averages begin at 1, so that small gradients move little.
