@@ -136,14 +136,17 @@ describe.skipIf(!existsSync(FILE))('the addon in WebAssembly', () => {
     expectClose([(await own.train(x, y)).loss], [(await expected.train(x, y)).loss], 1e-4);
   });
 
-  it.runIf(availableMemory() > 2 ** 32)('says that its addresses are the limit, which no setting raises', () => {
-    const own = session({ device: wasm });
-    const { bytes } = own.plan({ train: 1000 });
-    const large = own.plan({ train: Math.ceil((1.1 * 2 ** 32 * 1000) / bytes) });
-    expect(() => own.reserve([large])).toThrow(
-      /are available under the 4 GB that WebAssembly can address: choose a smaller batch, .*, or compute on a system with native kernels/,
-    );
-  });
+  it.runIf(availableMemory() > 2 ** 32)(
+    'says that its addresses are the limit, which no setting raises',
+    () => {
+      const own = session({ device: wasm });
+      const { bytes } = own.plan({ train: 1000 });
+      const large = own.plan({ train: Math.ceil((1.1 * 2 ** 32 * 1000) / bytes) });
+      expect(() => own.reserve([large])).toThrow(
+        /are available under the 4 GB that WebAssembly can address: choose a smaller batch, .*, or compute on a system with native kernels/,
+      );
+    },
+  );
 
   it('refuses what cannot fit its addresses', () => {
     expect(() => wasm.allocate(2 ** 32)).toThrow('WebAssembly has 4 GB');
