@@ -102,7 +102,7 @@ describe('a session', () => {
     expect(() => own.largestBatch(10)).toThrow(/^2 samples, the fewest that have a plan, need /);
   });
 
-  it('plans the buckets of its group, of which the default is no option', () => {
+  it('plans the buckets of its group, by default of 8 MiB', () => {
     const group = { name: '', size: 4, rank: 0, gatherValues: vi.fn(), broadcastMemory: vi.fn() };
     const bucketsOf = (bucketSize?: number | string) =>
       session({ group, bucketSize })

@@ -13,7 +13,7 @@ export interface PlanRow {
 
 /**
  * Plans a training step of one device for each number of devices: the batch is `optimizer.batch_size` / devices, of a batch in shards those
- * that the device holds. What is exchanged is left out, buckets of gradients included, unless the batch is in shards.
+ * that the device holds. Unless the batch is in shards, buffers of exchanges are left out, those of gradients included.
  *
  * @throws {UsageError} where the batch does not divide by a number of devices
  */
