@@ -74,6 +74,12 @@ export const suites = [
     load: () => import('../suites/scaling.mjs'),
   },
   {
+    name: 'predicted-time',
+    summary: 'time of a training step as a price list predicts it, compared with the step (ten minutes)',
+    long: true,
+    load: () => import('../suites/predicted-time.mjs'),
+  },
+  {
     name: 'deterministic-world',
     summary:
       'time and memory of a training step in a fixed number of shards, compared with the whole batch at once',

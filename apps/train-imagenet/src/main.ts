@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { CommandLineError, commandLine, runCommand, signalExitCode, withAdvice } from '@inplace-abn/cli';
 import { launch, launchedProcesses, type Processes, withoutOption } from '@inplace-abn/comm';
-import type { Device } from '@inplace-abn/core';
+import type { Device, PriceList } from '@inplace-abn/core';
 import { checkProcessDevice, chooseProcessDevice, deviceOption, type ProcessDevice } from '@inplace-abn/cuda';
 import { ARCHITECTURES } from '@inplace-abn/models';
 /** train-imagenet: command line → @inplace-abn/train. */
@@ -21,6 +21,7 @@ import {
   type Override,
   pixels,
   positive,
+  pricesOption,
   setOption,
   type TrainConfig,
   together,
@@ -44,6 +45,7 @@ import { Profiler } from './profiler.js';
 interface Options extends ProcessDevice {
   readonly localRank?: number;
   readonly profile?: boolean;
+  readonly prices?: PriceList;
   readonly workers: number;
   readonly printFreq: number;
   readonly resume?: string;
@@ -136,6 +138,11 @@ const command = new Command('train-imagenet')
   .option(
     '--profile',
     'time every op: a table by op and layer in the report and in LOG_DIR/profile, and a Chrome trace',
+  )
+  .addOption(
+    pricesOption(
+      "this machine's times of instructions, from `plan --measure-prices`: --profile shows them next to what is measured, and what a memory budget recomputes is chosen by seconds",
+    ),
   )
   .option('--trace <file>', 'write the times of ten steps as a Chrome trace; of rank N as FILE.rankN')
   .addHelpText(
@@ -282,8 +289,8 @@ async function dry(
   options: Options,
   { device, peers }: Omit<Setting, 'processes'>,
 ): Promise<number> {
-  const { workers, maxPixels, printFreq, weights, resume = weights, trainedWith } = options;
-  const run = { config, data, device, workers, maxPixels, printFreq, resume, trainedWith, peers };
+  const { workers, maxPixels, printFreq, weights, resume = weights, trainedWith, prices } = options;
+  const run = { config, data, device, workers, maxPixels, printFreq, resume, trainedWith, prices, peers };
   await withAdvice(ADVICE, () => dryRun({ ...run, take: taking(options) }));
   return 0;
 }
@@ -301,7 +308,8 @@ async function trainRun(
   const logDir = await peers.fromFirst(peers.rank === 0 ? logDirOf(options, take) : null);
   if (peers.rank === 0) process.stdout.write(`run folder ${logDir}\n`);
   let trace: StepTrace | null = null;
-  const profiler = options.profile && peers.rank === 0 ? await Profiler.on(device, config) : null;
+  const profiler =
+    options.profile && peers.rank === 0 ? await Profiler.on(device, config, options.prices) : null;
   const versions = collectVersions(import.meta.url);
   const run = {
     take,
@@ -313,6 +321,7 @@ async function trainRun(
     logDir,
     saveEvery,
     maxSteps,
+    prices: options.prices,
     histograms: options.logHist,
     continueRun: options.continue,
     continueWith,

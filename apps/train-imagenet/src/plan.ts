@@ -21,6 +21,7 @@ import {
   planReport,
   positive,
   positives,
+  pricesOption,
   setOption,
   TRAINED_WITH_ADVICE,
   type TrainConfig,
@@ -30,6 +31,7 @@ import { measureLimits } from '@inplace-abn/train';
 import { Command, Option } from 'commander';
 import { type AuditReport, auditCheckpoint, formatAudit } from './plan/audit.js';
 import { formatPlanTable, planPerDevice } from './plan/plan-table.js';
+import { measuredPrices } from './plan/prices.js';
 import { check, difference, freezing, lock } from './plan/questions.js';
 import { scaling } from './plan/scaling.js';
 import { addScalingOptions, type ScalingFlags } from './plan/scaling-options.js';
@@ -48,6 +50,7 @@ interface Options extends ScalingFlags {
   readonly lock?: string;
   readonly check?: string;
   readonly freeze?: string;
+  readonly measurePrices?: string;
   readonly sweep?: boolean;
   readonly plot?: string;
   readonly audit?: string;
@@ -62,7 +65,7 @@ interface Options extends ScalingFlags {
 }
 
 /** Options that ask for something else than the plan of a configuration: one of them at a time. */
-const QUESTIONS = ['diff', 'lock', 'check', 'freeze', 'devices', 'nodes', 'sweep', 'audit'];
+const QUESTIONS = ['diff', 'lock', 'check', 'freeze', 'devices', 'nodes', 'sweep', 'audit', 'measurePrices'];
 
 function question(flags: string, description: string): Option {
   const option = new Option(flags, description);
@@ -95,7 +98,7 @@ const command = new Command('plan')
   .addOption(
     new Option(
       '--memory <bytes>',
-      'for auto: weights, optimizer state and arena of a process together, without recomputing more (default: its share of the free memory of this machine)',
+      'for auto: weights, optimizer state and arena together, without recomputing more (default: the free memory of this machine)',
     ).argParser(bytes),
   )
   .addOption(
@@ -126,6 +129,20 @@ const command = new Command('plan')
       '--freeze <paths>',
       "print what freezing parameters or modules saves: mod1,mod2.block1 or a range such as 'mod1…mod4'",
     ),
+  )
+  .addOption(
+    question(
+      '--measure-prices <file>',
+      'time every instruction of a step on this machine, and add the times to the file',
+    ),
+  )
+  .addOption(
+    pricesOption(
+      'times that --measure-prices has written: predict the time of the step, and choose by seconds what --budget recomputes; for --nodes the times of instructions',
+    ).conflicts([
+      ...QUESTIONS.filter((name) => name !== 'nodes'),
+      ...['plot', 'stepTime', 'deviceFlops', 'deviceBandwidth'],
+    ]),
   )
   .option('--nproc <n>', 'for the memory of each process: processes that share a batch', positive, 1)
   .option(
@@ -176,11 +193,12 @@ async function main(paths: string[], options: Options): Promise<void> {
 }
 
 function textOf(paths: readonly string[], options: Options): Promise<string> {
-  const { diff, lock: lockFile, check: lockedFile, freeze } = options;
+  const { diff, lock: lockFile, check: lockedFile, freeze, measurePrices: pricesFile } = options;
   if (diff) return difference(paths, (path) => asked(path, options), options);
   if (lockFile) return lock(lockFile, () => only(paths, options));
   if (lockedFile) return checked(paths, lockedFile, options);
   if (freeze) return freezing(freeze, () => only(paths, options), options);
+  if (pricesFile) return measured(pricesFile, paths, options);
   if (options.nodes) return clusters(paths, options);
   if (options.sweep || options.plot) return sweeps(paths, options);
   return options.devices ? table(paths, options.devices, options) : reports(paths, options);
@@ -208,6 +226,12 @@ async function asked(path: string, { batch, budget }: Options) {
     config: { ...config, memory_budget: budget ?? config.memory_budget },
     batch: batch ?? config.optimizer.batch_size,
   };
+}
+
+async function measured(file: string, paths: readonly string[], options: Options): Promise<string> {
+  const questions = [];
+  for (const path of paths) questions.push(await asked(path, options));
+  return measuredPrices(file, questions);
 }
 
 async function clusters(paths: readonly string[], options: Options): Promise<string> {
@@ -269,8 +293,7 @@ function audited(config: TrainConfig, checkpoint: string, { threshold, trainedWi
 }
 
 function report(config: TrainConfig, options: Options): Omit<Found, 'audit'> {
-  const { batch, budget, nproc, valImages: validationImages, portable } = options;
-  const { memory = availableMemory() / nproc } = options;
+  const { batch, budget, memory = availableMemory(), valImages: validationImages, portable } = options;
   const device = portable ? portableCpu() : planningCpu();
   const growing = growingIn(options);
   const fixed = batch === 'auto' ? undefined : batch;
@@ -281,7 +304,6 @@ function report(config: TrainConfig, options: Options): Omit<Found, 'audit'> {
   const { config: grown, ...largest } = largestOf(growing, config, device, memory, {
     batch: fixed,
     validationImages,
-    processes: nproc,
   });
   return { plan: planned(grown, largest.batch, device, options), largest };
 }
@@ -291,11 +313,11 @@ function planned(
   config: TrainConfig,
   batch: number,
   device: Device,
-  { nproc: processes, workers, maxPixels }: Options,
+  { nproc: processes, workers, maxPixels, prices }: Options,
 ): PlanReport {
   const whole = { ...config, optimizer: { ...config.optimizer, batch_size: batch } };
   const share = shareSize(batch, { rank: 0, size: processes });
-  return planReport(whole, share, device, { processes, workers, maxPixels }).report;
+  return planReport(whole, share, device, { processes, workers, maxPixels }, prices).report;
 }
 
 function growingIn({ batch, crop, width, budget }: Options): Growing | undefined {

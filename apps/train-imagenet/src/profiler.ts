@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Processes } from '@inplace-abn/comm';
-import type { Device } from '@inplace-abn/core';
+import type { Device, PriceList } from '@inplace-abn/core';
 import type { Engine, TrainConfig } from '@inplace-abn/recipes';
 import {
   formatProfile,
@@ -20,16 +20,17 @@ export class Profiler {
   private constructor(
     private readonly device: Device,
     private readonly limits: MachineLimits,
+    private readonly prices: PriceList | undefined,
   ) {}
 
   /** Measures what the device can do, before the run takes its memory. */
-  static async on(device: Device, { network }: TrainConfig): Promise<Profiler> {
+  static async on(device: Device, { network }: TrainConfig, prices?: PriceList): Promise<Profiler> {
     const dtypes = [...new Set(['float32', network.precision] as const)];
-    return new Profiler(device, await measureLimits(device, dtypes));
+    return new Profiler(device, await measureLimits(device, dtypes), prices);
   }
 
   watch(engine: Engine, rank: number, processes: Processes | null): void {
-    this.profile = new StepProfile(engine, this.device.name, this.limits);
+    this.profile = new StepProfile(engine, this.device.name, this.limits, this.prices);
     this.trace = new StepTrace(engine, rank, processes?.group ?? null);
   }
 

@@ -57,11 +57,16 @@ describe('train-imagenet', () => {
 
   it('leaves a profile where it is asked for', async () => {
     const [data, logDir] = [await imageFolder(), join(await temporaryFolder(), 'run')];
-    const args = [config, data, '--log-dir', logDir, '--max-steps', '4', '--profile'];
+    const prices = join(await temporaryFolder(), 'prices.json');
+    const priced = await run('plan', config, '--measure-prices', prices);
+    expect(priced).toMatchObject({ code: 0, stderr: '' });
+    const args = [config, data, '--log-dir', logDir, '--max-steps', '4', '--profile', '--prices', prices];
     const profiled = await run('main', ...args);
     expect(profiled).toMatchObject({ code: 0, stderr: '' });
     const read = (name: string) => readFile(join(logDir, name), 'utf8');
-    expect(await read('profile/profile.txt')).toMatch(/ms a step over 2 steps on cpu; .*\n\nop +calls/);
+    expect(await read('profile/profile.txt')).toMatch(
+      /ms a step \([\d.]+ ms predicted\) over 2 steps on cpu; .*\n\nop +calls +ms +predicted/,
+    );
     expect(JSON.parse(await read('profile/profile.json')).steps).toBe(2);
     expect(JSON.parse(await read('profile/trace.json')).length).toBeGreaterThan(100);
     expect(await read('report.html')).toContain('<h2>Profile by layer</h2>');
@@ -184,6 +189,23 @@ describe('plan', () => {
     expect(found.stdout).toMatch(/^resnet18, float32: batches and budgets/);
     expect(found.stdout).toMatch(/\n +4 .* [01]\.\d % /);
     expect(await readFile(page, 'utf8')).toContain('batch 4');
+  });
+
+  it('predicts the time of a step from prices that it has measured', async () => {
+    const file = join(await temporaryFolder(), 'prices.json');
+    const measured = await run('plan', config, '--batch', '4', '--measure-prices', file);
+    expect(measured).toMatchObject({ code: 0, stderr: '' });
+    const { stdout } = await run('plan', config, '--batch', '4', '--prices', file);
+    expect(stdout).toMatch(/^a step: .* predicted, .* images\/s: forward .*, backward .*, update /m);
+    const { time } = JSON.parse((await run('plan', config, '--prices', file, '--json')).stdout);
+    expect(time.seconds).toBeGreaterThan(0);
+    expect(time.sources.estimated).toBe(0);
+    const nodes = await run('plan', config, '--prices', file, '--nodes', '2');
+    expect(nodes.stdout).toContain('times of instructions: prices of ');
+    const wrong = await run('plan', config, '--prices', config);
+    expect(wrong).toMatchObject({ code: 1, stdout: '' });
+    expect(wrong.stderr).toContain('config.json is not a price list of this version');
+    expect(await run('plan', config, '--prices', file, '--lock', 'x')).toMatchObject({ code: 2 });
   });
 
   it('locks a plan, and fails where a layer costs memory that it did not', async () => {

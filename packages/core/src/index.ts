@@ -35,13 +35,7 @@ export type {
   Timing,
 } from './devices/device.js';
 export { KernelChoices, type KernelNames, type UnmetChoice } from './devices/kernel-choices.js';
-export {
-  availableMemory,
-  type LimitOptions,
-  type MemoryLimit,
-  memoryLimit,
-  type NamedLimit,
-} from './devices/memory.js';
+export { availableMemory, type LimitOptions, type MemoryLimit, memoryLimit } from './devices/memory.js';
 export {
   checkFromZero,
   checkOptionNames,
@@ -111,6 +105,21 @@ export { type MapBuffer, type MemoryMap, memoryMapOf } from './plan/views/memory
 export { ordinaryMapOf } from './plan/views/ordinary-map.js';
 export { type PlannedRebuilds, plannedRebuilds } from './plan/views/rebuilds.js';
 export { type PlannedSlice, plannedSlices } from './plan/views/slices.js';
+export { type PredictedTime, predictTime } from './prices/predict.js';
+export {
+  checkedPrices,
+  joinedPrices,
+  otherMachine,
+  type PricedMachine,
+  type PriceEntry,
+  type PriceList,
+  priceListIn,
+  priceListOf,
+  priceListText,
+  type TimedPlan,
+} from './prices/price-list.js';
+export { type Price, type PriceSource, Prices } from './prices/prices.js';
+export { type Signature, signatureOf } from './prices/signature.js';
 export { checkFits, type Fitting } from './program/fits.js';
 export {
   type Arrays,

@@ -63,6 +63,13 @@ export { type Growing, type Largest, type LargestOptions, largestOf } from './pl
 export { type Freezing, freezingOf, lockOf } from './plan/lock.js';
 export { ordinaryBytes, type PlanReport, planReport } from './plan/plan-report.js';
 export { formatResident, residentOf } from './plan/resident.js';
+export {
+  formatStepTime,
+  measurePrices,
+  pricedMachine,
+  type StepTime,
+  stepTime,
+} from './plan/step-time.js';
 export { type ImageOptions, imageOptions, maxPixelsOption, minusOneOrPositive } from './program/images.js';
 export {
   bytes,
@@ -74,6 +81,7 @@ export {
   positiveNumbers,
   positives,
 } from './program/numbers.js';
+export { pricesOption } from './program/prices.js';
 export { distBackendOption, localRankOption } from './program/processes.js';
 export { duration, flops, rate } from './program/quantities.js';
 export { type SegmentingOptions, segmentingOf, segmentingOptions } from './program/segmenting.js';
@@ -94,7 +102,7 @@ export { formatChoices, formatFailures } from './scaling/format-choices.js';
 export { batchThatHolds } from './scaling/hold.js';
 export { measurePrograms } from './scaling/measure.js';
 export { type PaperPrograms, planOnPaper, plansOf, sharedConfig } from './scaling/paper.js';
-export { asMeasured, atLimits, inTotal, type Pricing, proportions } from './scaling/pricing.js';
+export { asMeasured, atLimits, atPrices, inTotal, type Pricing, proportions } from './scaling/pricing.js';
 export {
   type PaperSteps,
   paperSteps,

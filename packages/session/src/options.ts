@@ -1,6 +1,14 @@
-import type { BucketOptions } from '@inplace-abn/comm';
-import type { ComputeDType, Device, DType, HostTensor, Shape, TensorType, Value } from '@inplace-abn/core';
-import { checkOptionNames, described, parseBytes, UsageError } from '@inplace-abn/core';
+import type {
+  ComputeDType,
+  Device,
+  DType,
+  HostTensor,
+  PriceList,
+  Shape,
+  TensorType,
+  Value,
+} from '@inplace-abn/core';
+import { checkedPrices, checkOptionNames, described, parseBytes, UsageError } from '@inplace-abn/core';
 import type { Loss, LossFunction, Per, Signals } from '@inplace-abn/nn';
 import { type AverageOptions, checkAverage, type Optimizer } from '@inplace-abn/optim';
 import type { ParameterGroup } from './groups.js';
@@ -69,17 +77,16 @@ export interface SessionOptions<
   /** Most bytes for weights, optimizer state and activations together, as a number or '2GB'; default: no limit. */
   readonly memory?: number | string;
   /**
+   * Measured times of instructions, as `priceListIn` reads them: what `memory` recomputes is chosen by seconds. Default: by bytes and
+   * operations, the same on every machine.
+   */
+  readonly prices?: PriceList;
+  /**
    * The processes that train together, each on its own part of every batch: all of them call `train`, and get the loss of the whole
    * batch. Parts may differ in size: losses are taken as means over samples, or over what {@link Loss.count} counts, such as labeled
    * pixels. Default: this process alone.
    */
   readonly group?: SessionGroup;
-  /**
-   * Bytes of gradients that a group sums in one message, as a number or '16MiB'; the first two messages and the last have about 1 MiB. Large
-   * ones cost fewer latencies, small ones begin earlier, during the backward pass. The same on all processes; another size may round sums of
-   * more than two processes differently. Default 8 MiB.
-   */
-  readonly bucketSize?: number | string;
   /**
    * The same bits for any number of processes: a training batch is divided into so many shards (2, 4, 8, … or 64), each process computes
    * whole shards, and sums over samples are made over shards in a fixed order. The number of processes must divide it. Every process
@@ -110,8 +117,8 @@ const KNOWN = [
   'device',
   'precision',
   'memory',
+  'prices',
   'group',
-  'bucketSize',
   'deterministicWorld',
   'seed',
   'initial',
@@ -128,7 +135,7 @@ const DTYPES: readonly string[] = [
 
 /** The options of a session whatever its network is. */
 export type CheckedOptions = OptionKinds &
-  Pick<SessionOptions, 'average' | 'clip' | 'accumulate' | 'bucketSize' | 'deterministicWorld'> & {
+  Pick<SessionOptions, 'average' | 'clip' | 'accumulate' | 'deterministicWorld' | 'prices'> & {
     readonly input: OneOrNamed<InputOptions>;
     readonly target?: OneOrNamed<InputOptions>;
   };
@@ -139,9 +146,9 @@ export function checkOptions(options: CheckedOptions): void {
   checkKinds(options);
   checkSamples('input', options.input);
   if (options.target !== undefined) checkTarget(options.target, options.loss);
-  bucketsIn(options);
   const { accumulate = 1 } = options;
   if (options.average) checkAverage(options.average);
+  if (options.prices !== undefined) checkedPrices(options.prices, 'Session: prices');
   if (options.deterministicWorld !== undefined) checkShards(options.deterministicWorld);
   if (!(Number.isInteger(accumulate) && accumulate >= 1)) {
     throw new UsageError(
@@ -199,22 +206,13 @@ export function samplesOf(role: string, options: OneOrNamed<InputOptions>): Map<
   );
 }
 
-/** The buckets that the options ask for. */
-export function bucketsIn({ bucketSize }: Pick<SessionOptions, 'bucketSize'>): BucketOptions {
-  return { bytes: bytesIn('Session', 'bucketSize', bucketSize) };
-}
-
 /** Bytes of a memory option of `where`; undefined where there is none. */
 export function memoryBytes(memory: number | string | undefined, where = 'Session'): number | undefined {
-  return bytesIn(where, 'memory', memory);
-}
-
-function bytesIn(where: string, name: string, value: number | string | undefined): number | undefined {
-  if (value === undefined) return undefined;
-  const bytes = typeof value === 'string' ? parseBytes(value) : value;
+  if (memory === undefined) return undefined;
+  const bytes = typeof memory === 'string' ? parseBytes(memory) : memory;
   if (bytes !== null && Number.isFinite(bytes) && bytes >= 1) return Math.floor(bytes);
   throw new UsageError(
-    `${where}: expected ${name} in bytes, such as 1500000000, '1500MB' or '1.5GiB', but received ${described(value)}`,
+    `${where}: expected memory in bytes, such as 1500000000, '1500MB' or '1.5GiB', but received ${described(memory)}`,
     { code: 'ERR_OPTION_VALUE' },
   );
 }

@@ -12,11 +12,14 @@ import {
   type PlanLock,
   type PlannedLayer,
   type PlannedRebuilds,
+  type PredictedTime,
+  type PriceList,
   peerBytes,
   planLock,
   plannedLayers,
   plannedRebuilds,
   portableCpu,
+  predictTime,
 } from '@inplace-abn/core';
 import { copiesPart, exactly, type ResidentMemory, residentMemory, runtimePart } from './resident.js';
 
@@ -89,6 +92,15 @@ export class SessionPlan {
       exactly('arena', this.arenaBytes),
       copiesPart(raw.bytes.weights),
     ]);
+  }
+
+  /**
+   * Seconds that the step takes, from measured prices of instructions; `sources` says how much was measured and how much interpolated. Of a
+   * batch in parts it is the time of all parts.
+   */
+  time(prices: PriceList): PredictedTime {
+    const before = Array.from({ length: this.before?.times ?? 0 }, () => this.before?.sum.raw ?? []).flat();
+    return predictTime([...before, this.raw], prices);
   }
 
   /** The forward pass layer by layer: what is written in place, and why the rest is not. */

@@ -10,6 +10,7 @@ import {
   KernelChoices,
   type KernelNames,
   Programs as Made,
+  type PriceList,
   type Program,
   type StateSpec,
   type Store,
@@ -38,6 +39,8 @@ export interface ProgramsOptions {
   readonly precision: ComputeDType;
   /** Most bytes in all. */
   readonly memory: number | undefined;
+  /** Choose by them what `memory` recomputes. */
+  readonly prices?: PriceList;
   readonly states: readonly StateSpec[];
 }
 
@@ -116,10 +119,10 @@ export class Programs {
   }
 
   private planned(step: StepDefinition): SessionPlan {
-    const { device, precision } = this.options;
+    const { device, precision, prices } = this.options;
     const graph = withWholeStacks(() => step.trace());
     const budget = this.arenaBudget();
-    const options = { ...step.options, budget, choices: this.choices };
+    const options = { ...step.options, budget, prices, choices: this.choices };
     options.precision ??= precision;
     const planFor = (other: Device) => compile(graph, other, { ...options, choices: new KernelChoices() });
     return new SessionPlan(step, compile(graph, device, options), graph, device, planFor);

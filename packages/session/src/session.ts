@@ -27,7 +27,7 @@ import { type EpochBatches, type FitOptions, fitEpochs, type StepResult } from '
 import { statesOf, TrainedParameters } from './groups.js';
 import { checkNetwork, checkPaths, refuse } from './kinds.js';
 import { Mean } from './mean.js';
-import { bucketsIn, checkOptions, memoryBytes, type SessionOptions, samplesOf } from './options.js';
+import { checkOptions, memoryBytes, type SessionOptions, samplesOf } from './options.js';
 import { allFinite, type FloatTensor, outputOf, tensorOf } from './outputs.js';
 import type { SessionPlan } from './plan.js';
 import { Programs, withWholeStacks } from './programs.js';
@@ -72,15 +72,8 @@ export class Session<
   ) {
     checkNetwork(module);
     checkOptions(options);
-    const {
-      input,
-      target,
-      metrics = {},
-      optimizer,
-      precision = 'float32',
-      seed = 0,
-      accumulate = 1,
-    } = options;
+    const { input, target, metrics = {}, optimizer, prices } = options;
+    const { precision = 'float32', seed = 0, accumulate = 1 } = options;
     const trained = new TrainedParameters(module, options);
     const device = options.device ?? defaultDevice();
     const memory = memoryBytes(options.memory);
@@ -89,7 +82,7 @@ export class Session<
       averages: options.average !== undefined,
     });
     const initial = () => options.initial?.() ?? initialStates(module, { seed });
-    super(new Programs({ device, precision, memory, states }), initial, options.group);
+    super(new Programs({ device, precision, memory, prices, states }), initial, options.group);
     this.inputs = samplesOf('input', input);
     this.seed = seed;
     this.accumulate = accumulate;
@@ -97,7 +90,7 @@ export class Session<
     this.shards = Shards.of(options);
     const members = this.shards?.group ?? options.group;
     if (members) setActiveGroup(module, members);
-    this.steps = new Steps({ module, inputs: this.inputs, target, metrics, buckets: bucketsIn(options) });
+    this.steps = new Steps({ module, inputs: this.inputs, target, metrics });
   }
 
   /**

@@ -35,6 +35,12 @@ const MISTAKES: readonly Mistake[] = [
     () => session({ input: { shape: [0, 3] } }),
   ],
   [
+    'prices in another form',
+    'ERR_PRICE_LIST',
+    /^Session: prices is not a price list of this version: its format is not /,
+    () => session({ prices: untyped({ conv2d: 1 }) }),
+  ],
+  [
     'a network of another version',
     'ERR_OTHER_VERSION',
     /^Session of version \d\S+ was given a network of version 0\.0\.9: import both from one package/,

@@ -1,5 +1,6 @@
 /** Options of `plan` about a cluster. */
 import type { Topology } from '@inplace-abn/comm';
+import type { PriceList } from '@inplace-abn/core';
 import { duration, flops, positive, positives, rate } from '@inplace-abn/recipes';
 import { type Command, Option } from 'commander';
 
@@ -13,6 +14,8 @@ export interface ScalingFlags {
   readonly nodeLatency: number;
   readonly topology: Topology;
   readonly stepTime?: number;
+  /** Prices of the instructions, instead of any of those. */
+  readonly prices?: PriceList;
   readonly deviceFlops?: number;
   readonly deviceBandwidth?: number;
   readonly mtbf?: number;

@@ -6,6 +6,7 @@ import { shareSize } from '@inplace-abn/data';
 import {
   asMeasured,
   atLimits,
+  atPrices,
   batchThatHolds,
   formatChoices,
   formatFailures,
@@ -84,7 +85,7 @@ async function simulated(
   flags: ScalingFlags,
   single: boolean,
 ): Promise<Answer> {
-  const measures = flags.stepTime === undefined && flags.deviceFlops === undefined;
+  const measures = [flags.stepTime, flags.deviceFlops, flags.prices].every((given) => given === undefined);
   const device = measures ? cpu() : portableCpu();
   const options = { cluster, batch: batch ?? shareOf(config, cluster), device };
   const steps = paperSteps(config, options);
@@ -133,12 +134,13 @@ async function pricingOf(
   steps: PaperSteps,
   config: TrainConfig,
   balance: number,
-  { stepTime, deviceFlops, deviceBandwidth }: ScalingFlags,
+  { stepTime, deviceFlops, deviceBandwidth, prices }: ScalingFlags,
 ): Promise<Pricing> {
   if ((deviceFlops === undefined) !== (deviceBandwidth === undefined)) {
     throw new CommandLineError('--device-flops and --device-bandwidth go together');
   }
   const given = deviceFlops !== undefined && deviceBandwidth !== undefined;
+  if (prices) return atPrices(prices);
   const products = { float32: deviceFlops, bfloat16: deviceFlops, float16: deviceFlops };
   const limits = given ? { bandwidth: deviceBandwidth, products } : proportions(balance);
   if (stepTime !== undefined) {

@@ -30,9 +30,12 @@ import { type Draft, draftPlan } from '../plan/draft.js';
 import { preparedOnce } from '../plan/kernels.js';
 import { type Plan, placePlan } from '../plan/plan.js';
 import type { Prepare } from '../plan/schedule.js';
+import type { PriceList } from '../prices/price-list.js';
+import { Prices } from '../prices/prices.js';
 import { fitRecompute } from '../recompute/fit.js';
 import { type Recomputed, recompute } from '../recompute/pass.js';
 import { spareRecompute } from '../recompute/spare.js';
+import { byPrices, byWork, type Costs } from '../recompute/work.js';
 import type { StripDecision } from '../strips/choose.js';
 import { strips } from '../strips/pass.js';
 import { fitBudget } from './fit-strips.js';
@@ -75,6 +78,11 @@ export interface CompileOptions {
    * inference runs segments in strips of rows. Every element is computed from the same operands either way.
    */
   readonly budget?: number;
+  /**
+   * Times of instructions on the machine that the plan is for: what `budget` recomputes is chosen by seconds. Default: by bytes and
+   * operations, the same on every machine.
+   */
+  readonly prices?: PriceList;
   /** Kernels to request by name; records the names of the kernels that are used. */
   readonly choices?: KernelChoices;
   /**
@@ -132,10 +140,11 @@ function checked(pass: string, graph: Graph): Graph {
 function planned(folded: Graph, device: Device, options: CompileOptions): Plan {
   const { keepConstants = true, budget = Number.POSITIVE_INFINITY, choices = new KernelChoices() } = options;
   const { timed = true } = options;
+  const work = byWork(device.balance);
   const prepare = preparedOnce((spec) =>
     choices.prepare(device, timed ? spec : { ...spec, choice: UNTIMED }),
   );
-  const planner = (keep: boolean) => new Planner(folded, prepare, device.balance, options, keep);
+  const planner = (keep: boolean) => new Planner(folded, prepare, work, options, keep);
   if (keepConstants !== 'auto') return planner(keepConstants).within(budget);
   if (!readsWeightsOften(folded)) {
     const { whole } = planner(true);
@@ -165,7 +174,7 @@ class Planner {
   constructor(
     folded: Graph,
     private readonly prepare: Prepare,
-    private readonly balance: number,
+    private readonly work: Costs,
     private readonly options: CompileOptions,
     private readonly keep: boolean,
   ) {
@@ -205,14 +214,16 @@ class Planner {
 
   private sparing(): Draft {
     const { precision: dtype = 'float32', spare = SPARE[dtype] } = this.options;
-    const recomputed = spare > 0 ? spareRecompute(this.draft, spare, this.balance) : null;
+    const recomputed = spare > 0 ? spareRecompute(this.draft, spare, this.work) : null;
     if (!recomputed) return this.draft;
     const spared = this.computingAgain(recomputed);
     return spared.peak.bytes < this.draft.peak.bytes ? spared : this.draft;
   }
 
   private recomputing(budget: number): Plan {
-    return fitRecompute(this.whole, budget, this.balance, (recomputed) =>
+    const { prices } = this.options;
+    const costs = prices ? byPrices(new Prices(prices)) : this.work;
+    return fitRecompute(this.whole, budget, costs, (recomputed) =>
       placePlan(this.computingAgain(recomputed)),
     );
   }

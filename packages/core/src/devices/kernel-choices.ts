@@ -36,7 +36,7 @@ export class KernelChoices {
    * @throws UsageError, code ERR_TIMED_KERNELS, where the specification asks for an untimed choice and the device has none
    */
   prepare(device: Device, spec: KernelSpec): PreparedKernel {
-    const key = keyOf(spec);
+    const key = specKey(spec);
     const asked = this.asked.get(key);
     const kernel = asked === undefined ? null : device.prepare({ ...spec, choice: asked });
     if (asked !== undefined && kernel && kernel.choice?.name !== asked) {
@@ -71,8 +71,8 @@ export class KernelChoices {
   }
 }
 
-/** Such as `conv2d float32[2,8,4,4] float32[8,8,1,1] - → float32[2,8,4,4] {"stride":[1,1],…}`. */
-function keyOf({ op, attrs, inputs, outputs, constants = [] }: KernelSpec): string {
+/** Names what is computed on operands of which types: such as `conv2d float32[2,8,4,4] float32[8,8,1,1] - → float32[2,8,4,4] {"stride":[1,1],…}`. */
+export function specKey({ op, attrs, inputs, outputs, constants = [] }: KernelSpec): string {
   const kept = constants.length > 0 ? ` constant ${constants}` : '';
   return `${op} ${inputs.map(typeOf).join(' ')} → ${outputs.map(typeOf).join(' ')} ${JSON.stringify(attrs)}${kept}`;
 }

@@ -80,7 +80,8 @@ function asLayout(step: Scheduled): Scheduled {
   return { ...step, part: 'layout' };
 }
 
-function specOf(
+/** The kernel that a node needs; `constants`: values that a kernel may keep in its own layout. */
+export function specOf(
   graph: Graph,
   node: GraphNode,
   regions: ReadonlyMap<ValueId, Region>,

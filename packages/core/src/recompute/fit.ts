@@ -10,7 +10,7 @@ import type { Dropped } from './outlook.js';
 import type { Recomputed } from './pass.js';
 import { RememberedChoice } from './remembered-choice.js';
 import { timelineOf } from './timeline.js';
-import { workOf } from './work.js';
+import type { Costs } from './work.js';
 
 /** Estimates are off by a few percent; each plan corrects the target of the next choice. */
 const TRIES = 6;
@@ -24,32 +24,27 @@ interface Fitted {
 }
 
 /**
- * `whole`: the plan without recompute; `finish`: plans with these values recomputed; `balance`: operations
- * the device performs per byte moved. Throws BudgetError if no choice fits.
+ * `whole`: the plan without recompute; `finish`: plans with these values recomputed; `costs`: those of computing
+ * again. Throws BudgetError if no choice fits.
  */
 export function fitRecompute(
   whole: Plan,
   budget: number,
-  balance: number,
+  costs: Costs,
   finish: (recomputed: Recomputed) => Plan,
 ): Plan {
   if (whole.arenaBytes <= budget) return whole;
-  const remembered = new RememberedChoice(whole, budget, balance);
+  const remembered = new RememberedChoice(whole, budget, costs);
   const known = remembered.read();
   const again = known && finish(known);
   if (again && again.arenaBytes <= budget) return again;
-  const { plan, recomputed } = search(whole, budget, balance, finish);
+  const { plan, recomputed } = search(whole, budget, costs, finish);
   remembered.write(recomputed);
   return plan;
 }
 
-function search(
-  whole: Plan,
-  budget: number,
-  balance: number,
-  finish: (recomputed: Recomputed) => Plan,
-): Fitted {
-  const timeline = timelineOf(whole, (node) => workOf(whole.graph, node, balance));
+function search(whole: Plan, budget: number, costs: Costs, finish: (recomputed: Recomputed) => Plan): Fitted {
+  const timeline = timelineOf(whole, (step) => costs.of(whole, step));
   let best: Fitted | null = null;
   let least = whole.arenaBytes;
   let target = budget;

@@ -4,6 +4,7 @@ import { formatGraph } from '../ir/text.js';
 import type { Plan } from '../plan/plan.js';
 import { Remembered } from '../plan/remembered.js';
 import type { Recomputed } from './pass.js';
+import type { Costs } from './work.js';
 
 /** Increase with every change to the search, to invalidate old answers. */
 const VERSION = 1;
@@ -14,10 +15,10 @@ export class RememberedChoice {
   constructor(
     private readonly whole: Plan,
     budget: number,
-    balance: number,
+    costs: Costs,
   ) {
     const kernels = whole.instructions.map(({ kernel }) => kernel.workspaceBytes);
-    const question = JSON.stringify([VERSION, budget, balance, whole.arenaBytes, kernels]);
+    const question = JSON.stringify([VERSION, budget, costs.key, whole.arenaBytes, kernels]);
     this.file = new Remembered([question, formatGraph(whole.graph)]);
   }
 

@@ -3,13 +3,13 @@
  * to floats, or a pooled map whose input is kept anyway.
  */
 
-import type { GraphNode } from '../ir/graph.js';
 import type { Draft } from '../plan/draft.js';
+import type { Scheduled } from '../plan/schedule.js';
 import { recomputedBy } from './fit.js';
 import { costOf, type Dropped, outlook, peakOf } from './outlook.js';
 import type { Recomputed } from './pass.js';
 import { type Droppable, type Timeline, timelineOf } from './timeline.js';
-import { workOf } from './work.js';
+import type { Costs } from './work.js';
 
 /** A peak reduction below this fraction is not worth the recompute. */
 const WORTH_SPARING = 0.01;
@@ -17,13 +17,12 @@ const WORTH_SPARING = 0.01;
 const WORTH_DROPPING = 1 / 500;
 
 /**
- * Values to recompute for at most this fraction of the step's work; null if the peak would hardly drop.
- * `balance`: operations the device performs per byte moved.
+ * Values to recompute for at most this fraction of the step's costs; null if the peak would hardly drop.
  */
-export function spareRecompute(whole: Draft, share: number, balance: number): Recomputed | null {
-  const price = (node: GraphNode) => workOf(whole.graph, node, balance);
+export function spareRecompute(whole: Draft, share: number, costs: Costs): Recomputed | null {
+  const price = (step: Scheduled) => costs.of(whole, step);
   const timeline = timelineOf(whole, price);
-  const work = whole.instructions.reduce((sum, { node }) => sum + price(node), 0);
+  const work = whole.instructions.reduce((sum, step) => sum + price(step), 0);
   const peak = peakOf(outlook(timeline, new Map()));
   const worth = timeline.droppable.filter(({ bytes }) => bytes >= WORTH_DROPPING * peak);
   const dropped = needed(timeline, cheapest(timeline, worth, share * work));

@@ -1,9 +1,10 @@
 /**
  * Which buffers of a training step could be dropped after the forward pass, and the cost of recomputing them.
  */
-import { type GraphNode, operands, type ValueId } from '../ir/graph.js';
+import { operands, type ValueId } from '../ir/graph.js';
 import { align } from '../passes/place.js';
 import type { Draft } from '../plan/draft.js';
+import type { Scheduled } from '../plan/schedule.js';
 import { Sources } from './sources.js';
 
 /** A buffer that could be dropped and recomputed. */
@@ -21,8 +22,8 @@ export interface Droppable {
   readonly forwardEnd: number;
 }
 
-/** Cost of running a node a second time. */
-export type Price = (node: GraphNode) => number;
+/** Cost of running an instruction a second time. */
+export type Price = (step: Scheduled) => number;
 
 /** A node of the forward pass. */
 export interface ForwardStep {
@@ -76,10 +77,11 @@ export function timelineOf(plan: Draft, price: Price): Timeline {
 }
 
 function forwardSteps({ instructions }: Draft, price: Price): ForwardStep[] {
-  return instructions.toReversed().flatMap(({ node, kernel: { workspaceBytes } }) => {
+  return instructions.toReversed().flatMap((step) => {
+    const { node, kernel } = step;
     if (node.phase !== 'forward') return [];
-    const workspace = align(workspaceBytes);
-    return [{ price: price(node), workspace, inputs: operands(node), outputs: node.outputs }];
+    const workspace = align(kernel.workspaceBytes);
+    return [{ price: price(step), workspace, inputs: operands(node), outputs: node.outputs }];
   });
 }
 

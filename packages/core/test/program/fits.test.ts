@@ -55,7 +55,7 @@ function device(
   });
   return Object.assign(Object.create(cpu()) as Device, {
     availableBytes: left,
-    limitedBy: () => ({ name: 'RLIMIT_DATA (ulimit -d)', remedy: 'raise that limit' }),
+    limitedBy: () => 'RLIMIT_DATA (ulimit -d)',
     allocate: memory,
     held: () => held,
     ...more,

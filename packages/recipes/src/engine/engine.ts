@@ -8,6 +8,7 @@ import {
   type KernelNames,
   NotFiniteError,
   type Plan,
+  type PriceList,
   type Store,
   type Timing,
   type TypedArray,
@@ -53,6 +54,8 @@ export interface EngineOptions {
   readonly peers?: Peers;
   /** How images are read: then their loaders' memory has to fit, too. */
   readonly loading?: LoadingOptions;
+  /** Measured times of instructions: what a memory budget recomputes is chosen by seconds. */
+  readonly prices?: PriceList;
 }
 
 /** A network and its programs before anything is allocated. */
@@ -79,14 +82,14 @@ export type VisitInstruction = (instruction: InspectedInstruction) => void;
 
 /** Plans the programs with the kernels that `choices` asks for, and keeps there which they are. */
 export function planEngine(
-  { device, config, evaluationBatches, peers = ALONE }: EngineOptions,
+  { device, config, evaluationBatches, peers = ALONE, prices }: EngineOptions,
   choices: KernelChoices,
 ): PlannedEngine {
   const task = taskOf(config);
   const network = task.network();
   const shape = { batch: localBatch(config, peers), crop: config.input.crop_train };
   const sizes = { batch: shape.batch, evaluationBatches };
-  const programs = planPrograms(network, task, config, device, sizes, peers, choices);
+  const programs = planPrograms(network, task, config, device, sizes, peers, { choices, prices });
   return { task, network, shape, ...programs };
 }
 

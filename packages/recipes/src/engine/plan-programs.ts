@@ -1,5 +1,5 @@
 /** The steps of a run, planned before anything is allocated: they share one store and one arena. */
-import { type Device, formatBytes, KernelChoices, UsageError } from '@inplace-abn/core';
+import { type Device, formatBytes, KernelChoices, type PriceList, UsageError } from '@inplace-abn/core';
 import { type Module, setActiveGroup } from '@inplace-abn/nn';
 import { onAverages } from '@inplace-abn/optim';
 import { Session, type SessionGroup, type SessionStep, Shards } from '@inplace-abn/session';
@@ -20,6 +20,14 @@ export interface ProgramSizes {
   readonly batch: number;
   /** Sizes of the evaluation batches that will come: a full one and the last. */
   readonly evaluationBatches: readonly number[];
+}
+
+/** Kernels and prices that plans are made with. */
+export interface PlanningOptions {
+  /** Kernels to use where they are available; keeps which were used. */
+  readonly choices?: KernelChoices;
+  /** Measured times, by which what a memory budget recomputes is chosen; default: by bytes and operations. */
+  readonly prices?: PriceList;
 }
 
 export interface PlannedPrograms {
@@ -45,7 +53,7 @@ export function planPrograms(
   device: Device,
   { batch, evaluationBatches }: ProgramSizes,
   peers: Peers = ALONE,
-  choices = new KernelChoices(),
+  { choices = new KernelChoices(), prices }: PlanningOptions = {},
 ): PlannedPrograms {
   const { network: net, optimizer, input, memory_budget, ema, control, deterministic_world } = config;
   const { precision, keep_inputs } = net;
@@ -63,6 +71,7 @@ export function planPrograms(
     device,
     precision,
     memory: memory_budget < 0 ? undefined : memory_budget,
+    prices,
     group: groupOf(peers),
     deterministicWorld: shards?.count,
     average,

@@ -4,6 +4,7 @@ import type { BytesByKind } from '@inplace-abn/train';
 import { describeCrop } from '../task/images.js';
 import type { PlanReport } from './plan-report.js';
 import { formatResident } from './resident.js';
+import { formatStepTime } from './step-time.js';
 
 const KINDS = ['weights', 'gradients', 'optimizer', 'activations', 'workspace'] as const;
 
@@ -26,6 +27,7 @@ export function formatPlan(report: PlanReport, { processes = 1 } = {}): string {
     `in all: ${formatBytes(report.totalBytes)} with weights and optimizer state; saving and loading take ${formatBytes(report.transferBytes)} more`,
     rebuilt(report),
     ...(report.slices.length > 0 ? [joins(report.slices)] : []),
+    ...(report.time ? ['', formatStepTime(report.time, batch)] : []),
     ...(report.resident ? ['', formatResident(report.resident, processes)] : []),
     '',
     ...report.layers.map(({ path, op, bytes, inPlace, reason }) => {

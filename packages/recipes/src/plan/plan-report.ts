@@ -7,21 +7,22 @@ import {
   type PlannedLayer,
   type PlannedRebuilds,
   type PlannedSlice,
+  type PriceList,
   peerBytes,
   plannedSlices,
   valueInfo,
 } from '@inplace-abn/core';
 import type { Sides } from '@inplace-abn/data';
 import { type ResidentMemory, transferBytes } from '@inplace-abn/session';
-import type { BytesByKind } from '@inplace-abn/train';
+import { ALONE, type BytesByKind, type Peers } from '@inplace-abn/train';
 import type { TrainConfig } from '../config/schema.js';
 import { aroundParts, type LoadingOptions } from '../data/memory.js';
-import { peersOnPaper } from '../engine/paper-peers.js';
 import { planPrograms } from '../engine/plan-programs.js';
 import { trainingStep } from '../step/training-step.js';
 import type { BatchShape } from '../task/images.js';
 import { taskOf } from '../tasks/registry.js';
 import { residentOf } from './resident.js';
+import { type StepTime, stepTime } from './step-time.js';
 
 /** Bytes, layers and peak of a planned training step. */
 export interface PlanReport {
@@ -49,6 +50,8 @@ export interface PlanReport {
   readonly transferBytes: number;
   /** All that a training process holds, evaluation and loaders included; left out unless the loaders are given. */
   readonly resident?: ResidentMemory;
+  /** Predicted time of the step; left out unless prices are given. */
+  readonly time?: StepTime;
   /** How the backward pass gets the values that it reads. */
   readonly rebuilds: PlannedRebuilds;
   /** For each layer its bytes, and whether it is in place. */
@@ -64,17 +67,20 @@ export interface PlanReport {
  *
  * @param batch of this process
  * @param loading how images are read, and by how many processes: then the memory of the whole process is planned, too
+ * @param prices measured times of instructions: then the time of the step is predicted, and what a budget recomputes is chosen by seconds
  */
 export function planReport(
   config: TrainConfig,
   batch: number,
   device: Device,
   loading?: LoadingOptions,
+  prices?: PriceList,
 ): { report: PlanReport; plan: Plan } {
   const task = taskOf(config);
   const network = task.network();
   const sizes = { batch, evaluationBatches: loading ? [batch] : [] };
-  const programs = planPrograms(network, task, config, device, sizes, peersOnPaper(loading?.processes ?? 1));
+  const peers = planningPeers(loading?.processes);
+  const programs = planPrograms(network, task, config, device, sizes, peers, { prices });
   const { training, parts, session } = programs;
   const arenaBytes = Math.max(...parts.map(({ plan }) => plan.raw.arenaBytes));
   const states = network.namedStates();
@@ -93,12 +99,24 @@ export function planReport(
     totalBytes: arenaBytes + session.stateBytes,
     transferBytes: transferBytes(states),
     ...(loading && { resident: residentOf(programs, aroundParts(config, states, loading)) }),
+    ...(prices && {
+      time: stepTime(
+        parts.map((part) => part.plan.raw),
+        prices,
+        device,
+      ),
+    }),
     rebuilds,
     layers,
     slices: plannedSlices(plan),
     ordinary: ordinaryBytes(config, batch),
   };
   return { report, plan };
+}
+
+/** Processes that are planned for, and none of which is there. */
+function planningPeers(size = 1): Peers {
+  return size === 1 ? ALONE : { ...ALONE, size, group: { name: 'planned', size } };
 }
 
 /** The same network with ordinary batch norm, float32, as PyTorch would hold it. */

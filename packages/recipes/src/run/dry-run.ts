@@ -30,6 +30,7 @@ export async function dryRun(options: DryRunOptions): Promise<void> {
     resume,
     take = 'everything',
     trainedWith,
+    prices,
     peers = ALONE,
   } = options;
   const progress = progressOf(options, peers);
@@ -44,7 +45,7 @@ export async function dryRun(options: DryRunOptions): Promise<void> {
   const known = withClassWeights(config, data);
   const engine = await engineWith(
     null,
-    { device, config: known, evaluationBatches: evaluated, peers, loading: { workers, maxPixels } },
+    { device, config: known, evaluationBatches: evaluated, peers, loading: { workers, maxPixels }, prices },
     progress,
   );
   engine.load(initialStatesOf(engine.network, config.network, config.seed));

@@ -1,6 +1,6 @@
 /** A training run from configuration and image folder to a finished run folder. */
 import type { SignalSource } from '@inplace-abn/cli';
-import type { Device } from '@inplace-abn/core';
+import type { Device, PriceList } from '@inplace-abn/core';
 import type { SkippedImage } from '@inplace-abn/data';
 import type { NormMode } from '@inplace-abn/interop';
 import {
@@ -65,6 +65,8 @@ export interface TrainOptions extends RecordOptions, Pick<LoopOptions, 'maxSteps
   readonly trainedWith?: NormMode;
   /** Continue the run in `logDir` where there is one; `resume` is where a run begins that is not there yet. */
   readonly continueRun?: boolean;
+  /** Measured times of instructions: what a memory budget recomputes is chosen by seconds. */
+  readonly prices?: PriceList;
   /** How the last line of a run that was stopped says to continue it; default: names the checkpoints. */
   readonly continueWith?: ContinueWith;
   /** Where progress is printed; default: standard output. */
@@ -88,7 +90,7 @@ interface Setting {
  * calls it; the first reads checkpoints and writes the run folder.
  */
 export async function train(options: TrainOptions): Promise<TrainOutcome> {
-  const { config, device, workers, maxPixels, peers = ALONE } = options;
+  const { config, device, workers, maxPixels, prices, peers = ALONE } = options;
   const progress = progressOf(options, peers);
   const opened = await taskOf(config).openData(options.data, { workers, maxPixels, share: peers });
   for (const note of opened.notes) progress.note(note);
@@ -99,7 +101,7 @@ export async function train(options: TrainOptions): Promise<TrainOutcome> {
   const known = withClassWeights(config, data);
   const engine = await engineWith(
     kernels,
-    { device, config: known, evaluationBatches: evaluated, peers, loading: { workers, maxPixels } },
+    { device, config: known, evaluationBatches: evaluated, peers, loading: { workers, maxPixels }, prices },
     progress,
   );
   options.onEngine?.(engine);

@@ -1,12 +1,5 @@
 /** The same step with other topologies, buckets and schedules: what each would gain. */
-import {
-  collectiveTimes,
-  isBucket,
-  overlappedSeconds,
-  simulate,
-  type Topology,
-  withBuckets,
-} from '@inplace-abn/comm';
+import { collectiveTimes, overlappedSeconds, simulate, type Topology, withBuckets } from '@inplace-abn/comm';
 import type { Pricing } from './pricing.js';
 import { type PaperSteps, type ScalingReport, stepEvents } from './report.js';
 
@@ -22,7 +15,6 @@ export interface BucketChoice {
 export interface ScalingChoices {
   /** The step in each topology. */
   readonly topologies: Readonly<Record<Topology, number>>;
-  /** By size, that of the configuration among them; empty where gradients are not summed in buckets. */
   readonly buckets: readonly BucketChoice[];
   /** The step if gradient sums might end during the next forward pass. */
   readonly overlapped: number;
@@ -33,17 +25,16 @@ const SIZES = [1, 2, 4, 8, 16, 32, 64, 128].map((size) => size * MIB);
 
 /** Simulates the alternatives to `report`, which is of the same steps. */
 export function scalingChoices(
-  { cluster, local, bucketBytes }: Pick<ScalingReport, 'cluster' | 'local' | 'bucketBytes'>,
+  { cluster, local }: Pick<ScalingReport, 'cluster' | 'local'>,
   steps: PaperSteps,
   pricing: Pricing,
 ): ScalingChoices {
   const events = stepEvents(steps, pricing);
   const times = collectiveTimes(cluster);
-  const sizes = events.some(isBucket) ? [...new Set([...SIZES, bucketBytes])].sort((a, b) => a - b) : [];
   const through = (topology: Topology) => simulate(events, collectiveTimes({ ...cluster, topology })).seconds;
   return {
     topologies: { ring: through('ring'), tree: through('tree'), hierarchical: through('hierarchical') },
-    buckets: sizes.map((bytes) => {
+    buckets: SIZES.map((bytes) => {
       const { seconds } = simulate(withBuckets(events, { bytes }), times);
       return { bytes, seconds, efficiency: local / seconds };
     }),

@@ -1,5 +1,5 @@
 /** How long a device takes for each instruction of a step. */
-import type { Plan } from '@inplace-abn/core';
+import { type Plan, type PriceList, Prices } from '@inplace-abn/core';
 import { instructionBounds, type MachineLimits } from '@inplace-abn/train';
 
 /** Gives the instructions of any step their times. */
@@ -37,6 +37,12 @@ export function asMeasured(
   const expected = total([...measured.keys()].map((plan) => scaled(plan, limits, 1)));
   const factor = total([...measured.values()]) / expected;
   return { source, secondsOf: (plan) => measured.get(plan) ?? scaled(plan, limits, factor) };
+}
+
+/** Times of a price list: measured ones, and others interpolated from them. */
+export function atPrices(list: PriceList): Pricing {
+  const prices = new Prices(list);
+  return { source: `prices of ${list.machine}`, secondsOf: (plan) => prices.secondsOf(plan) };
 }
 
 /** Limits of which only the proportion is known: operations that a device performs for each byte it moves. */

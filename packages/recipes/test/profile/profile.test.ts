@@ -1,4 +1,4 @@
-import { cpu } from '@inplace-abn/core';
+import { cpu, priceListOf } from '@inplace-abn/core';
 import {
   formatProfile,
   type MachineLimits,
@@ -7,7 +7,7 @@ import {
   StepProfile,
 } from '@inplace-abn/train';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { Engine, initialStateOf } from '../../src/index.js';
+import { Engine, initialStateOf, pricedMachine } from '../../src/index.js';
 import { sampleBatch } from '../support/batch.js';
 import { configOf } from '../support/runs.js';
 
@@ -74,5 +74,23 @@ describe('a profile', () => {
     const html = profileSection(report);
     expect(html).toContain('<td>abn_stats</td>');
     expect(html.match(/<table>/g)).toHaveLength(2);
+    expect(text + html).not.toContain('predicted');
+  });
+
+  it('shows what a price list predicts next to it', async () => {
+    const { instructions } = engine.plan;
+    const list = priceListOf(pricedMachine(cpu()), [[engine.plan, instructions.map(() => 0.25)]]);
+    const priced = new StepProfile(engine, 'cpu', LIMITS, list);
+    await train(3);
+    const report = priced.report();
+    if (!report) throw new Error('three steps were made');
+    expect(report.predicted).toBe(0.25 * instructions.length);
+    for (const { calls, predicted } of [...report.ops, ...report.layers])
+      expect(predicted).toBe(0.25 * calls);
+    const text = formatProfile(report);
+    expect(text).toContain(`ms a step (${(250 * instructions.length).toFixed(1)} ms predicted) over 1 steps`);
+    expect(text).toMatch(/^op +calls +ms +predicted +share/m);
+    expect(text).toMatch(/^abn_stats +(\d+) +\d+\.\d\d +\d+\.\d\d +\d+ %/m);
+    expect(profileSection(report)).toContain('<th class="n">predicted</th>');
   });
 });

@@ -6,12 +6,9 @@ import { accuracy, crossEntropy, Session } from '@inplace-abn/session';
 
 /**
  * @param {{ group: import('@inplace-abn/comm').ProcessGroup } | null} processes
- * @param {{ batches: { x: Float32Array, y: Int32Array }[], side: number, seed: number, accumulate?: number, ignoreIndex?: number, bucketSize?: number }} argument
+ * @param {{ batches: { x: Float32Array, y: Int32Array }[], side: number, seed: number, accumulate?: number, ignoreIndex?: number }} argument
  */
-export default async function job(
-  processes,
-  { batches, side, seed, accumulate = 1, ignoreIndex, bucketSize },
-) {
+export default async function job(processes, { batches, side, seed, accumulate = 1, ignoreIndex }) {
   const loss = crossEntropy({ ignoreIndex });
   const session = new Session(
     new Sequential({
@@ -28,7 +25,6 @@ export default async function job(
       clip: 0.5,
       seed,
       accumulate,
-      bucketSize,
       group: processes?.group,
     },
   );

@@ -1,5 +1,5 @@
 /** Profiles training steps by op and by layer, and compares times with the device's limits. */
-import type { Plan, Timing } from '@inplace-abn/core';
+import { type Plan, type PriceList, Prices, type Timing } from '@inplace-abn/core';
 import { boundOf } from './bound.js';
 import type { MachineLimits } from './limits.js';
 import type { TracedEngine } from './traced.js';
@@ -18,6 +18,8 @@ export interface ProfileRow {
   readonly bytes: number;
   /** Roofline bound in seconds, summed over the instructions. */
   readonly bound: number;
+  /** Seconds per step that a price list predicts; left out without one. */
+  readonly predicted?: number;
 }
 
 /** Times by op and layer. */
@@ -30,6 +32,8 @@ export interface ProfileReport {
   readonly steps: number;
   /** Per step, over all instructions. */
   readonly seconds: number;
+  /** The same as a price list predicts it; left out without one. */
+  readonly predicted?: number;
   /** Longest first. */
   readonly ops: readonly ProfileRow[];
   /** By module path, the longest first. */
@@ -43,14 +47,18 @@ const SKIPPED_STEPS = 2;
 export class StepProfile {
   private readonly seconds: number[] = [];
   private readonly plan: Plan;
+  /** By instruction; null without a price list. */
+  private readonly predicted: readonly number[] | null;
   private steps = 0;
 
   constructor(
     engine: TracedEngine,
     private readonly device: string,
     private readonly limits: MachineLimits,
+    prices?: PriceList,
   ) {
     this.plan = engine.plan;
+    this.predicted = prices ? new Prices(prices).secondsOf(this.plan) : null;
     engine.trace((timings) => this.add(timings));
   }
 
@@ -71,6 +79,7 @@ export class StepProfile {
       limits: this.limits,
       steps,
       seconds: rows.reduce((sum, { row }) => sum + row.seconds, 0),
+      ...(this.predicted && { predicted: this.predicted.reduce((sum, seconds) => sum + seconds, 0) }),
       ops: grouped(rows, ({ op }) => op),
       layers: grouped(rows, ({ path }) => path || 'outside layers'),
     };
@@ -80,11 +89,9 @@ export class StepProfile {
     return this.plan.instructions.map((instruction, i): Instruction => {
       const { op, path } = instruction.node;
       const seconds = (this.seconds[i] ?? 0) / steps;
-      return {
-        op: op.name,
-        path,
-        row: { name: '', calls: 1, seconds, ...boundOf(this.plan, instruction, this.limits) },
-      };
+      const bound = boundOf(this.plan, instruction, this.limits);
+      const predicted = this.predicted && { predicted: this.predicted[i] ?? 0 };
+      return { op: op.name, path, row: { name: '', calls: 1, seconds, ...bound, ...predicted } };
     });
   }
 }
@@ -114,5 +121,6 @@ function added(a: ProfileRow, b: ProfileRow): ProfileRow {
     flops: a.flops + b.flops,
     bytes: a.bytes + b.bytes,
     bound: a.bound + b.bound,
+    ...(a.predicted !== undefined && { predicted: a.predicted + (b.predicted ?? 0) }),
   };
 }

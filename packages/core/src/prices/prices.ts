@@ -1,0 +1,136 @@
+/** The time of any instruction, from those that were measured. */
+import type { Draft } from '../plan/draft.js';
+import type { Scheduled } from '../plan/schedule.js';
+import { type PriceEntry, type PriceList, priceListText } from './price-list.js';
+import { type Signature, signatureOf } from './signature.js';
+
+/**
+ * `measured`: an instruction with its signature was; `interpolated`: from the nearest of the same op; `estimated`: no instruction of its op
+ * was measured, so it takes the mean time of a byte or operation.
+ */
+export type PriceSource = 'measured' | 'interpolated' | 'estimated';
+
+/** The time of one instruction. */
+export interface Price {
+  readonly seconds: number;
+  readonly source: PriceSource;
+}
+
+/** Entries that an instruction's time is interpolated from, at most. */
+const NEIGHBORS = 4;
+/** Of other attributes, such as a stride, compared with twice the channels. */
+const OTHER_ATTRIBUTES = 1;
+/** Of another kernel. */
+const OTHER_KERNEL = 1;
+/** Of twice the operations, and of twice the bytes: time is proportional to them, more or less. */
+const OTHER_SIZE = 0.25;
+/** Of another dtype. */
+const OTHER_DTYPE = 4;
+/** Keeps the weight of the nearest finite. */
+const SAME = 0.1;
+
+const FREE: Price = { seconds: 0, source: 'measured' };
+
+/** A price list to ask: for the time of each instruction of a plan. */
+export class Prices {
+  private readonly exact = new Map<string, PriceEntry[]>();
+  private readonly byOp = new Map<string, PriceEntry[]>();
+  /** Seconds of an instruction that does nothing. */
+  private readonly overhead: number;
+  /** Mean seconds of a byte, or of the operations that take as long. */
+  private readonly rate: number;
+
+  constructor(readonly list: PriceList) {
+    const { entries } = list;
+    for (const entry of entries) {
+      filed(this.exact, entry.key, entry);
+      filed(this.byOp, entry.op, entry);
+    }
+    this.overhead = entries.reduce(
+      (least, { seconds }) => Math.min(least, seconds),
+      Number.POSITIVE_INFINITY,
+    );
+    const sum = (of: (entry: PriceEntry) => number) =>
+      entries.reduce((total, entry) => total + entry.count * of(entry), 0);
+    this.rate = sum(({ seconds }) => seconds - this.overhead) / sum((entry) => this.work(entry));
+  }
+
+  /** Equal for lists with the same content alone. */
+  get key(): string {
+    return priceListText(this.list);
+  }
+
+  /** The time of an instruction. A collective has none: it takes as long as the others do. */
+  of(plan: Pick<Draft, 'graph' | 'regions'>, step: Scheduled): Price {
+    if (step.node.op.effects.collective) return FREE;
+    const signature = signatureOf(plan, step);
+    const known = this.exact.get(signature.key);
+    if (known) return { seconds: withKernel(known, signature).seconds, source: 'measured' };
+    const entries = this.byOp.get(signature.op);
+    if (entries) return { seconds: this.interpolated(entries, signature), source: 'interpolated' };
+    return { seconds: this.overhead + this.rate * this.work(signature), source: 'estimated' };
+  }
+
+  /** Seconds of each instruction of a plan. */
+  secondsOf(plan: Draft): number[] {
+    return plan.instructions.map((step) => this.of(plan, step).seconds);
+  }
+
+  /**
+   * t = t₀ + w · Σ aᵢ (tᵢ − t₀) / wᵢ over the nearest entries, with w the work, t₀ the overhead, and weights aᵢ ∝ 1 / (0.1 + distance)⁴
+   * (inverse distance weighting, Shepard 1968).
+   */
+  private interpolated(entries: readonly PriceEntry[], to: Signature): number {
+    const nearest = entries
+      .map((entry) => ({ entry, distance: distance(entry, to) }))
+      .sort((a, b) => a.distance - b.distance)
+      .slice(0, NEIGHBORS);
+    let [sum, weights] = [0, 0];
+    for (const { entry, distance: away } of nearest) {
+      const weight = 1 / (SAME + away) ** 4;
+      sum += (weight * (entry.seconds - this.overhead)) / this.work(entry);
+      weights += weight;
+    }
+    return this.overhead + (this.work(to) * sum) / weights;
+  }
+
+  /** Bytes moved, or operations in the time of a byte. */
+  private work({ operations, bytes }: Signature): number {
+    return Math.max(1, bytes, operations / this.list.balance);
+  }
+}
+
+function filed(map: Map<string, PriceEntry[]>, key: string, entry: PriceEntry): void {
+  const known = map.get(key);
+  if (known) known.push(entry);
+  else map.set(key, [entry]);
+}
+
+/** That of the same kernel, or else of the one that was used most. */
+function withKernel(entries: readonly PriceEntry[], { kernel }: Signature): PriceEntry {
+  const [first, ...others] = entries;
+  if (!first) throw new RangeError('a signature without an entry');
+  const most = others.reduce((best, entry) => (entry.count > best.count ? entry : best), first);
+  return entries.find((entry) => entry.kernel === kernel) ?? most;
+}
+
+/** How much two instructions of one op differ: doublings of sizes and channels, and what is not a number. */
+function distance(a: Signature, b: Signature): number {
+  return (
+    OTHER_SIZE * (doublings(a.operations, b.operations) + doublings(a.bytes, b.bytes)) +
+    doublings(a.channels[0], b.channels[0]) +
+    doublings(a.channels[1], b.channels[1]) +
+    (attributesOf(a) === attributesOf(b) ? 0 : OTHER_ATTRIBUTES) +
+    (a.kernel === b.kernel ? 0 : OTHER_KERNEL) +
+    (a.dtype === b.dtype ? 0 : OTHER_DTYPE)
+  );
+}
+
+function doublings(a: number, b: number): number {
+  return Math.abs(Math.log2(Math.max(1, a) / Math.max(1, b)));
+}
+
+/** The end of a key: attributes as JSON. */
+function attributesOf({ key }: Signature): string {
+  return key.slice(key.indexOf('{'));
+}

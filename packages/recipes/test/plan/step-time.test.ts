@@ -1,0 +1,100 @@
+/** Price lists of configurations, measured here. No time itself is asserted on. */
+import {
+  cpu,
+  type Plan,
+  type PriceList,
+  Prices,
+  portableCpu,
+  priceListIn,
+  priceListText,
+} from '@inplace-abn/core';
+import { beforeAll, describe, expect, it } from 'vitest';
+import {
+  atPrices,
+  formatPlan,
+  formatStepTime,
+  measurePrices,
+  paperSteps,
+  planOnPaper,
+  planReport,
+  plansOf,
+  scalingReport,
+  stepTime,
+} from '../../src/index.js';
+import { configOf } from '../support/runs.js';
+
+const BATCH = 4;
+const config = configOf();
+let list: PriceList;
+let plans: Plan[];
+beforeAll(async () => {
+  list = await measurePrices(config, BATCH, cpu());
+  plans = plansOf(planOnPaper(config, BATCH, 1, cpu()));
+});
+
+const inAll = ({ entries }: PriceList) =>
+  entries.reduce((sum, { seconds, count }) => sum + seconds * count, 0);
+
+describe('measurePrices', () => {
+  it('prices every instruction of the step', () => {
+    const { seconds, sources } = stepTime(plans, list, cpu());
+    expect(sources).toEqual({ measured: seconds, interpolated: 0, estimated: 0 });
+    expect(seconds).toBeCloseTo(inAll(list), 9);
+    expect(priceListIn(priceListText(list), 'file')).toEqual(list);
+  });
+
+  it('prices all parts of a divided batch', async () => {
+    const divided = configOf({ optimizer: { accumulate: 2 } });
+    const own = await measurePrices(divided, 8, cpu());
+    const parts = plansOf(planOnPaper(divided, 8, 1, cpu()));
+    expect(parts).toHaveLength(2);
+    expect(stepTime(parts, own, cpu()).seconds).toBeCloseTo(inAll(own), 9);
+  });
+});
+
+describe('the predicted time of a plan', () => {
+  it('is in the report where prices are given', () => {
+    const { report } = planReport(config, BATCH, cpu(), undefined, list);
+    const { time } = report;
+    expect(time?.machine).toBe(cpu().machine);
+    expect(time?.note).toBeNull();
+    expect(time?.sources).toEqual({ measured: time?.seconds, interpolated: 0, estimated: 0 });
+    expect(formatPlan(report)).toMatch(
+      /^a step: [\d.]+ (µs|ms|s) predicted, [\d.e+]+ images\/s: forward .*, backward .*, update .*\nprices: 100\.0 % of the time measured, on \d+ threads of /m,
+    );
+    const without = planReport(config, BATCH, cpu());
+    expect(without.report).not.toHaveProperty('time');
+    expect(formatPlan(without.report)).not.toContain('predicted');
+  });
+
+  it('of another batch is interpolated', () => {
+    const { seconds, sources } = stepTime(plansOf(planOnPaper(config, 2 * BATCH, 1, cpu())), list, cpu());
+    expect(sources.interpolated).toBeGreaterThan(0);
+    expect(sources.estimated).toBe(0);
+    expect(seconds).toBeGreaterThan(inAll(list));
+  });
+
+  it('warns of prices of another machine, unless the plan is for none', () => {
+    const other = { ...list, machine: '64 threads of another CPU' };
+    const here = stepTime(plans, other, cpu());
+    expect(here.note).toContain('prices are of 64 threads of another CPU, and this machine is');
+    expect(formatStepTime(here, BATCH)).toMatch(/^! prices are of .*: measure them here$/m);
+    expect(stepTime(plans, other, portableCpu()).note).toBeNull();
+  });
+});
+
+describe('a simulated step at prices', () => {
+  it('computes as long as they say', () => {
+    const link = { bandwidth: 1.25e8, latency: 1e-4 };
+    const cluster = { nodes: 2, perNode: 1, between: link, within: link, topology: 'ring' } as const;
+    const options = { cluster, batch: BATCH, device: portableCpu() };
+    const steps = paperSteps(config, options);
+    const { local, source, timeline } = scalingReport(config, options, steps, atPrices(list));
+    const [alone] = plansOf(steps.alone);
+    const prices = new Prices(list);
+    const seconds = (alone ? prices.secondsOf(alone) : []).reduce((a, b) => a + b, 0);
+    expect(local).toBeCloseTo(seconds, 12);
+    expect(source).toBe(`prices of ${list.machine}`);
+    expect(timeline.computing).toBeGreaterThanOrEqual(local);
+  });
+});
