@@ -4,6 +4,7 @@ import type { OpName } from '../../src/ops/index.js';
 import { callOf, prepare, reference, runKernel } from './harness.js';
 import type { KernelCase } from './operands.js';
 import { convolution, convolutionCases } from './records/convolutions.js';
+import { relativeError } from './relative-error.js';
 
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -27,10 +28,5 @@ it.each(CASES)('%s by Winograd, root mean square', async (op, record, limit) => 
   expect(prepare(call).implementation).toMatch(/^winograd:/);
   const [actual] = await runKernel(call);
   const [wanted] = reference(call);
-  let [error, norm] = [0, 0];
-  wanted?.data.forEach((value, i) => {
-    error += ((actual?.data[i] ?? Number.NaN) - value) ** 2;
-    norm += value ** 2;
-  });
-  expect(Math.sqrt(error / norm)).toBeLessThan(limit);
+  expect(relativeError(actual, wanted)).toBeLessThan(limit);
 });
