@@ -1,11 +1,19 @@
 /** Photographs through a classifier, or up to one of its layers: image after image from a list of any length, in bounded memory. */
 import { type Device, UsageError } from '@inplace-abn/core';
-import { type Batch, createLoader, evalTransform, type Sides, sequentialSampler } from '@inplace-abn/data';
+import {
+  type Batch,
+  createLoader,
+  evalTransform,
+  type Sides,
+  type SkippedImage,
+  sequentialSampler,
+} from '@inplace-abn/data';
 import {
   Classifier,
   featuresAt,
   loadWeights,
   type NormMode,
+  reasonWithOption,
   type TrainConfig,
   taskOf,
 } from '@inplace-abn/recipes';
@@ -218,9 +226,7 @@ class Prediction {
   }
 }
 
-function reasonOf(
-  skipped: readonly { readonly index: number; readonly reason: string }[],
-  index: number,
-): string {
-  return skipped.findLast((image) => image.index === index)?.reason ?? 'it cannot be read';
+function reasonOf(skipped: readonly SkippedImage[], index: number): string {
+  const image = skipped.findLast((each) => each.index === index);
+  return image ? reasonWithOption(image) : 'it cannot be read';
 }

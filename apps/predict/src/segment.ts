@@ -4,6 +4,7 @@ import { UsageError } from '@inplace-abn/core';
 import { chooseProcessDevice } from '@inplace-abn/cuda';
 import {
   loadClasses,
+  MAX_PIXELS_ADVICE,
   networkFor,
   segmentingOf,
   segmentPhotographs,
@@ -15,6 +16,7 @@ import type { Options } from './options.js';
 
 const ADVICE: Advice = {
   ...TRAINED_WITH_ADVICE,
+  ...MAX_PIXELS_ADVICE,
   ERR_MEMORY: ' (--max-size, --memory-budget)',
 };
 

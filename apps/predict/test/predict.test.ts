@@ -125,8 +125,9 @@ describe('a prediction', () => {
     expect(results.map((result) => 'error' in result)).toEqual([true, false, true, true, false]);
     expect(text).toContain(`error: ${bad}: `);
     expect(text).toContain('error: /gone.jpg: ENOENT');
-    const none = await predict(found([bad, bad]));
+    const none = await predict(found([bad, a]), { maxPixels: 10 });
     expect(none).toMatchObject({ images: 0, failed: 2 });
+    expect(none.text).toContain('raise maxPixels (--max-pixels sets maxPixels)');
   });
 
   it('asks for names as it goes, a bounded number ahead', async () => {

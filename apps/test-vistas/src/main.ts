@@ -6,6 +6,7 @@ import { chooseProcessDevice, deviceOption, type ProcessDevice } from '@inplace-
 import {
   loadClasses,
   localRankOption,
+  MAX_PIXELS_ADVICE,
   maxPixelsOption,
   type NormMode,
   networkFor,
@@ -33,6 +34,7 @@ interface Options extends ProcessDevice, Sharing, SegmentingOptions {
 
 const ADVICE: Advice = {
   ...TRAINED_WITH_ADVICE,
+  ...MAX_PIXELS_ADVICE,
   ERR_MEMORY: ' (--max-size, --memory-budget)',
 };
 

@@ -1,6 +1,6 @@
 /** The options of train-imagenet that help where a library's error says what is wrong. */
 import type { Advice } from '@inplace-abn/cli';
-import { TRAINED_WITH_ADVICE } from '@inplace-abn/recipes';
+import { MAX_PIXELS_ADVICE, TRAINED_WITH_ADVICE } from '@inplace-abn/recipes';
 import { RunFolderError } from '@inplace-abn/train';
 
 /** How a run is continued from its folder of checkpoints; null: it has none yet. */
@@ -17,6 +17,7 @@ function taken(error: Error): string {
 
 export const ADVICE: Advice = {
   ...TRAINED_WITH_ADVICE,
+  ...MAX_PIXELS_ADVICE,
   ERR_RUN_FOLDER: ' with --log-dir',
   ERR_NO_RUN: '; check --resume and --log-dir',
   ERR_RUN_FOLDER_TAKEN: taken,

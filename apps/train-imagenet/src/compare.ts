@@ -1,13 +1,14 @@
 #!/usr/bin/env node
 /** compare: where two runs part. */
 import { join } from 'node:path';
-import { runCommand } from '@inplace-abn/cli';
+import { runCommand, withAdvice } from '@inplace-abn/cli';
 import { cpu } from '@inplace-abn/core';
 import { ARCHITECTURES } from '@inplace-abn/models';
 import {
   type ComparedRun,
   compareRuns,
   loadConfig,
+  MAX_PIXELS_ADVICE,
   pixels,
   positive,
   type RunDifference,
@@ -42,7 +43,8 @@ Exit codes: 0 no difference, 1 a difference or an error, 2 usage.`,
 
 async function main(a: string, b: string, dir: string, options: Options): Promise<void> {
   const { data = dir, json } = options;
-  const found = await compareRuns([await opened(a, dir, options), await opened(b, data, options)]);
+  const runs = [await opened(a, dir, options), await opened(b, data, options)] as const;
+  const found = await withAdvice(MAX_PIXELS_ADVICE, () => compareRuns(runs));
   process.stdout.write(`${json ? JSON.stringify(found, null, 2) : textOf(found)}\n`);
   if (found) process.exitCode = 1;
 }

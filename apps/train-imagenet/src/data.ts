@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 import { writeFileAtomic } from '@inplace-abn/checkpoint';
 /** data: what is in a folder of images, before anything is trained on it. */
-import { checkWritable, runCommand, signalExitCode } from '@inplace-abn/cli';
+import { checkWritable, runCommand, signalExitCode, withAdvice } from '@inplace-abn/cli';
 import { ARCHITECTURES } from '@inplace-abn/models';
 import {
   loadConfig,
+  MAX_PIXELS_ADVICE,
   nonNegative,
   type Override,
   pixels,
@@ -105,7 +106,8 @@ Examples:
   .action(async (dir: string, { config: path, set: overrides, output, ...options }: BrowseOptions) => {
     await checkWritable(output);
     const config = path === undefined ? undefined : await loadConfig(path, { architectures: ARCHITECTURES });
-    await writeFileAtomic(output, await browse(dir, config, overrides, options));
+    const page = await withAdvice(MAX_PIXELS_ADVICE, () => browse(dir, config, overrides, options));
+    await writeFileAtomic(output, page);
     process.stdout.write(`${output}\n`);
   });
 

@@ -1,4 +1,4 @@
-import { type ImageError, UnreadableLimitError } from './errors.js';
+import { type ImageError, type ImageErrorCode, UnreadableLimitError } from './errors.js';
 
 /** An image that was skipped because it cannot be read. */
 export interface SkippedImage {
@@ -8,6 +8,8 @@ export interface SkippedImage {
   readonly path: string;
   /** Why it cannot be read. */
   readonly reason: string;
+  /** Absent in states of older versions. */
+  readonly code?: ImageErrorCode;
 }
 
 /**
@@ -35,7 +37,7 @@ export class BadImages {
   /** Records an unreadable image. @throws if the policy does not allow it */
   add(index: number, error: ImageError): void {
     if (this.policy === 'fail') throw error;
-    this.note({ index, path: error.path, reason: error.reason }, this.limit);
+    this.note({ index, path: error.path, reason: error.reason, code: error.code }, this.limit);
   }
 
   /** Records images that other processes could not read. @throws UnreadableLimitError if there are too many */

@@ -1,8 +1,10 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { encode } from 'fast-png';
+import sharp from 'sharp';
 import { onTestFinished } from 'vitest';
 import { newFolder } from '../../../tools/vitest/new-folder.js';
+import { bytes } from '../../core/test/support/prng.js';
 import type { Image } from '../src/image/image.js';
 
 /** A folder that is removed when the test ends. */
@@ -24,6 +26,15 @@ export async function writeFiles(root: string, files: Record<string, Uint8Array 
 export function grayPng(value: number, width = 8, height = 8): Uint8Array {
   const data = new Uint8Array(width * height).fill(value);
   return encode({ width, height, channels: 1, depth: 8, data });
+}
+
+/** A JPEG of noise, ten times as high as wide: a crop of its center needs neither its first nor its last rows. */
+export function tallJpeg(): Promise<Buffer> {
+  const [width, height] = [40, 400];
+  const noise = bytes('tall', [height * width * 3]);
+  return sharp(noise, { raw: { width, height, channels: 3 } })
+    .jpeg({ quality: 95 })
+    .toBuffer();
 }
 
 /** An image from a function of (x, y, channel). */

@@ -70,7 +70,14 @@ export {
   type StepTime,
   stepTime,
 } from './plan/step-time.js';
-export { type ImageOptions, imageOptions, maxPixelsOption, minusOneOrPositive } from './program/images.js';
+export {
+  type ImageOptions,
+  imageOptions,
+  MAX_PIXELS_ADVICE,
+  maxPixelsOption,
+  minusOneOrPositive,
+  reasonWithOption,
+} from './program/images.js';
 export {
   bytes,
   finite,

@@ -1,6 +1,6 @@
 /** Goes over the images of a test, whatever is counted of them. */
 import { type Batch, type LabeledImages, type Loader, shareOf } from '@inplace-abn/data';
-import type { Classifier } from '@inplace-abn/recipes';
+import { type Classifier, reasonWithOption } from '@inplace-abn/recipes';
 import { Halting, type Peers, type Progress, type StepClock, type StopRequest } from '@inplace-abn/train';
 import type { ClassMap } from './class-list.js';
 
@@ -46,8 +46,8 @@ export async function visitImages(parts: TestParts, counter: Counter): Promise<N
     visited += size;
     batch.release();
     clock.stepDone(size);
-    for (const { path, reason } of loader.skipped.slice(reported)) {
-      progress.note(`cannot read ${path}: ${reason}; it is not counted`);
+    for (const image of loader.skipped.slice(reported)) {
+      progress.note(`cannot read ${image.path}: ${reasonWithOption(image)}; it is not counted`);
       reported++;
     }
     // Also checks whether a process wants to stop.

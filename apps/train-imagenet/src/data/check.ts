@@ -1,5 +1,6 @@
 /** Reads every image of a data folder once, and says what is wrong with them. */
 import { type ImageFacts, inspectImages, type LabeledImages } from '@inplace-abn/data';
+import { reasonWithOption } from '@inplace-abn/recipes';
 import { equalFiles, type Listing, MOST_LISTED, type Twins } from './equal-files.js';
 import { LabelFindings, type LabelReport } from './label-findings.js';
 import type { Part, Parts } from './parts.js';
@@ -155,7 +156,7 @@ class Findings {
     if (facts.failure) {
       this.unreadable.count++;
       if (this.unreadable.first.length < MOST_LISTED) {
-        this.unreadable.first.push({ file, reason: facts.failure.reason });
+        this.unreadable.first.push({ file, reason: reasonWithOption(facts.failure) });
       }
       return;
     }

@@ -1,5 +1,6 @@
 /** Faults of label maps, and the pixels of their classes, as a check finds them. */
 import { IGNORED, type ImageFacts, type LabelFacts, type PixelCount } from '@inplace-abn/data';
+import { reasonWithOption } from '@inplace-abn/recipes';
 import { type Listing, MOST_LISTED } from './equal-files.js';
 
 /** A label map with something wrong. */
@@ -40,7 +41,7 @@ export class LabelFindings {
     for (const [id, pixels] of counts ? labels.classes : []) {
       if (counts && (id < this.classes.length || id === IGNORED)) counts[id] = (counts[id] ?? 0) + pixels;
     }
-    const reason = labels.failure?.reason ?? this.faultOf(image, labels);
+    const reason = labels.failure ? reasonWithOption(labels.failure) : this.faultOf(image, labels);
     if (reason === undefined) return;
     this.bad.count++;
     if (this.bad.first.length < MOST_LISTED) this.bad.first.push({ file, reason });

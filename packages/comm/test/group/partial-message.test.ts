@@ -1,6 +1,5 @@
 /**
  * A message that stops halfway, as when a wire is cut in one direction: an abort ends the wait for the rest.
- * Gloo alone wakes only the waits for queued messages when it closes a connection, so rank 0 once hung until the collective timed out.
  */
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,6 @@
 /** Options about reading images that several programs have. */
+import type { Advice } from '@inplace-abn/cli';
+import type { SkippedImage } from '@inplace-abn/data';
 import { InvalidArgumentError, Option } from 'commander';
 import { pixels, positive } from './numbers.js';
 
@@ -38,6 +40,16 @@ export function maxPixelsOption(): Option {
     '--max-pixels <n>',
     'reject images with more pixels, since a small file may claim any size (default: 134217728, 0.4 GB decoded; less for crops below 91×91)',
   ).argParser(pixels);
+}
+
+const SETS_MAX_PIXELS = ' (--max-pixels sets maxPixels)';
+
+/** How an error about an image of too many pixels ends where a program has that option. */
+export const MAX_PIXELS_ADVICE: Advice = { 'too-large': SETS_MAX_PIXELS };
+
+/** Why an image was left out, for the output of a program that has that option. */
+export function reasonWithOption({ reason, code }: Pick<SkippedImage, 'reason' | 'code'>): string {
+  return code === 'too-large' ? `${reason}${SETS_MAX_PIXELS}` : reason;
 }
 
 /** Option parser: a whole number of at least 1, or -1. */

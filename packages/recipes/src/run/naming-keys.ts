@@ -2,13 +2,16 @@
 import { UsageError } from '@inplace-abn/core';
 import { ImageError, type ImageErrorCode, UnreadableLimitError } from '@inplace-abn/data';
 
-/** Runs `body`; where images that cannot be read end it, the error names the keys of the configuration about them. */
+/**
+ * Runs `body`; where images that cannot be read end it, the error names the keys of the configuration about them. It keeps the
+ * image's code.
+ */
 export async function namingKeys<T>(body: () => Promise<T>): Promise<T> {
   try {
     return await body();
   } catch (error) {
     if (error instanceof ImageError) {
-      throw new UsageError(`${error.message} ${adviceOn(error.code)}`, { cause: error });
+      throw new UsageError(`${error.message} ${adviceOn(error.code)}`, { code: error.code, cause: error });
     }
     if (error instanceof UnreadableLimitError) {
       throw new UsageError(error.message.replace(/\.$/, ' (input.unreadable_limit).'), { cause: error });
@@ -25,5 +28,6 @@ function adviceOn(code: ImageErrorCode): string {
       'or data.label_map to the class of each id'
     );
   }
+  if (code === 'too-large') return 'Or set "unreadable": "skip" in the section input';
   return 'Repair or remove it, or set "unreadable": "skip" in the section input';
 }
