@@ -63,8 +63,8 @@ export async function chosenSeconds(device, spec) {
   return { seconds: await shortestRun(device, spec, { kernel, fill }), name: kernel.implementation };
 }
 
-/** @param {TensorType} type */
-function fill({ shape, dtype }) {
+/** Random-looking bytes of an operand. @param {TensorType} type */
+export function fill({ shape, dtype }) {
   return numbers(elements(shape), dtype);
 }
 
@@ -77,7 +77,10 @@ function numbers(count, dtype) {
   const pattern = Float32Array.from({ length: 4096 }, (_, i) => Math.sin(i * i));
   const upper = Uint16Array.from(new Uint32Array(pattern.buffer), (bits) => bits >>> 16);
   const bytes = new Uint8Array((dtype === 'bfloat16' ? upper : pattern).buffer);
-  return new Uint8Array(count * bytesPerElement(dtype)).map((_, i) => bytes[i % bytes.length] ?? 0);
+  const all = new Uint8Array(count * bytesPerElement(dtype));
+  all.set(bytes.subarray(0, all.length));
+  for (let done = bytes.length; done < all.length; done *= 2) all.copyWithin(done, 0, done);
+  return all;
 }
 
 /**
@@ -92,4 +95,10 @@ function oneDnnKernel(device, spec) {
   } finally {
     delete process.env.IABN_KERNEL_CHOICE;
   }
+}
+
+/** Op, shapes and stride. @param {KernelSpec} spec */
+export function describeConvolution({ op, attrs, inputs, outputs }) {
+  const shapes = [...inputs, ...outputs].map((type) => type?.shape.join('×')).filter(Boolean);
+  return `${op} ${shapes.join(' ')}, stride ${String(attrs.stride).split(',')[0]}`;
 }

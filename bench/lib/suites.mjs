@@ -135,6 +135,19 @@ export const suites = [
     load: () => import('../suites/convolutions.mjs'),
   },
   {
+    name: 'candidates',
+    summary: 'what each family of convolution kernels is worth in a training step (minutes a network)',
+    long: true,
+    load: () => import('../suites/candidates.mjs'),
+  },
+  {
+    name: 'threads',
+    summary:
+      'time of a training step on one, two and four threads, and as projected on more (minutes a network)',
+    long: true,
+    load: () => import('../suites/threads.mjs'),
+  },
+  {
     name: 'data',
     summary: "images/s of the loader and of torchvision's in turn",
     load: () => import('../suites/data.mjs'),

@@ -3,7 +3,12 @@
 // oneDNN's own in the same dtype. Operations count as in the direct sum, whatever the kernel computes.
 import { cpu } from '@inplace-abn/core';
 import { planReport } from '@inplace-abn/recipes';
-import { bareSeconds, chosenSeconds, convolutionsOf } from '../lib/bare-convolutions.mjs';
+import {
+  bareSeconds,
+  chosenSeconds,
+  convolutionsOf,
+  describeConvolution,
+} from '../lib/bare-convolutions.mjs';
 import { networksOf } from '../lib/networks.mjs';
 import { networkConfig, PRECISIONS } from '../lib/training.mjs';
 
@@ -40,7 +45,7 @@ async function measure(arch, batch, precision, { limits, say }) {
   for (const { spec, count, flops } of convolutionsOf(plan)) {
     if (spec.attrs.groups !== 1) continue;
     const { name, seconds, bare } = await inTurn(spec);
-    const variant = `${arch}, ${precision}, ${describe(spec)}`;
+    const variant = `${arch}, ${precision}, ${describeConvolution(spec)}`;
     say(
       `${variant}, ${count} times: ${(seconds * 1e3).toFixed(2)} ms by ${name}, ${(bare * 1e3).toFixed(2)} ms`,
     );
@@ -64,10 +69,4 @@ async function inTurn(spec) {
     bare = Math.min(bare, await bareSeconds(cpu(), spec));
   }
   return { name, seconds, bare };
-}
-
-/** @param {import('@inplace-abn/core').KernelSpec} spec */
-function describe({ op, attrs, inputs, outputs }) {
-  const shapes = [...inputs, ...outputs].map((type) => type?.shape.join('×')).filter(Boolean);
-  return `${op} ${shapes.join(' ')}, stride ${String(attrs.stride).split(',')[0]}`;
 }

@@ -51,7 +51,7 @@ struct Split {
   }
 };
 
-// The split that minimizes the work of a thread.
+// The split that minimizes the work of a thread. May leave threads idle: a unit of channels is not divided.
 Split split_of(int64_t threads, int64_t inputs, int64_t outputs) {
   Split best;
   int64_t least = INT64_MAX;
@@ -59,7 +59,7 @@ Split split_of(int64_t threads, int64_t inputs, int64_t outputs) {
     const Split split{by_inputs, threads / by_inputs};
     const int64_t i = split.most_inputs(inputs), o = split.most_outputs(outputs);
     const int64_t cost = i * o + kTransformCost * (i + o);
-    if (cost < least) best = split, least = cost;
+    if (cost < least) best = {ceil_div(inputs, i), ceil_div(outputs, o)}, least = cost;
   }
   return best;
 }

@@ -5,11 +5,12 @@
 // rows form the tail: the start of one more wide row.
 //
 // For sums, the wide rows are split into chunks and, if they are long, into blocks of columns whose
-// accumulators stay in the first-level cache. The split depends on the shape alone (see parallel.h). Where it
-// pays there are at least two chunks, so that each of two threads (and roughly, of more) sums the rows that
-// it reads and writes elementwise: data written by another core costs up to ten times as much. Rows of a
-// strided view are not contiguous: then a wide row is processed in segments, one per row, but every number is
-// still added to the same accumulator at the same time, so the sums are identical.
+// accumulators stay in the first-level cache. The chunks depend on the shape alone (see parallel.h); blocks,
+// which share no sum, are narrower where there are many threads. Where it pays there are at least two chunks,
+// so that each of two threads (and roughly, of more) sums the rows that it reads and writes elementwise: data
+// written by another core costs up to ten times as much. Rows of a strided view are not contiguous: then a
+// wide row is processed in segments, one per row, but every number is still added to the same accumulator at
+// the same time, so the sums are identical.
 #pragma once
 
 #include <algorithm>
@@ -31,6 +32,9 @@ constexpr int64_t kMaxChunks = 64;  // chunks of rows, an even number where ther
 constexpr int64_t kRun = 64;        // rows summed in float32 before they are added to a float64 sum
 // Rows per chunk, times blocks: partial sums are few compared with their terms.
 constexpr int64_t kChunkRows = 256;
+
+// Columns of a block, at least: narrower ones would read less than two cache lines of a row.
+constexpr int64_t kFewestColumns = 64;
 
 // Elements of the widest pair of vectors (pairs_simd.h).
 constexpr int64_t kPairs = 32;
@@ -54,6 +58,14 @@ struct RowGrid {
   int64_t padded() const { return whole_pairs(width); }
   int64_t rows_of_chunk(int64_t chunk) const { return std::min(chunk_rows, wide_rows - chunk * chunk_rows); }
 };
+
+// Makes blocks as narrow as it takes to have a task for every thread.
+inline void narrow_blocks(RowGrid& grid, int64_t threads) {
+  if (grid.chunks == 0 || grid.chunks * grid.blocks >= threads) return;
+  const int64_t columns = ceil_div(grid.width, ceil_div(threads, grid.chunks));
+  grid.block = std::min(grid.block, std::max(kFewestColumns, whole_pairs(columns)));
+  grid.blocks = ceil_div(grid.width, grid.block);
+}
 
 // The grid for operands of one shape, any of which may be a strided view.
 inline RowGrid row_grid(std::initializer_list<const TensorDesc*> operands) {
@@ -79,6 +91,8 @@ inline RowGrid row_grid(std::initializer_list<const TensorDesc*> operands) {
   const int64_t share = grid.wide_rows > kRun ? std::min(kMaxChunks, 2 * pairs) : 1;
   grid.chunk_rows = std::max<int64_t>(1, ceil_div(grid.wide_rows, share));
   grid.chunks = ceil_div(grid.wide_rows, grid.chunk_rows);
+  // A wide row of a strided view is not cut within one of its rows.
+  if (!grid.split || grid.repeat == 1) narrow_blocks(grid, omp_get_max_threads());
   return grid;
 }
 

@@ -46,15 +46,15 @@ IABN_SIMD void transform_leaf(const uint8_t* image, bf16* out, int64_t pixels, C
 
 std::unique_ptr<Kernel> make(const KernelSpec& spec) {
   const int64_t images = spec.inputs[0].dims[0];
-  const int64_t pixels = spec.inputs[0].dims[2] * spec.inputs[0].dims[3];
+  const int64_t height = spec.inputs[0].dims[2], width = spec.inputs[0].dims[3];
   return make_data_kernel(spec.outputs[0].dtype, [=](auto type, const KernelArgs& args) {
     using T = typename decltype(type)::type;
     const uint8_t* bytes = args.in<uint8_t>(0);
     const float* color = args.in<float>(1);
     T* out = args.out<T>(0);
-    parallel_tasks(images, images * pixels * 3, [&](int64_t n) {
-      const int64_t offset = n * pixels * 3;
-      transform_leaf(bytes + offset, out + offset, pixels, color_map(color + n * 12));
+    parallel_tasks(images * height, images * height * width * 3, [&](int64_t line) {
+      const int64_t offset = line * width * 3;
+      transform_leaf(bytes + offset, out + offset, width, color_map(color + line / height * 12));
     });
   });
 }

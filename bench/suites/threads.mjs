@@ -1,0 +1,119 @@
+// @ts-check
+// The training step on one, two and four threads, the serial share of each kind of kernel, and the step on the cores of
+// larger machines as these say. `ours` is the step, `peer` that on one thread, divided by the cores in use.
+import { execFileSync } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { networksOf } from '../lib/networks.mjs';
+import { kindsOf, projected } from '../lib/thread-scaling.mjs';
+import { PRECISIONS } from '../lib/training.mjs';
+import { workItems } from '../lib/work-items.mjs';
+
+/** @typedef {import('../lib/suites.mjs').Row} Row */
+/** @typedef {import('@inplace-abn/core').KernelSpec} KernelSpec */
+/** @typedef {{ kind: string, path: string, implementation: string, spec: KernelSpec | null, seconds: number, bytes: number }} Instruction */
+/** @typedef {{ step: number, bandwidth: number, near: number, names: Record<string, string>, instructions: Instruction[] }} Times */
+
+const CHILD = fileURLToPath(new URL('../lib/threads-child.mjs', import.meta.url));
+const THREADS = [1, 2, 4];
+const PROJECTED = [4, 8, 16, 32, 64];
+/** Eight channels of DDR5-4800, by the data sheet. */
+const SOCKET = 307e9;
+/** Kinds that are printed. */
+const LONGEST = 12;
+const MANY = 64;
+
+/** @param {import('../lib/suites.mjs').BenchOptions} options */
+export async function run(options) {
+  const { steps = 4, say } = options;
+  /** @type {Row[]} */
+  const rows = [];
+  for (const { arch, batch } of networksOf(options)) {
+    for (const precision of PRECISIONS) {
+      const variant = `${arch}, ${precision}, batch ${batch}`;
+      const two = timed(arch, batch, precision, steps, 2, {});
+      // The same kernels on any number: autotuning would choose others.
+      const all = THREADS.map((n) => (n === 2 ? two : timed(arch, batch, precision, steps, n, two.names)));
+      const one = all[0] ?? two;
+      for (const [index, { step }] of all.entries()) {
+        const n = THREADS[index] ?? 1;
+        const peer = one.step / Math.min(n, availableParallelism());
+        rows.push({
+          name: 'threads',
+          variant: `${variant}, ${n} threads`,
+          ours: step,
+          peer,
+          ratio: step / peer,
+          unit: 's',
+        });
+      }
+      say(`${variant}: ${all.map(({ step }, i) => `${step.toFixed(2)} s on ${THREADS[i]}`).join(', ')}`);
+      describe(one, two, say);
+    }
+  }
+  return rows;
+}
+
+/**
+ * @param {Times} one
+ * @param {Times} two
+ * @param {(line: string) => void} say
+ */
+function describe(one, two, say) {
+  const instructionsOn = (/** @type {number} */ threads) =>
+    two.instructions.map(({ kind, seconds, bytes, spec, implementation }, index) => ({
+      kind,
+      one: one.instructions[index]?.seconds ?? 0,
+      two: seconds,
+      bytes,
+      items: spec && workItems(spec, implementation, threads),
+    }));
+  const here = { one: one.bandwidth, two: two.bandwidth, most: two.bandwidth };
+  const kinds = kindsOf(instructionsOn(2), here);
+  say(`  a copy moves ${giga(here.one)} GB/s on one thread, ${giga(here.two)} on two`);
+  for (const { kind, one, two, serial, bound } of kinds.slice(0, LONGEST)) {
+    const share = bound ? 'bound by memory' : `serial ${(100 * serial).toFixed(0)} %`;
+    say(`  ${kind}: ${(one * 1e3).toFixed(0)} ms, ${(two * 1e3).toFixed(0)} ms, ${share}`);
+  }
+  for (const [memory, most] of /** @type {const} */ ([
+    ['of this machine', here.two],
+    ['of a socket', SOCKET],
+  ])) {
+    const times = PROJECTED.map((threads) => {
+      const seconds = projected(instructionsOn(threads), kinds, { ...here, most }, threads);
+      return `${threads}: ${(seconds * 1e3).toFixed(0)} ms`;
+    });
+    say(`  projected with the memory ${memory}: ${times.join(', ')}`);
+  }
+  say(
+    `  two sockets: at most ${(100 * two.near).toFixed(0)} % of the images' bytes can be near their threads`,
+  );
+  const few = new Map();
+  for (const { kind, spec, implementation } of two.instructions) {
+    const items = spec && workItems(spec, implementation, MANY);
+    if (items !== null && items < MANY) few.set(`${kind}: ${items}`, (few.get(`${kind}: ${items}`) ?? 0) + 1);
+  }
+  const list = [...few].map(([what, count]) => `${what} (${count})`);
+  say(`  fewer parts than ${MANY} threads (layers): ${list.join(', ') || 'none'}`);
+}
+
+/**
+ * In a process of its own.
+ * @param {string} arch
+ * @param {number} batch
+ * @param {string} precision
+ * @param {number} steps
+ * @param {number} threads
+ * @param {Record<string, string>} names
+ * @returns {Times}
+ */
+function timed(arch, batch, precision, steps, threads, names) {
+  const env = { ...process.env, OMP_NUM_THREADS: String(threads) };
+  const args = [CHILD, arch, String(batch), precision, String(steps)];
+  const input = JSON.stringify(names);
+  const printed = execFileSync(process.execPath, args, { encoding: 'utf8', env, input, maxBuffer: 1 << 28 });
+  return JSON.parse(printed);
+}
+
+/** @param {number} rate */
+const giga = (rate) => (rate / 1e9).toFixed(0);
