@@ -2,6 +2,7 @@
 import { type StateSpec, UsageError } from '@inplace-abn/core';
 import type { AnyModule } from '@inplace-abn/nn';
 import { ACCUMULATED, averagesOf, type Optimizer, optimizerStateName } from '@inplace-abn/optim';
+import { decayOfLayers, type LayerDecay } from './layer-decay.js';
 import { type Selection, selected } from './selection.js';
 
 /** Parameters with options of their own, as one of PyTorch's param_groups. */
@@ -20,6 +21,8 @@ export interface TrainingSelections {
   readonly groups?: readonly ParameterGroup[];
   /** Whether the optimizer's weight decay is for norms, in-place ones too, and biases; default true. */
   readonly decayNormAndBias?: boolean;
+  /** Learning rates that fall from the last layer to the first; default 1: all layers have the same. */
+  readonly layerDecay?: number | LayerDecay;
   /** Parameters that are not trained; default none. */
   readonly freeze?: Selection;
   /** Layers that normalize by their running statistics in training; default none. */
@@ -37,6 +40,8 @@ export class TrainedParameters {
   readonly names: ReadonlySet<string>;
   /** Whether the layer at a path keeps its running statistics as they are. */
   readonly frozenStatistics: (path: string) => boolean;
+  /** Factor on the learning rate of a parameter, from its layer. */
+  readonly rateFactorOf: (name: string) => number;
   private readonly all: ReadonlySet<string>;
   private readonly groupOf = new Map<string, number>();
   private readonly groups: readonly ParameterGroup[];
@@ -46,7 +51,13 @@ export class TrainedParameters {
   /** @throws UsageError for a selection that selects nothing, and for a name that two modules have */
   constructor(
     module: AnyModule,
-    { groups = [], decayNormAndBias = true, freeze = [], frozenStatistics = [] }: TrainingSelections,
+    {
+      groups = [],
+      decayNormAndBias = true,
+      layerDecay = 1,
+      freeze = [],
+      frozenStatistics = [],
+    }: TrainingSelections,
   ) {
     checkNames(module);
     this.groups = groups;
@@ -55,6 +66,7 @@ export class TrainedParameters {
     this.all = new Set(all);
     const undecayed = decayNormAndBias ? [] : states.filter(isNormOrBias);
     this.undecayed = new Set(undecayed.map(({ name }) => name));
+    this.rateFactorOf = decayOfLayers(all, layerDecay);
     const frozen = selected('freeze', freeze, all);
     this.names = new Set(all.filter((name) => !frozen.has(name)));
     for (const [index, { parameters }] of groups.entries()) {

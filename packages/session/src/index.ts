@@ -38,6 +38,7 @@ export type {
   TrainingBatch,
 } from './fit.js';
 export { isNormOrBias, type ParameterGroup, TrainedParameters, type TrainingSelections } from './groups.js';
+export { type LayerDecay, layerFactors, scaledRates } from './layer-decay.js';
 export { accuracy, type Metric } from './metrics.js';
 export type { InputOptions, SessionOptions } from './options.js';
 export type { FloatTensor } from './outputs.js';

@@ -2,6 +2,7 @@
 import { checkFromZero, checkOptionNames, described, UsageError } from '@inplace-abn/core';
 import { Module } from '@inplace-abn/nn';
 import type { ParameterGroup } from './groups.js';
+import type { LayerDecay } from './layer-decay.js';
 
 /** Throws UsageError, code ERR_OPTION_VALUE, that says what was expected and what was received. */
 export function refuse(where: string, expected: string, received: unknown): never {
@@ -53,6 +54,7 @@ export interface OptionKinds {
   readonly metrics?: Readonly<Record<string, unknown>>;
   readonly groups?: readonly ParameterGroup[];
   readonly decayNormAndBias?: unknown;
+  readonly layerDecay?: number | LayerDecay;
   readonly freeze?: unknown;
   readonly frozenStatistics?: unknown;
   readonly device?: unknown;
@@ -65,7 +67,14 @@ export interface OptionKinds {
 /** Checks each option that is given. */
 export function checkKinds(options: OptionKinds): void {
   const { loss, optimizer, metrics = {}, groups = [], freeze, frozenStatistics, device } = options;
-  const { precision = 'float32', group, seed = 0, initial, decayNormAndBias = true } = options;
+  const {
+    precision = 'float32',
+    group,
+    seed = 0,
+    initial,
+    decayNormAndBias = true,
+    layerDecay = 1,
+  } = options;
   if (loss !== undefined && typeof loss !== 'function' && !hasMethods(loss, 'target', 'compute')) {
     refuse('Session', 'a loss such as crossEntropy(), or a function of output and target,', loss);
   }
@@ -91,6 +100,7 @@ export function checkKinds(options: OptionKinds): void {
   checkSelection('freeze', freeze);
   if (frozenStatistics !== true) checkSelection('frozenStatistics', frozenStatistics);
   checkGroups(groups);
+  checkLayerDecay(layerDecay);
 }
 
 function checkMetrics(metrics: unknown): void {
@@ -119,4 +129,17 @@ function checkGroups(groups: readonly ParameterGroup[]): void {
     checkSelection(`groups[${index}].parameters`, parameters ?? null);
     checkFromZero(where, { learningRate, weightDecay });
   }
+}
+
+function checkLayerDecay(decay: number | LayerDecay): void {
+  const { factor, layers } = typeof decay === 'number' ? { factor: decay, layers: [] } : (decay ?? {});
+  if (!(typeof factor === 'number' && factor > 0 && factor <= 1)) {
+    refuse('Session', 'layerDecay as a factor above 0 and at most 1, such as 0.75,', factor ?? decay);
+  }
+  if (typeof decay === 'number') return;
+  checkOptionNames('Session: layerDecay', decay, ['factor', 'layers']);
+  if (!Array.isArray(layers)) {
+    refuse('Session', "layerDecay.layers from the input on, such as [['stem'], ['body']],", layers);
+  }
+  for (const [index, layer] of layers.entries()) checkSelection(`layerDecay.layers[${index}]`, layer ?? null);
 }

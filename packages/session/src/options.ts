@@ -13,6 +13,7 @@ import type { Loss, LossFunction, Per, Signals } from '@inplace-abn/nn';
 import { type AverageOptions, checkAverage, type Optimizer } from '@inplace-abn/optim';
 import type { ParameterGroup } from './groups.js';
 import { checkKinds, type OptionKinds, refuse } from './kinds.js';
+import type { LayerDecay } from './layer-decay.js';
 import type { Metric } from './metrics.js';
 import type { Selection } from './selection.js';
 import { checkShards } from './shards.js';
@@ -51,6 +52,12 @@ export interface SessionOptions<
    * weight decay goes before it. Default true, as in PyTorch.
    */
   readonly decayNormAndBias?: boolean;
+  /**
+   * The learning rate of each layer over that of the layer behind it, as timm's `--layer-decay`; it multiplies rates of `groups` too. A
+   * number takes the stem, each block and what follows the blocks as layers, as all networks of @inplace-abn/models and many of
+   * torchvision and timm have them (`block1`, `layer1.0`, `dense1`). Default 1.
+   */
+  readonly layerDecay?: number | LayerDecay;
   /**
    * Parameters that stay as they are. They get no gradient and no optimizer state, and what only they need is not kept. Running
    * statistics still move; see `frozenStatistics`.
@@ -108,6 +115,7 @@ const KNOWN = [
   'optimizer',
   'groups',
   'decayNormAndBias',
+  'layerDecay',
   'freeze',
   'frozenStatistics',
   'accumulate',

@@ -32,6 +32,7 @@ import {
   updateParameters,
 } from '@inplace-abn/optim';
 import type { TrainedParameters } from './groups.js';
+import { scaledRates } from './layer-decay.js';
 import type { Metric } from './metrics.js';
 import type { InputOptions } from './options.js';
 import { isTensorOptions, isValue, named, signalsAs, unnamedAs } from './signals.js';
@@ -105,6 +106,7 @@ export class Steps<In extends Signals, Out extends Signals, Target extends Signa
       const rates = new Map(
         [...trained.ratesOf(optimizer).keys()].map((name) => [name, tracer.input(name, [], 'float32')]),
       );
+      const scaled = scaledRates(tracer);
       const step = tracer.input('step', [], 'float32');
       const seed = tracer.input('seed', [], 'int32');
       const { frozenStatistics } = trained;
@@ -137,7 +139,7 @@ export class Steps<In extends Signals, Out extends Signals, Target extends Signa
         share,
         sum,
         trains,
-        rateOf: (name) => rates.get(trained.rateInputOf(name)) ?? step,
+        rateOf: (name) => scaled(rates.get(trained.rateInputOf(name)) ?? step, trained.rateFactorOf(name)),
         decayOf: (name) => trained.decayOf(name),
         norm,
       });

@@ -3,7 +3,14 @@ import { type Graph, gradients, trace, type Value } from '@inplace-abn/core';
 import { Conv2d, GlobalAvgPool2d, Linear, Module, Sequential } from '@inplace-abn/nn';
 import { adam, adamw, createSchedule, lamb, type ScheduleOptions, sgd } from '@inplace-abn/optim';
 import { it } from 'vitest';
-import { accuracy, crossEntropy, type Metric, Session, type SessionOptions } from '../src/index.js';
+import {
+  accuracy,
+  crossEntropy,
+  type LayerDecay,
+  type Metric,
+  Session,
+  type SessionOptions,
+} from '../src/index.js';
 import { expectMistake, type Mistake, untyped } from './support/mistakes.js';
 import { batchOf, CLASSES, SIDE, session } from './support/stripes.js';
 
@@ -185,6 +192,30 @@ const MISTAKES: readonly Mistake[] = [
     'ERR_UNKNOWN_OPTION',
     /^Session: groups\[0\] has no option lr; it has parameters, learningRate, weightDecay/,
     () => session({ groups: [untyped<{ parameters: string[] }>({ parameters: ['fc'], lr: 1 })] }),
+  ],
+  [
+    'a decay of layers that raises rates',
+    'ERR_OPTION_VALUE',
+    /^Session: expected layerDecay as a factor above 0 and at most 1, such as 0\.75, but received 2$/,
+    () => session({ layerDecay: 2 }),
+  ],
+  [
+    'a decay of no layers',
+    'ERR_OPTION_VALUE',
+    /^Session: expected layerDecay\.layers from the input on, such as .* but received undefined/,
+    () => session({ layerDecay: untyped<LayerDecay>({ factor: 0.5 }) }),
+  ],
+  [
+    'a decay of layers of a network without blocks',
+    'ERR_NO_MATCH',
+    /^layerDecay: the network has no blocks .*: name its layers, as in \{ factor: 0\.75, layers: /,
+    () => session({ layerDecay: 0.75 }),
+  ],
+  [
+    'a decay of layers that there are not',
+    'ERR_NO_MATCH',
+    /^layerDecay\.layers\[1\]: nothing is named body; names begin with conv, bn, fc$/,
+    () => session({ layerDecay: { factor: 0.5, layers: [['conv'], ['body']] } }),
   ],
   [
     'a seed that is not a number',

@@ -3,7 +3,7 @@ import { activation, add, concat, type Value } from '@inplace-abn/core';
 import { Conv2d, GlobalAvgPool2d, InPlaceABN, Linear, Module, Sequential } from '@inplace-abn/nn';
 import { sgd } from '@inplace-abn/optim';
 import { describe, expect, it } from 'vitest';
-import { accuracy, crossEntropy, Session } from '../src/index.js';
+import { accuracy, crossEntropy, type LayerDecay, Session } from '../src/index.js';
 import { batchOf, CLASSES, network, SIDE, session } from './support/stripes.js';
 
 const { x, y } = batchOf(6);
@@ -176,6 +176,67 @@ describe('groups of parameters', () => {
       expect(other.get(name)).toEqual(one.get(name));
     const decayed = Number(one.get('fc.weight')?.[0]) - 0.5 * 0.1 * Number(start.get('fc.weight')?.[0]);
     expect(other.get('fc.weight')?.[0]).toBeCloseTo(decayed, 6);
+  });
+});
+
+describe('rates of layers', () => {
+  const still = () => ({ optimizer: sgd({ learningRate: 0.5 }) });
+
+  /** How far a step moves a parameter, over how far it moves it without a decay of layers. */
+  async function ratios(
+    make: (layerDecay?: number | LayerDecay) => Pick<Session, 'train' | 'state'>,
+    decay: number | LayerDecay,
+  ) {
+    const [plain, decayed] = [make(), make(decay)];
+    const start = clone(plain);
+    const losses = [await plain.train(x, y), await decayed.train(x, y)].map(({ loss }) => loss);
+    expect(losses[0]).toBe(losses[1]);
+    const [one, other] = [clone(plain), clone(decayed)];
+    const numbers = (state: typeof one, name: string) => [...(state.get(name) ?? [])].map(Number);
+    const moved = (state: typeof one, name: string) =>
+      Math.hypot(...numbers(state, name).map((v, i) => v - (numbers(start, name)[i] ?? Number.NaN)));
+    return (name: string) => moved(other, name) / moved(one, name);
+  }
+
+  it('fall over the layers that are named, before those that are not', async () => {
+    const ratio = await ratios((layerDecay) => session({ ...still(), layerDecay }), {
+      factor: 0.5,
+      layers: [['conv'], (path) => path.startsWith('bn.')],
+    });
+    expect(ratio('conv.weight')).toBeCloseTo(0.25, 5);
+    expect(ratio('bn.bias')).toBeCloseTo(0.5, 5);
+    expect(ratio('fc.weight')).toBeCloseTo(1, 5);
+  });
+
+  it('fall from block to block, and multiply those of groups', async () => {
+    const blocks = () =>
+      new Sequential({
+        stem: new Conv2d(1, 4, 3, { padding: 1 }),
+        layer1: new Sequential({ conv: new Conv2d(4, 4, 3, { padding: 1 }), bn: new InPlaceABN(4) }),
+        layer2: new Sequential({ 0: new Conv2d(4, 4, 3, { padding: 1 }), 1: new Conv2d(4, 4, 1) }),
+        pool: new GlobalAvgPool2d(),
+        fc: new Linear(4, CLASSES),
+      });
+    const ratio = await ratios(
+      (layerDecay) =>
+        new Session(blocks(), {
+          input: { shape: [1, SIDE, SIDE] },
+          loss: crossEntropy(),
+          ...still(),
+          // Only the decayed one has them, so that the ratios show both.
+          groups: layerDecay === undefined ? [] : [{ parameters: ['*.bias'], learningRate: 0.25 }],
+          layerDecay,
+        }),
+      0.75,
+    );
+    expect(ratio('fc.weight')).toBeCloseTo(1, 4);
+    expect(ratio('fc.bias')).toBeCloseTo(0.5, 4);
+    // layer2.1 is nearest to the classifier, then layer2.0, layer1 and the stem.
+    expect(ratio('layer2.1.weight')).toBeCloseTo(0.75, 4);
+    expect(ratio('layer2.0.weight')).toBeCloseTo(0.75 ** 2, 4);
+    expect(ratio('layer1.conv.weight')).toBeCloseTo(0.75 ** 3, 4);
+    expect(ratio('layer1.bn.bias')).toBeCloseTo(0.5 * 0.75 ** 3, 4);
+    expect(ratio('stem.weight')).toBeCloseTo(0.75 ** 4, 4);
   });
 });
 

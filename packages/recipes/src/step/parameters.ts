@@ -1,6 +1,6 @@
 /** Learning rate and weight decay of each parameter, by the configuration. */
 import type { StateSpec } from '@inplace-abn/core';
-import { isNormOrBias, selected } from '@inplace-abn/session';
+import { isNormOrBias, layerFactors, selected } from '@inplace-abn/session';
 import type { OptimizerConfig } from '../config/schema.js';
 import type { Objective } from '../task/task.js';
 
@@ -42,36 +42,4 @@ export function parameterOptions(
       return [name, { classifier: isClassifier(name), factor, weightDecay: own }];
     }),
   );
-}
-
-/**
- * As timm's param_groups_layer_decay: the factor of layer l of L + 1 is decay^(L − l). The stem is layer 0, each block
- * is one, and what comes behind the blocks is the last one, with the classifier.
- */
-function layerFactors(
-  names: readonly string[],
-  decay: number,
-  isClassifier: (name: string) => boolean,
-): (name: string) => number {
-  if (decay === 1) return () => 1;
-  const layers = new Map<string, number>();
-  for (const name of names) {
-    const block = isClassifier(name) ? null : blockOf(name);
-    if (block !== null && !layers.has(block)) layers.set(block, layers.size + 1);
-  }
-  const last = layers.size + 1;
-  let begun = false;
-  const layerOf = new Map<string, number>();
-  for (const name of names) {
-    const block = isClassifier(name) ? null : blockOf(name);
-    begun ||= block !== null;
-    const around = begun || isClassifier(name) ? last : 0;
-    layerOf.set(name, block === null ? around : (layers.get(block) ?? last));
-  }
-  return (name) => decay ** (last - (layerOf.get(name) ?? last));
-}
-
-/** The path of the block that a parameter is in, such as `body.mod3.block2`; null outside of blocks. */
-function blockOf(name: string): string | null {
-  return /^(.*?(?:^|\.)(?:block|dense|layer)\d+(?:\.\d+)?)\./.exec(name)?.[1] ?? null;
 }

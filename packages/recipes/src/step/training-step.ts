@@ -1,6 +1,6 @@
 /** One training step as a graph: normalize, forward, loss, guard, backward, update. */
 import { type GroupShape, sumInBuckets } from '@inplace-abn/comm';
-import { type Graph, guardFinite, mul, type Tracer, trace, type Value } from '@inplace-abn/core';
+import { type Graph, guardFinite, type Tracer, trace, type Value } from '@inplace-abn/core';
 import type { Module } from '@inplace-abn/nn';
 import {
   accumulation,
@@ -14,6 +14,7 @@ import {
   trainedGradients,
   updateParameters,
 } from '@inplace-abn/optim';
+import { scaledRates } from '@inplace-abn/session';
 import { classificationObjective } from '../classification/objective.js';
 import type { OptimizerConfig } from '../config/schema.js';
 import { type BatchShape, imageInputs, mixedImages, mixInputs } from '../task/images.js';
@@ -131,22 +132,16 @@ function valuesOf(gradients: ReadonlyMap<string, Value>): Value[] {
   return [...gradients.values()];
 }
 
-/** The learning rate of each parameter: one value for all that have the same. */
+/** The learning rate of each parameter. */
 function rates(
   tracer: Tracer,
   options: ReadonlyMap<string, ParameterOptions>,
   lr: { readonly base: Value<'float32'>; readonly classifier: Value<'float32'> },
 ): (name: string) => Value {
-  const scaled = new Map<string, Value>();
+  const scaled = scaledRates(tracer);
   return (name) => {
     const { classifier = false, factor = 1 } = options.get(name) ?? {};
-    const rate = classifier ? lr.classifier : lr.base;
-    if (factor === 1) return rate;
-    const key = `${classifier} ${factor}`;
-    const known =
-      scaled.get(key) ?? tracer.during('update', null, () => tracer.within('rates', () => mul(rate, factor)));
-    scaled.set(key, known);
-    return known;
+    return scaled(classifier ? lr.classifier : lr.base, factor);
   };
 }
 
