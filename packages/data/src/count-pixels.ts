@@ -4,6 +4,7 @@ import { IGNORED } from './label-coding.js';
 import { type ClassIds, type IdTargets, idTargets } from './label-map.js';
 import type { SegmentationSource } from './loader.js';
 import { MAX_PIXELS } from './pixel-limit.js';
+import { type ShareOptions, shareOf } from './share.js';
 import { type LoaderThread, loaderThreads } from './threads.js';
 
 /** Label maps of a message to a thread, and messages in flight for each. */
@@ -21,6 +22,8 @@ export interface CountOptions {
   readonly maxPixels?: number;
   /** Leave out label maps that cannot be read, or have ids that are not classes. Default false: they are errors. */
   readonly skip?: boolean;
+  /** Whose part of the label maps is counted: the sums of all processes are those of all maps. Default: all of them. */
+  readonly share?: ShareOptions;
 }
 
 /**
@@ -32,16 +35,17 @@ export interface CountOptions {
 export async function countPixels(
   maps: CountedMaps,
   ids: ClassIds & { readonly classes: number },
-  { workers = 2, maxPixels = MAX_PIXELS, skip = false }: CountOptions = {},
+  { workers = 2, maxPixels = MAX_PIXELS, skip = false, share = { rank: 0, size: 1 } }: CountOptions = {},
 ): Promise<number[]> {
   const pixels = new Array<number>(ids.classes).fill(0);
   const targets = idTargets(ids);
-  let next = 0;
+  const { begin, end } = shareOf(maps.length, share);
+  let next = begin;
   let failure: ImageError | undefined;
   const feed = async (thread: LoaderThread) => {
-    while (next < maps.length && !failure) {
+    while (next < end && !failure) {
       const first = next;
-      next = Math.min(maps.length, first + TASK_MAPS);
+      next = Math.min(end, first + TASK_MAPS);
       const paths = Array.from({ length: next - first }, (_, i) => maps.labelPath(first + i));
       const found = await thread.inspectLabels(paths, { maxPixels, coding: maps.coding });
       for (const [i, facts] of found.entries()) {

@@ -29,6 +29,16 @@ describe('pixels of classes', () => {
     for (const workers of [1, 2, 3]) {
       expect(await countPixels(folder, { classes: 5 }, { workers })).toEqual([ZEROS, IMAGES, 0, IMAGES, 0]);
     }
+    // The parts of processes, of which the last have no map.
+    for (const size of [3, 40]) {
+      const counted = Array.from({ length: size }, (_, rank) =>
+        countPixels(folder, { classes: 5 }, { workers: 1, share: { rank, size } }),
+      );
+      const parts = await Promise.all(counted);
+      expect(parts.at(-1)?.[1]).toBe(Math.floor(IMAGES / size));
+      const sums = parts.reduce((sum, part) => sum.map((pixels, id) => pixels + (part[id] ?? 0)));
+      expect(sums).toEqual([ZEROS, IMAGES, 0, IMAGES, 0]);
+    }
     expect(await countPixels(folder, { classes: 4, ignoreIndex: 0 })).toEqual([0, IMAGES, 0, IMAGES]);
   });
 

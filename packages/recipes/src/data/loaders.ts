@@ -47,7 +47,7 @@ export interface DataParts {
   readonly labels?: Int32Array;
   /** Training images of each class, where an image has any number of them. */
   readonly imagesOfClass?: readonly number[];
-  /** Counts the training pixels of each class. */
+  /** Counts the training pixels of each class, in this process's share of the label maps. */
   readonly countPixels?: () => Promise<readonly number[]>;
   readonly colors?: readonly Rgb[];
   readonly notes?: readonly string[];

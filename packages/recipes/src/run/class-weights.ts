@@ -1,6 +1,7 @@
 /** Class weights that follow from the training images. */
 import type { RunMeta } from '@inplace-abn/checkpoint';
 import { UsageError } from '@inplace-abn/core';
+import { ImageError, type ImageErrorCode } from '@inplace-abn/data';
 import { balancedWeights } from '@inplace-abn/nn';
 import { ALONE, formatDuration, type Peers, type Progress, type RunData } from '@inplace-abn/train';
 import type { TrainConfig } from '../config/schema.js';
@@ -17,7 +18,7 @@ interface Counting {
 
 /**
  * The data with the training pixels of each class, where weights are `balanced` by them: those of the run so far, or
- * counted by the first process. A collective.
+ * counted, each process a part of the label maps. A collective.
  */
 export async function withPixelCounts(
   data: RunData,
@@ -27,19 +28,37 @@ export async function withPixelCounts(
   const { countPixels } = data;
   if (!countPixels || config.loss.class_weights !== 'balanced') return data;
   const known = peers.rank === 0 ? pixelsIn(soFar, config.network.classes) : null;
-  const count = async () => {
-    progress.note(`loss.class_weights "balanced": counting the pixels of ${data.trainImages} label maps`);
-    const begin = performance.now();
-    const pixels = await countPixels();
-    if (pixels.every((many) => many === 0)) {
-      throw new UsageError('no pixel of the training label maps counts: there is nothing to learn');
-    }
-    const seconds = (performance.now() - begin) / 1000;
-    progress.note(`counted in ${formatDuration(seconds)}; the checkpoints of the run keep the counts`);
-    return pixels;
-  };
-  const pixelsOfClass = await peers.fromFirst(peers.rank === 0 ? (known ?? (await count())) : null);
+  const pixelsOfRun = await peers.fromFirst<readonly number[] | null>(known);
+  if (pixelsOfRun) return { ...data, pixelsOfClass: pixelsOfRun };
+  progress.note(`loss.class_weights "balanced": counting the pixels of ${data.trainImages} label maps`);
+  const begin = performance.now();
+  const pixelsOfClass = new Array<number>(config.network.classes).fill(0);
+  for (const part of await peers.gather(await counted(countPixels))) {
+    if ('reason' in part) throw new ImageError(part.path, part.reason, part.code);
+    for (const [id, count] of part.pixels.entries()) pixelsOfClass[id] = (pixelsOfClass[id] ?? 0) + count;
+  }
+  if (pixelsOfClass.every((many) => many === 0)) {
+    throw new UsageError('no pixel of the training label maps counts: there is nothing to learn');
+  }
+  const seconds = (performance.now() - begin) / 1000;
+  progress.note(`counted in ${formatDuration(seconds)}; the checkpoints of the run keep the counts`);
   return { ...data, pixelsOfClass };
+}
+
+/** A process's part of the label maps: the counts, or the first map that it cannot use. */
+type Counted =
+  | { readonly pixels: readonly number[] }
+  | { readonly path: string; readonly reason: string; readonly code: ImageErrorCode };
+
+/** A label map that cannot be used is told to the other processes, so that all of them name it. */
+async function counted(count: () => Promise<readonly number[]>): Promise<Counted> {
+  try {
+    return { pixels: await count() };
+  } catch (error) {
+    if (!(error instanceof ImageError)) throw error;
+    const { path, reason, code } = error;
+    return { path, reason, code };
+  }
 }
 
 function pixelsIn(meta: RunMeta | null, classes: number): number[] | null {

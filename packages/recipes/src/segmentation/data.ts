@@ -80,8 +80,8 @@ export async function openLabelMaps(
     crop: input.crop_val,
     maxSide: pixels(segmentation.max_side_val),
   });
-  const { workers, maxPixels } = reading;
-  const counting = { workers, maxPixels, skip: input.unreadable === 'skip' };
+  const { workers, maxPixels, share } = reading;
+  const counting = { workers, maxPixels, share, skip: input.unreadable === 'skip' };
   return loadersOf(config, reading, {
     dir,
     countPixels: () => countPixels(train, ids, counting),

@@ -1,11 +1,13 @@
 /** Training of a segmentation over processes against one process with the whole batch. */
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { SegmentationFolder } from '@inplace-abn/data';
 import { readMetrics } from '@inplace-abn/train';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Pool } from '../../../comm/test/support/pool.js';
 import { temporaryFolder } from '../../../train/test/support/images.js';
 import { type LossConfig, resolveConfig } from '../../src/index.js';
-import { labeledFolder, rawSegmentation } from '../support/label-maps.js';
+import { labeledFolder, rawSegmentation, TRAIN_IMAGES } from '../support/label-maps.js';
 import { lastState, runTraining } from '../support/runs.js';
 import type { TrainJob } from './train.job.js';
 
@@ -47,5 +49,17 @@ describe('two processes segment', () => {
     }
     const counts = (await lastState(alone)).meta.pixelsOfClass;
     expect((await lastState(together)).meta.pixelsOfClass).toEqual(counts);
+  });
+
+  it('name, both of them, a label map that one of them cannot count', async () => {
+    const damaged = await labeledFolder();
+    const folder = await SegmentationFolder.open(join(damaged, 'train'));
+    const bad = folder.labelPath(TRAIN_IMAGES - 1);
+    await writeFile(bad, 'not a PNG');
+    const logDir = join(await temporaryFolder(), 'run');
+    const config = configOf({ class_weights: 'balanced' });
+    const outcomes = await pool.outcomes(job, (): TrainJob => ({ config, data: damaged, logDir }));
+    expect(outcomes).toHaveLength(2);
+    for (const { error } of outcomes) expect(error).toContain(`Cannot read the image ${bad}: `);
   });
 });

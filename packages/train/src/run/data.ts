@@ -13,7 +13,7 @@ export interface RunData extends AgreedData {
   readonly imagesOfClass?: readonly number[];
   /** Training pixels of each class, where the run weighs classes by them. */
   readonly pixelsOfClass?: readonly number[];
-  /** Counts them, which takes as long as reading every label map. */
+  /** Counts them in this process's share of the label maps, which takes as long as reading those. */
   readonly countPixels?: () => Promise<readonly number[]>;
   /** Red, green and blue of each class, 0 to 255, where pixels are classified and the data set has colors. */
   readonly colors?: readonly Rgb[];
