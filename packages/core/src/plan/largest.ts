@@ -36,6 +36,7 @@ export function smallestPlanned(bytesAt: (size: number) => number, most = MOST, 
  *
  * @param bytesAt bytes at a size; must not decrease with the size, and is called least often if it is nearly
  * linear. Throws ShapeError for a size that is too small to be planned
+ * @param guess a size that is thought to be about the largest, tried first
  * @returns the size and its bytes; null if even the smallest is too large
  */
 export function largestWithin(
@@ -43,6 +44,7 @@ export function largestWithin(
   bytesAt: (size: number) => number,
   most = MOST,
   least = 1,
+  guess?: number,
 ): { readonly size: number; readonly bytes: number } | null {
   const at = (size: number): Sized => ({ size, bytes: bytesAt(size) });
   let fits = smallestPlanned(bytesAt, most, least);
@@ -55,7 +57,8 @@ export function largestWithin(
     const line = a.size + ((budget - a.bytes) * (b.size - a.size)) / Math.max(1, b.bytes - a.bytes);
     const half = tooLarge ? (fits.size + tooLarge.size) / 2 : 2 * fits.size;
     const limit = tooLarge ? tooLarge.size - 1 : most;
-    const next = at(Math.min(limit, Math.max(fits.size + 1, Math.floor(turn % 3 === 2 ? half : line))));
+    const aim = turn === 0 && guess !== undefined ? guess : turn % 3 === 2 ? half : line;
+    const next = at(Math.min(limit, Math.max(fits.size + 1, Math.floor(aim))));
     if (next.bytes > budget) tooLarge = next;
     else [before, fits] = [fits, next];
   }

@@ -38,6 +38,25 @@ it('needs few plans if bytes are linear in the batch size', () => {
   expect(sizes.length).toBeLessThan(8);
 });
 
+it('finds the same from any guess, and with fewer plans from a good one', () => {
+  const found = (guess?: number) => {
+    let plans = 0;
+    const bytesAt = (size: number) => {
+      plans += 1;
+      return 900 + 37 * size + 5 * Math.floor(Math.log2(size));
+    };
+    const { size = 0, bytes = 0 } = largestWithin(50_000, bytesAt, undefined, 1, guess) ?? {};
+    return { size, bytes, plans };
+  };
+  const { size, bytes, plans } = found();
+  for (const guess of [0, 1, 2, 100, size - 1, size, size + 1, 5000, 65_536, 1e9]) {
+    expect(found(guess)).toMatchObject({ size, bytes });
+  }
+  // The smallest, the guess and the size after it.
+  expect(found(size).plans).toBe(3);
+  expect(plans).toBeGreaterThan(3);
+});
+
 it('handles step functions as well as lines', () => {
   expect(largestWithin(100, (size) => (size <= 37 ? 10 : 1000))?.size).toBe(37);
   expect(largestWithin(100, (size) => (size <= 5000 ? 100 : 101))?.size).toBe(5000);

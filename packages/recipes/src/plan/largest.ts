@@ -92,14 +92,14 @@ export function largestOf(
   };
   const bytesAt = bytesOn(device);
   // A device may time kernels for each size that is tried, which takes long for sizes far beyond memory.
-  const estimated = bytesOn(portableCpu());
+  const estimated = device === portableCpu() ? bytesAt : bytesOn(portableCpu());
   const { size: least } = smallestPlanned(estimated, MOST[growing], fewest);
   const estimate = largestWithin(budget, estimated, MOST[growing], fewest)?.size ?? least;
   let most = Math.min(MOST[growing], estimate + Math.ceil(estimate / 8));
-  let found = largestWithin(budget, bytesAt, most, fewest);
+  let found = largestWithin(budget, bytesAt, most, fewest, estimate);
   while (found?.size === most && most < MOST[growing]) {
     most = Math.min(MOST[growing], 2 * most);
-    found = largestWithin(budget, bytesAt, most, fewest);
+    found = largestWithin(budget, bytesAt, most, fewest, found.size);
   }
   if (!found) {
     throw new UsageError(
