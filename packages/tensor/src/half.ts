@@ -56,26 +56,36 @@ function roundEven(value: number): number {
 
 /** Elements as float64, the dtype of the reference device. */
 export function toFloat64(dtype: HostDType, array: TensorArray): Float64Array {
-  if (array instanceof Uint16Array)
-    return Float64Array.from(array, dtype === 'float16' ? fromFloat16 : fromBFloat16);
   if (array instanceof BigInt64Array) return Float64Array.from(array, Number);
-  return Float64Array.from(array);
+  // A copy of an array takes a twentieth of the time of from(), which asks it for an iterator.
+  const values = new Float64Array(array);
+  if (array instanceof Uint16Array) convert(values, values, dtype === 'float16' ? fromFloat16 : fromBFloat16);
+  return values;
 }
 
 /** Rounds float64 elements to `dtype`. */
 export function fromFloat64(dtype: DType, values: Float64Array): TypedArray {
   switch (dtype) {
     case 'float32':
-      return Float32Array.from(values);
+      return new Float32Array(values);
     case 'bfloat16':
-      return Uint16Array.from(values, toBFloat16);
+      return convert(new Uint16Array(values.length), values, toBFloat16);
     case 'float16':
-      return Uint16Array.from(values, toFloat16);
+      return convert(new Uint16Array(values.length), values, toFloat16);
     case 'int32':
-      return Int32Array.from(values);
+      return new Int32Array(values);
     case 'int64':
       return BigInt64Array.from(Array.from(values, (value) => BigInt(Math.round(value))));
     case 'uint8':
-      return Uint8Array.from(values);
+      return new Uint8Array(values);
   }
+}
+
+function convert<T extends Uint16Array | Float64Array>(
+  to: T,
+  from: Float64Array,
+  element: (value: number) => number,
+): T {
+  for (let i = 0; i < from.length; i++) to[i] = element(from[i] ?? 0);
+  return to;
 }

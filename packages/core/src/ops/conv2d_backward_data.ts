@@ -10,7 +10,7 @@ import {
   checkConv,
   convFlops,
   convWindow,
-  forEachProduct,
+  forEachDot,
 } from './support/convolution.js';
 import { streamed } from './support/cost.js';
 import { addAt, at } from './support/reference.js';
@@ -56,8 +56,9 @@ export const conv2dBackwardDataOp: OpDefinition<Conv2dBackwardDataAttributes> = 
   reference({ attrs, input, output }) {
     const [dy, weight, dx] = [input(0), input(1), output(0)];
     dx.data.fill(0);
-    forEachProduct(dx.shape, weight.shape, dy.shape, attrs, (xi, wi, yi) => {
-      addAt(dx, xi, at(dy, yi) * at(weight, wi));
+    forEachDot(dx.shape, weight.shape, dy.shape, attrs, ({ x, w, y, length, step }) => {
+      const diff = at(dy, y);
+      for (let j = 0; j < length; j++) addAt(dx, x + j, diff * at(weight, w + j * step));
     });
   },
   peerKeeps: KEEPS_NOTHING,

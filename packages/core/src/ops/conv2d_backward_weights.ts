@@ -11,7 +11,7 @@ import {
   checkConv,
   convFlops,
   convWindow,
-  forEachProduct,
+  forEachDot,
 } from './support/convolution.js';
 import { streamed } from './support/cost.js';
 import { addAt, at } from './support/reference.js';
@@ -64,8 +64,9 @@ export const conv2dBackwardWeightsOp: OpDefinition<Conv2dBackwardWeightsAttribut
   reference({ attrs, input, output }) {
     const [x, dy, dweight] = [input(0), input(1), output(0)];
     dweight.data.fill(0);
-    forEachProduct(x.shape, dweight.shape, dy.shape, attrs, (xi, wi, yi) => {
-      addAt(dweight, wi, at(x, xi) * at(dy, yi));
+    forEachDot(x.shape, dweight.shape, dy.shape, attrs, (dot) => {
+      const diff = at(dy, dot.y);
+      for (let j = 0; j < dot.length; j++) addAt(dweight, dot.w + j * dot.step, at(x, dot.x + j) * diff);
     });
   },
   peerKeeps: KEEPS_NOTHING,

@@ -14,7 +14,7 @@ export function streamKey(name: string): number {
   return h >>> 0;
 }
 
-/** MurmurHash3's finaliser. */
+/** MurmurHash3's last mixing. */
 function mix(value: number): number {
   let h = value ^ (value >>> 16);
   h = Math.imul(h, 0x85ebca6b);
@@ -38,7 +38,7 @@ function unit(name: string): (index: number) => number {
 /** Uniform float32 values in [lo, hi], row-major. */
 export function uniform(name: string, shape: readonly number[], lo = 0, hi = 1): Float32Array {
   const u = unit(name);
-  return Float32Array.from({ length: sizeOf(shape) }, (_, i) => lo + (hi - lo) * u(i));
+  return filled(new Float32Array(sizeOf(shape)), (i) => lo + (hi - lo) * u(i));
 }
 
 /**
@@ -57,13 +57,13 @@ export function normal(name: string, shape: readonly number[], mean = 0, std = 1
 /** Integers in [0, bound), row-major. */
 export function integers(name: string, shape: readonly number[], bound: number): Int32Array {
   const u = unit(name);
-  return Int32Array.from({ length: sizeOf(shape) }, (_, i) => Math.floor(u(i) * bound));
+  return filled(new Int32Array(sizeOf(shape)), (i) => Math.floor(u(i) * bound));
 }
 
 /** Bytes: the top eight bits of each hash, row-major. */
 export function bytes(name: string, shape: readonly number[]): Uint8Array {
   const hash = bits(name);
-  return Uint8Array.from({ length: sizeOf(shape) }, (_, i) => hash(i) >>> 24);
+  return filled(new Uint8Array(sizeOf(shape)), (i) => hash(i) >>> 24);
 }
 
 /**
@@ -89,6 +89,14 @@ export function parameter(name: string, shape: readonly number[]): Float32Array 
   }
   if (shape.length === 1 && name.endsWith('.bias')) return uniform(name, shape, -0.1, 0.1);
   throw new Error(`no rule for the parameter ${name} of shape ${shape.join('×')}`);
+}
+
+function filled<T extends Float32Array | Int32Array | Uint8Array>(
+  array: T,
+  at: (index: number) => number,
+): T {
+  for (let i = 0; i < array.length; i++) array[i] = at(i);
+  return array;
 }
 
 function sizeOf(shape: readonly number[]): number {

@@ -3,9 +3,9 @@
 import { channels, dim, elements, formatType, type TensorType } from '@inplace-abn/tensor';
 import { ShapeError } from '../../errors.js';
 import type { Cost, InferContext, ReferenceTensor } from '../../ir/define.js';
-import { type Conv2dAttributes, checkConv, convFlops, convWindow, forEachProduct } from './convolution.js';
+import { type Conv2dAttributes, checkConv, convFlops, convWindow, forEachDot } from './convolution.js';
 import { streamed } from './cost.js';
-import { addAt, at } from './reference.js';
+import { at } from './reference.js';
 import { checkImages, windowedSize } from './window.js';
 
 /** Type of w ⋆ x + b; operands are x, weight and an optional bias. */
@@ -36,7 +36,9 @@ export function convolve(
 ): void {
   const width = channels(y.shape);
   for (let i = 0; i < elements(y.shape); i++) y.data[i] = bias ? at(bias, i % width) : 0;
-  forEachProduct(x.shape, weight.shape, y.shape, attrs, (xi, wi, yi) => {
-    addAt(y, yi, at(x, xi) * at(weight, wi));
+  forEachDot(x.shape, weight.shape, y.shape, attrs, (dot) => {
+    let sum = at(y, dot.y);
+    for (let j = 0; j < dot.length; j++) sum += at(x, dot.x + j) * at(weight, dot.w + j * dot.step);
+    y.data[dot.y] = sum;
   });
 }

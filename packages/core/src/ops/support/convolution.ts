@@ -40,16 +40,25 @@ export function convFlops(output: Shape, weight: Shape): number {
   return 2 * elements(output) * elements(weight.slice(1));
 }
 
+/** Products y += x·w of one element y: those of `length` neighbors in x from index `x`, and in w `step` apart from `w`. */
+export interface Dot {
+  readonly x: number;
+  readonly w: number;
+  readonly y: number;
+  readonly length: number;
+  readonly step: number;
+}
+
 /**
- * Calls `visit` with the storage indices of x (N·H·W·C), w (O·C/g·KH·KW) and y (N·OH·OW·O) for every product
- * y += x·w of the convolution.
+ * Calls `visit` with the storage indices of x (N·H·W·C), w (O·C/g·KH·KW) and y (N·OH·OW·O) for the products of the
+ * convolution, those of an output and a tap of the window at a time.
  */
-export function forEachProduct(
+export function forEachDot(
   input: Shape,
   weight: Shape,
   output: Shape,
   attrs: Conv2dAttributes,
-  visit: (x: number, w: number, y: number) => void,
+  visit: (dot: Dot) => void,
 ): void {
   const inputChannels = channels(input);
   const outputChannels = channels(output);
@@ -59,9 +68,8 @@ export function forEachProduct(
   forEachTap(input, output, convWindow(attrs, weight), (inputRow, outputRow, tap) => {
     for (let o = 0; o < outputChannels; o++) {
       const firstInput = inputRow * inputChannels + Math.floor(o / groupOutputs) * groupInputs;
-      for (let j = 0; j < groupInputs; j++) {
-        visit(firstInput + j, (o * groupInputs + j) * area + tap, outputRow * outputChannels + o);
-      }
+      const [w, y] = [o * groupInputs * area + tap, outputRow * outputChannels + o];
+      visit({ x: firstInput, w, y, length: groupInputs, step: area });
     }
   });
 }
