@@ -13,13 +13,15 @@ export type Topology = 'ring' | 'tree' | 'hierarchical';
 
 /** Nodes of equal size. All processes of a node share its link to the others. */
 export interface Cluster {
+  /** Machines. */
   readonly nodes: number;
   /** Processes of a node, each with a device of its own. */
   readonly perNode: number;
-  /** Of a node to the others. */
+  /** The link of a node to the others. */
   readonly between: Link;
-  /** Of a process to its neighbors in the node. */
+  /** The link of a process to its neighbors in the node. */
   readonly within: Link;
+  /** Along which links a collective goes. */
   readonly topology: Topology;
 }
 

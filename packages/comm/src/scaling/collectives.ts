@@ -7,11 +7,11 @@ export type Exchange = 'allReduce' | 'allGather' | 'broadcast';
 
 /** Seconds of each collective by the bytes of one process. */
 export interface CollectiveTimes {
-  /** `bytes`: of the vector that is summed. */
+  /** Sums a vector of `bytes` over all processes. */
   allReduce(bytes: number): number;
-  /** `bytes`: of the vector that each process contributes. */
+  /** Gathers vectors of `bytes` from every process on every process. */
   allGather(bytes: number): number;
-  /** `bytes`: of the vector that one process has. */
+  /** Sends a vector of `bytes` from one process to all others. */
   broadcast(bytes: number): number;
   /** Seconds that an exchange is held up where a sum is in flight: its messages queue behind segments of the sum. */
   held(exchange: Exchange): number;

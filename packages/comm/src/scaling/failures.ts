@@ -10,12 +10,13 @@
 
 /** Nodes that fail, and the costs of a failure; times in seconds. */
 export interface FailureOptions {
+  /** Machines that fail independently; the failure of one stops the run. */
   readonly nodes: number;
   /** Mean time between failures of one node. */
   readonly mtbf: number;
   /** From the end of a checkpoint to the beginning of the next. */
   readonly interval: number;
-  /** During which a checkpoint holds up training. */
+  /** For how long a checkpoint holds up training. */
   readonly saving: number;
   /** From a failure to the first step after it. */
   readonly restarting: number;
@@ -23,12 +24,15 @@ export interface FailureOptions {
 
 /** The parts of a run that failures and checkpoints take. */
 export interface Failures {
+  /** Failures in 24 hours. */
   readonly perDay: number;
   /** Hours of each day that end in weights that are kept. */
   readonly usefulHours: number;
-  /** Of each day: computed and lost, in restarts, and in checkpoints. */
+  /** Hours of each day whose work is lost with the process, because no checkpoint holds it. */
   readonly lostHours: number;
+  /** Hours of each day spent on restarts. */
   readonly restartHours: number;
+  /** Hours of each day during which checkpoints hold up training. */
   readonly savingHours: number;
   /** Seconds between checkpoints that would lose least, to Young's approximation. */
   readonly bestInterval: number;

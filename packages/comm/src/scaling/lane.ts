@@ -3,12 +3,15 @@ import type { StartEvent } from './program.js';
 
 /** A sum in the background: seconds from the step's beginning. */
 export interface SentSum {
+  /** Module path of its op, such as `bucket3`. */
   readonly path: string;
+  /** Bytes of the vector of one process. */
   readonly bytes: number;
   /** Its operand is computed. */
   readonly ready: number;
-  /** It is its turn. */
+  /** The sums before it are done. */
   readonly begin: number;
+  /** Every process has the sum. */
   readonly end: number;
   /** The compute thread has nothing left to do without it. */
   readonly needed: number;

@@ -17,6 +17,7 @@ const LEAST_SEGMENTS = 2;
 
 /** A ring of processes, by its hops. */
 export interface Ring {
+  /** Processes on the ring. */
   readonly processes: number;
   /** Each kind of hop, and how many of them a turn has. */
   readonly hops: readonly { readonly link: Link; readonly count: number }[];

@@ -5,8 +5,9 @@ import { firstReaders } from './readers.js';
 
 /** A gradient in a bucket. */
 export interface BucketMember {
+  /** Bytes of the gradient. */
   readonly bytes: number;
-  /** The event that computes it. */
+  /** The event that computes it, counted from the beginning of the step. */
   readonly computed: number;
   /** The first event that reads its sum: its update, or the norm of all. */
   readonly needed: number;
@@ -14,9 +15,13 @@ export interface BucketMember {
 
 /** The start of a sum in the background, which a number names. */
 export interface StartEvent {
+  /** Tells the kinds of events apart. */
   readonly kind: 'start';
+  /** Number of the sum, which its {@link WaitEvent} has too. */
   readonly sum: number;
+  /** Module path of the op that starts it, such as `bucket3`. */
   readonly path: string;
+  /** Bytes of the vector of one process. */
   readonly bytes: number;
   /** The gradients packed into it; empty for any other vector. */
   readonly members: readonly BucketMember[];
@@ -24,7 +29,9 @@ export interface StartEvent {
 
 /** The end of a sum. */
 export interface WaitEvent {
+  /** Tells the kinds of events apart. */
   readonly kind: 'wait';
+  /** Number of the sum, as in its {@link StartEvent}. */
   readonly sum: number;
   /** The first event of the next step that reads what the sum updates; null: this step needs it. */
   readonly nextStep: number | null;
@@ -39,7 +46,9 @@ export type StepEvent =
 
 /** A compiled step and the seconds of each of its instructions, collectives without what they wait for. */
 export interface TimedPlan {
+  /** The compiled step. */
   readonly plan: Plan;
+  /** Of each of its instructions, in order. */
   readonly seconds: readonly number[];
 }
 

@@ -10,14 +10,15 @@ import type { StepEvent } from './program.js';
 export interface StepTimeline {
   /** Seconds of the step. */
   readonly seconds: number;
-  /** Of them spent computing. */
+  /** Seconds spent computing. */
   readonly computing: number;
-  /** In exchanges that the computation waits for, such as those of synchronized statistics. */
+  /** Seconds in exchanges that the computation waits for, such as those of synchronized statistics. */
   readonly exchanging: number;
-  /** Waiting for sums in the background. */
+  /** Seconds spent waiting for sums in the background. */
   readonly waiting: number;
+  /** Number of the exchanges that `exchanging` adds up. */
   readonly exchanges: number;
-  /** In the order in which they are sent. */
+  /** Sums in the background, in the order in which they are sent. */
   readonly sums: readonly SentSum[];
 }
 

@@ -5,9 +5,11 @@ import { type PaperSteps, type ScalingReport, stepEvents } from './report.js';
 
 /** A step with gradients in buckets of one size. */
 export interface BucketChoice {
-  /** Of a bucket but the first two and the last, which are smaller. */
+  /** Bytes of a bucket but the first two and the last, which are smaller. */
   readonly bytes: number;
+  /** Seconds of the step. */
   readonly seconds: number;
+  /** Seconds of the step of a process that trains alone, over `seconds`. */
   readonly efficiency: number;
 }
 
@@ -15,6 +17,7 @@ export interface BucketChoice {
 export interface ScalingChoices {
   /** The step in each topology. */
   readonly topologies: Readonly<Record<Topology, number>>;
+  /** The step with buckets of 1 to 128 MiB, by powers of two. */
   readonly buckets: readonly BucketChoice[];
   /** The step if gradient sums might end during the next forward pass. */
   readonly overlapped: number;

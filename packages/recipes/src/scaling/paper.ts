@@ -18,7 +18,9 @@ export function sharedConfig(config: TrainConfig, batch: number, processes: numb
 
 /** Compiled steps and the network that they train. */
 export interface PaperPrograms {
+  /** The steps of a batch, which nothing runs unless they are measured. */
   readonly programs: PlannedPrograms;
+  /** The network that they train. */
   readonly network: Module;
 }
 

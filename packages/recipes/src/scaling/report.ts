@@ -16,6 +16,7 @@ import { type Pricing, total } from './pricing.js';
 
 /** Options of a simulated step. */
 export interface ScalingOptions {
+  /** The processes and the links between them. */
   readonly cluster: Cluster;
   /** Images of each process. */
   readonly batch: number;
@@ -25,16 +26,21 @@ export interface ScalingOptions {
 
 /** A simulated step. Times in seconds. */
 export interface ScalingReport {
+  /** `network.arch` of the configuration. */
   readonly arch: string;
+  /** `network.precision` of the configuration. */
   readonly precision: string;
   /** Images of each process. */
   readonly batch: number;
+  /** The processes and the links between them. */
   readonly cluster: Cluster;
+  /** Processes in all. */
   readonly processes: number;
   /** Where the times of instructions come from. */
   readonly source: string;
   /** The step of a process that trains alone on as many images. */
   readonly local: number;
+  /** The step among the other processes. */
   readonly timeline: StepTimeline;
   /** local / step: the share of the cluster that is of use. */
   readonly efficiency: number;
@@ -48,7 +54,9 @@ export interface ScalingReport {
 
 /** The compiled step of one process, alone and among the others; the same where there are none. */
 export interface PaperSteps {
+  /** Of a process by itself. */
   readonly alone: PaperPrograms;
+  /** Of a process that exchanges with the others. */
   readonly among: PaperPrograms;
 }
 

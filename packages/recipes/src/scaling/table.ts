@@ -6,9 +6,11 @@ import type { ScalingReport } from './report.js';
 
 /** A simulated step of a configuration. */
 export interface ScalingRow {
-  /** Of the configuration. */
+  /** Name of the configuration. */
   readonly name: string;
+  /** The step as it is. */
   readonly report: ScalingReport;
+  /** The step with other topologies, buckets and schedules. */
   readonly choices: ScalingChoices;
 }
 
