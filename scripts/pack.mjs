@@ -1,6 +1,6 @@
 // Builds the tarballs of every published package into release/: the same commit gives the same bytes.
-//   npm run pack [-- [--onednn] [FOLDER]]
-// --onednn: as for npm, with a oneDNN of the kernels' own, which it builds first.
+//   npm run pack [-- [--onednn] [--arm64] [FOLDER]]
+// --onednn: as for npm, with a oneDNN of the kernels' own, which it builds first. --arm64: also the package of Linux on ARM.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -15,6 +15,8 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { buildArm64 } from '../tools/arm64/build.mjs';
+import { OF_ARM64, OF_THIS_SYSTEM } from '../tools/release/libraries.mjs';
 import { EMSCRIPTEN_COPYRIGHT } from '../tools/release/licenses.mjs';
 import { fillNativePackage, fillWasmPackage } from '../tools/release/native-package.mjs';
 import { buildOnednn } from '../tools/release/onednn.mjs';
@@ -34,17 +36,22 @@ const MOST_WASM_BYTES = 4e6;
 /** Output files of an earlier run. */
 const MADE = /\.tgz$|^SHA256SUMS$/;
 
+/** @typedef {{ build: string, libraries: import('../tools/release/libraries.mjs').Libraries }} Built */
+
 /** @param {string} file */
 const sha256 = (file) => createHash('sha256').update(readFileSync(file)).digest('hex');
 
 await runMain(async () => {
   const { values, positionals } = parseArgs({
-    options: { onednn: { type: 'boolean' } },
+    options: { onednn: { type: 'boolean' }, arm64: { type: 'boolean' } },
     allowPositionals: true,
   });
   const folder = path.resolve(process.env.INIT_CWD ?? process.cwd(), positionals[0] ?? inRoot('release'));
   const build = values.onednn ? await buildRelease() : CHECKOUT_BUILD;
   if (!values.onednn) await setup();
+  /** @type {Record<string, Built>} */
+  const addons = { [`${process.platform}-${process.arch}`]: { build, libraries: OF_THIS_SYSTEM } };
+  if (values.arm64) addons['linux-arm64'] = { build: await buildArm64(), libraries: OF_ARM64 };
   const inWasm = await buildWasmToPack(values.onednn ?? false);
   await buildPackages();
   mkdirSync(folder, { recursive: true });
@@ -55,7 +62,7 @@ await runMain(async () => {
       continue;
     }
     await step(manifest.name, () =>
-      manifest.os ? packNative(member, manifest, folder, build) : packMember(member, manifest, folder),
+      manifest.os ? packNative(member, manifest, folder, addons) : packMember(member, manifest, folder),
     );
   }
   const tarballs = readdirSync(folder)
@@ -119,15 +126,16 @@ async function packMember(member, manifest, folder) {
  * @param {string} member
  * @param {{ name: string, os: string[], cpu: string[] }} manifest
  * @param {string} folder
- * @param {string} build  folder of the addon's build
+ * @param {Record<string, Built>} addons  by platform
  */
-async function packNative(member, { name, os, cpu }, folder, build) {
-  if (!os.includes(process.platform) || !cpu.includes(process.arch)) {
-    say(`! ${name} is left out: it is packed on its own platform`);
+async function packNative(member, { name, os: [os], cpu: [cpu] }, folder, addons) {
+  const addon = addons[`${os}-${cpu}`];
+  if (!addon) {
+    say(`! ${name} is left out: it is packed on its own platform, or for linux-arm64 with --arm64`);
     return;
   }
   const stage = path.join(STAGE, path.basename(member));
-  fillNativePackage(member, stage, build);
+  fillNativePackage(member, stage, addon.build, addon.libraries);
   const size = npmPack(stage, folder);
   if (size <= MOST_NATIVE_BYTES) return;
   const excess = `${name} has ${size} bytes packed, more than ${MOST_NATIVE_BYTES}`;

@@ -12,15 +12,20 @@ export const CHECKOUT_BUILD = 'native/build';
 
 /**
  * Builds the native addon unless sources, options and libraries are those of the last build.
- * @param {{ folder?: string, further?: string[], inputs?: string[] }} [build]  folder, options of cmake-js and files that
- * decide the result, too; relative to the root
+ * @param {{ folder?: string, further?: string[], inputs?: string[], packages?: string[] }} [build]  folder, options of cmake-js,
+ * files and Debian packages that decide the result, too; relative to the root
  */
-export async function ensureNativeAddon({ folder = CHECKOUT_BUILD, further = [], inputs = [] } = {}) {
+export async function ensureNativeAddon({
+  folder = CHECKOUT_BUILD,
+  further = [],
+  inputs = [],
+  packages = [],
+} = {}) {
   if (!existsSync(inRoot('native', 'CMakeLists.txt'))) return;
   const sources = filesUnder('native', ['build', 'build-wasm', 'node_modules', 'wasm']);
   const options = [...cudaOptions(process.env, findCuda()), ...further];
   const [stamp, addon] = [`${folder}/.stamp`, `${folder}/Release/inplace_abn.node`];
-  const [configuration, contents] = [configurationHash(options), hashOf([...sources, ...inputs])];
+  const [configuration, contents] = [configurationHash(options, packages), hashOf([...sources, ...inputs])];
   if (readStamp(stamp) === `${configuration}\n${contents}\n` && existsSync(inRoot(addon))) return;
 
   await step(options.length > further.length ? 'native addon and CUDA plugin' : 'native addon', async () => {
@@ -83,9 +88,10 @@ export async function buildWasm() {
  * Inputs that an existing build folder does not track: build options, library and compiler versions. Sources and
  * CMakeLists.txt it follows by itself.
  * @param {string[]} options
+ * @param {string[]} packages  further ones
  */
-function configurationHash(options) {
-  const versions = [...(installedPackages(BUILD_PACKAGES) ?? [])].map(
+function configurationHash(options, packages) {
+  const versions = [...(installedPackages([...BUILD_PACKAGES, ...packages]) ?? [])].map(
     ([name, version]) => `${name} ${version}`,
   );
   const settings = ['CC', 'CXX', 'CFLAGS', 'CXXFLAGS', 'CUDACXX', 'CUDAFLAGS'].map(

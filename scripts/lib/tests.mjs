@@ -15,6 +15,16 @@ export const OWN_KERNEL_TESTS = [
   '--exclude=**/{choices,channel-parts}.test.ts',
 ];
 
+/**
+ * Those that an addon must pass on an emulated CPU, where all takes twenty times longer: without wider vectors, which are the
+ * same ones there, and without many processes.
+ */
+export const EMULATED_KERNEL_TESTS = [
+  ...OWN_KERNEL_TESTS,
+  '--exclude=**/threads.test.ts',
+  '--testNamePattern=^(?!.*in vectors of (8|16) floats)',
+];
+
 /** Those that the addon in WebAssembly must pass, which has one thread; no group of processes is in them. */
 export const WASM_KERNEL_TESTS = [
   ...OWN_KERNEL_TESTS,

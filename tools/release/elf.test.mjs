@@ -51,6 +51,8 @@ describe('a shared library', () => {
 });
 
 it('the package states what it runs on', () => {
-  const readme = readFileSync(inRoot('packages/native-linux-x64/README.md'), 'utf8');
-  expect(statedVersions(readme)).toEqual([`GLIBC ${PREBUILT['linux-x64'].glibc}`, 'GLIBCXX 3.4.30']);
+  for (const [platform, { glibc }] of Object.entries(PREBUILT)) {
+    const readme = readFileSync(inRoot(`packages/native-${platform}/README.md`), 'utf8');
+    expect(statedVersions(readme)).toEqual([`GLIBC ${glibc}`, 'GLIBCXX 3.4.30']);
+  }
 });

@@ -1,24 +1,20 @@
 // @ts-check
 // The licenses of what the native package brings, from what Debian says of each library, and a library itself where it
 // is compiled in.
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { inRoot } from '../../scripts/lib/paths.mjs';
-import { StepError } from '../../scripts/lib/steps.mjs';
 
 const RULE = `\n\n${'='.repeat(78)}\n\n`;
 const HEADER_ONLY = 'native/node_modules/node-addon-api/LICENSE.md';
 
 /**
- * @param {string[]} files  libraries as installed
+ * @param {import('./libraries.mjs').Package[]} packages  of the libraries
  * @param {string[]} changes  how the packed ones differ, in sentences
  * @param {string[]} compiledIn  texts on libraries that are part of the addon
  */
-export function thirdPartyLicenses(files, changes, compiledIn) {
-  const parts = files.map((file) => {
-    const { name, version, source } = debianPackage(file);
-    const copyright = readFileSync(`/usr/share/doc/${name}/copyright`, 'utf8');
+export function thirdPartyLicenses(packages, changes, compiledIn) {
+  const parts = packages.map(({ file, name, version, source, copyright }) => {
     const home = `Source: package ${source} ${version} of Debian, https://sources.debian.org/src/${source}/`;
     return [`${file.split('/').pop()}, of Debian's package ${name}`, home, copyright].join('\n\n');
   });
@@ -56,23 +52,17 @@ function commonLicenses(text) {
  * @param {string} build
  */
 export function onednnLicense(build) {
-  const cache = readFileSync(inRoot(build, 'CMakeCache.txt'), 'utf8');
-  const folder = /^dnnl_DIR:\w+=(.*)$/m.exec(cache)?.[1] ?? '';
+  const folder = onednnFolder(build) ?? '';
   const read = (/** @type {string} */ name) =>
     readFileSync(path.join(folder, '../../../share/doc/dnnl', name), 'utf8');
   return `oneDNN (compiled in)\n\n${read('LICENSE')}\n\n${read('THIRD-PARTY-PROGRAMS')}`;
 }
 
-/** @param {string} file */
-function debianPackage(file) {
-  // The package may name the file by the link that /lib is.
-  const owner = [file, file.replace(/^\/usr/, '')]
-    .map((name) => spawnSync('dpkg-query', ['-S', name], { encoding: 'utf8' }).stdout.split(':')[0])
-    .find(Boolean);
-  if (!owner) throw new StepError(`${file} belongs to no package of Debian: its license is not known`);
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own placeholders
-  const format = '${source:Package} ${source:Version}';
-  const { stdout } = spawnSync('dpkg-query', ['-W', `-f=${format}\n`, owner], { encoding: 'utf8' });
-  const [source = '', version = ''] = (stdout.split('\n')[0] ?? '').split(' ');
-  return { name: owner, source, version };
+/** @param {string} build */
+export const hasOnednn = (build) => onednnFolder(build) !== undefined;
+
+/** @param {string} build */
+function onednnFolder(build) {
+  const cache = readFileSync(inRoot(build, 'CMakeCache.txt'), 'utf8');
+  return /^dnnl_DIR:\w+=(\/.*)$/m.exec(cache)?.[1];
 }

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { inRoot } from '../../scripts/lib/paths.mjs';
 import { StepError, say } from '../../scripts/lib/steps.mjs';
 import { Elf, newestVersion } from './elf.mjs';
-import { emscriptenLicenses, onednnLicense, thirdPartyLicenses } from './licenses.mjs';
+import { emscriptenLicenses, hasOnednn, onednnLicense, thirdPartyLicenses } from './licenses.mjs';
 
 const ADDON = 'inplace_abn.node';
 const OWN = [ADDON, 'inplace_abn_gloo.so'];
@@ -21,17 +21,18 @@ const LEFT_OUT = /^lib(OpenCL|ibverbs|hiredis)\.so/;
  * @param {string} member  folder of the package in the checkout
  * @param {string} folder  made anew
  * @param {string} build  folder of the addon's build, relative to the root
+ * @param {import('./libraries.mjs').Libraries} system  whose libraries it is linked with
  */
-export function fillNativePackage(member, folder, build) {
+export function fillNativePackage(member, folder, build, system) {
   const release = inRoot(build, 'Release');
   beginPackage(member, folder);
 
-  const libraries = new Map(OWN.flatMap((name) => [...librariesOf(path.join(release, name))]));
+  const libraries = new Map(OWN.flatMap((name) => [...librariesOf(path.join(release, name), system)]));
   /** @type {string[]} */
   const changes = [];
   for (const name of OWN) {
     copyFileSync(path.join(release, name), path.join(folder, name));
-    run('strip', [path.join(folder, name)]);
+    run(system.strip, [path.join(folder, name)]);
   }
   for (const [name, file] of libraries) {
     writeFileSync(path.join(folder, name), readFileSync(file));
@@ -43,10 +44,11 @@ export function fillNativePackage(member, folder, build) {
   }
   const files = [...OWN, ...packed].sort();
   assertComplete(folder, files);
-  const compiledIn = !packed.some((name) => name.startsWith('libdnnl'));
-  checkOldest(member, folder, { files, released: compiledIn });
+  const released = !packed.some((name) => name.startsWith('libdnnl'));
+  checkOldest(member, folder, { files, released });
   writeFilesManifest(folder, files);
-  const sources = packed.map((name) => realpathSync(libraries.get(name) ?? name));
+  const sources = packed.map((name) => system.packageOf(realpathSync(libraries.get(name) ?? name)));
+  const compiledIn = released && hasOnednn(build);
   if (compiledIn) assertOnednn(path.join(folder, ADDON));
   const texts = compiledIn ? [onednnLicense(build)] : [];
   writeFileSync(path.join(folder, 'THIRD-PARTY-LICENSES'), thirdPartyLicenses(sources, changes, texts));
@@ -108,13 +110,11 @@ function exportsOf(file) {
  * Path by name of the libraries that a file is linked with, and those with theirs; those of every system are left out, and
  * so is what only left out ones need.
  * @param {string} file
+ * @param {import('./libraries.mjs').Libraries} system
  * @returns {Map<string, string>}
  */
-function librariesOf(file) {
-  const { stdout } = spawnSync('ldd', [file], { encoding: 'utf8' });
-  const paths = new Map(
-    [...stdout.matchAll(/^\s*(\S+) => (\S+)/gm)].map(([, name = '', at = '']) => [name, at]),
-  );
+function librariesOf(file, system) {
+  const paths = system.pathsFor(file);
   /** @type {Map<string, string>} */
   const found = new Map();
   const visit = (/** @type {string} */ from) => {

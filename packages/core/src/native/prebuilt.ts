@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 /** Platforms that have a package, with the oldest glibc that it supports. */
 export const PREBUILT: Readonly<Record<string, { readonly glibc: string }>> = {
   'linux-x64': { glibc: '2.34' },
+  'linux-arm64': { glibc: '2.34' },
 };
 
 interface PackedFile {

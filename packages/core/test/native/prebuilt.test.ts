@@ -16,7 +16,9 @@ describe('the advice for a system', () => {
       absent,
       'no prebuilt kernels: run `npm install --include=optional` for those in WebAssembly (@inplace-abn/native-wasm), or build them',
     ],
-    ['linux-arm64', '2.36', absent, 'or build them in a checkout of the repository'],
+    ['darwin-x64', null, absent, 'or build them in a checkout of the repository'],
+    ['linux-arm64', '2.36', absent, 'native-linux-arm64 is not installed, as after `npm install'],
+    ['linux-arm64', '2.31', absent, 'with glibc 2.31: the prebuilt kernels need 2.34 or later (Debian 12'],
     [
       'linux-x64',
       'musl',
