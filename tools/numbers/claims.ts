@@ -108,6 +108,11 @@ export const CLAIMS: readonly Claim[] = [
     ),
   },
   {
+    file: 'docs/many-processes.md',
+    says: /in messages of about (\d+) MiB/,
+    are: source('packages/comm/src/group/buckets.ts', /BUCKET_BYTES = (\d+) \* MIB/),
+  },
+  {
     file: 'docs/testing.md',
     says: /spreads by more than ± (\d+) % is measured/,
     are: () => source('bench/lib/turns.mjs', /STEADY = ([\d.]+)/)().map((share) => 100 * share),

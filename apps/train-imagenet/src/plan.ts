@@ -98,7 +98,7 @@ const command = new Command('plan')
   .addOption(
     new Option(
       '--memory <bytes>',
-      'for auto: weights, optimizer state and arena together, without recomputing more (default: the free memory of this machine)',
+      'for auto: weights, optimizer state and arena of a process together, without recomputing more (default: its share of the free memory of this machine)',
     ).argParser(bytes),
   )
   .addOption(
@@ -293,7 +293,8 @@ function audited(config: TrainConfig, checkpoint: string, { threshold, trainedWi
 }
 
 function report(config: TrainConfig, options: Options): Omit<Found, 'audit'> {
-  const { batch, budget, memory = availableMemory(), valImages: validationImages, portable } = options;
+  const { batch, budget, nproc, valImages: validationImages, portable } = options;
+  const { memory = availableMemory() / nproc } = options;
   const device = portable ? portableCpu() : planningCpu();
   const growing = growingIn(options);
   const fixed = batch === 'auto' ? undefined : batch;
@@ -304,6 +305,7 @@ function report(config: TrainConfig, options: Options): Omit<Found, 'audit'> {
   const { config: grown, ...largest } = largestOf(growing, config, device, memory, {
     batch: fixed,
     validationImages,
+    processes: nproc,
   });
   return { plan: planned(grown, largest.batch, device, options), largest };
 }

@@ -1,5 +1,5 @@
 export { CommError } from './errors.js';
-export { type BucketOptions, bucketsOf, sumInBuckets } from './group/buckets.js';
+export { BUCKET_BYTES, type BucketOptions, bucketsOf, sumInBuckets } from './group/buckets.js';
 export { type InitOptions, initProcessGroup, type Processes } from './group/init.js';
 export { type GroupOptions, ProcessGroup } from './group/process-group.js';
 export { type GroupShape, setWorldGroup, worldGroup } from './group/world-group.js';
@@ -25,4 +25,4 @@ export {
   type WaitEvent,
 } from './scaling/program.js';
 export { type StepTimeline, simulate } from './scaling/timeline.js';
-export { overlappedSeconds, withBuckets } from './scaling/variants.js';
+export { isBucket, overlappedSeconds, withBuckets } from './scaling/variants.js';

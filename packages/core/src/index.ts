@@ -35,7 +35,13 @@ export type {
   Timing,
 } from './devices/device.js';
 export { KernelChoices, type KernelNames, type UnmetChoice } from './devices/kernel-choices.js';
-export { availableMemory, type LimitOptions, type MemoryLimit, memoryLimit } from './devices/memory.js';
+export {
+  availableMemory,
+  type LimitOptions,
+  type MemoryLimit,
+  memoryLimit,
+  type NamedLimit,
+} from './devices/memory.js';
 export {
   checkFromZero,
   checkOptionNames,

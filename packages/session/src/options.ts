@@ -1,3 +1,4 @@
+import type { BucketOptions } from '@inplace-abn/comm';
 import type {
   ComputeDType,
   Device,
@@ -95,6 +96,12 @@ export interface SessionOptions<
    */
   readonly group?: SessionGroup;
   /**
+   * Bytes of gradients that a group sums in one message, as a number or '16MiB'; the first two messages and the last have about 1 MiB. Large
+   * ones cost fewer latencies, small ones begin earlier, during the backward pass. The same on all processes; another size may round sums of
+   * more than two processes differently. Default 8 MiB.
+   */
+  readonly bucketSize?: number | string;
+  /**
    * The same bits for any number of processes: a training batch is divided into so many shards (2, 4, 8, … or 64), each process computes
    * whole shards, and sums over samples are made over shards in a fixed order. The number of processes must divide it. Every process
    * holds its part of the batch as `halved` divides it. Kernels are not chosen by timing. Default: each process computes on its part at
@@ -127,6 +134,7 @@ const KNOWN = [
   'memory',
   'prices',
   'group',
+  'bucketSize',
   'deterministicWorld',
   'seed',
   'initial',
@@ -143,7 +151,7 @@ const DTYPES: readonly string[] = [
 
 /** The options of a session whatever its network is. */
 export type CheckedOptions = OptionKinds &
-  Pick<SessionOptions, 'average' | 'clip' | 'accumulate' | 'deterministicWorld' | 'prices'> & {
+  Pick<SessionOptions, 'average' | 'clip' | 'accumulate' | 'bucketSize' | 'deterministicWorld' | 'prices'> & {
     readonly input: OneOrNamed<InputOptions>;
     readonly target?: OneOrNamed<InputOptions>;
   };
@@ -154,6 +162,7 @@ export function checkOptions(options: CheckedOptions): void {
   checkKinds(options);
   checkSamples('input', options.input);
   if (options.target !== undefined) checkTarget(options.target, options.loss);
+  bucketsIn(options);
   const { accumulate = 1 } = options;
   if (options.average) checkAverage(options.average);
   if (options.prices !== undefined) checkedPrices(options.prices, 'Session: prices');
@@ -214,13 +223,22 @@ export function samplesOf(role: string, options: OneOrNamed<InputOptions>): Map<
   );
 }
 
+/** The buckets that the options ask for. */
+export function bucketsIn({ bucketSize }: Pick<SessionOptions, 'bucketSize'>): BucketOptions {
+  return { bytes: bytesIn('Session', 'bucketSize', bucketSize) };
+}
+
 /** Bytes of a memory option of `where`; undefined where there is none. */
 export function memoryBytes(memory: number | string | undefined, where = 'Session'): number | undefined {
-  if (memory === undefined) return undefined;
-  const bytes = typeof memory === 'string' ? parseBytes(memory) : memory;
+  return bytesIn(where, 'memory', memory);
+}
+
+function bytesIn(where: string, name: string, value: number | string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  const bytes = typeof value === 'string' ? parseBytes(value) : value;
   if (bytes !== null && Number.isFinite(bytes) && bytes >= 1) return Math.floor(bytes);
   throw new UsageError(
-    `${where}: expected memory in bytes, such as 1500000000, '1500MB' or '1.5GiB', but received ${described(memory)}`,
+    `${where}: expected ${name} in bytes, such as 1500000000, '1500MB' or '1.5GiB', but received ${described(value)}`,
     { code: 'ERR_OPTION_VALUE' },
   );
 }

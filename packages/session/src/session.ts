@@ -27,7 +27,7 @@ import { type EpochBatches, type FitOptions, fitEpochs, type StepResult } from '
 import { statesOf, TrainedParameters } from './groups.js';
 import { checkNetwork, checkPaths, refuse } from './kinds.js';
 import { Mean } from './mean.js';
-import { checkOptions, memoryBytes, type SessionOptions, samplesOf } from './options.js';
+import { bucketsIn, checkOptions, memoryBytes, type SessionOptions, samplesOf } from './options.js';
 import { allFinite, type FloatTensor, outputOf, tensorOf } from './outputs.js';
 import type { SessionPlan } from './plan.js';
 import { Programs, withWholeStacks } from './programs.js';
@@ -90,7 +90,7 @@ export class Session<
     this.shards = Shards.of(options);
     const members = this.shards?.group ?? options.group;
     if (members) setActiveGroup(module, members);
-    this.steps = new Steps({ module, inputs: this.inputs, target, metrics });
+    this.steps = new Steps({ module, inputs: this.inputs, target, metrics, buckets: bucketsIn(options) });
   }
 
   /**

@@ -1,5 +1,5 @@
 /** The graphs of a network: training, evaluation, prediction and features of a batch. */
-import { type GroupShape, sumInBuckets } from '@inplace-abn/comm';
+import { type BucketOptions, type GroupShape, sumInBuckets } from '@inplace-abn/comm';
 import {
   allGather,
   described,
@@ -43,6 +43,8 @@ export interface StepParts<In extends Signals, Out extends Signals, Target exten
   readonly inputs: ReadonlyMap<string, TensorType>;
   readonly target: Per<Target, InputOptions> | undefined;
   readonly metrics: Readonly<Record<string, Metric<Out, Target>>>;
+  /** Of the gradients that a group sums. */
+  readonly buckets: BucketOptions;
 }
 
 type AnyLoss<Out extends Signals, Target extends Signals> = Loss<Out, Target> | LossFunction<Out, Target>;
@@ -124,8 +126,8 @@ export class Steps<In extends Signals, Out extends Signals, Target extends Signa
         // Behind the backward pass: a process that waits for the others' losses has computed its gradients.
         if (group) told = gathered(tracer, results, group);
         if (!group || (part === 'sum' && !sharded)) return add(own);
-        if (!sharded) return sumInBuckets(add(own), group);
-        const sums = sumInBuckets([...own.values()], group);
+        if (!sharded) return sumInBuckets(add(own), group, this.parts.buckets);
+        const sums = sumInBuckets([...own.values()], group, this.parts.buckets);
         return add(new Map([...own.keys()].map((name, index) => [name, sums[index] ?? results.loss])));
       };
       if (part === 'sum') {

@@ -57,6 +57,23 @@ describe('a group of two', () => {
     }
   });
 
+  it('sums in buckets of another size to the same bits, and refuses two sizes', async () => {
+    const argument = (rank: number) => ({
+      batches: steps.map((step) => partOf(rank, step)),
+      side: SIDE,
+      seed: 5,
+    });
+    const usual = await pool.run<Result>(job, argument);
+    const small = await pool.run<Result>(job, (rank) => ({ ...argument(rank), bucketSize: 100 }));
+    expect(small).toEqual(usual);
+    const mixed = await pool.outcomes<Result>(job, (rank) => ({
+      ...argument(rank),
+      bucketSize: rank ? 100 : 1e6,
+    }));
+    for (const { error } of mixed)
+      expect(error).toMatch(/^the steps of rank 0 and rank 1 differ in what they exchange/);
+  });
+
   it('takes a mean over the labels that count on all processes, also where one has none', async () => {
     const ignoreIndex = 255;
     const whole = steps.map((step) => {

@@ -80,6 +80,12 @@ const MISTAKES: readonly Mistake[] = [
     () => session().largestBatch('lots'),
   ],
   [
+    'buckets of no bytes',
+    'ERR_OPTION_VALUE',
+    /^Session: expected bucketSize in bytes, .* but received 0/,
+    () => session({ bucketSize: 0 }),
+  ],
+  [
     'a batch to plan in a text',
     'ERR_EMPTY_BATCH',
     /^plan: expected a batch of at least one sample but received '4'/,

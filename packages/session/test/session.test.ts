@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Conv2d, GlobalAvgPool2d, InPlaceABN, Linear, Sequential } from '@inplace-abn/nn';
 import { adam, sgd } from '@inplace-abn/optim';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { crossEntropy, Session } from '../src/index.js';
 import { batchOf, CLASSES, SIDE, session } from './support/stripes.js';
 
@@ -100,6 +100,20 @@ describe('a session', () => {
     expect(() => own.plan({ train: 1 })).toThrow('no variance');
     expect(own.largestBatch('1MB')).toBeGreaterThan(2);
     expect(() => own.largestBatch(10)).toThrow(/^2 samples, the fewest that have a plan, need /);
+  });
+
+  it('plans the buckets of its group, by default of 8 MiB', () => {
+    const group = { name: '', size: 4, rank: 0, gatherValues: vi.fn(), broadcastMemory: vi.fn() };
+    const bucketsOf = (bucketSize?: number | string) =>
+      session({ group, bucketSize })
+        .plan({ train: 8 })
+        .raw.instructions.filter(
+          ({ node }) => /gradients|bucket/.test(node.path) && node.op.name === 'all_reduce_start',
+        );
+    expect(bucketsOf()).toHaveLength(1);
+    expect(bucketsOf('8MiB')).toHaveLength(1);
+    // A bucket for each of convolution, gamma and beta, weight and bias of the last layer.
+    expect(bucketsOf(1)).toHaveLength(5);
   });
 
   it('plans the memory of the whole process', () => {

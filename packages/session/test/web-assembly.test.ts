@@ -3,7 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { cpu, type Device } from '@inplace-abn/core';
+import { availableMemory, cpu, type Device } from '@inplace-abn/core';
 import { Conv2d, GlobalAvgPool2d, InPlaceABN, Linear, Sequential } from '@inplace-abn/nn';
 import { adam } from '@inplace-abn/optim';
 import { afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -135,6 +135,18 @@ describe.skipIf(!existsSync(FILE))('the addon in WebAssembly', () => {
     const { x, y } = batchOf(6);
     expectClose([(await own.train(x, y)).loss], [(await expected.train(x, y)).loss], 1e-4);
   });
+
+  it.runIf(availableMemory() > 2 ** 32)(
+    'says that its addresses are the limit, which no setting raises',
+    () => {
+      const own = session({ device: wasm });
+      const { bytes } = own.plan({ train: 1000 });
+      const large = own.plan({ train: Math.ceil((1.1 * 2 ** 32 * 1000) / bytes) });
+      expect(() => own.reserve([large])).toThrow(
+        /are available under the 4 GB that WebAssembly can address: choose a smaller batch, .*, or compute on a system with native kernels/,
+      );
+    },
+  );
 
   it('refuses what cannot fit its addresses', () => {
     expect(() => wasm.allocate(2 ** 32)).toThrow('WebAssembly has 4 GB');

@@ -12,8 +12,8 @@ export interface PlanRow {
 }
 
 /**
- * Plans a training step of one device for each number of devices: the batch is `optimizer.batch_size` / devices.
- * Statistics over processes add nothing of note: their messages hold two numbers a channel.
+ * Plans a training step of one device for each number of devices: the batch is `optimizer.batch_size` / devices, of a batch in shards those
+ * that the device holds. Unless the batch is in shards, buffers of exchanges are left out, those of gradients included.
  *
  * @throws {UsageError} where the batch does not divide by a number of devices
  */
@@ -30,10 +30,11 @@ export function planPerDevice(
       `${name}: optimizer.batch_size ${batch} is not divisible by ${odd} devices: choose another number of devices`,
     );
   }
+  const sharing = (count: number) => (config.deterministic_world > 0 ? { processes: count } : undefined);
   return devices.map((count) => ({
     name,
     devices: count,
-    report: planReport(config, batch / count, device).report,
+    report: planReport(config, batch / count, device, sharing(count)).report,
   }));
 }
 

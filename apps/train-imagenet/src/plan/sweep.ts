@@ -42,8 +42,10 @@ export function sweep(
   limits: MachineLimits,
   batches?: readonly number[],
 ): Sweep {
-  const chosen =
-    batches ?? BATCHES.map((share) => Math.max(1, Math.round(share * config.optimizer.batch_size)));
+  const { optimizer, deterministic_world: shards } = config;
+  // An image of every part, and of every shard of it.
+  const least = optimizer.accumulate * Math.max(1, shards);
+  const chosen = batches ?? BATCHES.map((share) => Math.max(least, Math.round(share * optimizer.batch_size)));
   const points = [...new Set(chosen)].flatMap((batch) => pointsOf(config, batch, device, limits));
   return { arch: config.network.arch, precision: config.network.precision, points };
 }

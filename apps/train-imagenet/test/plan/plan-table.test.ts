@@ -16,6 +16,18 @@ describe('planPerDevice', () => {
     expect(rows[1]?.report).toEqual(planReport(config, 8, cpu()).report);
   });
 
+  it('plans of a batch in shards those of a device', () => {
+    const sync = configOf({
+      network: { bn_mode: 'sync' },
+      optimizer: { batch_size: 16 },
+      deterministic_world: 8,
+    });
+    const [two, eight] = planPerDevice('shards', sync, [2, 8], cpu());
+    expect(eight?.report.rebuilds.kept).toBeLessThan((two?.report.rebuilds.kept ?? 0) / 2);
+    // Two images are too few for eight shards.
+    expect(eight?.report.batch).toBe(2);
+  });
+
   it('refuses a number of devices that does not divide the batch', () => {
     expect(() => planPerDevice('small', config, [4, 5], cpu())).toThrow(
       'small: optimizer.batch_size 24 is not divisible by 5 devices',

@@ -8,16 +8,19 @@ import type { GroupShape } from './world-group.js';
 
 /** Options of summing gradients in buckets. */
 export interface BucketOptions {
-  /** Bucket size in bytes. */
+  /** Bucket size in bytes; default {@link BUCKET_BYTES}. */
   readonly bytes?: number;
   /**
-   * Size in bytes of the first bucket, so that communication starts early, and size limit of the last one,
-   * which nothing overlaps.
+   * Size in bytes of the first two buckets, so that communication starts early, and size limit of the last one,
+   * which nothing overlaps. Default 1 MiB, at most `bytes`.
    */
   readonly edgeBytes?: number;
 }
 
 const MIB = 2 ** 20;
+
+/** Size of a bucket, unless an option says otherwise: 8 MiB. */
+export const BUCKET_BYTES = 8 * MIB;
 
 /**
  * All-reduces each gradient (float32, traced, in any order) over `group` and returns the sums in the order
@@ -66,7 +69,7 @@ export function bucketsOf(values: readonly Value[], options: BucketOptions = {})
 export function inBuckets<T>(
   computed: readonly T[],
   bytesOf: (item: T) => number,
-  { bytes = 8 * MIB, edgeBytes = MIB }: BucketOptions = {},
+  { bytes = BUCKET_BYTES, edgeBytes = Math.min(MIB, bytes) }: BucketOptions = {},
 ): T[][] {
   const last = tailOf(computed.map(bytesOf), edgeBytes);
   const buckets: T[][] = [];

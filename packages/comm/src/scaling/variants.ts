@@ -4,8 +4,8 @@ import type { CollectiveTimes } from './collectives.js';
 import type { StartEvent, StepEvent, WaitEvent } from './program.js';
 import { simulate } from './timeline.js';
 
-/** A bucket of gradients: packed by the backward pass. */
-function isBucket(event: StepEvent): event is StartEvent {
+/** Whether it starts the sum of a bucket of gradients, which the backward pass has packed. */
+export function isBucket(event: StepEvent): event is StartEvent {
   return event.kind === 'start' && /(^|\.)bucket\d+$/.test(event.path);
 }
 

@@ -25,6 +25,11 @@ describe('bucketsOf', () => {
     );
   });
 
+  it('has no larger buckets at its ends than in between', () => {
+    const found = bucketsOf(values([50, 50, 50, 50, 50]), { bytes: 400 });
+    expect(found.map((bucket) => bucket.length)).toEqual([2, 1, 2]);
+  });
+
   it('starts and ends with small buckets', () => {
     const sizes = [10, 10, 100, 100, 100, 100, 10, 5, 5];
     const found = bucketsOf(values(sizes), { bytes: 800, edgeBytes: 80 });

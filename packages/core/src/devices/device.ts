@@ -1,6 +1,7 @@
 /** The interface between the compiler and a device. */
 import type { DType, TensorType } from '@inplace-abn/tensor';
 import type { Attributes } from '../ir/define.js';
+import type { NamedLimit } from './memory.js';
 
 /** An operand's type and row pitch. */
 export interface OperandSpec extends TensorType {
@@ -169,6 +170,6 @@ export interface Device {
   load(instructions: readonly LoadedInstruction[]): Executable;
   /** Bytes that can be allocated and backed now. `mapped`: of them, bytes that are allocated already but not backed; default 0. */
   availableBytes(mapped?: number): number;
-  /** Which limit {@link availableBytes} comes from, as a person knows it; null, or absent: the memory of the machine or device. */
-  limitedBy?(): string | null;
+  /** The limit that {@link availableBytes} comes from; null, or absent: the memory of the machine or device. */
+  limitedBy?(): NamedLimit | null;
 }

@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { bytesPerElement, type DType, elements } from '@inplace-abn/tensor';
 import type { Device, DeviceMemory, Executable, KernelSpec, OperandSpec, PreparedKernel } from './device.js';
-import { memoryLimit } from './memory.js';
+import { memoryLimit, type NamedLimit, namedLimit } from './memory.js';
 
 /** Upper bound of a convolution's workspace, however large its weights. */
 const CONVOLUTION_LIMIT = 9.5e6;
@@ -46,8 +46,8 @@ export class EstimatedCpu implements Device {
     return memoryLimit({ mapped }).bytes;
   }
 
-  limitedBy(): string | null {
-    return memoryLimit().source;
+  limitedBy(): NamedLimit | null {
+    return namedLimit(memoryLimit());
   }
 }
 

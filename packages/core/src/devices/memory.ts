@@ -9,10 +9,20 @@ export interface MemoryLimit {
   readonly source: string | null;
 }
 
+/** A limit of memory in words. */
+export interface NamedLimit {
+  /** Such as `RLIMIT_DATA (ulimit -d)`. */
+  readonly name: string;
+  /** How to have more, such as `raise that limit`. */
+  readonly remedy: string;
+}
+
 /** Options of {@link memoryLimit}. */
 export interface LimitOptions {
   /** Bytes that are allocated but not backed by memory yet: only resource limits count them. Default 0. */
   readonly mapped?: number;
+  /** Whether addresses are reserved for all memory to come, as WebAssembly's are: RLIMIT_AS limits nothing more then. Default false. */
+  readonly reserved?: boolean;
   /** Folder that holds `proc`; default the machine's. */
   readonly root?: string;
 }
@@ -26,14 +36,19 @@ export function availableMemory(): number {
  * The tightest of what limits this process: free memory of the machine, the process's control group and those around it (versions 1 and
  * 2), and the resource limits RLIMIT_AS and RLIMIT_DATA.
  */
-export function memoryLimit({ mapped = 0, root = '' }: LimitOptions = {}): MemoryLimit {
+export function memoryLimit({ mapped = 0, reserved = false, root = '' }: LimitOptions = {}): MemoryLimit {
   const read = (path: string): string => readText(`${root}${path}`);
   const limits = [
     { bytes: systemAvailable(read), source: null },
     ...groupLimits(read),
-    ...ownLimits(read, mapped),
+    ...ownLimits(read, mapped, reserved),
   ];
   return limits.reduce((tightest, limit) => (limit.bytes < tightest.bytes ? limit : tightest));
+}
+
+/** The limit that {@link memoryLimit} found, for the error of a process that needs more; null: the machine's memory. */
+export function namedLimit({ source }: MemoryLimit): NamedLimit | null {
+  return source === null ? null : { name: source, remedy: 'raise that limit' };
 }
 
 type Read = (path: string) => string;
@@ -129,12 +144,12 @@ const RESOURCES = [
   { line: 'Max data size', counted: 'VmData', source: 'RLIMIT_DATA (ulimit -d)' },
 ] as const;
 
-function ownLimits(read: Read, mapped: number): MemoryLimit[] {
+function ownLimits(read: Read, mapped: number, reserved: boolean): MemoryLimit[] {
   const limits = read('/proc/self/limits');
   const status = read('/proc/self/status');
   return RESOURCES.flatMap(({ line, counted, source }) => {
     const limit = new RegExp(`^${line}\\s+(\\d+)`, 'm').exec(limits)?.[1];
-    if (limit === undefined) return [];
+    if (limit === undefined || (reserved && counted === 'VmSize')) return [];
     return [{ bytes: Number(limit) - (kilobytes(status, counted) ?? 0) + mapped, source }];
   });
 }

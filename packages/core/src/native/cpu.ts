@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import type { DType } from '@inplace-abn/tensor';
 import { EstimatedCpu, refusedByCpu } from '../devices/estimate.js';
-import { type MemoryLimit, memoryLimit } from '../devices/memory.js';
+import { memoryLimit, type NamedLimit, namedLimit } from '../devices/memory.js';
 import { NativeAddonError, UsageError } from '../errors.js';
 import { AddonDevice } from './device.js';
 import { loadNative } from './load.js';
@@ -16,6 +16,12 @@ const INSTRUCTION_SETS: Readonly<Record<string, string>> = {
 };
 
 const BALANCE = 6;
+
+/** No setting of the system raises this one. */
+const WEBASSEMBLY: NamedLimit = {
+  name: 'the 4 GB that WebAssembly can address',
+  remedy: 'compute on a system with native kernels (Linux on x64)',
+};
 
 class CpuDevice extends AddonDevice {
   readonly name = 'cpu';
@@ -44,12 +50,14 @@ class CpuDevice extends AddonDevice {
   }
 
   availableBytes(mapped = 0): number {
-    return this.limit(mapped).bytes;
+    const { system, addressable } = this.limits(mapped);
+    return Math.min(system.bytes, addressable);
   }
 
   /** The limit that {@link availableBytes} comes from, in words; null: the memory of the machine. */
-  limitedBy(): string | null {
-    return this.limit(0).source;
+  limitedBy(): NamedLimit | null {
+    const { system, addressable } = this.limits(0);
+    return addressable < system.bytes ? WEBASSEMBLY : namedLimit(system);
   }
 
   /** Whether kernels run in WebAssembly, which has addresses for 4 GB. */
@@ -57,12 +65,11 @@ class CpuDevice extends AddonDevice {
     return this.native.addressableBytes !== undefined;
   }
 
-  /** The tighter of two limits: that of the system, and the addresses that the addon has left. */
-  private limit(mapped: number): MemoryLimit {
-    const system = memoryLimit({ mapped });
-    const addressable = this.native.addressableBytes?.();
-    if (addressable === undefined || addressable + mapped >= system.bytes) return system;
-    return { bytes: addressable + mapped, source: 'the 4 GB of WebAssembly' };
+  /** Two limits, the tighter of which counts: that of the system, and the bytes that the addon has addresses for. */
+  private limits(mapped: number) {
+    const system = memoryLimit({ mapped, reserved: this.inWebAssembly });
+    const addressable = (this.native.addressableBytes?.() ?? Number.POSITIVE_INFINITY) + mapped;
+    return { system, addressable };
   }
 
   /** Number of kernel threads: OMP_NUM_THREADS, or the number of CPUs available to this process. */

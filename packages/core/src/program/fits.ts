@@ -1,5 +1,6 @@
 import { formatBytes } from '@inplace-abn/tensor';
 import type { Device, DeviceMemory } from '../devices/device.js';
+import type { NamedLimit } from '../devices/memory.js';
 import { UsageError } from '../errors.js';
 
 /** Describes a plan, for the error thrown when it does not fit in memory. */
@@ -33,9 +34,9 @@ export function checkFits(
 ): void {
   const available = Math.max(0, device.availableBytes(mapped)) + populated;
   if (needed + (fitting.others ?? 0) <= available) return;
-  const source = device.limitedBy?.() ?? null;
+  const limit = device.limitedBy?.() ?? null;
   const left = `${formatBytes(available)} (${Math.floor(available)} bytes) are available`;
-  const text = lackText(needed, fitting, source === null ? left : `${left} under ${source}`, source !== null);
+  const text = lackText(needed, fitting, limit ? `${left} under ${limit.name}` : left, limit);
   throw new UsageError(text, { code: 'ERR_MEMORY' });
 }
 
@@ -43,10 +44,10 @@ function lackText(
   needed: number,
   { what, advice, others = 0 }: Fitting,
   left: string,
-  limited: boolean,
+  limit: NamedLimit | null,
 ): string {
   const more = others > 0 ? `, and the rest of the process ${formatBytes(others)} more,` : '';
-  const raise = limited ? ', or raise that limit' : '';
+  const raise = limit ? `, or ${limit.remedy}` : '';
   return `the plan for ${what} needs ${formatBytes(needed)} (${needed} bytes)${more} but only ${left}: ${advice}${raise}`;
 }
 
@@ -73,7 +74,7 @@ export function allocatePopulated(device: Device, bytes: number, fitting: Fittin
   } catch (error) {
     memory?.discard();
     if (!isRefusal(error)) throw error;
-    const text = lackText(bytes, fitting, `${formatBytes(done)} of it could be had`, false);
+    const text = lackText(bytes, fitting, `${formatBytes(done)} of it could be had`, null);
     throw new UsageError(text, { code: 'ERR_MEMORY', cause: error });
   }
 }

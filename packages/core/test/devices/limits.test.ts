@@ -15,7 +15,7 @@ function limitsOf(data: string | number, space: string | number): string {
   return `Limit  Soft Limit  Hard Limit  Units\nMax data size  ${data}  unlimited  bytes\nMax address space  ${space}  unlimited  bytes\n`;
 }
 
-async function limitOf(files: Readonly<Record<string, string>>, mapped = 0) {
+async function limitOf(files: Readonly<Record<string, string>>, mapped = 0, reserved = false) {
   const root = await newFolder('limits');
   const all = {
     '/proc/meminfo': MEMINFO,
@@ -28,7 +28,7 @@ async function limitOf(files: Readonly<Record<string, string>>, mapped = 0) {
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, text);
   }
-  return memoryLimit({ root, mapped });
+  return memoryLimit({ root, mapped, reserved });
 }
 
 const MOUNT_2 = '30 23 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw\n';
@@ -109,5 +109,10 @@ describe('the memory limit', () => {
     expect(await limitOf(both)).toEqual({ bytes: GB / 2, source: 'RLIMIT_DATA (ulimit -d)' });
     // A part of which is what is about to be populated.
     expect(await limitOf(both, GB / 4)).toEqual({ bytes: 0.75 * GB, source: 'RLIMIT_DATA (ulimit -d)' });
+  });
+
+  it('is no longer that of addresses where all of them are reserved', async () => {
+    const files = { '/proc/self/limits': limitsOf(20 * GB, 3 * GB) };
+    expect(await limitOf(files, 0, true)).toEqual({ bytes: 19.5 * GB, source: 'RLIMIT_DATA (ulimit -d)' });
   });
 });

@@ -55,7 +55,7 @@ function device(
   });
   return Object.assign(Object.create(cpu()) as Device, {
     availableBytes: left,
-    limitedBy: () => 'RLIMIT_DATA (ulimit -d)',
+    limitedBy: () => ({ name: 'RLIMIT_DATA (ulimit -d)', remedy: 'raise that limit' }),
     allocate: memory,
     held: () => held,
     ...more,

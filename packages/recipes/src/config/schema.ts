@@ -106,6 +106,7 @@ function optimizer(schedule: z.ZodType<ScheduleConfig>) {
       .union([flag(), z.array(z.string(PATHS), PATHS)], `true, false or ${PATHS}`)
       .default(false),
     accumulate: positiveInteger().default(1),
+    bucket_size: bytesOr.default(-1),
     layer_decay: share().default(1),
     groups: z.array(parameterGroup(), 'a list of groups of parameters').default([]),
     schedule,
@@ -147,6 +148,7 @@ export type InputConfig = z.output<typeof input>;
  * - `optimizer.freeze`: paths of parameters, or of layers, that are not trained
  * - `optimizer.frozen_statistics`: layers that normalize by their running statistics in training, too; true: all
  * - `optimizer.accumulate`: parts that a batch is divided into, one after the other; their gradients are summed
+ * - `optimizer.bucket_size`: bytes of gradients that processes sum in one message; −1: 8 MiB
  * - `optimizer.layer_decay`: factor on the learning rate of each layer, from the last one down, as timm's `layer-decay`
  * - `optimizer.groups`: parameters with a learning rate (`rate_factor` times the others') or weight decay (−1: that of all) of their own;
  *   of several groups with a parameter the first counts

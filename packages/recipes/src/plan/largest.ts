@@ -7,7 +7,9 @@ import {
   smallestPlanned,
   UsageError,
 } from '@inplace-abn/core';
+import { shareSize } from '@inplace-abn/data';
 import type { TrainConfig } from '../config/schema.js';
+import { peersOnPaper } from '../engine/paper-peers.js';
 import { planPrograms } from '../engine/plan-programs.js';
 import { taskOf } from '../tasks/registry.js';
 
@@ -20,6 +22,8 @@ export interface LargestOptions {
   readonly batch?: number;
   /** Images of the validation set, whose last, smaller batch is planned as well. */
   readonly validationImages?: number;
+  /** Processes that share the batch: memory is that of each, and a batch that is sought is a multiple of them. Default 1. */
+  readonly processes?: number;
 }
 
 /** The largest size that fits. */
@@ -41,9 +45,9 @@ const CROP_STEP = 32;
 /** A sixteenth of the channels keeps groups and vectors whole in the zoo's networks. */
 const WIDTH_STEP = 1 / 16;
 
-/** Of each size; a batch in shards has as many images in each. */
-const STEPS: Readonly<Record<Growing, (config: TrainConfig) => number>> = {
-  batch: ({ deterministic_world: shards }) => Math.max(1, shards),
+/** Of each size; a batch in shards has as many images in each, and so has each process. */
+const STEPS: Readonly<Record<Growing, (config: TrainConfig, processes: number) => number>> = {
+  batch: ({ deterministic_world: shards }, processes) => Math.max(processes, shards),
   crop: () => CROP_STEP,
   width: () => WIDTH_STEP,
 };
@@ -77,7 +81,7 @@ export function largestOf(
   options: LargestOptions = {},
 ): Largest {
   const kept = { ...config, memory_budget: -1 };
-  const step = STEPS[growing](config);
+  const step = STEPS[growing](config, options.processes ?? 1);
   // An image of every shard in every part.
   const inShards = growing === 'batch' && config.deterministic_world > 0;
   const fewest = inShards ? config.optimizer.accumulate : 1;
@@ -85,7 +89,7 @@ export function largestOf(
   const bytesOn = (planned: Device) => {
     const known = new Map<number, number>();
     return (size: number) => {
-      const bytes = known.get(size) ?? neededBytes(at(size), planned, options.validationImages);
+      const bytes = known.get(size) ?? neededBytes(at(size), planned, options);
       known.set(size, bytes);
       return bytes;
     };
@@ -124,10 +128,14 @@ function withSize(
 function neededBytes(
   { config, batch }: Pick<Largest, 'config' | 'batch'>,
   device: Device,
-  validationImages = 0,
+  { validationImages = 0, processes = 1 }: LargestOptions,
 ): number {
   const task = taskOf(config);
-  const last = validationImages % batch;
-  const evaluationBatches = last > 0 ? [batch, last] : [batch];
-  return planPrograms(task.network(), task, config, device, { batch, evaluationBatches }).neededBytes;
+  const whole = { ...config, optimizer: { ...config.optimizer, batch_size: batch } };
+  // The largest share, which is that of the first.
+  const shareOf = (images: number) => shareSize(images, { rank: 0, size: processes });
+  const last = shareOf(validationImages % batch);
+  const own = shareOf(batch);
+  const sizes = { batch: own, evaluationBatches: last > 0 ? [own, last] : [own] };
+  return planPrograms(task.network(), task, whole, device, sizes, peersOnPaper(processes)).neededBytes;
 }

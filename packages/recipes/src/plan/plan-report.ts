@@ -14,9 +14,10 @@ import {
 } from '@inplace-abn/core';
 import type { Sides } from '@inplace-abn/data';
 import { type ResidentMemory, transferBytes } from '@inplace-abn/session';
-import { ALONE, type BytesByKind, type Peers } from '@inplace-abn/train';
+import type { BytesByKind } from '@inplace-abn/train';
 import type { TrainConfig } from '../config/schema.js';
 import { aroundParts, type LoadingOptions } from '../data/memory.js';
+import { peersOnPaper } from '../engine/paper-peers.js';
 import { planPrograms } from '../engine/plan-programs.js';
 import { trainingStep } from '../step/training-step.js';
 import type { BatchShape } from '../task/images.js';
@@ -79,7 +80,7 @@ export function planReport(
   const task = taskOf(config);
   const network = task.network();
   const sizes = { batch, evaluationBatches: loading ? [batch] : [] };
-  const peers = planningPeers(loading?.processes);
+  const peers = peersOnPaper(loading?.processes ?? 1);
   const programs = planPrograms(network, task, config, device, sizes, peers, { prices });
   const { training, parts, session } = programs;
   const arenaBytes = Math.max(...parts.map(({ plan }) => plan.raw.arenaBytes));
@@ -112,11 +113,6 @@ export function planReport(
     ordinary: ordinaryBytes(config, batch),
   };
   return { report, plan };
-}
-
-/** Processes that are planned for, and none of which is there. */
-function planningPeers(size = 1): Peers {
-  return size === 1 ? ALONE : { ...ALONE, size, group: { name: 'planned', size } };
 }
 
 /** The same network with ordinary batch norm, float32, as PyTorch would hold it. */

@@ -1,5 +1,12 @@
 /** The same step with other topologies, buckets and schedules: what each would gain. */
-import { collectiveTimes, overlappedSeconds, simulate, type Topology, withBuckets } from '@inplace-abn/comm';
+import {
+  collectiveTimes,
+  isBucket,
+  overlappedSeconds,
+  simulate,
+  type Topology,
+  withBuckets,
+} from '@inplace-abn/comm';
 import type { Pricing } from './pricing.js';
 import { type PaperSteps, type ScalingReport, stepEvents } from './report.js';
 
@@ -17,7 +24,7 @@ export interface BucketChoice {
 export interface ScalingChoices {
   /** The step in each topology. */
   readonly topologies: Readonly<Record<Topology, number>>;
-  /** The step with buckets of 1 to 128 MiB, by powers of two. */
+  /** By size, that of the configuration among them; empty where gradients are not summed in buckets. */
   readonly buckets: readonly BucketChoice[];
   /** The step if gradient sums might end during the next forward pass. */
   readonly overlapped: number;
@@ -28,16 +35,17 @@ const SIZES = [1, 2, 4, 8, 16, 32, 64, 128].map((size) => size * MIB);
 
 /** Simulates the alternatives to `report`, which is of the same steps. */
 export function scalingChoices(
-  { cluster, local }: Pick<ScalingReport, 'cluster' | 'local'>,
+  { cluster, local, bucketBytes }: Pick<ScalingReport, 'cluster' | 'local' | 'bucketBytes'>,
   steps: PaperSteps,
   pricing: Pricing,
 ): ScalingChoices {
   const events = stepEvents(steps, pricing);
   const times = collectiveTimes(cluster);
+  const sizes = events.some(isBucket) ? [...new Set([...SIZES, bucketBytes])].sort((a, b) => a - b) : [];
   const through = (topology: Topology) => simulate(events, collectiveTimes({ ...cluster, topology })).seconds;
   return {
     topologies: { ring: through('ring'), tree: through('tree'), hierarchical: through('hierarchical') },
-    buckets: SIZES.map((bytes) => {
+    buckets: sizes.map((bytes) => {
       const { seconds } = simulate(withBuckets(events, { bytes }), times);
       return { bytes, seconds, efficiency: local / seconds };
     }),

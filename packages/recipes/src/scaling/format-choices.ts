@@ -2,7 +2,7 @@
 import type { Failures } from '@inplace-abn/comm';
 import { formatBytes } from '@inplace-abn/core';
 import { formatDuration } from '@inplace-abn/train';
-import type { ScalingChoices } from './choices.js';
+import type { BucketChoice, ScalingChoices } from './choices.js';
 import { formatSeconds } from './format.js';
 import type { ScalingReport } from './report.js';
 
@@ -11,7 +11,7 @@ import type { ScalingReport } from './report.js';
  * where none has.
  */
 export function formatChoices(
-  { local, timeline }: ScalingReport,
+  { local, timeline, bucketBytes }: ScalingReport,
   { topologies, overlapped, buckets }: ScalingChoices,
   share: number,
   holding: number | null,
@@ -20,10 +20,6 @@ export function formatChoices(
   const named = Object.entries(topologies).map(
     ([name, seconds]) => `${name} ${formatSeconds(seconds)} (${percent(seconds)})`,
   );
-  const enough = buckets
-    .filter(({ efficiency }) => efficiency >= share)
-    .map(({ bytes }) => formatBytes(bytes));
-  const best = buckets.reduce((a, b) => (b.seconds < a.seconds ? b : a));
   const goal = `${Math.round(100 * share)} %`;
   const gained = formatSeconds(Math.max(0, timeline.seconds - overlapped));
   return [
@@ -32,10 +28,27 @@ export function formatChoices(
     holding === null
       ? `no batch of a process holds ${goal}`
       : `${goal} is held from batch ${holding} on each process`,
-    enough.length > 0
-      ? `${goal} is held by buckets of ${enough.join(', ')}`
-      : `no bucket size holds ${goal}: the best is ${formatBytes(best.bytes)} with ${percent(best.seconds)}`,
+    ...bucketLines(buckets, bucketBytes, share),
   ].join('\n');
+}
+
+/** Which sizes of buckets hold `share`; nothing where gradients are not summed in buckets. */
+function bucketLines(buckets: readonly BucketChoice[], own: number, share: number): string[] {
+  const [first, ...others] = buckets;
+  if (!first) return [];
+  const goal = `${Math.round(100 * share)} %`;
+  const enough = buckets
+    .filter(({ efficiency }) => efficiency >= share)
+    .map(({ bytes }) => formatBytes(bytes));
+  if (enough.length > 0)
+    return [
+      `${goal} is held by buckets of ${enough.join(', ')}; the configuration's have ${formatBytes(own)}`,
+    ];
+  const best = others.reduce((a, b) => (b.seconds < a.seconds ? b : a), first);
+  return [
+    `no bucket size holds ${goal}: the best is ${formatBytes(best.bytes)} with ${(100 * best.efficiency).toFixed(1)} %; ` +
+      `the configuration's have ${formatBytes(own)}`,
+  ];
 }
 
 /** The parts of a day that failures take, as lines of text. */

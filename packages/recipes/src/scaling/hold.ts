@@ -6,6 +6,11 @@ import { paperSteps, type ScalingOptions, type ScalingReport, scalingReport } fr
 /** Images of a process at most that a batch is sought among. */
 const MOST = 4096;
 
+/** The least power of two of images with which every part of every shard of a process has one. */
+function fewestImages({ deterministic_world: shards, optimizer }: TrainConfig, processes: number): number {
+  return shards === 0 ? 1 : 2 ** Math.ceil(Math.log2((shards / processes) * optimizer.accumulate));
+}
+
 /**
  * The least power of two of images on each process with an efficiency of at least `share`; null where there is none up to 4096. Each
  * that is tried is planned, except the batch of `known`, whose instructions may have been measured.
@@ -22,9 +27,10 @@ export function batchThatHolds(
     const tried = { ...options, batch };
     return scalingReport(config, tried, paperSteps(config, tried), pricing).efficiency >= share;
   };
-  let batch = 2 ** Math.floor(Math.log2(options.batch));
+  const fewest = fewestImages(config, known.processes);
+  let batch = Math.max(fewest, 2 ** Math.floor(Math.log2(options.batch)));
   if (holds(batch)) {
-    while (batch > 1 && holds(batch / 2)) batch /= 2;
+    while (batch > fewest && holds(batch / 2)) batch /= 2;
     return batch;
   }
   while (batch < MOST) {

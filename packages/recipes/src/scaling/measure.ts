@@ -55,11 +55,13 @@ function noiseFor({ graph }: Plan): Record<string, TypedArray> {
 
 function arrayFor(name: string, { dtype, shape }: ValueInfo): TypedArray {
   const length = elements(shape);
+  // Of a shard, too, which a number follows.
+  const [kind] = name.split('/');
   // Not periodic in any side of an image.
   if (dtype === 'uint8')
-    return Uint8Array.from({ length }, (_, i) => (name === 'images' ? (i * 40_503) >> 7 : 0));
+    return Uint8Array.from({ length }, (_, i) => (kind === 'images' ? (i * 40_503) >> 7 : 0));
   if (dtype === 'int32') return new Int32Array(length);
-  if (name === 'color') return Float32Array.from({ length }, (_, i) => colorAt(i % 12));
+  if (kind === 'color') return Float32Array.from({ length }, (_, i) => colorAt(i % 12));
   return new Float32Array(length).fill(name.startsWith('lr') ? 0 : 1);
 }
 

@@ -1,15 +1,10 @@
 /** The training step of one process among many, compiled where none of the others exist. */
 import type { Device, Plan } from '@inplace-abn/core';
 import type { Module } from '@inplace-abn/nn';
-import { ALONE, type Peers } from '@inplace-abn/train';
 import type { TrainConfig } from '../config/schema.js';
+import { peersOnPaper } from '../engine/paper-peers.js';
 import { type PlannedPrograms, planPrograms } from '../engine/plan-programs.js';
 import { taskOf } from '../tasks/registry.js';
-
-/** A process among `size`, of a group of this process alone: its steps have the collectives, which send nothing where they run. */
-function peersOnPaper(size: number): Peers {
-  return size > 1 ? { ...ALONE, size, group: { name: '', size } } : ALONE;
-}
 
 /** The configuration with `batch` images for each of `processes`. */
 export function sharedConfig(config: TrainConfig, batch: number, processes: number): TrainConfig {

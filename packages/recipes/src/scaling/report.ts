@@ -1,5 +1,6 @@
 /** The training step of a configuration on a cluster: how long it takes, and what it waits for. */
 import {
+  BUCKET_BYTES,
   type Cluster,
   collectiveTimes,
   eventsOf,
@@ -11,6 +12,7 @@ import {
 } from '@inplace-abn/comm';
 import type { Device } from '@inplace-abn/core';
 import type { TrainConfig } from '../config/schema.js';
+import { bucketOptions } from '../step/training-step.js';
 import { type PaperPrograms, planOnPaper, plansOf } from './paper.js';
 import { type Pricing, total } from './pricing.js';
 
@@ -48,6 +50,8 @@ export interface ScalingReport {
   readonly throughput: number;
   /** Bytes of gradients and counts that a process sums in the background. */
   readonly summedBytes: number;
+  /** Bytes of a bucket of gradients, but the first two and the last, which are smaller. */
+  readonly bucketBytes: number;
   /** Arena, weights and optimizer state of a process. */
   readonly processBytes: number;
 }
@@ -62,9 +66,15 @@ export interface PaperSteps {
 
 /** Compiles what {@link scalingReport} simulates. */
 export function paperSteps(config: TrainConfig, { cluster, batch, device }: ScalingOptions): PaperSteps {
-  const alone = planOnPaper(config, batch, 1, device);
   const processes = processesOf(cluster);
-  return { alone, among: processes > 1 ? planOnPaper(config, batch, processes, device) : alone };
+  const among = planOnPaper(config, batch, processes, device);
+  return { alone: processes > 1 ? planOnPaper(aloneOf(config, processes), batch, 1, device) : among, among };
+}
+
+/** The configuration of one of the processes by itself: of a batch in shards it computes those that it holds. */
+function aloneOf(config: TrainConfig, processes: number): TrainConfig {
+  const held = config.deterministic_world / processes;
+  return { ...config, deterministic_world: held < 2 ? 0 : held };
 }
 
 /** Simulates a step: its instructions take what `pricing` says, and its collectives what the cluster's links allow. */
@@ -89,6 +99,7 @@ export function scalingReport(
     efficiency: local / timeline.seconds,
     throughput: (processes * batch) / timeline.seconds,
     summedBytes: timeline.sums.reduce((sum, { bytes }) => sum + bytes, 0),
+    bucketBytes: bucketOptions(config.optimizer).bytes ?? BUCKET_BYTES,
     processBytes: steps.among.programs.neededBytes,
   };
 }

@@ -1,5 +1,5 @@
 /** One training step as a graph: normalize, forward, loss, guard, backward, update. */
-import { type GroupShape, sumInBuckets } from '@inplace-abn/comm';
+import { type BucketOptions, type GroupShape, sumInBuckets } from '@inplace-abn/comm';
 import { type Graph, guardFinite, type Tracer, trace, type Value } from '@inplace-abn/core';
 import type { Module } from '@inplace-abn/nn';
 import {
@@ -100,8 +100,9 @@ export function trainingStep(
     const told = labeled ? { ...outputs, labeled } : outputs;
     const add = part ? accumulation(tracer) : valuesOf;
     const trains = (name: string) => trained.trains(name);
+    const buckets = bucketOptions(config);
     const summed = (own: readonly Value[]) =>
-      group ? tracer.within('gradients', () => sumInBuckets(own, group)) : [...own];
+      group ? tracer.within('gradients', () => sumInBuckets(own, group, buckets)) : [...own];
     const sum = (own: ReadonlyMap<string, Value>) => {
       if (!sharded) return part === 'sum' ? add(own) : summed(add(own));
       const sums = summed(valuesOf(own));
@@ -126,6 +127,11 @@ export function trainingStep(
     if (average) averageStates(tracer, states);
     return norm && found.norm ? { ...told, gradient_norm: found.norm } : told;
   });
+}
+
+/** The buckets in which processes sum gradients. */
+export function bucketOptions({ bucket_size: bytes }: OptimizerConfig): BucketOptions {
+  return bytes < 0 ? {} : { bytes };
 }
 
 function valuesOf(gradients: ReadonlyMap<string, Value>): Value[] {

@@ -40,6 +40,7 @@ describe('defaults', () => {
         freeze: [],
         frozen_statistics: false,
         accumulate: 1,
+        bucket_size: -1,
         layer_decay: 1,
         groups: [],
         schedule: { type: 'constant', mode: 'epoch', epochs: 10, warmup: NO_WARM_UP, params: {} },

@@ -68,6 +68,21 @@ describe('the largest batch', () => {
     expect(() => largestBatch(config, 1000)).toThrow(/^a batch of 6 images needs /);
   });
 
+  it('of several processes is a multiple of them, each of which has its share of the memory', () => {
+    const budget = 3 * 2 ** 20;
+    const [one, four] = [1, 4].map((processes) =>
+      largestOf('batch', configOf(), portableCpu(), budget, { processes }),
+    );
+    expect((four?.batch ?? 1) % 4).toBe(0);
+    expect(four?.bytes).toBeLessThanOrEqual(budget);
+    // Buckets hold gradients that a process alone would consume at once.
+    expect(four?.batch).toBeGreaterThan(2 * (one?.batch ?? 0));
+    expect(four?.batch).toBeLessThanOrEqual(4 * (one?.batch ?? 0));
+    const whole = configOf({ optimizer: { batch_size: (four?.batch ?? 0) + 4 } });
+    const next = planReport(whole, whole.optimizer.batch_size / 4, portableCpu(), { processes: 4 }).report;
+    expect(next.totalBytes).toBeGreaterThan(budget);
+  });
+
   it('says so where one image does not fit', () => {
     expect(() => largestBatch(configOf(), 1000)).toThrow(/^a batch of one image needs .* but the budget is /);
   });

@@ -132,6 +132,18 @@ describe('planReport', () => {
     );
   });
 
+  it('has of a batch in shards those that the process holds', () => {
+    const config = configOf({ network: { bn_mode: 'sync' }, deterministic_world: 8 });
+    const planOf = (processes: number) => planReport(config, 16 / processes, cpu(), { processes });
+    const convolutions = ({ plan }: ReturnType<typeof planOf>) =>
+      plan.instructions.filter(({ node }) => node.op.name === 'conv2d').length;
+    const counts = [1, 2, 4, 8].map((processes) => convolutions(planOf(processes)) * processes);
+    expect(new Set(counts)).toEqual(new Set([20 * 8]));
+    const [one, two] = [1, 2].map((processes) => planOf(processes).report.rebuilds.kept);
+    expect((two ?? 0) / (one ?? 1)).toBeCloseTo(0.5, 1);
+    expect(() => planOf(3)).toThrow('deterministicWorld of 8 cannot be divided among 3 processes');
+  });
+
   it('is drawn: every buffer within the arena, none over another', () => {
     const { arenaBytes, buffers, instructions } = memoryMapOf(plan);
     for (const { offset, bytes, start, end } of buffers) {

@@ -5,13 +5,17 @@ import { describe, expect, it } from 'vitest';
 import {
   asMeasured,
   atLimits,
+  batchThatHolds,
+  formatChoices,
   formatScaling,
   inTotal,
   measurePrograms,
+  type PaperPrograms,
   paperSteps,
   planOnPaper,
   plansOf,
   proportions,
+  scalingChoices,
   scalingReport,
 } from '../../src/index.js';
 import { configOf } from '../support/runs.js';
@@ -69,6 +73,56 @@ describe('scalingReport', () => {
       timeline.sums.filter(({ path }) => /bucket\d+$/.test(path)).reduce((sum, { bytes }) => sum + bytes, 0);
     expect(buckets(parts)).toBe(buckets(whole));
     expect(parts.timeline.computing).toBeGreaterThan(whole.timeline.computing);
+  });
+
+  it('has buckets of the size that is asked for, and simulates the others from it', () => {
+    const of = (sections: Parameters<typeof configOf>[0]) => {
+      const config = configOf(sections);
+      const options = { cluster: PAIR, batch: BATCH, device: portableCpu() };
+      const steps = paperSteps(config, options);
+      const pricing = atLimits(LIMITS, 'limits');
+      const report = scalingReport(config, options, steps, pricing);
+      return { report, ...scalingChoices(report, steps, pricing) };
+    };
+    const bucket_size = 3 * 2 ** 16;
+    const [usual, small] = [of({}), of({ optimizer: { bucket_size } })];
+    const bucketsOf = ({ report }: typeof usual) =>
+      report.timeline.sums.filter(({ path }) => /bucket\d+$/.test(path)).map(({ bytes }) => bytes);
+    expect(bucketsOf(small).length).toBeGreaterThan(bucketsOf(usual).length);
+    expect(usual.report.bucketBytes).toBe(2 ** 23);
+    expect(small.report.bucketBytes).toBe(bucket_size);
+    expect(usual.buckets.map(({ bytes }) => bytes)).not.toContain(bucket_size);
+    const own = small.buckets.find(({ bytes }) => bytes === bucket_size);
+    expect((own?.seconds ?? 0) / small.report.timeline.seconds).toBeCloseTo(1, 1);
+    const [one, other] = [usual, small].map(({ buckets }) => buckets.find(({ bytes }) => bytes === 2 ** 23));
+    expect((one?.seconds ?? 0) / (other?.seconds ?? 1)).toBeCloseTo(1, 1);
+    expect(formatChoices(small.report, small, 0.9, null)).toMatch(/the configuration's have 192 KiB$/m);
+  });
+
+  it('has of a batch in shards those of a process, alone and among the others', () => {
+    const sections = {
+      network: { bn_mode: 'sync' },
+      optimizer: { batch_size: 16 },
+      deterministic_world: 8,
+    } as const;
+    const cluster = { ...PAIR, nodes: 4 };
+    const config = configOf(sections);
+    const options = { cluster, batch: 2, device: portableCpu() };
+    const steps = paperSteps(config, options);
+    const convolutions = (each: PaperPrograms) =>
+      plansOf(each).map(
+        ({ instructions }) => instructions.filter(({ node }) => node.op.name === 'conv2d').length,
+      );
+    expect(convolutions(steps.alone)).toEqual(convolutions(steps.among));
+    const pricing = atLimits(LIMITS, 'limits');
+    const report = scalingReport(config, options, steps, pricing);
+    expect(report.efficiency).toBeLessThan(1);
+    const choices = scalingChoices(report, steps, pricing);
+    expect(choices.buckets).toEqual([]);
+    expect(formatChoices(report, choices, 0.9, null)).not.toContain('bucket');
+    // Two shards of a process want an image each.
+    const ideal = { ...report, efficiency: 1 };
+    expect(batchThatHolds(0, config, options, pricing, ideal)).toBe(2);
   });
 
   it('takes the time of a step as given', () => {

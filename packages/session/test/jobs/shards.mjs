@@ -1,6 +1,6 @@
 // @ts-check
 // Trains a drawn network in a number of shards, on the first processes of the pool, and tells its weights.
-import { cpu } from '@inplace-abn/core';
+import { add, concat, cpu } from '@inplace-abn/core';
 import {
   Conv2d,
   Dropout,
@@ -9,6 +9,7 @@ import {
   InPlaceABNSync,
   Linear,
   MaxPool2d,
+  Module,
   Sequential,
 } from '@inplace-abn/nn';
 import { adamw, lamb, rmsprop, sgd } from '@inplace-abn/optim';
@@ -35,7 +36,7 @@ const CLASSES = 5;
  * @property {number} shards
  * @property {readonly number[]} batches samples of each
  * @property {number} [seed]
- * @property {readonly { kind: 'conv' | 'depthwise' | 'pool' | 'dropout', width: number, activation: 'leaky_relu' | 'elu' | 'identity' }[]} blocks
+ * @property {readonly { kind: 'conv' | 'depthwise' | 'residual' | 'dense' | 'pool' | 'dropout', width: number, activation: 'leaky_relu' | 'elu' | 'identity' }[]} blocks
  * @property {keyof typeof LOSSES} loss
  * @property {keyof typeof OPTIMIZERS} optimizer
  * @property {'float32' | 'bfloat16'} [precision]
@@ -43,6 +44,7 @@ const CLASSES = 5;
  * @property {number} [clip]
  * @property {number} [accumulate]
  * @property {boolean} [average]
+ * @property {number} [bucketSize]
  * @property {boolean} [ownStatistics]
  * @property {boolean} [reversed] whether the larger part is the first rank's
  * @property {string} [from] state to begin with
@@ -69,6 +71,25 @@ const OPTIMIZERS = {
   rmsprop: () => rmsprop({ learningRate: 0.01 }),
 };
 
+/** A layer whose output is added to its input, or joined with it. */
+class Around extends Module {
+  /**
+   * @param {Module} inner
+   * @param {boolean} joins
+   */
+  constructor(inner, joins) {
+    super();
+    this.inner = inner;
+    this.joins = joins;
+  }
+
+  /** @param {import('@inplace-abn/core').Value} x */
+  forward(x) {
+    const own = this.inner.call(x);
+    return this.joins ? concat([x, own]) : add(x, own);
+  }
+}
+
 /** @param {Drawn} drawn */
 function network({ blocks, wide, ownStatistics = false }) {
   /** @type {Record<string, import('@inplace-abn/nn').Module>} */
@@ -78,12 +99,18 @@ function network({ blocks, wide, ownStatistics = false }) {
     if (kind === 'pool') layers[`pool${index}`] = new MaxPool2d({ kernel: 2, stride: 1 });
     else if (kind === 'dropout') layers[`dropout${index}`] = new Dropout(0.3);
     else {
-      const out = kind === 'depthwise' ? channels : width;
+      const out = kind === 'depthwise' || kind === 'residual' ? channels : width;
       const groups = kind === 'depthwise' ? channels : 1;
-      layers[`conv${index}`] = new Conv2d(channels, out, 3, { padding: 1, bias: false, groups });
+      const conv = new Conv2d(channels, out, 3, { padding: 1, bias: false, groups });
       const Norm = ownStatistics ? InPlaceABN : InPlaceABNSync;
-      layers[`bn${index}`] = new Norm(out, { activation });
-      channels = out;
+      const bn = new Norm(out, { activation });
+      if (kind === 'residual' || kind === 'dense') {
+        layers[`${kind}${index}`] = new Around(new Sequential({ conv, bn }), kind === 'dense');
+      } else {
+        layers[`conv${index}`] = conv;
+        layers[`bn${index}`] = bn;
+      }
+      channels = kind === 'dense' ? channels + out : out;
     }
   }
   const end = new GlobalAvgPool2d();
@@ -113,7 +140,19 @@ function targetsOf(size, seed, loss) {
  * @param {Drawn} drawn
  */
 export default async function job(processes, drawn) {
-  const { world, shards, batches, seed = 0, precision, clip, accumulate, average, from, to } = drawn;
+  const {
+    world,
+    shards,
+    batches,
+    seed = 0,
+    precision,
+    clip,
+    accumulate,
+    average,
+    bucketSize,
+    from,
+    to,
+  } = drawn;
   const ranks = Array.from({ length: world }, (_, rank) => rank);
   const group = world > 1 ? await processes?.group.subgroup(ranks) : undefined;
   if (group === null || (world === 1 && (processes?.group.rank ?? 0) > 0)) return null;
@@ -131,6 +170,7 @@ export default async function job(processes, drawn) {
     precision,
     clip,
     accumulate,
+    bucketSize,
     seed,
     group,
   });

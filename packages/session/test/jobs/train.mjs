@@ -6,9 +6,12 @@ import { accuracy, crossEntropy, Session } from '@inplace-abn/session';
 
 /**
  * @param {{ group: import('@inplace-abn/comm').ProcessGroup } | null} processes
- * @param {{ batches: { x: Float32Array, y: Int32Array }[], side: number, seed: number, accumulate?: number, ignoreIndex?: number }} argument
+ * @param {{ batches: { x: Float32Array, y: Int32Array }[], side: number, seed: number, accumulate?: number, ignoreIndex?: number, bucketSize?: number }} argument
  */
-export default async function job(processes, { batches, side, seed, accumulate = 1, ignoreIndex }) {
+export default async function job(
+  processes,
+  { batches, side, seed, accumulate = 1, ignoreIndex, bucketSize },
+) {
   const loss = crossEntropy({ ignoreIndex });
   const session = new Session(
     new Sequential({
@@ -25,6 +28,7 @@ export default async function job(processes, { batches, side, seed, accumulate =
       clip: 0.5,
       seed,
       accumulate,
+      bucketSize,
       group: processes?.group,
     },
   );
