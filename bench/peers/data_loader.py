@@ -2,8 +2,9 @@
 
 The first line printed says {"ready": true, ...} or {"error": "..."}. Then each line "epoch" on standard input loads
 --images images in batches and prints {"imagesPerSecond": ...}; "quit" or the end of input ends the program. A pass is
-ImageFolder, RandomResizedCrop, horizontal flip, [RandAugment or TrivialAugmentWide,] ToTensor, Normalize [and
-RandomErasing] in a DataLoader with workers that stay, with the interpolation of torchvision's training script.
+ImageFolder, RandomResizedCrop, horizontal flip, [ColorJitter,] [RandAugment or TrivialAugmentWide,] ToTensor, Normalize
+[and RandomErasing] in a DataLoader with workers that stay, with the interpolation of torchvision's training script.
+MixUp and CutMix are those of transforms.v2, in the workers' collate_fn as in that script.
 """
 
 import argparse
@@ -20,8 +21,23 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--augment", choices=["none", "rand", "trivial"], default="none")
     parser.add_argument("--erase", type=float, default=0, help="probability of random erasing")
+    parser.add_argument("--jitter", type=float, default=0, help="of brightness, contrast and saturation")
+    parser.add_argument("--mixup", type=float, default=0, help="alpha")
+    parser.add_argument("--cutmix", type=float, default=0, help="alpha")
     parser.add_argument("--images", type=int, default=1024, help="images of one pass")
     return parser.parse_args()
+
+
+def mixed(args, classes):
+    """Collates a batch and mixes it; None: as PyTorch collates."""
+    if not (args.mixup or args.cutmix):
+        return None
+    from torch.utils.data import default_collate
+    from torchvision.transforms import v2
+
+    chosen = [make(alpha=alpha, num_classes=max(2, classes)) for make, alpha in ((v2.MixUp, args.mixup), (v2.CutMix, args.cutmix)) if alpha]
+    choice = v2.RandomChoice(chosen)
+    return lambda samples: choice(*default_collate(samples))
 
 
 def make_loader(args):
@@ -40,6 +56,7 @@ def make_loader(args):
         [
             transforms.RandomResizedCrop(args.crop),
             transforms.RandomHorizontalFlip(),
+            *([transforms.ColorJitter(args.jitter, args.jitter, args.jitter)] if args.jitter else []),
             *policies[args.augment],
             transforms.ToTensor(),
             transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
@@ -49,7 +66,12 @@ def make_loader(args):
     folder = torchvision.datasets.ImageFolder(args.folder, transform)
     sampler = torch.utils.data.RandomSampler(folder, replacement=True, num_samples=args.images)
     loader = torch.utils.data.DataLoader(
-        folder, args.batch, sampler=sampler, num_workers=args.workers, persistent_workers=True
+        folder,
+        args.batch,
+        sampler=sampler,
+        num_workers=args.workers,
+        persistent_workers=True,
+        collate_fn=mixed(args, len(folder.classes)),
     )
     return loader, versions_of(torch, torchvision)
 

@@ -1,7 +1,8 @@
 // @ts-check
 // Images/s of the training transform: our loader and torchvision's DataLoader in turn, with as many workers.
 // Ours delivers bytes and leaves normalization to the device; torchvision's makes normalized floats, as its
-// users do. Photographs also go through torchvision's policies of augmentation and random erasing on both sides.
+// users do. Photographs also go through color jitter, torchvision's policies of augmentation and random erasing on both
+// sides. Ours draws mixup and cutmix and leaves the mixing to the device; torchvision's mixes batches in the workers.
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -21,6 +22,7 @@ import { takePairs } from '../lib/turns.mjs';
  * @typedef {object} Augmentation
  * @property {string} title
  * @property {import('@inplace-abn/data').TrainTransformOptions} options of our transform
+ * @property {import('@inplace-abn/data').MixOptions} [mix] of our loader; the step on the device mixes
  * @property {readonly (string | number)[]} args of the peer
  */
 
@@ -28,6 +30,13 @@ import { takePairs } from '../lib/turns.mjs';
 const PLAIN = { title: '', options: {}, args: [] };
 /** @type {readonly Augmentation[]} */
 const AUGMENTATIONS = [
+  { title: ', color jitter', options: { colorJitter: true }, args: ['--jitter', 0.4] },
+  {
+    title: ', mixup, cutmix',
+    options: {},
+    mix: { mixup: 0.2, cutmix: 1 },
+    args: ['--mixup', 0.2, '--cutmix', 1],
+  },
   { title: ', RandAugment', options: { randAugment: {} }, args: ['--augment', 'rand'] },
   { title: ', TrivialAugmentWide', options: { trivialAugment: true }, args: ['--augment', 'trivial'] },
   {
@@ -83,7 +92,7 @@ export async function run({ steps = 5, batch = 64, workers = 2, say, onRows }) {
  */
 async function compare(set, augmentation, { batch, workers, rounds, say }) {
   const { title: kind, folder, crop, images } = set;
-  const load = await makeOurs(folder, { crop, ...augmentation.options }, batch, workers, images);
+  const load = await makeOurs(folder, { crop, augmentation, batch, workers, images });
   const common = ['--batch', batch, '--crop', crop, '--workers', workers, '--images', images];
   /** @type {Peer[]} */
   const peers = [];
@@ -146,16 +155,13 @@ async function waiting(path, workers, say) {
 /**
  * Returns a function that loads `images` images of an epoch and resolves to images/s.
  * @param {string} path
- * @param {import('@inplace-abn/data').TrainTransformOptions} options
- * @param {number} batchSize
- * @param {number} workers
- * @param {number} images
+ * @param {{ crop: number, augmentation: Augmentation, batch: number, workers: number, images: number }} options
  */
-async function makeOurs(path, options, batchSize, workers, images) {
+async function makeOurs(path, { crop, augmentation: { options, mix }, batch: batchSize, workers, images }) {
   const folder = await ImageFolder.open(path);
-  const transform = trainTransform(options);
+  const transform = trainTransform({ crop, ...options });
   const sampler = shuffledSampler(folder.length, 0);
-  const loader = createLoader({ folder, transform, sampler, batchSize, workers });
+  const loader = createLoader({ folder, transform, sampler, batchSize, workers, mix });
   let epoch = 0;
   return async () => {
     const start = performance.now();

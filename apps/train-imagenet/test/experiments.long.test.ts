@@ -1,10 +1,11 @@
 /** The published experiments: a training step of each network as published, and the memory that the documentation states. */
 import { readFile } from 'node:fs/promises';
 import { cpu } from '@inplace-abn/core';
+import { type Batch, mixing } from '@inplace-abn/data';
 import { Engine, initialStateOf, type TrainConfig } from '@inplace-abn/recipes';
 import { describe, expect, it } from 'vitest';
 import { planPerDevice } from '../src/plan/plan-table.js';
-import { load, PUBLISHED } from './support/published.js';
+import { load, PUBLISHED, RECENT } from './support/published.js';
 
 const [BATCH, CROP] = [2, 32];
 
@@ -57,6 +58,51 @@ const PLANNED: Readonly<Record<string, readonly number[]>> = {
   tresnet_m: [16],
   fashion_recipe: [1],
 };
+
+/** Four images of 32 pixels in pairs, with the loader's draws of the configuration. */
+function mixedBatch({ mix: { mixup, cutmix } }: TrainConfig): Batch {
+  const batch = smallBatch();
+  if (mixup === 0 && cutmix === 0) return batch;
+  const { lambda, box } = mixing({ mixup, cutmix }).draw({
+    seed: 1,
+    epoch: 0,
+    batch: 0,
+    width: CROP,
+    height: CROP,
+  });
+  expect(lambda).toBeLessThan(1);
+  const rows = [...Array(BATCH).keys()];
+  return {
+    ...batch,
+    mix: {
+      partners: Int32Array.from(rows, (row) => (row + BATCH - 1) % BATCH),
+      lambda: new Float32Array(BATCH).fill(lambda),
+      boxes: Int32Array.from(rows.flatMap(() => box)),
+    },
+  };
+}
+
+describe('a training step with all options of', () => {
+  it.each(Object.keys(RECENT))('%s', async (name) => {
+    const config = shrunk(await load(name));
+    const engine = new Engine({ device: cpu(), config, evaluationBatches: [] });
+    engine.load(initialStateOf(engine.network, config.network, config.seed));
+    const before = engine.store.read('classifier.fc.bias').data;
+    const update = Math.max(1, config.ema.every);
+    const { loss } = await engine.train(mixedBatch(config), {
+      rates: { base: 0.1, classifier: 0.1 },
+      update,
+      seed: 1,
+    });
+    // Of a guess: log K of K classes, and log 2 of whether it is each of them.
+    const guess = config.loss.type === 'bce' ? Math.log(2) : Math.log(config.network.classes);
+    expect(Math.abs(loss - guess)).toBeLessThan(1);
+    const after = engine.store.read('classifier.fc.bias').data;
+    expect(after).not.toEqual(before);
+    // The first update of an average copies the weights.
+    if (config.ema.decay > 0) expect(engine.store.read('classifier.fc.bias.ema').data).toEqual(after);
+  });
+});
 
 describe('docs/experiments.md', () => {
   /** Numbers of the table's rows, by experiment and devices. */

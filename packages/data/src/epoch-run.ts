@@ -3,8 +3,7 @@ import type { Cache } from './decoded-cache.js';
 import { DataError, ImageError } from './errors.js';
 import { IGNORED } from './label-coding.js';
 import type { Batch, BatchMix, ImageSource, SegmentationSource } from './loader.js';
-import { drawMix, type MixOptions } from './mix.js';
-import { Random, Stream } from './random.js';
+import { drawAt, type MixOptions } from './mix.js';
 import type { Ring, Slot } from './ring.js';
 import type { SegmentationTransform } from './segmentation-transform.js';
 import { type ShareOptions, shareOf } from './share.js';
@@ -288,7 +287,8 @@ export class EpochRun {
   private mixOf({ number, size, partner, slot: { labels } }: Filling): BatchMix | null {
     const { mix, seed, epoch, transform } = this.job;
     if (!mix) return null;
-    const { lambda, box } = drawMix(mix, new Random(seed, Stream.mixing, epoch, number), transform);
+    const { width, height } = transform;
+    const { lambda, box } = drawAt(mix, { seed, epoch, batch: number, width, height });
     // The last row is the other process's.
     const rows = labels.length - (this.job.share.size > 1 ? 1 : 0);
     const mixed: BatchMix = {

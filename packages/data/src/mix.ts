@@ -3,7 +3,7 @@
 // Source: torchvision, transforms/v2/_augment.py (MixUp, CutMix).
 
 import type { Size } from './geometry.js';
-import type { Random } from './random.js';
+import { Random, Stream } from './random.js';
 
 /** Which batches are mixed, and how strongly. Names and meanings are those of timm's `Mixup`, mode `batch`. */
 export interface MixOptions {
@@ -42,6 +42,29 @@ export function mixes(options: MixOptions): boolean {
     }
   }
   return (mixup > 0 || cutmix > 0) && probability > 0;
+}
+
+/** The position of a batch, on which its draws depend: it counts from 0 in its epoch, over all processes. */
+export interface MixPosition extends Size {
+  readonly seed: number;
+  readonly epoch: number;
+  readonly batch: number;
+}
+
+/**
+ * The draws of mixup and cutmix, as the option `mix` of a session takes them: those that a loader of these options makes for the same seed,
+ * epoch and batch.
+ *
+ * @throws RangeError for an option out of range
+ */
+export function mixing(options: MixOptions): { draw(at: MixPosition): MixDraw } {
+  mixes(options);
+  return { draw: (at) => drawAt(options, at) };
+}
+
+/** Draws how a batch is mixed. */
+export function drawAt(options: MixOptions, { seed, epoch, batch, ...size }: MixPosition): MixDraw {
+  return drawMix(options, new Random(seed, Stream.mixing, epoch, batch), size);
 }
 
 /** Draws how a batch of images of this size is mixed. */

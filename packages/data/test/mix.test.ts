@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ImageFolder } from '../src/image-folder.js';
 import { type Batch, createLoader, type LoaderOptions } from '../src/loader.js';
-import { cutOut, drawMix, type MixDraw, mixes } from '../src/mix.js';
+import { cutOut, drawMix, type MixDraw, mixes, mixing } from '../src/mix.js';
 import { Random, Stream } from '../src/random.js';
 import { shuffledSampler } from '../src/sampler.js';
 import { trainTransform } from '../src/transform.js';
@@ -168,11 +168,17 @@ describe('a loader that mixes', () => {
   it('pairs each image with the one before it, the first with the last', async () => {
     const folder = await folderOf(10);
     const sampler = shuffledSampler(folder.length, 7);
-    const loader = createLoader({ folder, transform, sampler, batchSize: 4, mix: { mixup: 1 } });
+    const options = { mixup: 1, cutmix: 1 };
+    const loader = createLoader({ folder, transform, sampler, batchSize: 4, seed: 5, mix: options });
     const seen: number[][] = [];
-    for await (const { mix, size, release } of loader.epoch(0)) {
+    for await (const { mix, size, number, release } of loader.epoch(3)) {
       seen.push([...(mix?.partners ?? [])].slice(0, size));
-      expect(new Set(mix?.lambda.subarray(0, size)).size).toBe(1);
+      // As a session draws.
+      const at = { seed: 5, epoch: 3, batch: number, width: 4, height: 4 };
+      const { lambda, box } = mixing(options).draw(at);
+      expect(lambda).toBeLessThan(1);
+      expect(new Set(mix?.lambda.subarray(0, size))).toEqual(new Set([Math.fround(lambda)]));
+      expect([...(mix?.boxes ?? [])].slice(0, 4)).toEqual([...box]);
       release();
     }
     expect(seen).toEqual([

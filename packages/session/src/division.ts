@@ -3,6 +3,7 @@ import { shardInput } from '@inplace-abn/core';
 import type { Loss, LossFunction, Signals } from '@inplace-abn/nn';
 import type { TypedArray } from '@inplace-abn/tensor';
 import { type Batch, checkWhole, partsOf } from './arrays.js';
+import { type MixDraws, mixArrays } from './mixing.js';
 import { type Shards, type ShardsPart, shardBatches, shardsPart } from './shards.js';
 import { countOf, type Part, type Shares } from './sharing.js';
 import type { StepKey } from './step-key.js';
@@ -41,6 +42,8 @@ export class Division {
     batch: Batch,
     private readonly parts: number,
     private readonly shards: Shards | null,
+    /** How the batch is mixed; null: not at all. */
+    private readonly mix: MixDraws | null = null,
   ) {
     if (!shards) {
       this.members = [batch];
@@ -69,7 +72,8 @@ export class Division {
   scalars(index: number, shares: Shares, at: StepPosition): Map<string, TypedArray> {
     const { parts, shards } = this;
     const { count } = shares;
-    const scalars = new Map<string, TypedArray>();
+    const run = this.runs[index];
+    const scalars: Map<string, TypedArray> = this.mix && run ? mixArrays(run, this.mix) : new Map();
     if (count !== undefined) scalars.set('count', Float32Array.of(count));
     if (parts > 1) {
       scalars.set('keep', Float32Array.of(index === 0 ? 0 : 1));

@@ -109,10 +109,16 @@ export interface FitOptions<X, Y, M extends string = string> {
   readonly timeLimit?: number;
 }
 
+/** Of a step, for what is drawn for it. */
+export interface StepAt {
+  /** Both count from 0: the batch in its epoch. */
+  readonly at: { readonly epoch: number; readonly batch: number };
+}
+
 /** The part of a session that a loop needs. */
 interface Trainable<X, Y, M extends string> {
   readonly learningRate: number;
-  train(x: X, y: Y, step: { rate: number }): Promise<StepResult<M> | 'stopped'>;
+  train(x: X, y: Y, step: { rate: number } & StepAt): Promise<StepResult<M> | 'stopped'>;
   evaluate(x: X, y: Y, weights: { averaged: boolean }): Promise<StepResult<M>>;
   agree?(stopped: boolean): Promise<boolean>;
 }
@@ -147,11 +153,11 @@ export async function fitEpochs<X, Y, M extends string>(
   } = options;
   const end = performance.now() + 1000 * timeLimit;
   const trainee: Trainee<TrainingBatch<X, Y>, M> = {
-    async train(batch, { epoch, step }) {
+    async train(batch, { epoch, step, stepInEpoch }) {
       checkBatch('fit', batch);
       const { x, y } = batch;
       const rate = schedule(scheduleMode === 'epoch' ? epoch : step);
-      const result = await session.train(x, y, { rate });
+      const result = await session.train(x, y, { rate, at: { epoch, batch: stepInEpoch } });
       if (result === 'stopped') return result;
       return { ...result, learningRate: session.learningRate * rate };
     },

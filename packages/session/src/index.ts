@@ -40,6 +40,7 @@ export type {
 export { isNormOrBias, type ParameterGroup, TrainedParameters, type TrainingSelections } from './groups.js';
 export { type LayerDecay, layerFactors, scaledRates } from './layer-decay.js';
 export { accuracy, type Metric } from './metrics.js';
+export type { MixDraws, Mixing, MixPosition } from './mixing.js';
 export type { InputOptions, SessionOptions } from './options.js';
 export type { FloatTensor } from './outputs.js';
 export { SessionStep } from './own-step.js';

@@ -16,6 +16,7 @@ import type { ParameterGroup } from './groups.js';
 import { checkKinds, type OptionKinds, refuse } from './kinds.js';
 import type { LayerDecay } from './layer-decay.js';
 import type { Metric } from './metrics.js';
+import { checkMixing, type Mixing } from './mixing.js';
 import type { Selection } from './selection.js';
 import { checkShards } from './shards.js';
 import type { SessionGroup } from './sharing.js';
@@ -74,6 +75,12 @@ export interface SessionOptions<
   readonly accumulate?: number;
   /** Largest global norm of the gradients (torch.nn.utils.clip_grad_norm_); default: no clipping. */
   readonly clip?: number;
+  /**
+   * Mixes the images of training batches in pairs, on the device: mixup and cutmix. `fit` draws by seed, epoch and batch, `train` by the
+   * count of updates. Targets are mixed too, or the losses of both labels. Metrics count an image's own target. Each image is paired with the one
+   * before it in its process's part, or its shard. Default: none.
+   */
+  readonly mix?: Mixing;
   /** Keeps a moving average of the weights, updated in the training step; default: none. */
   readonly average?: AverageOptions;
   /** Tells the global norm of the gradients, before clipping, in the result of every step. Default false. */
@@ -127,6 +134,7 @@ const KNOWN = [
   'frozenStatistics',
   'accumulate',
   'clip',
+  'mix',
   'average',
   'gradientNorm',
   'device',
@@ -151,7 +159,10 @@ const DTYPES: readonly string[] = [
 
 /** The options of a session whatever its network is. */
 export type CheckedOptions = OptionKinds &
-  Pick<SessionOptions, 'average' | 'clip' | 'accumulate' | 'bucketSize' | 'deterministicWorld' | 'prices'> & {
+  Pick<
+    SessionOptions,
+    'average' | 'mix' | 'clip' | 'accumulate' | 'bucketSize' | 'deterministicWorld' | 'prices'
+  > & {
     readonly input: OneOrNamed<InputOptions>;
     readonly target?: OneOrNamed<InputOptions>;
   };
@@ -163,6 +174,7 @@ export function checkOptions(options: CheckedOptions): void {
   checkSamples('input', options.input);
   if (options.target !== undefined) checkTarget(options.target, options.loss);
   bucketsIn(options);
+  checkMixing(options);
   const { accumulate = 1 } = options;
   if (options.average) checkAverage(options.average);
   if (options.prices !== undefined) checkedPrices(options.prices, 'Session: prices');

@@ -23,10 +23,11 @@ import { checkAveraged } from './averages.js';
 import { SessionStates } from './base.js';
 import { firstNonFinite } from './diagnose.js';
 import { Division, largestRun } from './division.js';
-import { type EpochBatches, type FitOptions, fitEpochs, type StepResult } from './fit.js';
+import { type EpochBatches, type FitOptions, fitEpochs, type StepAt, type StepResult } from './fit.js';
 import { statesOf, TrainedParameters } from './groups.js';
 import { checkNetwork, checkPaths, refuse } from './kinds.js';
 import { Mean } from './mean.js';
+import { drawnMix } from './mixing.js';
 import { bucketsIn, checkOptions, memoryBytes, type SessionOptions, samplesOf } from './options.js';
 import { allFinite, type FloatTensor, outputOf, tensorOf } from './outputs.js';
 import type { SessionPlan } from './plan.js';
@@ -37,7 +38,7 @@ import { Shards } from './shards.js';
 import { agreed, type Part, pause, type SessionGroup, Shares } from './sharing.js';
 import { isArray, named } from './signals.js';
 import { methodOf, type StepKey, type StepKind, stepOf } from './step-key.js';
-import { Steps } from './steps.js';
+import { Steps, stepParts } from './steps.js';
 import type { ArraysOf, Evaluation, TrainOptions, WeightsOptions } from './types.js';
 import { type LoadOptions, readWeights, writeWeights } from './weights.js';
 
@@ -153,7 +154,7 @@ export class Session<
   private async trainStep(
     x: ArraysOf<In>,
     y: ArraysOf<Target>,
-    { rate = 1 }: TrainOptions,
+    { rate = 1, at = { epoch: 0, batch: this.updates } }: TrainOptions & Partial<StepAt>,
   ): Promise<StepResult<M> | 'stopped'> {
     checkFromZero('train', { rate });
     const rates = this.trained.ratesOf(this.required('optimizer', 'train'));
@@ -164,21 +165,22 @@ export class Session<
     ]);
     const averages = average ? Object.entries(averageInputs(average, this.updates + 1)) : [];
     const batch = this.batchOf('train', x, y);
-    const division = new Division(batch, this.accumulate, this.shards);
+    const mix = drawnMix(this.options, { seed: this.seed, ...at });
+    const division = new Division(batch, this.accumulate, this.shards, mix);
     const grouped = group !== undefined || this.shards !== null;
     // Nothing is awaited without a group, so that a mistake's stack begins at the caller's line.
     const held = division.part(grouped || this.accumulate > 1 ? this.options.loss : undefined);
     const shares = group ? await this.shared(group, held, division.runs) : Shares.of([held]);
     if (shares === 'stopped') return shares;
     this.shards?.check(shares.samples);
-    const at = { seed: this.seed, updates: this.updates, rank: group?.rank ?? 0, grouped };
+    const where = { seed: this.seed, updates: this.updates, rank: group?.rank ?? 0, grouped };
     const mean = new Mean<M>();
     let sum = 0;
     let norm: TypedArray | undefined;
     for (const [index, run] of division.runs.entries()) {
       const kind = index === this.accumulate - 1 ? 'train' : 'accumulate';
       const own = kind === 'train' ? averages : [];
-      const arrays = new Map([...scalars, ...own, ...division.scalars(index, shares, at)]);
+      const arrays = new Map([...scalars, ...own, ...division.scalars(index, shares, where)]);
       const outputs = await this.run(stepOf(kind, run), run, arrays, batch);
       const result = this.resultOf(shares.part(index, this.accumulate), outputs);
       mean.add(result);
@@ -374,10 +376,15 @@ export class Session<
     const group = shards?.group ?? options.group ?? null;
     const optimizer = this.required('optimizer', kind);
     const part = this.accumulate === 1 ? null : kind === 'accumulate' ? 'sum' : 'update';
-    const { clip, average, gradientNorm: norm = false } = options;
-    const common = { optimizer, trained, clip, average: average !== undefined, norm, part, group } as const;
-    const traced = (samples: number) =>
-      this.steps.training(samples, loss, { ...common, sharded: shards !== null });
+    const parts = {
+      ...stepParts(options),
+      optimizer,
+      trained,
+      part,
+      group,
+      sharded: shards !== null,
+    } as const;
+    const traced = (samples: number) => this.steps.training(samples, loss, parts);
     return shards && own ? shards.graph(own, traced) : traced(batch);
   }
 

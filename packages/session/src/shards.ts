@@ -3,6 +3,7 @@ import type { GroupShape } from '@inplace-abn/comm';
 import { type Graph, joinShards, MOST_ROWS, shardInput, UsageError } from '@inplace-abn/core';
 import type { TypedArray } from '@inplace-abn/tensor';
 import { type Batch, cut, partsOf, type StepArrays } from './arrays.js';
+import { MIXED_INPUTS } from './mixing.js';
 import type { SessionGroup } from './sharing.js';
 
 /** Name of the group whose members are shards. */
@@ -94,7 +95,7 @@ export class Shards {
   graph(
     sizes: readonly number[],
     trace: (samples: number) => Graph,
-    isOwn = (input: string) => OWN.test(input),
+    isOwn = (input: string) => OWN.test(input) || MIXED_INPUTS.test(input),
   ): Graph {
     const traces = new Map([...new Set(sizes)].map((size) => [size, trace(size)]));
     const { name, size } = this.processes;

@@ -34,7 +34,8 @@ import {
 import type { TrainedParameters } from './groups.js';
 import { scaledRates } from './layer-decay.js';
 import type { Metric } from './metrics.js';
-import type { InputOptions } from './options.js';
+import { mixed, mixedLoss } from './mixing.js';
+import type { InputOptions, SessionOptions } from './options.js';
 import { isTensorOptions, isValue, named, signalsAs, unnamedAs } from './signals.js';
 
 export interface StepParts<In extends Signals, Out extends Signals, Target extends Signals> {
@@ -57,6 +58,8 @@ export interface TrainingParts {
   readonly average: boolean;
   /** Whether the step tells the global norm of the gradients. */
   readonly norm: boolean;
+  /** Whether the step mixes images and targets in pairs. */
+  readonly mix: boolean;
   /**
    * null: the gradients are those of the batch. `sum`: those of one part are added to the parts' before it; `update`: and the
    * parameters are updated by the sum.
@@ -66,6 +69,19 @@ export interface TrainingParts {
   readonly group: GroupShape | null;
   /** Whether the group's members are shards. A sum over parts is then one of sums over all shards, whoever holds them. */
   readonly sharded: boolean;
+}
+
+/** The parts that a session's options name. */
+export function stepParts({
+  clip,
+  average,
+  gradientNorm = false,
+  mix,
+}: Pick<SessionOptions, 'clip' | 'average' | 'gradientNorm' | 'mix'>): Pick<
+  TrainingParts,
+  'clip' | 'average' | 'norm' | 'mix'
+> {
+  return { clip, average: average !== undefined, norm: gradientNorm, mix: mix !== undefined };
 }
 
 /** Traces steps. Inputs of all: input, or input.NAME. */
@@ -96,13 +112,13 @@ export class Steps<In extends Signals, Out extends Signals, Target extends Signa
   /**
    * Further inputs: target, lr, lr.GROUP, step (updates counted from 1), seed; with parts keep (0: the sum begins anew; else 1) and
    * factor (of this part's gradients); with a group share (of this process); with either, for a loss that counts, count (of the whole
-   * batch) in place of share; with averages ema_keep, ema_factor. Outputs: loss, metric.NAME; with a group those of every process;
+   * batch) in place of share; with averages ema_keep, ema_factor; those of mixed images (see mixing.ts). Outputs: loss, metric.NAME; with a group those of every process;
    * gradient_norm.
    */
   training(
     batch: number,
     loss: AnyLoss<Out, Target>,
-    { optimizer, trained, clip = 0, average, norm, part, group, sharded }: TrainingParts,
+    { optimizer, trained, clip = 0, average, norm, mix, part, group, sharded }: TrainingParts,
   ): Graph {
     return trace((tracer) => {
       const rates = new Map(
@@ -112,10 +128,10 @@ export class Steps<In extends Signals, Out extends Signals, Target extends Signa
       const step = tracer.input('step', [], 'float32');
       const seed = tracer.input('seed', [], 'int32');
       const { frozenStatistics } = trained;
-      const output = this.forward(tracer, batch, { training: true, seed, frozenStatistics });
+      const output = this.forward(tracer, batch, { training: true, seed, frozenStatistics }, mix);
       const counts = (group || part) && typeof loss === 'object' && loss.count !== undefined;
       const count = counts ? tracer.input('count', [], 'float32') : undefined;
-      const results = this.results(tracer, batch, output, loss, count);
+      const results = this.results(tracer, batch, output, loss, { count, mix });
       if (!group) tracer.within('loss', () => guardFinite(results.loss, 'the loss'));
       checkReached(results.loss, trained);
       const trains = (name: string) => trained.trains(name);
@@ -150,9 +166,10 @@ export class Steps<In extends Signals, Out extends Signals, Target extends Signa
     });
   }
 
-  private forward(tracer: Tracer, batch: number, mode: Mode): Out {
+  private forward(tracer: Tracer, batch: number, mode: Mode, mix = false): Out {
     const values = [...this.parts.inputs].map(([name, { shape, dtype }]): [string, Value] => {
-      return [name, tracer.input(name, [batch, ...shape], dtype)];
+      const input = tracer.input(name, [batch, ...shape], dtype);
+      return [name, mix ? mixed(tracer, input) : input];
     });
     return this.parts.module.call(signalsAs<In>('input', new Map(values)), mode);
   }
@@ -162,15 +179,18 @@ export class Steps<In extends Signals, Out extends Signals, Target extends Signa
     batch: number,
     output: Out,
     loss: AnyLoss<Out, Target>,
-    count?: Value,
+    { count, mix = false }: { readonly count?: Value; readonly mix?: boolean } = {},
   ): { readonly loss: Value; readonly [name: string]: Value } {
     const values = [...this.targets(batch, output, loss)].map(([name, { shape, dtype }]): [string, Value] => {
       return [name, tracer.input(name, shape, dtype)];
     });
     const target = signalsAs<Target>('target', new Map(values));
     const compute = typeof loss === 'function' ? loss : loss.compute;
-    const value = tracer.within('loss', () => compute(output, target, count));
-    checkLoss(tracer, value);
+    const lossOf = (targets: ReadonlyMap<string, Value>) =>
+      checkedLoss(tracer, compute(output, signalsAs<Target>('target', targets), count));
+    const value = tracer.within('loss', () =>
+      mix ? mixedLoss(tracer, new Map(values), lossOf) : lossOf(new Map(values)),
+    );
     const metrics = Object.entries(this.parts.metrics).map(([name, metric]): [string, Value] => {
       const found = tracer.within(name, () => metric(output, target));
       checkMetric(name, found);
@@ -238,12 +258,12 @@ function featureOf(tracer: Tracer, path: string): Value {
   );
 }
 
-function checkLoss(tracer: Tracer, loss: Value): void {
+function checkedLoss(tracer: Tracer, loss: Value): Value {
   if (!(loss instanceof Value)) {
     throw new UsageError(`the loss returned ${described(loss)}: return a scalar value`, { code: 'ERR_LOSS' });
   }
-  tracer.within('loss', () => tracer.own(loss));
-  if (loss.shape.every((size) => size === 1) && loss.dtype === 'float32') return;
+  tracer.own(loss);
+  if (loss.shape.every((size) => size === 1) && loss.dtype === 'float32') return loss;
   throw new UsageError(`the loss is ${loss}: return a float32 scalar, such as the mean over the batch`, {
     code: 'ERR_LOSS',
   });
