@@ -2,6 +2,7 @@
 import {
   cpu,
   type Plan,
+  type PriceEntry,
   type PriceList,
   Prices,
   portableCpu,
@@ -34,6 +35,8 @@ beforeAll(async () => {
 
 const inAll = ({ entries }: PriceList) =>
   entries.reduce((sum, { seconds, count }) => sum + seconds * count, 0);
+
+const workOf = ({ bytes, operations }: PriceEntry) => Math.max(bytes, operations / list.balance);
 
 describe('measurePrices', () => {
   it('prices every instruction of the step', () => {
@@ -68,10 +71,15 @@ describe('the predicted time of a plan', () => {
   });
 
   it('of another batch is interpolated', () => {
-    const { seconds, sources } = stepTime(plansOf(planOnPaper(config, 2 * BATCH, 1, cpu())), list, cpu());
-    expect(sources.interpolated).toBeGreaterThan(0);
+    // A machine that is busy for a moment makes an instruction as slow as many others: so one that never is.
+    const entries = list.entries.map((entry) => ({ ...entry, seconds: 1e-6 + 1e-10 * workOf(entry) }));
+    const even = { ...list, entries };
+    const larger = plansOf(planOnPaper(config, 2 * BATCH, 1, cpu()));
+    const { seconds, sources } = stepTime(larger, even, cpu());
+    expect(sources.interpolated).toBeGreaterThan(0.5 * seconds);
     expect(sources.estimated).toBe(0);
-    expect(seconds).toBeGreaterThan(inAll(list));
+    expect(seconds).toBeGreaterThan(1.3 * inAll(even));
+    expect(seconds).toBeLessThan(2 * inAll(even));
   });
 
   it('warns of prices of another machine, unless the plan is for none', () => {
