@@ -1,4 +1,4 @@
-/** Learning rates that fall from the last layer to the first, as timm's `--layer-decay`. */
+/** Learning rates that fall from the last layer to the first, as timm's layer decay. */
 import { mul, type Tracer, UsageError, type Value } from '@inplace-abn/core';
 import { type Selection, selected } from './selection.js';
 

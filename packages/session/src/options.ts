@@ -55,7 +55,7 @@ export interface SessionOptions<
    */
   readonly decayNormAndBias?: boolean;
   /**
-   * The learning rate of each layer over that of the layer behind it, as timm's `--layer-decay`; it multiplies rates of `groups` too. A
+   * The learning rate of each layer over that of the layer behind it, as timm's layer decay; it multiplies rates of `groups` too. A
    * number takes the stem, each block and what follows the blocks as layers, as all networks of @inplace-abn/models and many of
    * torchvision and timm have them (`block1`, `layer1.0`, `dense1`). Default 1.
    */
