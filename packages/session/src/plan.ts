@@ -1,4 +1,5 @@
 import {
+  byteLength,
   type Device,
   diffPlans,
   formatBytes,
@@ -20,6 +21,7 @@ import {
   plannedRebuilds,
   portableCpu,
   predictTime,
+  valueInfo,
 } from '@inplace-abn/core';
 import { copiesPart, exactly, type ResidentMemory, residentMemory, runtimePart } from './resident.js';
 
@@ -37,6 +39,13 @@ export interface MappedBuffer {
   readonly start: number;
   /** Index of the last instruction that uses it. */
   readonly end: number;
+}
+
+/** Bytes of each parameter and buffer. */
+function weightsIn(graph: Graph): number[] {
+  return graph.states
+    .filter(({ kind }) => kind !== 'optimizer')
+    .map(({ value }) => byteLength(valueInfo(graph, value)));
 }
 
 /** The plan of one step, before anything is allocated. */
@@ -90,7 +99,7 @@ export class SessionPlan {
       exactly('weights', raw.bytes.weights),
       exactly('optimizer state', raw.bytes.optimizer),
       exactly('arena', this.arenaBytes),
-      copiesPart(raw.bytes.weights),
+      copiesPart(weightsIn(raw.graph)),
     ]);
   }
 

@@ -82,7 +82,7 @@ export class Session<
       accumulates: accumulate > 1,
       averages: options.average !== undefined,
     });
-    const initial = () => options.initial?.() ?? initialStates(module, { seed });
+    const initial = () => options.initial?.() ?? initialStates(module, { seed, reuse: true });
     super(new Programs({ device, precision, memory, prices, states }), initial, options.group);
     this.inputs = samplesOf('input', input);
     this.seed = seed;

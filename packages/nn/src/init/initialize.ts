@@ -1,4 +1,4 @@
-import type { HostTensor, TypedArray } from '@inplace-abn/core';
+import { elements, type HostTensor, type TypedArray } from '@inplace-abn/core';
 import type { AnyModule, NamedState } from '../module.js';
 import { randomStream } from '../random.js';
 import { constantContent } from './constants.js';
@@ -16,6 +16,11 @@ export interface InitializeOptions {
   readonly slope?: number;
   /** Rule for the weights of linear layers, with zero biases. Default: PyTorch's initialization of both. */
   readonly linear?: LinearInit;
+  /**
+   * Whether {@link initialStates} draws all states in the same memory, so that each is valid until the next is asked for. Without it,
+   * those that were written into a store stay on the host until they are collected. Default false.
+   */
+  readonly reuse?: boolean;
 }
 
 /** Initial weights of linear layers. */
@@ -35,7 +40,7 @@ const LINEAR_SLOPE = Math.sqrt(5);
  * running mean 0 and variance 1. A function of the seed and each state's name.
  */
 export function initialState(network: AnyModule, options: InitializeOptions): Map<string, HostTensor> {
-  return new Map(initialStates(network, options));
+  return new Map(initialStates(network, { ...options, reuse: false }));
 }
 
 /** Like initialState, but yields one state at a time, so that a large network need not fit on the host. */
@@ -43,29 +48,32 @@ export function* initialStates(
   network: AnyModule,
   options: InitializeOptions,
 ): Generator<[name: string, tensor: HostTensor]> {
-  for (const state of network.namedStates()) {
+  const states = network.namedStates();
+  const largest = Math.max(0, ...states.map(({ shape }) => elements(shape)));
+  const room = options.reuse ? new Float32Array(largest) : undefined;
+  for (const state of states) {
     const { name, dtype, shape } = state;
-    yield [name, { dtype, shape, data: fill(state, options) }];
+    yield [name, { dtype, shape, data: fill(state, options, room?.subarray(0, elements(shape))) }];
   }
 }
 
-function fill(state: NamedState, options: InitializeOptions): TypedArray {
+function fill(state: NamedState, options: InitializeOptions, room: Float32Array | undefined): TypedArray {
   const uniform = randomStream(options.seed, state.name);
   switch (state.role) {
     case 'convolution': {
       const rule = initializers[options.weightInit ?? 'xavier_normal'];
-      return rule(state.shape, uniform, options.gain ?? 1, options.slope ?? 0);
+      return rule(state.shape, uniform, options.gain ?? 1, options.slope ?? 0, room);
     }
     case 'linear': {
       const { weightInit, gain } = options.linear ?? { weightInit: 'kaiming_uniform', gain: 1 };
-      return initializers[weightInit](state.shape, uniform, gain, LINEAR_SLOPE);
+      return initializers[weightInit](state.shape, uniform, gain, LINEAR_SLOPE, room);
     }
     case 'bias':
-      if (state.fanIn === undefined || options.linear) return constantContent(state);
-      return symmetric(state.shape, uniform, 1 / Math.sqrt(state.fanIn));
+      if (state.fanIn === undefined || options.linear) return constantContent(state, room);
+      return symmetric(state.shape, uniform, 1 / Math.sqrt(state.fanIn), room);
     case 'zero':
     case 'scale':
     case 'one':
-      return constantContent(state);
+      return constantContent(state, room);
   }
 }

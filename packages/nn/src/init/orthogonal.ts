@@ -9,7 +9,12 @@ const PANEL = 4;
  * are fewer) times `gain`, uniformly distributed. Gram–Schmidt on normal draws; in double precision one pass
  * is exact to float32, because such draws are well conditioned.
  */
-export function orthogonal(shape: Shape, uniform: () => number, gain: number): Float32Array {
+export function orthogonal(
+  shape: Shape,
+  uniform: () => number,
+  gain: number,
+  weight: Float32Array = new Float32Array(elements(shape)),
+): Float32Array {
   const rows = shape[0] ?? 1;
   const columns = elements(shape) / rows;
   const [count, length] = rows <= columns ? [rows, columns] : [columns, rows];
@@ -23,7 +28,6 @@ export function orthogonal(shape: Shape, uniform: () => number, gain: number): F
       normalize(vector);
     }
   }
-  const weight = new Float32Array(rows * columns);
   for (const [index, vector] of vectors.entries()) {
     const [start, step] = rows <= columns ? [index * columns, 1] : [index, columns];
     for (let i = 0; i < length; i++) weight[start + i * step] = gain * at(vector, i);

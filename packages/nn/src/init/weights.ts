@@ -4,22 +4,36 @@ import { normalStream } from '../random.js';
 import { fans } from './fans.js';
 import { orthogonal } from './orthogonal.js';
 
-/** Initializes a weight of `shape`. Kaiming rules ignore `gain`; only they use `slope`. */
-export type Initializer = (shape: Shape, uniform: () => number, gain: number, slope: number) => Float32Array;
+/** Initializes a weight of `shape`, in `weight` if given. Kaiming rules ignore `gain`; only they use `slope`. */
+export type Initializer = (
+  shape: Shape,
+  uniform: () => number,
+  gain: number,
+  slope: number,
+  weight?: Float32Array,
+) => Float32Array;
 
-function normal(shape: Shape, uniform: () => number, std: number): Float32Array {
+function normal(shape: Shape, uniform: () => number, std: number, weight?: Float32Array): Float32Array {
   const draw = normalStream(uniform);
-  return filled(shape, () => draw() * std);
+  return filled(shape, () => draw() * std, weight);
 }
 
 /** Uniform within ±bound. */
-export function symmetric(shape: Shape, uniform: () => number, bound: number): Float32Array {
-  return filled(shape, () => (2 * uniform() - 1) * bound);
+export function symmetric(
+  shape: Shape,
+  uniform: () => number,
+  bound: number,
+  weight?: Float32Array,
+): Float32Array {
+  return filled(shape, () => (2 * uniform() - 1) * bound, weight);
 }
 
 /** A loop, because `Float32Array.from` is several times slower and networks have 10⁸ weights. */
-function filled(shape: Shape, draw: () => number): Float32Array {
-  const weight = new Float32Array(elements(shape));
+function filled(
+  shape: Shape,
+  draw: () => number,
+  weight: Float32Array = new Float32Array(elements(shape)),
+): Float32Array {
   for (let i = 0; i < weight.length; i++) weight[i] = draw();
   return weight;
 }
@@ -37,16 +51,19 @@ function kaimingStd(shape: Shape, slope: number): number {
 /** The rules that initial weights are drawn by, as in torch.nn.init. */
 export const initializers = {
   /** Normal, √(2/(in + out)) · gain wide. */
-  xavier_normal: (shape, uniform, gain) => normal(shape, uniform, xavierStd(shape, gain)),
+  xavier_normal: (shape, uniform, gain, _slope, weight) =>
+    normal(shape, uniform, xavierStd(shape, gain), weight),
   /** Uniform, of the deviation of `xavier_normal`. */
-  xavier_uniform: (shape, uniform, gain) => symmetric(shape, uniform, Math.sqrt(3) * xavierStd(shape, gain)),
+  xavier_uniform: (shape, uniform, gain, _slope, weight) =>
+    symmetric(shape, uniform, Math.sqrt(3) * xavierStd(shape, gain), weight),
   /** Normal, of the deviation that keeps the variance of a layer behind a leaky_relu of this slope. */
-  kaiming_normal: (shape, uniform, _gain, slope) => normal(shape, uniform, kaimingStd(shape, slope)),
+  kaiming_normal: (shape, uniform, _gain, slope, weight) =>
+    normal(shape, uniform, kaimingStd(shape, slope), weight),
   /** Uniform, of the deviation of `kaiming_normal`. */
-  kaiming_uniform: (shape, uniform, _gain, slope) =>
-    symmetric(shape, uniform, Math.sqrt(3) * kaimingStd(shape, slope)),
+  kaiming_uniform: (shape, uniform, _gain, slope, weight) =>
+    symmetric(shape, uniform, Math.sqrt(3) * kaimingStd(shape, slope), weight),
   /** Rows (or columns, if they are fewer) orthogonal to each other, of length gain. */
-  orthogonal: (shape, uniform, gain) => orthogonal(shape, uniform, gain),
+  orthogonal: (shape, uniform, gain, _slope, weight) => orthogonal(shape, uniform, gain, weight),
 } satisfies Record<string, Initializer>;
 
 /** Name of a rule for initial weights. */

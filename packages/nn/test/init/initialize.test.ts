@@ -6,7 +6,9 @@ import {
   Conv2d,
   initializers,
   initialState,
+  initialStates,
   Linear,
+  type LinearInit,
   Sequential,
   type WeightInit,
 } from '../../src/index.js';
@@ -136,5 +138,34 @@ describe('initialState', () => {
     expect(other?.get('conv.weight')).not.toEqual(first?.get('conv.weight'));
     const alone = initialState(new Sequential({ fc: new Linear(32, 64) }), { seed: 1 });
     expect(alone.get('fc.weight')).toEqual(first?.get('fc.weight'));
+  });
+});
+
+describe('initialStates', () => {
+  const net = new Sequential({
+    conv: new Conv2d(3, 8, 3),
+    bn: new ABN(8, { activation: 'relu' }),
+    fc: new Linear(8, 5),
+  });
+
+  it.each<[WeightInit, LinearInit | undefined]>([
+    ['xavier_normal', undefined],
+    ['xavier_uniform', { weightInit: 'orthogonal', gain: 0.1 }],
+    ['kaiming_normal', undefined],
+    ['kaiming_uniform', { weightInit: 'kaiming_normal', gain: 1 }],
+    ['orthogonal', undefined],
+  ])('draws the same by %s in memory that is used again', (weightInit, linear) => {
+    const options = { seed: 3, weightInit, gain: GAIN, slope: SLOPE, linear };
+    const expected = initialState(net, options);
+    const buffers = new Set<ArrayBufferLike>();
+    let count = 0;
+    for (const [name, { data, ...type }] of initialStates(net, { ...options, reuse: true })) {
+      expect({ ...type, data }).toEqual(expected.get(name));
+      if (data instanceof Float32Array) buffers.add(data.buffer);
+      count++;
+    }
+    expect(count).toBe(expected.size);
+    expect(buffers.size).toBe(1);
+    expect(new Set([...expected.values()].map(({ data }) => data.buffer)).size).toBe(count);
   });
 });

@@ -36,7 +36,7 @@ export function aroundParts(
     exactly('batches in memory', ringBytes(train) + ringBytes(val)),
     { name: `${workers} loader threads`, ...threadBytes(workers, largest) },
     ...cachePart(config, processes),
-    copiesPart(states.reduce((sum, state) => sum + byteLength(state), 0)),
+    copiesPart(states.map(byteLength)),
   ];
 }
 

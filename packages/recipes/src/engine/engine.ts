@@ -1,5 +1,6 @@
 /** A network with its training and evaluation programs over one store and one arena. */
 import { createHash } from 'node:crypto';
+import { PIECE_BYTES } from '@inplace-abn/checkpoint';
 import {
   type Device,
   type GraphNode,
@@ -145,8 +146,11 @@ export class Engine implements RunEngine {
   /** SHA-256 of parameters, statistics and optimizer state with their names, in hexadecimal. */
   digest(): string {
     const hash = createHash('sha256');
-    const states = [...this.store.stateDict()].sort(([a], [b]) => (a < b ? -1 : 1));
-    for (const [name, { data }] of states) hash.update(name).update(bytesOf(data));
+    const names = this.store.specs.map(({ name }) => name).sort((a, b) => (a < b ? -1 : 1));
+    for (const name of names) {
+      hash.update(name);
+      for (const piece of this.store.pieces(name, PIECE_BYTES)) hash.update(piece);
+    }
     return hash.digest('hex');
   }
 

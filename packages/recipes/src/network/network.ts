@@ -48,18 +48,28 @@ export function initialStateOf(
   config: NetworkConfig,
   seed: number,
 ): Map<string, HostTensor> {
-  return new Map(initialStatesOf(network, config, seed));
+  return new Map(statesOf(network, config, seed, false));
 }
 
-/** The same, one state after the other. */
+/** The same, one state after the other: each is valid until the next is asked for. */
 export function initialStatesOf(
   network: Module,
   config: NetworkConfig,
   seed: number,
 ): Iterable<[name: string, tensor: HostTensor]> {
+  return statesOf(network, config, seed, true);
+}
+
+function statesOf(
+  network: Module,
+  config: NetworkConfig,
+  seed: number,
+  reuse: boolean,
+): Iterable<[name: string, tensor: HostTensor]> {
   const { activation, activation_param, weight_init, weight_gain_multiplier } = config;
   return initialStates(network, {
     seed,
+    reuse,
     weightInit: weight_init,
     gain: weight_gain_multiplier * activationGain(activation, activation_param),
     linear: LINEAR,
