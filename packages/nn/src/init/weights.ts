@@ -51,19 +51,19 @@ function kaimingStd(shape: Shape, slope: number): number {
 /** The rules that initial weights are drawn by, as in torch.nn.init. */
 export const initializers = {
   /** Normal, √(2/(in + out)) · gain wide. */
-  xavier_normal: (shape, uniform, gain, _slope, weight) =>
+  xavier_normal: (shape, uniform, gain, _slope, weight?) =>
     normal(shape, uniform, xavierStd(shape, gain), weight),
   /** Uniform, of the deviation of `xavier_normal`. */
-  xavier_uniform: (shape, uniform, gain, _slope, weight) =>
+  xavier_uniform: (shape, uniform, gain, _slope, weight?) =>
     symmetric(shape, uniform, Math.sqrt(3) * xavierStd(shape, gain), weight),
   /** Normal, of the deviation that keeps the variance of a layer behind a leaky_relu of this slope. */
-  kaiming_normal: (shape, uniform, _gain, slope, weight) =>
+  kaiming_normal: (shape, uniform, _gain, slope, weight?) =>
     normal(shape, uniform, kaimingStd(shape, slope), weight),
   /** Uniform, of the deviation of `kaiming_normal`. */
-  kaiming_uniform: (shape, uniform, _gain, slope, weight) =>
+  kaiming_uniform: (shape, uniform, _gain, slope, weight?) =>
     symmetric(shape, uniform, Math.sqrt(3) * kaimingStd(shape, slope), weight),
   /** Rows (or columns, if they are fewer) orthogonal to each other, of length gain. */
-  orthogonal: (shape, uniform, gain, _slope, weight) => orthogonal(shape, uniform, gain, weight),
+  orthogonal: (shape, uniform, gain, _slope, weight?) => orthogonal(shape, uniform, gain, weight),
 } satisfies Record<string, Initializer>;
 
 /** Name of a rule for initial weights. */
