@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <cstring>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -63,16 +62,6 @@ HostMemory::HostMemory(size_t bytes) : Memory(bytes) {
 
 HostMemory::~HostMemory() {
   if (data_) munmap(data_, bytes_);
-}
-
-void HostMemory::read(size_t offset, size_t length, void* dst) const {
-  const uint8_t* src = range(offset, length);
-  if (length > 0) std::memcpy(dst, src, length);
-}
-
-void HostMemory::write(size_t offset, size_t length, const void* src) {
-  uint8_t* dst = range(offset, length);
-  if (length > 0) std::memcpy(dst, src, length);
 }
 
 void HostMemory::populate(size_t offset, size_t length) {

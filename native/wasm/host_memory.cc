@@ -28,16 +28,6 @@ HostMemory::HostMemory(size_t bytes) : Memory(bytes) { data_ = zeros(bytes); }
 
 HostMemory::~HostMemory() { std::free(data_); }
 
-void HostMemory::read(size_t offset, size_t length, void* dst) const {
-  const uint8_t* src = range(offset, length);
-  if (length > 0) std::memcpy(dst, src, length);
-}
-
-void HostMemory::write(size_t offset, size_t length, const void* src) {
-  uint8_t* dst = range(offset, length);
-  if (length > 0) std::memcpy(dst, src, length);
-}
-
 // zeros() has written it.
 void HostMemory::populate(size_t offset, size_t length) { range(offset, length); }
 
