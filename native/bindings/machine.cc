@@ -1,10 +1,10 @@
-#include <omp.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include "bindings/bindings.h"
 #include "cpu/autotune/kernel_choices.h"
+#include "cpu/loops/threads.h"
 #include "cpu/onednn/onednn.h"
 #include "cpu/simd/vector_lanes.h"
 
@@ -15,8 +15,8 @@ Napi::Value bfloat16(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), onednn::has_bfloat16());
 }
 
-Napi::Value threads(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), omp_get_max_threads());
+Napi::Value thread_count(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), most_threads());
 }
 
 Napi::Value onednn_version(const Napi::CallbackInfo& info) {
@@ -47,7 +47,7 @@ void exit_now(const Napi::CallbackInfo& info) { _exit(static_cast<int>(to_size(i
 void define_machine(Napi::Env env, Napi::Object exports) {
   exports.Set("hasBFloat16", Napi::Function::New(env, bfloat16));
   exports.Set("instructionSet", Napi::Function::New(env, instruction_set));
-  exports.Set("threads", Napi::Function::New(env, threads));
+  exports.Set("threads", Napi::Function::New(env, thread_count));
   exports.Set("dieWithParent", Napi::Function::New(env, die_with_parent));
   exports.Set("exitNow", Napi::Function::New(env, exit_now));
   exports.Set("onednnVersion", Napi::Function::New(env, onednn_version));

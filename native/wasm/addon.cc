@@ -7,9 +7,8 @@
 #include "cpu/autotune/kernel_choices.h"
 #include "cpu/simd/vector_lanes.h"
 #include "program/device.h"
+#include "wasm/export.h"
 #include "wasm/spec.h"
-
-#define IABN_EXPORT(name) extern "C" __attribute__((export_name(#name), used))
 
 namespace iabn {
 namespace {

@@ -46,18 +46,15 @@ export async function buildEmulatedDevice() {
   );
 }
 
-/** Of oneDNN's addon it shares all objects but those of native/cpu/onednn. */
+/** Of oneDNN's addon it shares all objects but those of native/cpu/onednn and native/cpu/openmp. */
 export const OWN_KERNELS = `${CHECKOUT_BUILD}/own-kernels/inplace_abn.node`;
 
-/** Builds the addon without oneDNN. */
+const OWN = ['inplace_abn_own_kernels', 'threads_of_pool', 'threads_of_pool_sanitized', 'threads_of_openmp'];
+
+/** Builds the addon without oneDNN and OpenMP, and the programs that check its threads. */
 export async function buildOwnKernels() {
-  await step('addon without oneDNN', () =>
-    runLogged('own-kernels', 'cmake', [
-      '--build',
-      inRoot(CHECKOUT_BUILD),
-      '--target',
-      'inplace_abn_own_kernels',
-    ]),
+  await step('addon without oneDNN and OpenMP', () =>
+    runLogged('own-kernels', 'cmake', ['--build', inRoot(CHECKOUT_BUILD), '--target', ...OWN]),
   );
 }
 

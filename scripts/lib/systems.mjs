@@ -19,7 +19,7 @@ const PROBE = '.cache/probe';
 const ELSEWHERE = {
   cmake: { fedora: 'cmake', arch: 'cmake', macos: 'cmake' },
   'ninja-build': { fedora: 'ninja-build', arch: 'ninja', macos: 'ninja' },
-  'g++': { fedora: 'gcc-c++', arch: 'gcc', macos: 'libomp' },
+  'g++': { fedora: 'gcc-c++', arch: 'gcc' },
   'libdnnl-dev': { fedora: 'onednn-devel', arch: 'onednn', macos: 'onednn' },
   'libgloo-dev': { fedora: 'gloo-devel' },
   'ocl-icd-opencl-dev': { fedora: 'ocl-icd-devel', arch: 'ocl-icd opencl-headers' },
@@ -34,7 +34,7 @@ const LINES = {
   fedora: (packages) => `Fedora: sudo dnf install ${packages}`,
   arch: (packages) => `Arch: sudo pacman -S --needed ${packages}`,
   ubuntu: (packages) => `Ubuntu and Debian: sudo apt-get install -y --no-install-recommends ${packages}`,
-  macos: (packages) => `macOS: brew install ${packages} && export OpenMP_ROOT="$(brew --prefix libomp)"`,
+  macos: (packages) => `macOS: brew install ${packages}`,
 };
 
 /** @type {Map<string, System>} */
@@ -133,7 +133,6 @@ function missingTools(clangFormat) {
 const LIBRARIES = [
   ['oneDNN', 'dnnl CONFIG', 'dnnl_FOUND'],
   ['Gloo', 'Gloo CONFIG', 'Gloo_FOUND'],
-  ['OpenMP', 'OpenMP COMPONENTS CXX', 'OpenMP_CXX_FOUND'],
 ];
 
 /**
@@ -141,8 +140,8 @@ const LIBRARIES = [
  * is kept.
  */
 function missingLibraries() {
-  const { PATH, CXX, CMAKE_PREFIX_PATH, OpenMP_ROOT } = process.env;
-  const stamp = [PATH, CXX, CMAKE_PREFIX_PATH, OpenMP_ROOT].join('\n');
+  const { PATH, CXX, CMAKE_PREFIX_PATH } = process.env;
+  const stamp = [PATH, CXX, CMAKE_PREFIX_PATH].join('\n');
   if (readStamp(STAMP) === stamp) return [];
   mkdirSync(inRoot(PROBE), { recursive: true });
   const lines = LIBRARIES.flatMap(([name, what, found]) => [

@@ -28,7 +28,7 @@ Choices& kernel_choices() {
 
 std::string autotune_machine() {
   static const std::string machine = cpu_name() + ", " + onednn::described();
-  return std::to_string(omp_get_max_threads()) + " threads of " + machine;
+  return std::to_string(most_threads()) + " threads of " + machine;
 }
 
 }  // namespace iabn

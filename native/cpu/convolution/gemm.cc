@@ -106,7 +106,7 @@ class Gemm : public Kernel {
         panel_(product_.columns()),
         padded_(in_whole(rows.targets(), product_.lanes)),
         panels_(ceil_div(padded_, panel_)),
-        threads_(std::max(1, omp_get_max_threads())) {
+        threads_(most_threads()) {
     for (const Phase& phase : rows_.phases()) {
       weight_offsets_.push_back(group_weights_);
       group_weights_ += depth(phase) * padded_;
@@ -132,22 +132,19 @@ class Gemm : public Kernel {
   }
 
   void lay_out(const KernelArgs& args) override {
-#pragma omp parallel num_threads(threads_)
-    pack(args.in<float>(1), static_cast<E*>(args.layout));
+    parallel(threads_, [&](Team& team) { pack(team, args.in<float>(1), static_cast<E*>(args.layout)); });
   }
 
   void run(const KernelArgs& args) override {
     E* const weights =
         kept_ ? static_cast<E*>(args.layout) : WorkspaceLayout::at<E>(args.workspace, weights_offset_);
     const int64_t tasks = static_cast<int64_t>(tasks_.size());
-#pragma omp parallel num_threads(threads_)
-    {
+    parallel(threads_, [&](Team& team) {
       char* const buffers =
-          WorkspaceLayout::at<char>(args.workspace, buffers_offset_) + omp_get_thread_num() * thread_bytes_;
-      if (!kept_) pack(args.in<float>(1), weights);
-#pragma omp for schedule(dynamic)
-      for (int64_t i = 0; i < tasks; ++i) run_task(args, weights, tasks_[static_cast<size_t>(i)], buffers);
-    }
+          WorkspaceLayout::at<char>(args.workspace, buffers_offset_) + team.thread() * thread_bytes_;
+      if (!kept_) pack(team, args.in<float>(1), weights);
+      team.take(tasks, [&](int64_t i) { run_task(args, weights, tasks_[static_cast<size_t>(i)], buffers); });
+    });
   }
 
  private:
@@ -181,20 +178,16 @@ class Gemm : public Kernel {
 
   int64_t panel_width(int64_t panel) const { return std::min(panel_, padded_ - panel * panel_); }
 
-  // OIHW → [group][phase][panel of targets][tap][source][target], using the threads of a team.
-  void pack(const float* w, E* packed) const {
+  // OIHW → [group][phase][panel of targets][tap][source][target].
+  void pack(Team& team, const float* w, E* packed) const {
     const int64_t phases = static_cast<int64_t>(rows_.phases().size());
-#pragma omp for schedule(dynamic) collapse(3)
-    for (int64_t group = 0; group < groups_; ++group) {
-      for (int64_t phase = 0; phase < phases; ++phase) {
-        for (int64_t panel = 0; panel < panels_; ++panel) {
-          const Phase& taps = rows_.phases()[static_cast<size_t>(phase)];
-          pack_panel(w + group * filters_.group_step + panel * panel_ * filters_.target_step, taps, panel,
-                     packed + group * group_weights_ + weight_offsets_[static_cast<size_t>(phase)] +
-                         panel * panel_ * depth(taps));
-        }
-      }
-    }
+    team.take(groups_ * phases * panels_, [&](int64_t task) {
+      const int64_t group = task / panels_ / phases, panel = task % panels_;
+      const size_t phase = static_cast<size_t>(task / panels_ % phases);
+      const Phase& taps = rows_.phases()[phase];
+      pack_panel(w + group * filters_.group_step + panel * panel_ * filters_.target_step, taps, panel,
+                 packed + group * group_weights_ + weight_offsets_[phase] + panel * panel_ * depth(taps));
+    });
   }
 
   // [tap, source][target], or with pairs of sources together; zeros after the last target and source.

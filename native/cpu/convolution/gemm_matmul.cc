@@ -24,7 +24,7 @@ class GemmMatmul : public Kernel {
         blocks_(ceil_div(s_.m, kBlockRows)),
         panels_(ceil_div(s_.n, panel_)),
         depth_(std::min(s_.k, kBlockDepth)),
-        threads_(std::max(1, omp_get_max_threads())) {}
+        threads_(most_threads()) {}
 
   size_t workspace_bytes() const override {
     return static_cast<size_t>(threads_ * thread_floats()) * sizeof(float);
@@ -33,15 +33,11 @@ class GemmMatmul : public Kernel {
 
   void run(const KernelArgs& args) override {
     const int64_t tasks = s_.results() * panels_ * blocks_;
-#pragma omp parallel num_threads(threads_) if (tasks > 1)
-    {
-      float* const buffer = static_cast<float*>(args.workspace) + omp_get_thread_num() * thread_floats();
-#pragma omp for schedule(dynamic)
-      for (int64_t task = 0; task < tasks; ++task) {
-        run_task(args, task / (panels_ * blocks_), task / blocks_ % panels_ * panel_,
-                 task % blocks_ * kBlockRows, buffer);
-      }
-    }
+    parallel_take(tasks > 1 ? threads_ : 1, tasks, [&](int64_t task, int thread) {
+      float* const buffer = static_cast<float*>(args.workspace) + thread * thread_floats();
+      run_task(args, task / (panels_ * blocks_), task / blocks_ % panels_ * panel_,
+               task % blocks_ * kBlockRows, buffer);
+    });
   }
 
  private:

@@ -42,7 +42,7 @@ class GemmWeights : public Kernel {
         padded_(ceil_div(depth_, product_.lanes) * product_.lanes),
         pixels_(rows_.pixels(phase())),
         strip_(ceil_div(s.group_outputs(), ceil_div(s.group_outputs(), kMostRows))),
-        threads_(std::max(1, omp_get_max_threads())) {
+        threads_(most_threads()) {
     const int64_t fit = kBlockBytes / ((padded_ + s.group_outputs()) * int64_t{sizeof(E)});
     block_ = ceil_div(pixels_, ceil_div(pixels_, std::clamp(fit, kFewestPixels, kMostPixels)));
     block_ = ceil_div(block_, kUnit) * kUnit;
@@ -59,15 +59,16 @@ class GemmWeights : public Kernel {
   }
 
   void run(const KernelArgs& args) override {
-#pragma omp parallel num_threads(threads_)
-    for (int64_t group = 0; group < s_.groups; ++group) {
-      for (int64_t first = 0; first < pixels_; first += block_) {
-        const int64_t count = std::min(block_, pixels_ - first);
-        pack(args, group, first, count);
-        multiply(args, count, first > 0);
+    parallel(threads_, [&](Team& team) {
+      for (int64_t group = 0; group < s_.groups; ++group) {
+        for (int64_t first = 0; first < pixels_; first += block_) {
+          const int64_t count = std::min(block_, pixels_ - first);
+          pack(team, args, group, first, count);
+          multiply(team, args, count, first > 0);
+        }
+        unpack(team, args, group);
       }
-      unpack(args, group);
-    }
+    });
   }
 
  private:
@@ -85,10 +86,10 @@ class GemmWeights : public Kernel {
 
   // To [panel of columns][pixel][column] and [strip of targets][pixel][target], or with pairs of pixels
   // together.
-  void pack(const KernelArgs& args, int64_t group, int64_t first, int64_t count) const {
-    E* const rows = at(args, buffers_offset_) + omp_get_thread_num() * kUnit * row_;
-#pragma omp for schedule(static)
-    for (int64_t i = 0; i < count; i += kUnit) {
+  void pack(Team& team, const KernelArgs& args, int64_t group, int64_t first, int64_t count) const {
+    E* const rows = at(args, buffers_offset_) + team.thread() * kUnit * row_;
+    team.divide(ceil_div(count, kUnit), [&](int64_t unit) {
+      const int64_t i = unit * kUnit;
       const int64_t some = std::min(kUnit, count - i);
       if (some < kUnit) std::fill_n(rows, kUnit * row_, E{});
       for (int64_t p = 0; p < some; ++p) std::fill_n(rows + p * row_ + depth_, padded_ - depth_, E{});
@@ -98,7 +99,7 @@ class GemmWeights : public Kernel {
         read_targets(args, (first + i + p) * s_.o + group * s_.group_outputs(), rows + p * row_);
       }
       pack_row(rows, s_.group_outputs(), strip_, i, at(args, targets_offset_));
-    }
+    });
   }
 
   void gather(const KernelArgs& args, int64_t group, int64_t first, int64_t count, E* rows) const {
@@ -135,9 +136,9 @@ class GemmWeights : public Kernel {
     }
   }
 
-  void multiply(const KernelArgs& args, int64_t count, bool add) const {
-#pragma omp for schedule(dynamic)
-    for (int64_t c = 0; c < padded_; c += panel_) {
+  void multiply(Team& team, const KernelArgs& args, int64_t count, bool add) const {
+    team.take(ceil_div(padded_, panel_), [&](int64_t panel) {
+      const int64_t c = panel * panel_;
       const E* const columns = at(args, columns_offset_) + c * block_;
       const int64_t width = std::min(panel_, padded_ - c), depth = ceil_div(count, kUnit) * kUnit;
       for (int64_t o = 0; o < s_.group_outputs(); o += strip_) {
@@ -150,14 +151,13 @@ class GemmWeights : public Kernel {
           product_.product({targets, 1, rows, columns, width, out, padded_, rows, depth, width, add});
         }
       }
-    }
+    });
   }
 
   // Sums [target][tap][source] → OIHW.
-  void unpack(const KernelArgs& args, int64_t group) const {
+  void unpack(Team& team, const KernelArgs& args, int64_t group) const {
     const int64_t area = s_.kh * s_.kw, sources = s_.group_inputs();
-#pragma omp for schedule(static)
-    for (int64_t o = 0; o < s_.group_outputs(); ++o) {
+    team.divide(s_.group_outputs(), [&](int64_t o) {
       const float* from = at<float>(args, sums_offset_) + o * padded_;
       float* const to = args.out<float>(0) + (group * s_.group_outputs() + o) * sources * area;
       for (const AxisTap& row : phase().rows) {
@@ -166,7 +166,7 @@ class GemmWeights : public Kernel {
           for (int64_t source = 0; source < sources; ++source) tap[source * area] = *from++;
         }
       }
-    }
+    });
   }
 
   const product::Engine& product_;

@@ -58,7 +58,7 @@ class GroupedConvolution : public Kernel {
         constant_(constant),
         blocks_(engine(), shape.groups, plan_.forward ? shape.group_inputs() : shape.group_outputs(),
                 plan_.forward ? shape.group_outputs() : shape.group_inputs()),
-        threads_(omp_get_max_threads()) {
+        threads_(most_threads()) {
     plan_.columns.reach(0, plan_.target.width, low_, high_);
     low_ = std::min(low_, high_ + 1);
     packed_columns_ = high_ - low_ + 1;
@@ -84,17 +84,16 @@ class GroupedConvolution : public Kernel {
     const int64_t bands = (plan_.target.height + band_ - 1) / band_;
     const int64_t parts = (blocks_.count() + together_ - 1) / together_;
     const int64_t tasks = plan_.images * bands * parts;
-#pragma omp parallel for schedule(static) num_threads(threads_)
-    for (int64_t task = 0; task < tasks; ++task) {
+    parallel_divide(threads_, tasks, [&](int64_t task, int thread) {
       const int64_t first = task % parts * together_;
       const Job job{task / parts / bands, task / parts % bands * band_, first,
                     std::min(together_, blocks_.count() - first)};
       if (dtype_ == DType::f32) {
-        run_job<float>(job, args, omp_get_thread_num());
+        run_job<float>(job, args, thread);
       } else {
-        run_job<bf16>(job, args, omp_get_thread_num());
+        run_job<bf16>(job, args, thread);
       }
-    }
+    });
   }
 
  private:
@@ -158,8 +157,7 @@ class GroupedConvolution : public Kernel {
   void lay_out_weights(const float* w, float* to) const {
     const int64_t taps = shape_.kh * shape_.kw, wide = blocks_.tap_lanes(), pair = 2 * blocks_.lanes;
     const int64_t block_floats = taps * blocks_.tap_floats(), inputs = shape_.group_inputs();
-#pragma omp parallel for schedule(static) num_threads(threads_)
-    for (int64_t block = 0; block < blocks_.count(); ++block) {
+    parallel_divide(threads_, blocks_.count(), [&](int64_t block, int) {
       float* own = to + block * block_floats;
       std::fill(own, own + block_floats, 0.0f);
       blocks_.for_products(block, [&](int64_t row, int64_t lane, int64_t source, int64_t target) {
@@ -169,7 +167,7 @@ class GroupedConvolution : public Kernel {
         float* at = own + first * taps * blocks_.tap_rows() + row * lanes + lane - first;
         for (int64_t tap = 0; tap < taps; ++tap) at[tap * blocks_.tap_rows() * lanes] = from[tap];
       });
-    }
+    });
   }
 
   template <class T>

@@ -21,7 +21,7 @@ class GroupedWeights : public Kernel {
       : shape_(shape),
         dtype_(dtype),
         blocks_(engine(), shape.groups, shape.group_outputs(), shape.group_inputs()),
-        threads_(omp_get_max_threads()),
+        threads_(most_threads()),
         together_(std::min(blocks_.together(), blocks_.count())),
         parts_((blocks_.count() + together_ - 1) / together_),
         packed_columns_((shape.ow - 1) * shape.sw + (shape.kw - 1) * shape.dw + 1) {
@@ -38,18 +38,18 @@ class GroupedWeights : public Kernel {
 
   void run(const KernelArgs& args) override {
     const int64_t tasks = chunks_ * parts_;
-#pragma omp parallel for schedule(static) num_threads(threads_)
-    for (int64_t task = 0; task < tasks; ++task) {
-      if (dtype_ == DType::f32) {
-        run_task<float>(task, args, omp_get_thread_num());
-      } else {
-        run_task<bf16>(task, args, omp_get_thread_num());
-      }
-    }
-#pragma omp parallel for schedule(static) num_threads(threads_)
-    for (int64_t block = 0; block < blocks_.count(); ++block) {
-      add_chunks(block, WorkspaceLayout::at<double>(args.workspace, sums_), args.out<float>(0));
-    }
+    parallel(threads_, [&](Team& team) {
+      team.divide(tasks, [&](int64_t task) {
+        if (dtype_ == DType::f32) {
+          run_task<float>(task, args, team.thread());
+        } else {
+          run_task<bf16>(task, args, team.thread());
+        }
+      });
+      team.divide(blocks_.count(), [&](int64_t block) {
+        add_chunks(block, WorkspaceLayout::at<double>(args.workspace, sums_), args.out<float>(0));
+      });
+    });
   }
 
  private:

@@ -40,7 +40,7 @@ class Pointwise : public Kernel {
         kept_(constant_weights),
         panel_(product_.columns()) {
     const int64_t fit = kBlockBytes / (m_.inputs * int64_t{sizeof(float)});
-    threads_ = std::max(1, omp_get_max_threads());
+    threads_ = most_threads();
     const int64_t least = ceil_div(count_, std::clamp(fit, kFewestPixels, kMostPixels));
     block_ = ceil_div(count_, ceil_div(least, threads_) * threads_);
     if (!kept_) weights_offset_ = workspace_.add(weights_bytes());
@@ -56,32 +56,28 @@ class Pointwise : public Kernel {
   std::string implementation() const override { return "pointwise:" + vector_name(product_.lanes); }
 
   void lay_out(const KernelArgs& args) override {
-#pragma omp parallel num_threads(threads_)
-    pack(args.in<float>(1), static_cast<float*>(args.layout));
+    parallel(threads_, [&](Team& team) { pack(team, args.in<float>(1), static_cast<float*>(args.layout)); });
   }
 
   void run(const KernelArgs& args) override {
     const int64_t blocks = ceil_div(count_, block_);
     float* const weights = kept_ ? static_cast<float*>(args.layout)
                                  : WorkspaceLayout::at<float>(args.workspace, weights_offset_);
-#pragma omp parallel num_threads(threads_)
-    {
-      float* const buffers = WorkspaceLayout::at<float>(args.workspace, buffers_offset_) +
-                             omp_get_thread_num() * thread_elements_;
-      if (!kept_) pack(args.in<float>(1), weights);
-#pragma omp for schedule(dynamic)
-      for (int64_t block = 0; block < blocks; ++block) run_block(args, weights, block, buffers);
-    }
+    parallel(threads_, [&](Team& team) {
+      float* const buffers =
+          WorkspaceLayout::at<float>(args.workspace, buffers_offset_) + team.thread() * thread_elements_;
+      if (!kept_) pack(team, args.in<float>(1), weights);
+      team.take(blocks, [&](int64_t block) { run_block(args, weights, block, buffers); });
+    });
   }
 
  private:
   size_t weights_bytes() const { return static_cast<size_t>(m_.inputs * m_.outputs) * sizeof(float); }
 
-  // Packs to [panel of outputs][input][output], using the threads of a team.
-  void pack(const float* w, float* packed) const {
+  // To [panel of outputs][input][output].
+  void pack(Team& team, const float* w, float* packed) const {
     const int64_t panels = ceil_div(m_.outputs, panel_), parts = ceil_div(m_.inputs, kPackTask);
-#pragma omp for schedule(static)
-    for (int64_t task = 0; task < panels * parts; ++task) {
+    team.divide(panels * parts, [&](int64_t task) {
       const int64_t output = task / parts * panel_, begin = task % parts * kPackTask;
       const int64_t width = std::min(panel_, m_.outputs - output),
                     end = std::min(begin + kPackTask, m_.inputs);
@@ -90,7 +86,7 @@ class Pointwise : public Kernel {
         const float* const from = w + (output + o) * m_.output_step;
         for (int64_t i = begin; i < end; ++i) to[i * width + o] = from[i * m_.input_step];
       }
-    }
+    });
   }
 
   void run_block(const KernelArgs& args, const float* weights, int64_t block, float* buffers) const {

@@ -51,32 +51,32 @@ class PointwiseWeights : public Kernel {
   std::string implementation() const override { return "pointwise:" + vector_name(product_.lanes); }
 
   void run(const KernelArgs& args) override {
-#pragma omp parallel
-    for (int64_t first = 0; first < count_; first += block_) {
-      const int64_t count = std::min(block_, count_ - first);
-      widen_block(args, first, count);
-      multiply(args, count, first > 0);
-    }
+    parallel(most_threads(), [&](Team& team) {
+      for (int64_t first = 0; first < count_; first += block_) {
+        const int64_t count = std::min(block_, count_ - first);
+        widen_block(team, args, first, count);
+        multiply(team, args, count, first > 0);
+      }
+    });
   }
 
  private:
-  void widen_block(const KernelArgs& args, int64_t first, int64_t count) const {
+  void widen_block(Team& team, const KernelArgs& args, int64_t first, int64_t count) const {
     float* const x = WorkspaceLayout::at<float>(args.workspace, x_offset_);
     float* const dy = WorkspaceLayout::at<float>(args.workspace, dy_offset_);
-#pragma omp for schedule(static)
-    for (int64_t i = 0; i < count; ++i) {
+    team.divide(count, [&](int64_t i) {
       widen_leaf(args.in<bf16>(0) + x_.offset(first + i), x_.channels, width_, x + i * width_,
                  block_ * width_);
       widen_leaf(args.in<bf16>(1) + dy_.offset(first + i), dy_.channels, kRows, dy + i * kRows,
                  block_ * kRows);
-    }
+    });
   }
 
-  void multiply(const KernelArgs& args, int64_t count, bool add) const {
+  void multiply(Team& team, const KernelArgs& args, int64_t count, bool add) const {
     const float* const x = WorkspaceLayout::at<float>(args.workspace, x_offset_);
     const float* const dy = WorkspaceLayout::at<float>(args.workspace, dy_offset_);
-#pragma omp for schedule(dynamic)
-    for (int64_t input = 0; input < x_.channels; input += width_) {
+    team.take(x_.channels / width_, [&](int64_t panel) {
+      const int64_t input = panel * width_;
       product::Product p{};
       p.a_row = 1;
       p.a_depth = p.rows = kRows;
@@ -90,7 +90,7 @@ class PointwiseWeights : public Kernel {
         p.out = args.out<float>(0) + output * x_.channels + input;
         product_.product(p);
       }
-    }
+    });
   }
 
   const product::Engine& product_;

@@ -34,7 +34,7 @@ class TiledConvolution : public Kernel {
     blocks_ = ceil_div(s_.pixels(), kBlockTiles * kTilePixels);
     panel_blocks_ = ceil_div(panels_, kBlockPanels);
     if (!kept_) weights_offset_ = workspace_.add(weights_bytes());
-    threads_ = std::max(1, omp_get_max_threads());
+    threads_ = most_threads();
     pointer_bytes_ = static_cast<size_t>(taps() * kBlockTiles * kTilePixels) * sizeof(float*);
     pointers_offset_ = workspace_.add(pointer_bytes_ * static_cast<size_t>(threads_));
   }
@@ -57,16 +57,12 @@ class TiledConvolution : public Kernel {
     }
     const float* x = args.in<float>(0);
     const int64_t tasks = s_.groups * panel_blocks_ * blocks_;
-#pragma omp parallel num_threads(threads_) if (tasks > 1)
-    {
+    parallel_take(tasks > 1 ? threads_ : 1, tasks, [&](int64_t task, int thread) {
       const auto** pointers = WorkspaceLayout::at<const float*>(
-          args.workspace, pointers_offset_ + pointer_bytes_ * static_cast<size_t>(omp_get_thread_num()));
-#pragma omp for schedule(dynamic)
-      for (int64_t task = 0; task < tasks; ++task) {
-        const int64_t column = task / blocks_;
-        run_block(args, x, weights, pointers, column / panel_blocks_, column % panel_blocks_, task % blocks_);
-      }
-    }
+          args.workspace, pointers_offset_ + pointer_bytes_ * static_cast<size_t>(thread));
+      const int64_t column = task / blocks_;
+      run_block(args, x, weights, pointers, column / panel_blocks_, column % panel_blocks_, task % blocks_);
+    });
   }
 
  private:

@@ -34,7 +34,7 @@ class Convolution : public Kernel {
         panel_(product_.columns()) {
     group_ = group_of(w_.inputs, w_.outputs);
     const int64_t fit = kBlockBytes / (kPointBytes * (w_.inputs + group_));
-    threads_ = std::max(1, omp_get_max_threads());
+    threads_ = most_threads();
     const int64_t fewest = ceil_div(tiles_.count(), std::clamp(fit, kFewestTiles, kMostTiles));
     if (kept_ && fewest < threads_) {
       divide_outputs(fewest);
@@ -56,35 +56,33 @@ class Convolution : public Kernel {
   std::string implementation() const override { return "winograd:" + vector_name(product_.lanes); }
 
   void lay_out(const KernelArgs& args) override {
-#pragma omp parallel num_threads(threads_)
-    for (int64_t output = 0; output < w_.outputs; output += group_) {
-      const Group group = group_at(output);
-      transform_filters(args, group, kept_filters(args, group));
-    }
+    parallel(threads_, [&](Team& team) {
+      for (int64_t output = 0; output < w_.outputs; output += group_) {
+        const Group group = group_at(output);
+        transform_filters(team, args, group, kept_filters(args, group));
+      }
+    });
   }
 
   void run(const KernelArgs& args) override {
     const int64_t blocks = ceil_div(tiles_.count(), block_), groups = ceil_div(w_.outputs, group_);
-#pragma omp parallel num_threads(threads_)
-    {
-      float* const buffers = WorkspaceLayout::at<float>(args.workspace, buffers_offset_) +
-                             omp_get_thread_num() * thread_elements_;
+    parallel(threads_, [&](Team& team) {
+      float* const buffers =
+          WorkspaceLayout::at<float>(args.workspace, buffers_offset_) + team.thread() * thread_elements_;
       if (kept_) {
-#pragma omp for schedule(dynamic)
-        for (int64_t task = 0; task < groups * blocks; ++task) {
+        team.take(groups * blocks, [&](int64_t task) {
           const Group group = group_at(task / blocks * group_);
           run_block(args, group, kept_filters(args, group), task % blocks, buffers);
-        }
+        });
       } else {
         float* const filters = WorkspaceLayout::at<float>(args.workspace, weights_offset_);
         for (int64_t output = 0; output < w_.outputs; output += group_) {
           const Group group = group_at(output);
-          transform_filters(args, group, filters);
-#pragma omp for schedule(dynamic)
-          for (int64_t block = 0; block < blocks; ++block) run_block(args, group, filters, block, buffers);
+          transform_filters(team, args, group, filters);
+          team.take(blocks, [&](int64_t block) { run_block(args, group, filters, block, buffers); });
         }
       }
-    }
+    });
   }
 
  private:
@@ -104,20 +102,19 @@ class Convolution : public Kernel {
 
   static size_t bytes(int64_t elements) { return static_cast<size_t>(elements) * sizeof(float); }
 
-  // OIHW → [panel of outputs][point][input][output], using the threads of a team.
-  void transform_filters(const KernelArgs& args, const Group& group, float* to) const {
+  // OIHW → [panel of outputs][point][input][output].
+  void transform_filters(Team& team, const KernelArgs& args, const Group& group, float* to) const {
     const int64_t panels = ceil_div(group.outputs, panel_), parts = ceil_div(w_.inputs, kFilterTask);
     const int64_t output_step = rotated_ ? 9 : w_.inputs * 9, input_step = rotated_ ? w_.outputs * 9 : 9;
     float* const w = const_cast<float*>(args.in<float>(1));
-#pragma omp for schedule(static)
-    for (int64_t task = 0; task < panels * parts; ++task) {
+    team.divide(panels * parts, [&](int64_t task) {
       const int64_t output = task / parts * panel_, input = task % parts * kFilterTask;
       const int64_t width = std::min(panel_, group.outputs - output);
       const Filters filters{w + (group.begin + output) * output_step + input * input_step, output_step,
                             input_step, rotated_};
       engine_.filters(filters, std::min(kFilterTask, w_.inputs - input), width,
                       {to + kPoints * w_.inputs * output + input * width, w_.inputs * width});
-    }
+    });
   }
 
   void run_block(const KernelArgs& args, const Group& group, const float* filters, int64_t block,

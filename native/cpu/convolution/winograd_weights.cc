@@ -76,7 +76,7 @@ class WeightsDiff : public Kernel {
     const int64_t fit = kBlockBytes / (kPointBytes * (w_.inputs + group_));
     const int64_t blocks = ceil_div(tiles_.count(), std::clamp(fit, kFewestTiles, kMostTiles));
     block_ = ceil_div(tiles_.count(), blocks);
-    split_ = split_of(std::max(1, omp_get_max_threads()), w_.inputs, group_);
+    split_ = split_of(most_threads(), w_.inputs, group_);
     const int64_t inputs = split_.most_inputs(w_.inputs), outputs = split_.most_outputs(group_);
     input_stride_ = odd_lines(block_ * inputs);
     output_stride_ = odd_lines(block_ * outputs);
@@ -91,17 +91,16 @@ class WeightsDiff : public Kernel {
 
   void run(const KernelArgs& args) override {
     const int threads = static_cast<int>(split_.threads());
-#pragma omp parallel for num_threads(threads) schedule(static)
-    for (int64_t thread = 0; thread < threads; ++thread) {
-      float* const buffer = static_cast<float*>(args.workspace) + thread * thread_elements_;
+    parallel_divide(threads, threads, [&](int64_t part, int) {
+      float* const buffer = static_cast<float*>(args.workspace) + part * thread_elements_;
       const Matrices matrices{{buffer, input_stride_},
                               {buffer + kPoints * input_stride_, output_stride_},
                               {buffer + kPoints * (input_stride_ + output_stride_), sum_stride_}};
       for (int64_t output = 0; output < w_.outputs; output += group_) {
-        const Share share = split_.share(thread, w_.inputs, output, std::min(group_, w_.outputs - output));
+        const Share share = split_.share(part, w_.inputs, output, std::min(group_, w_.outputs - output));
         if (share.inputs > 0 && share.outputs > 0) run_share(args, share, matrices);
       }
-    }
+    });
   }
 
  private:

@@ -17,36 +17,28 @@ constexpr int64_t kParallelElements = 16384;
 
 inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
+// Threads for tasks of so many elements together.
+inline int threads_for(int64_t tasks, int64_t elements) {
+  return elements >= kParallelElements && tasks > 1 ? most_threads() : 1;
+}
+
 // Calls body(task) for every task in [0, tasks); elements: of all tasks together.
 template <class Body>
 void parallel_tasks(int64_t tasks, int64_t elements, const Body& body) {
-  (void)elements;
-#pragma omp parallel for schedule(static) if (elements >= kParallelElements && tasks > 1)
-  for (int64_t task = 0; task < tasks; ++task) body(task);
+  parallel_divide(threads_for(tasks, elements), tasks, [&](int64_t task, int) { body(task); });
 }
 
 // Calls body(begin, end) for ranges that cover [0, count), one per thread. Bounds are multiples of grain, so
 // that threads share no cache line. item_elements: number of elements per item.
 template <class Body>
 void parallel_range(int64_t count, int64_t item_elements, int64_t grain, const Body& body) {
-#ifdef _OPENMP
   const int64_t grains = ceil_div(count, grain);
-  const int threads = static_cast<int>(std::min<int64_t>(omp_get_max_threads(), grains));
-  if (threads > 1 && count * item_elements >= kParallelElements) {
-#pragma omp parallel num_threads(threads)
-    {
-      const int64_t team = omp_get_num_threads();
-      const int64_t member = omp_get_thread_num();
-      const int64_t begin = std::min(count, grains * member / team * grain);
-      const int64_t end = std::min(count, grains * (member + 1) / team * grain);
-      if (begin < end) body(begin, end);
-    }
-    return;
-  }
-#endif
-  (void)item_elements;
-  (void)grain;
-  if (count > 0) body(int64_t{0}, count);
+  const bool worth = count * item_elements >= kParallelElements;
+  parallel(worth ? static_cast<int>(std::min<int64_t>(most_threads(), grains)) : 1, [&](Team& team) {
+    const int64_t begin = std::min(count, grains * team.thread() / team.threads() * grain);
+    const int64_t end = std::min(count, grains * (team.thread() + 1) / team.threads() * grain);
+    if (begin < end) team.guard([&] { body(begin, end); });
+  });
 }
 
 // For flat arrays of elements.

@@ -151,7 +151,7 @@ class SlidingSumKernel final : public Kernel {
       : s_(std::move(sum)),
         blocks_((s_.channels + kLanes - 1) / kLanes),
         tasks_(s_.images * blocks_),
-        threads_(static_cast<int>(std::clamp<int64_t>(tasks_, 1, std::max(1, omp_get_max_threads())))),
+        threads_(static_cast<int>(std::clamp<int64_t>(tasks_, 1, most_threads()))),
         row_(s_.columns.targets * kLanes),
         thread_floats_(s_.columns.length() * kLanes + (s_.rows.window + 1) * row_) {}
 
@@ -168,11 +168,10 @@ class SlidingSumKernel final : public Kernel {
  private:
   template <class T>
   void run_tasks(const KernelArgs& args) const {
-#pragma omp parallel for schedule(static) num_threads(threads_)
-    for (int64_t task = 0; task < tasks_; ++task) {
-      float* buffers = static_cast<float*>(args.workspace) + omp_get_thread_num() * thread_floats_;
+    parallel_divide(threads_, tasks_, [&](int64_t task, int thread) {
+      float* buffers = static_cast<float*>(args.workspace) + thread * thread_floats_;
       run_task<T>(args, task / blocks_, task % blocks_ * kLanes, buffers);
-    }
+    });
   }
 
   // The row sums for position `place` of the column's line; zeros if there is no source.

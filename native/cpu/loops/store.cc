@@ -38,7 +38,7 @@ Narrow choose() { return onednn::has_bfloat16() ? narrow_native : narrow_leaf; }
 
 #else
 
-Narrow choose() { return narrow_leaf; }
+constexpr Narrow choose() { return narrow_leaf; }
 
 #endif
 

@@ -3,6 +3,7 @@
 
 #include "cpu/loops/data.h"
 #include "cpu/loops/image_mean.h"
+#include "cpu/loops/threads.h"
 
 namespace iabn {
 namespace {
@@ -43,10 +44,8 @@ IABN_SIMD void line_bf16(const PoolShape& s, bool include_padding, const bf16* x
 template <class T>
 void run_lines(void (*leaf)(const PoolShape&, bool, const T*, T*, int64_t), const PoolShape& s,
                bool include_padding, const KernelArgs& args) {
-#pragma omp parallel for schedule(static)
-  for (int64_t line = 0; line < s.n * s.oh; ++line) {
-    leaf(s, include_padding, args.in<T>(0), args.out<T>(0), line);
-  }
+  parallel_divide(most_threads(), s.n * s.oh,
+                  [&](int64_t line, int) { leaf(s, include_padding, args.in<T>(0), args.out<T>(0), line); });
 }
 
 void run(const KernelSpec& spec, const KernelArgs& args) {

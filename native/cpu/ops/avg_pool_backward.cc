@@ -1,5 +1,6 @@
 // dx = Σ dy / taps over the windows that contain this element, gathered in order.
 #include "cpu/loops/data.h"
+#include "cpu/loops/threads.h"
 #include "cpu/ops/avg_pool.h"
 
 namespace iabn {
@@ -40,8 +41,8 @@ IABN_SIMD void row_bf16(const PoolShape& s, bool include_padding, const bf16* dy
 template <class T>
 void run_rows(void (*leaf)(const PoolShape&, bool, const T*, T*, int64_t), const PoolShape& s,
               bool include_padding, const KernelArgs& args) {
-#pragma omp parallel for schedule(static)
-  for (int64_t row = 0; row < s.n * s.h; ++row) leaf(s, include_padding, args.in<T>(0), args.out<T>(0), row);
+  parallel_divide(most_threads(), s.n * s.h,
+                  [&](int64_t row, int) { leaf(s, include_padding, args.in<T>(0), args.out<T>(0), row); });
 }
 
 void run(const KernelSpec& spec, const KernelArgs& args) {

@@ -11,6 +11,7 @@
 #include "cpu/convolution/pointwise.h"
 #include "cpu/convolution/winograd.h"
 #include "cpu/loops/plain.h"
+#include "cpu/loops/threads.h"
 #include "cpu/loops/through_float.h"
 #include "cpu/onednn/onednn.h"
 
@@ -26,15 +27,14 @@ bool has_bias(const KernelSpec& spec) { return spec.inputs.size() > 2 && spec.in
 void run_plain(const KernelSpec& spec, const KernelArgs& args) {
   const ConvShape s = shape_of(spec);
   const float* bias = has_bias(spec) ? args.in<float>(2) : nullptr;
-#pragma omp parallel for schedule(static)
-  for (int64_t line = 0; line < s.n * s.oh; ++line) {
+  parallel_divide(most_threads(), s.n * s.oh, [&](int64_t line, int) {
     float* y = args.out<float>(0) + line * s.ow * s.o;
     for (int64_t i = 0; i < s.ow * s.o; ++i) {
       const int64_t o = i % s.o;
       y[i] = conv_sum(s, args.in<float>(0), args.in<float>(1), line / s.oh, o, line % s.oh, i / s.o) +
              (bias ? bias[o] : 0.0f);
     }
-  }
+  });
 }
 
 std::unique_ptr<Kernel> make_minimal(const KernelSpec& spec) {

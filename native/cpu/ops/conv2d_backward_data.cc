@@ -11,6 +11,7 @@
 #include "cpu/convolution/pointwise.h"
 #include "cpu/convolution/winograd.h"
 #include "cpu/loops/plain.h"
+#include "cpu/loops/threads.h"
 #include "cpu/loops/through_float.h"
 #include "cpu/onednn/onednn.h"
 
@@ -49,13 +50,12 @@ float tap_sum(const ConvShape& s, const float* dy, const float* w, int64_t n, in
 
 void run_plain(const KernelSpec& spec, const KernelArgs& args) {
   const ConvShape s = shape_of(spec);
-#pragma omp parallel for schedule(static)
-  for (int64_t row = 0; row < s.n * s.h; ++row) {
+  parallel_divide(most_threads(), s.n * s.h, [&](int64_t row, int) {
     float* dx = args.out<float>(0) + row * s.w * s.c;
     for (int64_t i = 0; i < s.w * s.c; ++i) {
       dx[i] = tap_sum(s, args.in<float>(0), args.in<float>(1), row / s.h, i % s.c, row % s.h, i / s.c);
     }
-  }
+  });
 }
 
 std::unique_ptr<Kernel> make_product(const KernelSpec& spec) { return make_gemm_data(spec, shape_of(spec)); }

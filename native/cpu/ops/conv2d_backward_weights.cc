@@ -11,6 +11,7 @@
 #include "cpu/convolution/pointwise.h"
 #include "cpu/convolution/winograd.h"
 #include "cpu/loops/plain.h"
+#include "cpu/loops/threads.h"
 #include "cpu/loops/through_float.h"
 #include "cpu/onednn/onednn.h"
 
@@ -59,13 +60,12 @@ double tap_sum(const ConvShape& s, const float* x, const float* dy, int64_t o, i
 void run_plain(const KernelSpec& spec, const KernelArgs& args) {
   const ConvShape s = shape_of(spec);
   const int64_t inputs = s.group_inputs();
-#pragma omp parallel for schedule(static)
-  for (int64_t i = 0; i < s.o * inputs * s.kh * s.kw; ++i) {
+  parallel_divide(most_threads(), s.o * inputs * s.kh * s.kw, [&](int64_t i, int) {
     const int64_t kw = i % s.kw, kh = i / s.kw % s.kh, o = i / (s.kw * s.kh * inputs);
     const int64_t c = o / s.group_outputs() * inputs + i / (s.kw * s.kh) % inputs;
     args.out<float>(0)[i] =
         static_cast<float>(tap_sum(s, args.in<float>(0), args.in<float>(1), o, c, kh, kw));
-  }
+  });
 }
 
 bool is_depthwise(const KernelSpec& spec) {

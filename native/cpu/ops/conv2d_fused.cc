@@ -31,15 +31,14 @@ void run_plain(const KernelSpec& spec, const KernelArgs& args) {
   const float* bias = has(spec, 2) ? args.in<float>(2) : nullptr;
   const float* addend = has(spec, 3) ? args.in<float>(3) : nullptr;
   with_activation(parse_activation(spec.attrs), [&](auto phi) {
-#pragma omp parallel for schedule(static)
-    for (int64_t line = 0; line < s.n * s.oh; ++line) {
+    parallel_divide(most_threads(), s.n * s.oh, [&](int64_t line, int) {
       for (int64_t i = 0; i < s.ow * s.o; ++i) {
         const int64_t o = i % s.o, at = line * s.ow * s.o + i;
         const float sum =
             conv_sum(s, args.in<float>(0), args.in<float>(1), line / s.oh, o, line % s.oh, i / s.o);
         args.out<float>(0)[at] = phi.forward(sum + (bias ? bias[o] : 0.0f) + (addend ? addend[at] : 0.0f));
       }
-    }
+    });
   });
 }
 

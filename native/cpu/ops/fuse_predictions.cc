@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "cpu/loops/data.h"
-#include "cpu/loops/threads.h"
+#include "cpu/loops/parallel.h"
 #include "cpu/ops/fusion.h"
 #include "geometry/bilinear_taps.h"
 #include "program/kernel.h"
@@ -63,6 +63,8 @@ std::vector<Tap> taps_of(int64_t targets, int64_t sources, bool mirrored) {
   return taps;
 }
 
+constexpr int64_t kTaskRows = 4;
+
 struct Operand {
   std::vector<Tap> rows;     // for every output row
   std::vector<Tap> columns;  // for every output column
@@ -88,8 +90,8 @@ class FusePredictions : public Kernel {
                            row, height * row, thread_elements_});
       thread_elements_ += (row + 15) / 16 * 16;
     }
-    threads_ = static_cast<int>(
-        std::clamp<int64_t>(omp_get_max_threads(), 1, std::max<int64_t>(1, images_ * height_)));
+    threads_ =
+        static_cast<int>(std::clamp<int64_t>(most_threads(), 1, std::max<int64_t>(1, images_ * height_)));
     sources_.resize(operands_.size() * static_cast<size_t>(threads_));
     leaf_ = leaf_of(spec.attrs.string("mode"), operands_.size());
   }
@@ -106,12 +108,13 @@ class FusePredictions : public Kernel {
   template <class T>
   void run_rows(const KernelArgs& args) {
     float* buffers = static_cast<float*>(args.workspace);
-#pragma omp parallel for schedule(dynamic, 4) num_threads(threads_)
-    for (int64_t line = 0; line < images_ * height_; ++line) {
-      const int64_t thread = omp_get_thread_num();
-      run_row<T>(args, line / height_, line % height_, buffers + thread * thread_elements_,
-                 sources_.data() + thread * static_cast<int64_t>(operands_.size()));
-    }
+    const int64_t rows = images_ * height_;
+    parallel_take(threads_, ceil_div(rows, kTaskRows), [&](int64_t task, int thread) {
+      for (int64_t row = task * kTaskRows; row < std::min(rows, (task + 1) * kTaskRows); ++row) {
+        run_row<T>(args, row / height_, row % height_, buffers + thread * thread_elements_,
+                   sources_.data() + thread * static_cast<int64_t>(operands_.size()));
+      }
+    });
   }
 
   template <class T>

@@ -3,6 +3,7 @@
 
 #include "cpu/loops/data.h"
 #include "cpu/loops/pooling.h"
+#include "cpu/loops/threads.h"
 
 namespace iabn {
 namespace {
@@ -39,12 +40,11 @@ template <class T>
 void run_blocks(void (*leaf)(const T*, int64_t, int64_t, int64_t, T*), int64_t images, int64_t pixels,
                 int64_t channels, const KernelArgs& args) {
   const int64_t blocks = (channels + kPoolBlock - 1) / kPoolBlock;
-#pragma omp parallel for schedule(static)
-  for (int64_t task = 0; task < images * blocks; ++task) {
+  parallel_divide(most_threads(), images * blocks, [&](int64_t task, int) {
     const int64_t n = task / blocks, c = task % blocks * kPoolBlock;
     leaf(args.in<T>(0) + n * pixels * channels + c, pixels, channels, std::min(kPoolBlock, channels - c),
          args.out<T>(0) + n * channels + c);
-  }
+  });
 }
 
 void run(const KernelSpec& spec, const KernelArgs& args) {

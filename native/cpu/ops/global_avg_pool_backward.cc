@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "cpu/loops/data.h"
+#include "cpu/loops/threads.h"
 #include "program/kernel.h"
 
 namespace iabn {
@@ -29,12 +30,11 @@ template <class T>
 void run_tasks(void (*leaf)(const T*, float, int64_t, int64_t, T*), int64_t images, int64_t pixels,
                int64_t channels, const KernelArgs& args) {
   const int64_t tasks = (pixels + kTaskPixels - 1) / kTaskPixels;
-#pragma omp parallel for schedule(static)
-  for (int64_t task = 0; task < images * tasks; ++task) {
+  parallel_divide(most_threads(), images * tasks, [&](int64_t task, int) {
     const int64_t n = task / tasks, pixel = task % tasks * kTaskPixels;
     leaf(args.in<T>(0) + n * channels, static_cast<float>(pixels), channels,
          std::min(kTaskPixels, pixels - pixel), args.out<T>(0) + (n * pixels + pixel) * channels);
-  }
+  });
 }
 
 void run(const KernelSpec& spec, const KernelArgs& args) {

@@ -35,16 +35,14 @@ struct GroupTask {
   int64_t image, group, groups, channel, channels, thread;
 };
 
-inline int64_t this_thread() { return omp_get_thread_num(); }
-inline int64_t most_threads() { return omp_get_max_threads(); }
-
 // Calls body(task) for tasks that cover all images and groups, on all threads.
 template <class Body>
 void parallel_groups(const GroupShape& shape, const Body& body) {
   const int64_t step = shape.groups_of_task(), tasks = ceil_div(shape.groups, step);
-  parallel_tasks(shape.images * tasks, shape.elements(), [&](int64_t i) {
+  const int64_t count = shape.images * tasks;
+  parallel_divide(threads_for(count, shape.elements()), count, [&](int64_t i, int thread) {
     const int64_t group = i % tasks * step, groups = std::min(step, shape.groups - group);
-    body(GroupTask{i / tasks, group, groups, group * shape.width(), groups * shape.width(), this_thread()});
+    body(GroupTask{i / tasks, group, groups, group * shape.width(), groups * shape.width(), thread});
   });
 }
 

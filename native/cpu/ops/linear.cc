@@ -1,6 +1,7 @@
 // y = x·wᵀ + b.   x [N,K], w f32 [O,K], b f32 [O] or absent, y [N,O].
 #include "cpu/convolution/gemm.h"
 #include "cpu/loops/plain.h"
+#include "cpu/loops/threads.h"
 #include "cpu/loops/through_float.h"
 #include "cpu/onednn/onednn.h"
 
@@ -26,14 +27,13 @@ std::unique_ptr<Kernel> make_product(const KernelSpec& spec) {
 void run_plain(const KernelSpec& spec, const KernelArgs& args) {
   const LinearShape s = shape_of(spec);
   const float* bias = has_bias(spec) ? args.in<float>(2) : nullptr;
-#pragma omp parallel for schedule(static)
-  for (int64_t i = 0; i < s.rows * s.outputs; ++i) {
+  parallel_divide(most_threads(), s.rows * s.outputs, [&](int64_t i, int) {
     const float* x = args.in<float>(0) + i / s.outputs * s.inputs;
     const float* w = args.in<float>(1) + i % s.outputs * s.inputs;
     double sum = bias ? bias[i % s.outputs] : 0.0f;
     for (int64_t k = 0; k < s.inputs; ++k) sum += double(x[k]) * w[k];
     args.out<float>(0)[i] = static_cast<float>(sum);
-  }
+  });
 }
 
 constexpr auto make_plain = make_plain_float<run_plain>;

@@ -1,6 +1,7 @@
 // dx = dy·w.   dy [N,O], w f32 [O,K], dx [N,K].
 #include "cpu/convolution/gemm.h"
 #include "cpu/loops/plain.h"
+#include "cpu/loops/threads.h"
 #include "cpu/loops/through_float.h"
 #include "cpu/onednn/onednn.h"
 
@@ -22,14 +23,13 @@ std::unique_ptr<Kernel> make_product(const KernelSpec& spec) {
 
 void run_plain(const KernelSpec& spec, const KernelArgs& args) {
   const LinearShape s = shape_of(spec);
-#pragma omp parallel for schedule(static)
-  for (int64_t i = 0; i < s.rows * s.inputs; ++i) {
+  parallel_divide(most_threads(), s.rows * s.inputs, [&](int64_t i, int) {
     const float* dy = args.in<float>(0) + i / s.inputs * s.outputs;
     const float* w = args.in<float>(1) + i % s.inputs;
     double sum = 0;
     for (int64_t o = 0; o < s.outputs; ++o) sum += double(dy[o]) * w[o * s.inputs];
     args.out<float>(0)[i] = static_cast<float>(sum);
-  }
+  });
 }
 
 constexpr auto make_plain = make_plain_float<run_plain>;

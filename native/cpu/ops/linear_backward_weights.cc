@@ -1,6 +1,7 @@
 // dw = dyᵀ·x, float32.   x [N,K], dy [N,O], dw [O,K].
 #include "cpu/convolution/gemm.h"
 #include "cpu/loops/plain.h"
+#include "cpu/loops/threads.h"
 #include "cpu/loops/through_float.h"
 #include "cpu/onednn/onednn.h"
 
@@ -22,14 +23,13 @@ std::unique_ptr<Kernel> make_product(const KernelSpec& spec) {
 
 void run_plain(const KernelSpec& spec, const KernelArgs& args) {
   const LinearShape s = shape_of(spec);
-#pragma omp parallel for schedule(static)
-  for (int64_t i = 0; i < s.outputs * s.inputs; ++i) {
+  parallel_divide(most_threads(), s.outputs * s.inputs, [&](int64_t i, int) {
     const float* x = args.in<float>(0) + i % s.inputs;
     const float* dy = args.in<float>(1) + i / s.inputs;
     double sum = 0;
     for (int64_t n = 0; n < s.rows; ++n) sum += double(x[n * s.inputs]) * dy[n * s.outputs];
     args.out<float>(0)[i] = static_cast<float>(sum);
-  }
+  });
 }
 
 constexpr auto make_plain = make_plain_float<run_plain>;

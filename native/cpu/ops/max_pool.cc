@@ -1,6 +1,7 @@
 // y = max over the window; index = kh·KW + kw of the first maximum; NaN counts as the maximum.
 #include "cpu/loops/data.h"
 #include "cpu/loops/pooling.h"
+#include "cpu/loops/threads.h"
 
 namespace iabn {
 namespace {
@@ -61,10 +62,9 @@ IABN_SIMD void line_bf16(const PoolShape& s, const bf16* x, bf16* y, uint8_t* in
 template <class T>
 void run_lines(void (*leaf)(const PoolShape&, const T*, T*, uint8_t*, int64_t), const PoolShape& s,
                const KernelArgs& args) {
-#pragma omp parallel for schedule(static)
-  for (int64_t line = 0; line < s.n * s.oh; ++line) {
+  parallel_divide(most_threads(), s.n * s.oh, [&](int64_t line, int) {
     leaf(s, args.in<T>(0), args.out<T>(0), args.out<uint8_t>(1), line);
-  }
+  });
 }
 
 void run(const KernelSpec& spec, const KernelArgs& args) {

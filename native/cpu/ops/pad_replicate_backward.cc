@@ -43,18 +43,17 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
   const PaddedImages s = PaddedImages::from(spec.attrs, spec.outputs[0], spec.inputs[0]);
   const int64_t blocks = (s.channels + kBlock - 1) / kBlock;
   const int64_t tasks = s.images * s.rows.inner * blocks;
-  [[maybe_unused]] const int64_t elements = spec.inputs[0].elements();  // read by OpenMP alone
+  const int64_t elements = spec.inputs[0].elements();
   return make_data_kernel(spec.outputs[0].dtype, [=](auto type, const KernelArgs& args) {
     using T = typename decltype(type)::type;
     // The first and last row of an image are far more work than the others.
-#pragma omp parallel for schedule(dynamic) if (elements >= kParallelElements && tasks > 1)
-    for (int64_t task = 0; task < tasks; ++task) {
+    parallel_take(threads_for(tasks, elements), tasks, [&](int64_t task, int) {
       const int64_t row = task / blocks, c = task % blocks * kBlock, y = row % s.rows.inner;
       const int64_t begin = row / s.rows.inner * s.rows.padded + s.rows.first(y);
       row_leaf(s, args.in<T>(0) + begin * s.columns.padded * s.padded_pitch + c,
                s.rows.end(y) - s.rows.first(y), std::min(kBlock, s.channels - c),
                args.out<T>(0) + row * s.columns.inner * s.inner_pitch + c);
-    }
+    });
   });
 }
 

@@ -2,7 +2,6 @@
 // one thread, first the weighted sum of its rows of dy, then along it, in order.
 #include "cpu/loops/closure.h"
 #include "cpu/loops/parallel.h"
-#include "cpu/loops/threads.h"
 #include "geometry/bilinear_taps.h"
 
 namespace iabn {
@@ -105,23 +104,23 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
   const int64_t images = dx.dims[0], channels = dx.channels();
   const int64_t height = dx.dims[2], width = dx.dims[3], rows = dy.dims[2], columns = dy.dims[3];
   const int64_t dy_pitch = dy.row_pitch(), dx_pitch = dx.row_pitch();
-  [[maybe_unused]] const int64_t elements = dy.elements();  // read by OpenMP alone
+  const int64_t elements = dy.elements();
   const bool dense = dy.dense();
-  const int threads = static_cast<int>(std::clamp<int64_t>(images * height, 1, omp_get_max_threads()));
+  const int threads = static_cast<int>(std::clamp<int64_t>(images * height, 1, most_threads()));
   const int64_t sum_floats = columns * channels;
   return make_data_kernel(
       dx.dtype,
       [=, down = Shares(height, rows), across = Shares(width, columns)](auto type, const KernelArgs& args) {
         using T = typename decltype(type)::type;
-#pragma omp parallel for schedule(static) num_threads(threads) if (elements >= kParallelElements)
-        for (int64_t row = 0; row < images * height; ++row) {
-          const T* image = args.in<T>(0) + row / height * rows * columns * dy_pitch;
-          const Rows<T> lines =
-              dense ? Rows<T>{image, 1, sum_floats, sum_floats} : Rows<T>{image, columns, channels, dy_pitch};
-          float* sum = static_cast<float*>(args.workspace) + omp_get_thread_num() * sum_floats;
-          sum_leaf(lines, down.begin(row % height), down.end(row % height), sum);
-          row_leaf(sum, across, width, channels, args.out<T>(0) + row * width * dx_pitch, dx_pitch);
-        }
+        parallel_divide(
+            elements >= kParallelElements ? threads : 1, images * height, [&](int64_t row, int thread) {
+              const T* image = args.in<T>(0) + row / height * rows * columns * dy_pitch;
+              const Rows<T> lines = dense ? Rows<T>{image, 1, sum_floats, sum_floats}
+                                          : Rows<T>{image, columns, channels, dy_pitch};
+              float* sum = static_cast<float*>(args.workspace) + thread * sum_floats;
+              sum_leaf(lines, down.begin(row % height), down.end(row % height), sum);
+              row_leaf(sum, across, width, channels, args.out<T>(0) + row * width * dx_pitch, dx_pitch);
+            });
       },
       static_cast<size_t>(threads * sum_floats) * sizeof(float));
 }

@@ -1,0 +1,132 @@
+// Teams of std::thread. A thread that runs kernels has a pool of its own, as it has with OpenMP.
+#include "cpu/loops/threads.h"
+
+#include <pthread.h>
+
+#include <cstdlib>
+#include <system_error>
+#include <thread>
+
+#ifdef __linux__
+#include <sched.h>
+#endif
+
+#include "cpu/pool/crew.h"
+
+namespace iabn {
+namespace {
+
+int count_processors() {
+#ifdef __linux__
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
+#endif
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+// That this process may use.
+int processors() {
+  static const int count = count_processors();
+  return count;
+}
+
+// The workers of a thread, which end with it.
+class Pool {
+ public:
+  ~Pool() {
+    crew_.end();
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+  void run(int threads, pool::Call* call, const void* body);
+  void wait() { crew_.wait(); }
+
+ private:
+  // Returns the size of a team of at most `threads`.
+  int grow(int threads);
+
+  pool::Crew crew_;
+  std::vector<std::thread> threads_;
+};
+
+// Whose team this thread works in.
+thread_local Pool* working_in = nullptr;
+
+void Pool::run(int threads, pool::Call* call, const void* body) {
+  const int size = grow(threads);
+  working_in = this;
+  crew_.run(size, size > processors() ? pool::kFewLooks : pool::kLooks, call, body);
+  working_in = nullptr;
+}
+
+int Pool::grow(int threads) {
+  threads_.reserve(static_cast<size_t>(threads));
+  while (crew_.size() + 1 < threads) {
+    crew_.add();
+    try {
+      threads_.emplace_back([this, &begun = crew_.begun(crew_.size()), thread = crew_.size()] {
+        working_in = this;
+        crew_.serve(begun, thread);
+      });
+    } catch (const std::system_error&) {
+      // The system has no thread left: those that there are do the work.
+      crew_.remove_last();
+      break;
+    }
+  }
+  return std::min(threads, crew_.size() + 1);
+}
+
+// Counts forks. A forked process has none of the threads of its parent.
+std::atomic<unsigned> forks{0};
+
+// The pool of a thread.
+class Own {
+ public:
+  ~Own() { forget_forked(); }
+
+  Pool& get() {
+    forget_forked();
+    if (!pool_) {
+      static const int followed = pthread_atfork(nullptr, nullptr, [] { forks.fetch_add(1); });
+      static_cast<void>(followed);
+      forks_ = forks.load();
+      pool_ = std::make_unique<Pool>();
+    }
+    return *pool_;
+  }
+
+ private:
+  // There is nobody to wait for.
+  void forget_forked() {
+    if (pool_ && forks_ != forks.load()) static_cast<void>(pool_.release());
+  }
+
+  unsigned forks_ = 0;
+  std::unique_ptr<Pool> pool_;
+};
+
+thread_local Own own;
+
+}  // namespace
+
+int most_threads() {
+  static const int most = [] {
+    const char* const asked = std::getenv("OMP_NUM_THREADS");
+    const long number = asked == nullptr ? 0 : std::strtol(asked, nullptr, 10);
+    return number >= 1 ? static_cast<int>(std::min(number, 4096l)) : processors();
+  }();
+  return most;
+}
+
+namespace threads {
+
+void run(int threads, void (*call)(const void* body, Member member), const void* body) {
+  if (threads <= 1 || working_in != nullptr) return call(body, {0, 1});
+  own.get().run(threads, call, body);
+}
+
+void wait() { working_in->wait(); }
+
+}  // namespace threads
+}  // namespace iabn
