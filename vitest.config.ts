@@ -36,7 +36,11 @@ export default defineConfig({
     execArgv: ['--import', `${root}tools/vitest/source-threads.mjs`],
     // Test files run in parallel: with compute threads of their own they would spin waiting for each other. Their autotuning
     // results are not worth keeping.
-    env: { OMP_NUM_THREADS: '1', IABN_CPU_KERNELS: '/dev/null', IABN_PLAN_CACHE: '' },
+    env: {
+      OMP_NUM_THREADS: process.env.IABN_TEST_THREADS ?? '1',
+      IABN_CPU_KERNELS: '/dev/null',
+      IABN_PLAN_CACHE: '',
+    },
     // An inline snapshot that is missing on CI is a failure, and `.only` is never left behind.
     allowOnly: false,
   },

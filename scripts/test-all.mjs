@@ -18,6 +18,9 @@ const fuzz = (name) => () =>
     runLogged(name, process.execPath, [`tools/${name}/fuzz.mjs`, FUZZ_MINUTES, FUZZ_SEED]),
   );
 
+/** Of kernels; other tests have one. */
+const TWO_THREADS = { IABN_TEST_THREADS: '2' };
+
 const CHECKS = [buildPackages, buildEmulatedDevice, fuzz('fuzz-checkpoint')];
 const IS_ROOT = process.getuid?.() === 0;
 
@@ -44,9 +47,9 @@ await runMain(async () => {
   for (const check of [...CHECKS, ...packageChecks(options)]) await results.check(check);
   await results.vitest(['--config', 'vitest.long.config.ts', ...filters]);
   if (await results.check(buildOwnKernels))
-    await results.vitest(OWN_KERNEL_TESTS, { IABN_ADDON: inRoot(OWN_KERNELS) });
+    await results.vitest(OWN_KERNEL_TESTS, { IABN_ADDON: inRoot(OWN_KERNELS), ...TWO_THREADS });
   if ((await results.check(buildWasm)) && existsSync(inRoot(WASM_ADDON))) {
-    await results.vitest(WASM_KERNEL_TESTS, { IABN_ADDON: inRoot(WASM_ADDON) });
+    await results.vitest(WASM_KERNEL_TESTS, { IABN_ADDON: inRoot(WASM_ADDON), ...TWO_THREADS });
     await results.vitest(WASM_TESTS);
   }
   return results.close();

@@ -96,6 +96,12 @@ export const suites = [
     load: () => import('../suites/session.mjs'),
   },
   {
+    name: 'wasm',
+    summary: 'CPU time of a training step in WebAssembly on one thread, compared with the native one',
+    long: true,
+    load: () => import('../suites/wasm.mjs'),
+  },
+  {
     name: 'abn',
     summary: 'bandwidth of the ABN kernels, compared with memcpy',
     load: () => import('../suites/abn.mjs'),

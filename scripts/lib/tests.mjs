@@ -8,9 +8,10 @@ import { readReport } from './vitest-report.mjs';
 /** Of the addon: what a build with another compiler, library or option must pass. */
 export const KERNEL_TESTS = ['packages/core/test/kernels', 'packages/core/test/native'];
 
-/** Those that an addon without oneDNN must pass, and a training. The others are about the choice between the two. */
+/** Those that an addon without oneDNN and OpenMP must pass, and a training. The others are about the choice between kernels. */
 export const OWN_KERNEL_TESTS = [
   'packages/core/test/kernels',
+  'packages/core/test/native/teams.test.ts',
   'packages/session/test/session.test.ts',
   '--exclude=**/{choices,channel-parts}.test.ts',
 ];
@@ -25,12 +26,11 @@ export const EMULATED_KERNEL_TESTS = [
   '--testNamePattern=^(?!.*in vectors of (8|16) floats)',
 ];
 
-/** Those that the addon in WebAssembly must pass, which has one thread; no group of processes is in them. */
+/** Those that the addon in WebAssembly must pass; no group of processes is in them. */
 export const WASM_KERNEL_TESTS = [
   ...OWN_KERNEL_TESTS,
   'packages/core/test/devices/memory.test.ts',
   'packages/core/test/program',
-  '--exclude=**/{threads,untimed}.test.ts',
 ];
 
 /** Those that compute in WebAssembly next to the native addon. */

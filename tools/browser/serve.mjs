@@ -1,5 +1,5 @@
 // @ts-check
-// Serves files of pages on this machine.
+// Serves files of pages on this machine, isolated from other origins, so that their workers may share memory.
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import path from 'node:path';
@@ -22,6 +22,8 @@ export async function serveFiles(fileOf, port) {
       const file = fileOf(decodeURIComponent(pathname.slice(1)) || 'index.html');
       const content = await readFile(file);
       response.setHeader('content-type', TYPES.get(path.extname(file)) ?? 'application/octet-stream');
+      response.setHeader('cross-origin-opener-policy', 'same-origin');
+      response.setHeader('cross-origin-embedder-policy', 'require-corp');
       response.end(content);
     } catch {
       response.writeHead(404).end();

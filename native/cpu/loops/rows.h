@@ -92,7 +92,7 @@ inline RowGrid row_grid(std::initializer_list<const TensorDesc*> operands) {
   grid.chunk_rows = std::max<int64_t>(1, ceil_div(grid.wide_rows, share));
   grid.chunks = ceil_div(grid.wide_rows, grid.chunk_rows);
   // A wide row of a strided view is not cut within one of its rows.
-  if (!grid.split || grid.repeat == 1) narrow_blocks(grid, omp_get_max_threads());
+  if (!grid.split || grid.repeat == 1) narrow_blocks(grid, most_threads());
   return grid;
 }
 

@@ -77,7 +77,7 @@ export { Value } from './ir/value.js';
 export type { NativeGroup } from './native/addon.js';
 export { type CpuDevice, cpu, defaultDevice, planningCpu, portableCpu } from './native/cpu.js';
 export { AddonDevice } from './native/device.js';
-export { loadNative, loadWasm, verifyNativeFiles } from './native/load.js';
+export { type LoadWasmOptions, loadNative, loadWasm, verifyNativeFiles } from './native/load.js';
 export { convTranspose2dOp } from './ops/conv_transpose2d.js';
 export * from './ops/functions.js';
 export { type OpName, opOf, ops } from './ops/index.js';

@@ -1,5 +1,5 @@
 /** The same training natively and in WebAssembly, where that is built (`npm run wasm`). */
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -95,6 +95,19 @@ describe.skipIf(!existsSync(FILE))('the addon in WebAssembly', () => {
     );
     if (!native || !own) return expect.fail();
     expectClose(await losses(own, 10), await losses(native, 10), relative);
+  });
+
+  it('has the same bits on two threads', async () => {
+    const { cpu: fresh, loadNative, loadWasm } = await webAssembly();
+    await loadWasm(readFileSync(FILE), { threads: 2 });
+    expect(loadNative().threads()).toBe(2);
+    for (const precision of ['float32', 'bfloat16'] as const) {
+      const [one, two] = [wasm, fresh()].map(
+        (device) => new Session(network(), { ...options, device, precision }),
+      );
+      if (!one || !two) return expect.fail();
+      expect(await losses(two, 5)).toEqual(await losses(one, 5));
+    }
   });
 
   it('learns', async () => {

@@ -11,7 +11,8 @@ import type { NativeAddon } from './addon.js';
 import { adviceFor, isServed, thisSystem } from './advice.js';
 import { prebuiltFile, prebuiltFolder, prebuiltName, tamperedFiles } from './prebuilt.js';
 import { wasmAddon } from './wasm-addon.js';
-import { compileWasm, compileWasmLater } from './wasm-module.js';
+import { compileWasm, compileWasmLater, WasmModule } from './wasm-module.js';
+import { startThreads, threadsWanted, whyOneThread } from './wasm-threads.js';
 
 const FILE = 'inplace_abn.node';
 const WASM_FILE = 'inplace_abn.wasm';
@@ -43,9 +44,7 @@ export function loadNative(): NativeAddon {
   for (const { name, path } of places) {
     try {
       const file = path();
-      loaded = file.endsWith('.wasm')
-        ? wasmAddon(compileWasm(readFileSync(file)))
-        : (require(file) as NativeAddon);
+      loaded = file.endsWith('.wasm') ? wasmOf(file) : (require(file) as NativeAddon);
       return loaded;
     } catch (error) {
       const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
@@ -64,17 +63,44 @@ export function loadNative(): NativeAddon {
   throw new NativeAddonError([advice, ...failures].join('\n'));
 }
 
+/** Options of {@link loadWasm}. */
+export interface LoadWasmOptions {
+  /** Threads that compute; by default as many as there are processors. */
+  readonly threads?: number;
+}
+
 /**
  * Loads the addon in WebAssembly from the bytes of `inplace_abn.wasm`, where a program cannot find the file itself, as in a browser.
  * Call it before anything computes. Runs block the thread that starts them, so use a worker.
  *
+ * In a browser several threads share memory, which takes a cross-origin isolated page. In another one it computes on one thread, and
+ * a warning on the console says so.
+ *
  * @throws UsageError, code ERR_USAGE, if an addon is already loaded
  */
-export async function loadWasm(bytes: Uint8Array): Promise<void> {
+export async function loadWasm(
+  bytes: Uint8Array,
+  { threads = threadsWanted() }: LoadWasmOptions = {},
+): Promise<void> {
   const code = await compileWasmLater(bytes);
   if (loaded)
     throw new UsageError('an addon is already loaded: call loadWasm once, before anything computes');
-  loaded = wasmAddon(code);
+  const alone = threads > 1 ? whyOneThread() : null;
+  if (alone !== null) console.warn(`inplace-abn computes on one thread: ${alone}`);
+  const wasm = new WasmModule(code);
+  const count = alone === null ? threads : 1;
+  const started = startThreads(wasm, count);
+  loaded = wasmAddon(wasm, count);
+  await started;
+}
+
+/** The addon in WebAssembly of a file, on as many threads as are wanted. */
+function wasmOf(file: string): NativeAddon {
+  const wasm = new WasmModule(compileWasm(readFileSync(file)));
+  const threads = threadsWanted();
+  // They take part as soon as they have started.
+  void startThreads(wasm, threads);
+  return wasmAddon(wasm, threads);
 }
 
 /** The addon in WebAssembly, on a system that no native one serves; null if it is not there either. */
@@ -84,9 +110,10 @@ function fallback(resolve: (request: string) => string): NativeAddon | null {
   const place =
     prebuiltPlace(prebuiltName('wasm'), WASM_FILE, resolve) ?? localBuild('build-wasm', WASM_FILE);
   if (!place) return null;
-  const addon = wasmAddon(compileWasm(readFileSync(place.path())));
+  const addon = wasmOf(place.path());
   const where = system.libc === null ? system.platform : `${system.platform} with ${libraryOf(system.libc)}`;
-  process.emitWarning(`no native kernels for ${where}: computing in WebAssembly, on one thread`, {
+  const threads = addon.threads() === 1 ? 'one thread' : `${addon.threads()} threads`;
+  process.emitWarning(`no native kernels for ${where}: computing in WebAssembly, on ${threads}`, {
     code: 'IABN_WEBASSEMBLY',
   });
   return addon;

@@ -1,14 +1,13 @@
-/** The native addon's exports over the one in WebAssembly: a single thread, no process groups, no device plugins. */
+/** The native addon's exports over the one in WebAssembly: no process groups, no device plugins. */
 import type { KernelSpec } from '../devices/device.js';
 import type { NativeAddon, NativeInstruction } from './addon.js';
 import { WasmKernel } from './wasm-kernel.js';
 import { LinearMemory, WasmMemory } from './wasm-memory.js';
-import { type WasmCode, WasmModule } from './wasm-module.js';
+import type { WasmModule } from './wasm-module.js';
 import { WasmProgram } from './wasm-program.js';
 
-/** Makes an instance of the compiled file. */
-export function wasmAddon(code: WasmCode): NativeAddon {
-  const wasm = new WasmModule(code);
+/** An addon of a module that computes on `threads` threads. */
+export function wasmAddon(wasm: WasmModule, threads: number): NativeAddon {
   const linear = new LinearMemory(wasm);
   const { exports } = wasm;
   return {
@@ -38,12 +37,12 @@ export function wasmAddon(code: WasmCode): NativeAddon {
       labels.findIndex((label) => !((label >= 0 && label < classes) || label === ignored)),
     hasBFloat16: () => false,
     instructionSet: () => wasm.text(exports.wasm_instruction_set()),
-    threads: () => 1,
+    threads: () => threads,
     onednnVersion: () => '',
     machine: () => wasm.text(exports.wasm_machine()),
     addressableBytes: () => linear.addressable,
     dieWithParent: (ppid) => process.ppid === ppid,
-    // Called where process.exit is about to join threads. Kernels have none here.
+    // Called where process.exit is about to join threads. Those of kernels stop wherever they are.
     exitNow: (code) => process.exit(code),
   };
 }

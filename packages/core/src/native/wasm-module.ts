@@ -1,12 +1,12 @@
 /** The addon compiled to WebAssembly (native/wasm): its exports, and what it asks of JavaScript. */
 
+/** Shared with the threads that compute. */
 interface Memory {
   readonly buffer: ArrayBuffer;
 }
 
 /** Addresses and handles are unsigned, but arrive as signed numbers: `>>> 0`. */
 export interface WasmExports {
-  readonly memory: Memory;
   _initialize(): void;
   wasm_allocate(bytes: number): number;
   wasm_free(address: number): void;
@@ -14,6 +14,8 @@ export interface WasmExports {
   wasm_set_variable(name: number, value: number): void;
   wasm_machine(): number;
   wasm_instruction_set(): number;
+  wasm_set_threads(threads: number, processors: number): void;
+  wasm_new_stack(): number;
   memory_new(bytes: number): number;
   memory_data(handle: number): number;
   memory_discard(handle: number): void;
@@ -37,6 +39,7 @@ const { WebAssembly } = globalThis as unknown as {
       imports(module: object): { readonly module: string; readonly name: string }[];
     };
     Instance: new (module: object, imports: object) => { readonly exports: unknown };
+    Memory: new (pages: { initial: number; maximum: number; shared: boolean }) => Memory;
     compile(bytes: Uint8Array): Promise<object>;
   };
 };
@@ -58,6 +61,19 @@ const WASI = 'wasi_snapshot_preview1';
 /** WASI's error for a file that is not open. */
 const NOT_OPEN = 8;
 
+/** Pages of 64 KiB that the file begins with, as native/wasm/CMakeLists.txt says, and that it can have. */
+const [FIRST_PAGES, MOST_PAGES] = [256, 65536];
+
+/** Some systems refuse the addresses of memory that could become so large. */
+function newMemory(maximum = MOST_PAGES): Memory {
+  try {
+    return new WebAssembly.Memory({ initial: FIRST_PAGES, maximum, shared: true });
+  } catch (error) {
+    if (maximum === FIRST_PAGES) throw error;
+    return newMemory(maximum / 2);
+  }
+}
+
 /** An object that the garbage collector of JavaScript releases; the handle may change until then. */
 export interface Held {
   handle: number;
@@ -67,10 +83,11 @@ export interface Held {
 /** An instance, how to pass text, and who releases its objects. */
 export class WasmModule {
   readonly exports: WasmExports;
+  readonly memory = newMemory();
   private readonly variables = new Map<string, string>();
   private readonly owners = new FinalizationRegistry<Held>(({ handle, release }) => release(handle));
 
-  constructor(code: WasmCode) {
+  constructor(readonly code: WasmCode) {
     const instance = new WebAssembly.Instance(code, this.imports(code));
     this.exports = instance.exports as WasmExports;
     this.exports._initialize();
@@ -78,12 +95,12 @@ export class WasmModule {
 
   /** A view of `length` bytes; allocating may detach it. */
   bytes(address: number, length: number): Uint8Array {
-    return new Uint8Array(this.exports.memory.buffer, address >>> 0, length);
+    return new Uint8Array(this.memory.buffer, address >>> 0, length);
   }
 
   /** The text at an address, up to a NUL. */
   text(address: number): string {
-    const memory = new Uint8Array(this.exports.memory.buffer);
+    const memory = new Uint8Array(this.memory.buffer);
     const begin = address >>> 0;
     return decoded(memory.subarray(begin, memory.indexOf(0, begin)));
   }
@@ -134,7 +151,7 @@ export class WasmModule {
    */
   private imports(code: WasmCode): object {
     const asked = WebAssembly.Module.imports(code).filter(({ module }) => module === WASI);
-    const view = () => new DataView(this.exports.memory.buffer);
+    const view = () => new DataView(this.memory.buffer);
     const wasi = {
       ...Object.fromEntries(asked.map(({ name }) => [name, () => NOT_OPEN])),
       clock_time_get: (_clock: number, _precision: bigint, result: number) => {
@@ -151,7 +168,7 @@ export class WasmModule {
         throw new Error(`the addon in WebAssembly ended with status ${code}`);
       },
     };
-    return { [WASI]: wasi, env: { emscripten_notify_memory_growth: () => {} } };
+    return { [WASI]: wasi, env: { memory: this.memory, emscripten_notify_memory_growth: () => {} } };
   }
 }
 

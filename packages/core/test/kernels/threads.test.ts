@@ -1,15 +1,21 @@
 /** The summation order over pixels does not depend on the number of threads, so results are bit-identical. */
 import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { DataDType, Shape } from '@inplace-abn/tensor';
 import { describe, expect, it } from 'vitest';
 import type { OpName } from '../../src/ops/index.js';
 
 const CHILD = fileURLToPath(new URL('./children/digest.mjs', import.meta.url));
-const BUILT = new URL('../../../../native/build/Release/inplace_abn.node', import.meta.url);
-const ADDON = process.env.IABN_ADDON ?? fileURLToPath(BUILT);
-/** The last: more than there are chunks of rows, so that sums are divided by columns, too. */
-const THREADS = [1, 2, 3, 8, 64];
+const BUILT = fileURLToPath(new URL('../../../../native/build/Release/inplace_abn.node', import.meta.url));
+const ADDON = process.env.IABN_ADDON ?? BUILT;
+/** The same kernels, compiled once, on threads of our own and OpenMP's. */
+const ADDONS = ADDON.includes('own-kernels') && existsSync(BUILT) ? [ADDON, BUILT] : [ADDON];
+/**
+ * The last: more than there are chunks of rows, so that sums are divided by columns, too. A thread of WebAssembly is a worker, of
+ * which there should be fewer.
+ */
+const THREADS = ADDON.endsWith('.wasm') ? [1, 2, 3, 8] : [1, 2, 3, 8, 64];
 
 const LAYER = { eps: 1e-5, scale: 'abs', activation: 'leaky_relu', slope: 0.01, from: 'z' };
 const WINDOW = { stride: [1, 1], padding: [1, 1], dilation: [1, 1], groups: 1 };
@@ -112,6 +118,7 @@ function computed(
   { op, attrs, inputs, weights, vectors, outputs, labels, kernel = 'winograd' }: Case,
   dtype: DataDType,
   threads: number,
+  addon: string,
 ): string[] {
   const channels = [inputs[0]?.[1] ?? 0];
   const spec = {
@@ -127,10 +134,14 @@ function computed(
     constants: weights ? [inputs.length] : [],
   };
   const env = { ...process.env, OMP_NUM_THREADS: String(threads), IABN_KERNEL_CHOICE: kernel };
-  const printed = execFileSync(process.execPath, [CHILD, ADDON, JSON.stringify([spec])], {
-    env,
-    encoding: 'utf8',
-  });
+  const printed = execFileSync(
+    process.execPath,
+    [...process.execArgv, CHILD, addon, JSON.stringify([spec])],
+    {
+      env,
+      encoding: 'utf8',
+    },
+  );
   return printed.split(' ');
 }
 
@@ -138,8 +149,11 @@ describe.each(['float32', 'bfloat16'] as const)('sums of %s images', (dtype) => 
   it.each(CASES.map((one) => [one.op, JSON.stringify(one.inputs), one] as const))(
     'are bit-identical on any number of threads: %s %s',
     (_op, _inputs, one) => {
-      const runs = THREADS.map((threads) => computed(one, dtype, threads));
-      expect(runs.map(([threads]) => Number(threads))).toEqual(THREADS);
+      const runs = ADDONS.flatMap((addon) => {
+        const ofAddon = THREADS.map((threads) => computed(one, dtype, threads, addon));
+        expect(ofAddon.map(([threads]) => Number(threads))).toEqual(THREADS);
+        return ofAddon;
+      });
       for (const run of one.kernel ? runs : []) expect(run[1]?.split(':')[0]).toBe(one.kernel);
       expect(new Set(runs.map((run) => run.at(-1))).size).toBe(1);
     },

@@ -120,7 +120,7 @@ function computed(products: readonly Product[], dtype: DataDType, threads: numbe
     outputs: [{ shape: output, dtype: op.endsWith('weights') ? 'float32' : dtype }],
   }));
   const env = { ...process.env, OMP_NUM_THREADS: String(threads) };
-  const printed = execFileSync(process.execPath, [CHILD, ADDON, JSON.stringify(specs)], {
+  const printed = execFileSync(process.execPath, [...process.execArgv, CHILD, ADDON, JSON.stringify(specs)], {
     env,
     encoding: 'utf8',
   });

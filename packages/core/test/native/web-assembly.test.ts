@@ -11,7 +11,7 @@ const BYTES = 1024;
 
 describe.skipIf(!existsSync(FILE))('memory in WebAssembly', () => {
   function load() {
-    const addon = wasmAddon(compileWasm(readFileSync(FILE)));
+    const addon = wasmAddon(new WasmModule(compileWasm(readFileSync(FILE))), 1);
     return { addon, held: () => ADDRESSES - (addon.addressableBytes?.() ?? Number.NaN) };
   }
 

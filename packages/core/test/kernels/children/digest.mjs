@@ -2,6 +2,7 @@
 // digest.mjs ADDON SPECS: runs kernels on numbers derived from their specs, and prints a line for each: the number of
 // threads, the implementation, and a digest of its outputs.
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
 /** @typedef {{ shape: number[], dtype: string }} Type */
@@ -10,9 +11,19 @@ import { createRequire } from 'node:module';
 
 const [addon = '', text = ''] = process.argv.slice(2);
 /** @type {import('../../../src/native/addon.js').NativeAddon} */
-const native = createRequire(import.meta.url)(addon);
+const native = addon.endsWith('.wasm') ? await inWebAssembly() : createRequire(import.meta.url)(addon);
 /** @type {Spec[]} */
 const specs = JSON.parse(text);
+
+/** With all of its threads. */
+async function inWebAssembly() {
+  // As tests resolve sources (tools/vitest/source-hooks.mjs).
+  const { href } = new URL('../../../src/native/load.js', import.meta.url);
+  /** @type {typeof import('../../../src/native/load.js')} */
+  const { loadNative, loadWasm } = await import(href);
+  await loadWasm(readFileSync(addon));
+  return loadNative();
+}
 
 /** @param {Type} type */
 const elements = ({ shape }) => shape.reduce((product, size) => product * size, 1);

@@ -1,0 +1,32 @@
+// @ts-check
+// Times training steps of the own network on the addon that IABN_ADDON names.
+//
+//   node session_step.mjs --batch N --side N
+//
+// The first line printed says {"ready": true, ...} or {"error": "..."}. Then "step" on standard input trains one step and
+// prints {"seconds": ..., "cpu": ..., "loss": ...}, cpu: of all threads; "quit" or the end of input ends the program.
+import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
+import { cpu } from '@inplace-abn/core';
+import { samplesOf, sessionOf } from '../lib/own-network.mjs';
+
+const say = (/** @type {object} */ answer) => process.stdout.write(`${JSON.stringify(answer)}\n`);
+
+const { values } = parseArgs({ options: { batch: { type: 'string' }, side: { type: 'string' } } });
+const [batch, side] = [Number(values.batch), Number(values.side)];
+
+try {
+  const { x, y } = samplesOf(batch, side);
+  const session = sessionOf(side);
+  say({ ready: true, machine: cpu().machine });
+  for await (const line of createInterface({ input: process.stdin })) {
+    if (line.trim() === 'quit') break;
+    const [begin, before] = [performance.now(), process.cpuUsage()];
+    const { loss } = await session.train(x, y);
+    const { user, system } = process.cpuUsage(before);
+    say({ seconds: (performance.now() - begin) / 1000, cpu: (user + system) / 1e6, loss });
+  }
+} catch (error) {
+  say({ error: error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error) });
+}
+process.exit();
