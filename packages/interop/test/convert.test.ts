@@ -1,4 +1,5 @@
 /** Files of torchvision and timm as networks of this project, against PyTorch's logits (tools/oracle/make_weights.py). */
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,7 +14,7 @@ import {
 } from '@inplace-abn/checkpoint';
 import type { Shape } from '@inplace-abn/core';
 import { createNetwork } from '@inplace-abn/models';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import {
   type Conversion,
   type ConvertOptions,
@@ -73,9 +74,16 @@ async function onHost({ converted }: Pick<Conversion, 'converted'>) {
 
 describe.each(Object.values(CASES))('$arch of torchvision', (each) => {
   const { arch, width, classes, logits } = each;
+  const theirs = weightsOf(each);
+  let path: string;
+  beforeAll(async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'convert-'));
+    path = join(folder, 'weights.pth');
+    await writeStateDict(path, theirs);
+    return () => rm(folder, { recursive: true });
+  });
 
   it('is recognized and gives its logits, ordinary and in place', async () => {
-    const path = await fileOf(weightsOf(each));
     for (const [bn, activation] of [
       ['standard', 'relu'],
       ['inplace', 'leaky_relu'],
@@ -94,10 +102,9 @@ describe.each(Object.values(CASES))('$arch of torchvision', (each) => {
   });
 
   it('comes back bit for bit except for signs', async () => {
-    const theirs = weightsOf(each);
-    const path = await fileOf(theirs);
     const standard = await convertWeights(path, { bn: 'standard' });
-    expect(namedAs('torchvision', standard.converted.network, await onHost(standard))).toEqual(theirs);
+    const same = namedAs('torchvision', standard.converted.network, await onHost(standard));
+    expect(bitsOf(same)).toEqual(bitsOf(theirs));
     const { converted } = await convertWeights(path, { activation: 'identity' });
     const ordinary = await ordinaryNorms(converted.network, converted.tensors);
     const back = namedAs(
@@ -108,15 +115,27 @@ describe.each(Object.values(CASES))('$arch of torchvision', (each) => {
     for (const [name, { data }] of theirs) {
       const scale = /(bn\d|downsample\.1|norm\d?)\.weight$/.test(name);
       const found = magnitudes(back.get(name)?.data);
-      if (!scale) expect(found).toEqual(magnitudes(data));
-      else expect(furthest(found, magnitudes(data))).toBeLessThan(1e-6);
+      expect(furthest(found, magnitudes(data)), name).toBeLessThanOrEqual(scale ? 1e-6 : 0);
     }
   });
 });
 
+/** The bits of tensors by name: deep equality of numbers is a hundred times slower. */
+function bitsOf(tensors: TensorMap) {
+  return new Map(
+    Array.from(tensors, ([name, { dtype, shape, data }]) => {
+      const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+      return [name, { dtype, shape, bits: createHash('sha256').update(bytes).digest('hex') }];
+    }),
+  );
+}
+
 function furthest(found: readonly number[], expected: readonly number[]): number {
   expect(found.length).toBe(expected.length);
-  return Math.max(...found.map((value, i) => Math.abs(value - (expected[i] ?? Number.NaN))));
+  return found.reduce((most, value, i) => {
+    const off = Math.abs(value - (expected[i] ?? Number.NaN));
+    return Number.isNaN(most) || off <= most ? most : off;
+  }, 0);
 }
 
 function magnitudes(data: ArrayLike<number | bigint> | undefined): number[] {
