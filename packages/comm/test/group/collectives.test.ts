@@ -8,6 +8,9 @@ interface Result {
   readonly everyone: unknown;
 }
 
+const bytesOf = (array: ArrayBufferView | undefined) =>
+  Buffer.from(array?.buffer ?? new ArrayBuffer(0), array?.byteOffset, array?.byteLength);
+
 const job = new URL('jobs/collectives.mjs', import.meta.url);
 
 describe.each([2, 3, 4])('%i processes', (size) => {
@@ -34,7 +37,8 @@ describe.each([2, 3, 4])('%i processes', (size) => {
       expect(
         doubles.findIndex((value, i) => Math.abs(value - total((rank) => 1 / (i + rank + 1))) > 1e-14),
       ).toBe(-1);
-      expect(sums).toEqual(first?.sums);
+      // Deep equality of numbers is a hundred times slower.
+      for (const [i, sum] of sums.entries()) expect(bytesOf(sum).equals(bytesOf(first?.sums[i]))).toBe(true);
       expect(gathered.map((bytes) => bytes.length)).toEqual(ranks.map((rank) => rank * length));
       expect(gathered.every((bytes, rank) => bytes.every((byte) => byte === rank))).toBe(true);
       expect(told).toEqual({ from: size - 1, text: 'ä' });
