@@ -15,6 +15,9 @@ import { temporaryFolder } from '../../../packages/train/test/support/images.js'
 
 const run = (...args: string[]): Promise<Ended> => runProgram('test-vistas', 'main', ...args);
 
+/** As large as the photographs are: by default they would be enlarged 51 times. */
+const SMALL = ['--max-size', '40'];
+
 const NAMES = ['a', 'b', 'c'];
 const COLORS: [number, number, number][] = [
   [10, 20, 30],
@@ -75,21 +78,13 @@ describe('test-vistas', () => {
   it('compares with labels', async () => {
     const dir = await out();
     // Upstream's name for the default, with which the run below goes on.
-    const first = await run(snapshot, photos, dir, '--config', config, '--output-mode', 'final');
+    const args = [snapshot, photos, dir, '--config', config, ...SMALL];
+    const first = await run(...args, '--output-mode', 'final');
     expect(first).toMatchObject({ code: 0, stderr: '' });
     const labels = join(folder, 'labels');
     await mkdir(labels);
     for (const name of NAMES) await cp(join(dir, `${name}.png`), join(labels, `${name}.png`));
-    const { code, stdout } = await run(
-      snapshot,
-      photos,
-      dir,
-      '--config',
-      config,
-      '--labels',
-      labels,
-      '--resume',
-    );
+    const { code, stdout } = await run(...args, '--labels', labels, '--resume');
     expect(code).toBe(0);
     expect(stdout).toContain(', 3 finished before\n');
     expect(stdout).toMatch(/^pixel accuracy +100\.00 %$/m);
@@ -103,7 +98,7 @@ describe('test-vistas', () => {
     const [dir, copy] = [await out(), join(folder, 'copy')];
     await cp(photos, copy, { recursive: true });
     await writeFile(join(copy, 'b.png'), 'no image');
-    const { code, stdout, stderr } = await run(snapshot, copy, dir, '--config', config);
+    const { code, stdout, stderr } = await run(snapshot, copy, dir, '--config', config, ...SMALL);
     expect(code).toBe(1);
     expect(stderr).toBe('error: 1 of the files could not be used; they are named above\n');
     expect(stdout).toContain(`[2/3] b.png  error: Cannot read the image ${join(copy, 'b.png')}: `);
@@ -112,16 +107,18 @@ describe('test-vistas', () => {
 
   it('takes its share of the photographs', async () => {
     const dir = await out();
-    const { stdout } = await run(snapshot, photos, dir, '--config', config, '--shard', '1/2');
+    const args = [snapshot, photos, dir, '--config', config, ...SMALL];
+    const { stdout } = await run(...args, '--shard', '1/2');
     expect(stdout).toContain(', 1 of them for process 1 of 2\n');
-    const { stdout: other } = await run(snapshot, photos, dir, '--config', config, '--shard', '0/2');
+    const { stdout: other } = await run(...args, '--shard', '0/2');
     expect(other).toContain(', 2 of them for process 0 of 2\n');
     expect(other).toContain('3 images in ');
   });
 
   it('shares the photographs among processes that it starts', async () => {
     const dir = await out();
-    const { code, stdout, stderr } = await run(snapshot, photos, dir, '--config', config, '--nproc', '2');
+    const args = [snapshot, photos, dir, '--config', config, ...SMALL];
+    const { code, stdout, stderr } = await run(...args, '--nproc', '2');
     expect({ code, stderr: stderr.replace(/^2 processes share .*\n/, '') }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toContain(', 2 of them for process 0 of 2\n');
     expect(stdout).toMatch(/^\[rank 1\] .*, 1 of them for process 1 of 2$/m);
@@ -200,7 +197,8 @@ describe('test-vistas', () => {
     await mkdir(many);
     for (let i = 0; i < 200; i++) await writeFile(join(many, `${i}.png`), noise(String(i)));
     let sent = false;
-    const args = [snapshot, many, dir, '--config', config];
+    // Large enough that the signal comes long before the last image.
+    const args = [snapshot, many, dir, '--config', config, '--max-size', '640'];
     const { child, ended } = start('test-vistas', 'main', args, (stdout) => {
       if (!sent && stdout.includes('[2/200]')) sent = child.kill('SIGINT');
     });

@@ -1,4 +1,5 @@
 /** Runs in a fixed number of shards: the same weights, whatever the number of processes. */
+import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TrainOutcome } from '@inplace-abn/train';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -11,13 +12,42 @@ import type { TrainJob } from './train.job.js';
 const job = new URL('train.job.ts', import.meta.url);
 const sync = { bn_mode: 'sync', activation: 'leaky_relu' };
 
+const plain = configOf({
+  network: sync,
+  optimizer: { batch_size: 8, schedule: { epochs: 1 } },
+  deterministic_world: 4,
+});
+const withOptions = configOf({
+  network: sync,
+  optimizer: { batch_size: 16, accumulate: 2, clip: 0.5, schedule: { epochs: 1 } },
+  mix: { mixup: 0.4, cutmix: 1, probability: 0.6 },
+  loss: { class_weights: [1, 3, 0.3], label_smoothing: 0.1 },
+  ema: { decay: 0.9 },
+  deterministic_world: 4,
+});
+
+let data: string;
+/** Runs of one process, with which any number of processes is compared. */
+let alone: { plain: string; withOptions: string; begun: string };
+beforeAll(async () => {
+  data = await imageFolder();
+  const trained = async (config: TrainConfig, maxSteps?: number) => {
+    const logDir = join(await temporaryFolder(), 'run');
+    await runTraining({ config, data, logDir, maxSteps });
+    return logDir;
+  };
+  alone = {
+    plain: await trained(plain),
+    withOptions: await trained(withOptions),
+    begun: await trained(withOptions, 2),
+  };
+});
+
 describe.each([2, 4])('in four shards, %i processes', (size) => {
   let pool: Pool;
-  let data: string;
   beforeAll(async () => {
     // One process has a single thread.
     pool = await Pool.start(size, { OMP_NUM_THREADS: String(4 / size) });
-    data = await imageFolder();
   });
   afterAll(() => pool.close());
 
@@ -29,31 +59,14 @@ describe.each([2, 4])('in four shards, %i processes', (size) => {
   }
 
   it('train to the bits of one process', async () => {
-    const config = configOf({
-      network: sync,
-      optimizer: { batch_size: 8, schedule: { epochs: 1 } },
-      deterministic_world: 4,
-    });
-    const logDir = join(await temporaryFolder(), 'run');
-    await runTraining({ config, data, logDir });
-    expectSameState(await lastState(await together(config)), await lastState(logDir));
+    expectSameState(await lastState(await together(plain)), await lastState(alone.plain));
   });
 
   it('do so with options, and go on from what one process began', async () => {
-    const config = configOf({
-      network: sync,
-      optimizer: { batch_size: 16, accumulate: 2, clip: 0.5, schedule: { epochs: 1 } },
-      mix: { mixup: 0.4, cutmix: 1, probability: 0.6 },
-      loss: { class_weights: [1, 3, 0.3], label_smoothing: 0.1 },
-      ema: { decay: 0.9 },
-      deterministic_world: 4,
-    });
-    const whole = join(await temporaryFolder(), 'run');
-    await runTraining({ config, data, logDir: whole });
     const logDir = join(await temporaryFolder(), 'run');
-    await runTraining({ config, data, logDir, maxSteps: 2 });
-    await together(config, { logDir, resume: join(logDir, 'checkpoints') });
-    expectSameState(await lastState(logDir), await lastState(whole));
+    await cp(alone.begun, logDir, { recursive: true });
+    await together(withOptions, { logDir, resume: join(logDir, 'checkpoints') });
+    expectSameState(await lastState(logDir), await lastState(alone.withOptions));
   });
 
   it('refuse layers whose statistics are of a shard alone', async () => {

@@ -1,5 +1,5 @@
 /** Training over processes against one process with the whole batch. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunState } from '@inplace-abn/checkpoint';
 import { readMetrics, type TrainOutcome } from '@inplace-abn/train';
@@ -21,12 +21,33 @@ interface Outcome extends TrainOutcome {
   readonly text: string;
 }
 
+let data: string;
+beforeAll(async () => {
+  data = await imageFolder();
+});
+
+/** Folders of runs of one process, by configuration and steps: any number of processes is compared with the same. */
+const ofOne = new Map<string, string>();
+
+async function alone(config: TrainConfig, maxSteps?: number): Promise<string> {
+  const key = JSON.stringify([config, maxSteps]);
+  const logDir = ofOne.get(key) ?? join(await temporaryFolder(), 'run');
+  if (!ofOne.has(key)) await runTraining({ config, data, logDir, maxSteps });
+  ofOne.set(key, logDir);
+  return logDir;
+}
+
+/** Such a run to go on from. */
+async function begunAlone(config: TrainConfig, maxSteps: number): Promise<string> {
+  const logDir = join(await temporaryFolder(), 'run');
+  await cp(await alone(config, maxSteps), logDir, { recursive: true });
+  return logDir;
+}
+
 describe.each([2, 3])('%i processes', (size) => {
   let pool: Pool;
-  let data: string;
   beforeAll(async () => {
     pool = await Pool.start(size);
-    data = await imageFolder();
   });
   afterAll(() => pool.close());
 
@@ -34,11 +55,6 @@ describe.each([2, 3])('%i processes', (size) => {
     const logDir = more.logDir ?? join(await temporaryFolder(), 'run');
     const argument: TrainJob = { config, data, logDir, ...more };
     return { logDir, outcomes: await pool.run<Outcome>(job, () => argument) };
-  }
-
-  async function alone(config: TrainConfig): Promise<{ logDir: string; outcome: TrainOutcome }> {
-    const logDir = join(await temporaryFolder(), 'run');
-    return { logDir, outcome: await runTraining({ config, data, logDir }) };
   }
 
   const losses = async (logDir: string) =>
@@ -49,14 +65,14 @@ describe.each([2, 3])('%i processes', (size) => {
   it('learn what one learns from the whole batch', async () => {
     const config = configOf({ network: sync, optimizer: { ...gentle, batch_size: 7 } });
     const [one, several] = [await alone(config), await together(config)];
-    const [wanted, found] = [await losses(one.logDir), await losses(several.logDir)];
+    const [wanted, found] = [await losses(one), await losses(several.logDir)];
     expect(found).toHaveLength(wanted.length);
     wanted.forEach(({ loss, phase, step, top1 }, i) => {
       expect(found[i]).toMatchObject({ phase, step });
       expect(found[i]?.loss).toBeCloseTo(loss, 4);
       expect(found[i]?.top1).toBeCloseTo(top1, 9);
     });
-    expectNear(await lastState(several.logDir), await lastState(one.logDir));
+    expectNear(await lastState(several.logDir), await lastState(one));
     for (const { validation } of several.outcomes) {
       expect(validation).toEqual(several.outcomes[0]?.validation);
     }
@@ -67,10 +83,8 @@ describe.each([2, 3])('%i processes', (size) => {
   it('continue what one process began, and what another number began', async () => {
     const optimizer = { ...gentle, batch_size: 6, schedule: { epochs: 2 } };
     const config = configOf({ network: sync, optimizer });
-    const through = join(await temporaryFolder(), 'run');
-    await runTraining({ config, data, logDir: through, maxSteps: 12 });
-    const logDir = join(await temporaryFolder(), 'run');
-    await runTraining({ config, data, logDir, maxSteps: 3 });
+    const through = await alone(config, 12);
+    const logDir = await begunAlone(config, 3);
     const resume = join(logDir, 'checkpoints');
     const { outcomes } = await together(config, { logDir, resume, maxSteps: 8 });
     expect(outcomes.map(({ stopped }) => stopped)).toEqual(Array(size).fill('max-steps'));
@@ -90,11 +104,10 @@ describe.each([2, 3])('%i processes', (size) => {
       input: { sampling: 'balanced' },
     });
     const one = await alone(config);
-    const logDir = join(await temporaryFolder(), 'run');
-    await runTraining({ config, data, logDir, maxSteps: 3 });
+    const logDir = await begunAlone(config, 3);
     await together(config, { logDir, resume: join(logDir, 'checkpoints') });
-    expectNear(await lastState(logDir), await lastState(one.logDir));
-    const [wanted, found] = [await losses(one.logDir), await losses(logDir)];
+    expectNear(await lastState(logDir), await lastState(one));
+    const [wanted, found] = [await losses(one), await losses(logDir)];
     expect(found.map(({ phase, step }) => [phase, step])).toEqual(
       wanted.map(({ phase, step }) => [phase, step]),
     );
