@@ -49,7 +49,7 @@ const RUNS: Record<string, { args: () => string[]; prints: RegExp }> = {
   'nearest-neighbors': { args: () => ['16'], prints: /\d+ of 16 images/ },
   'own-data': { args: () => [images()], prints: /epoch 1, batch 0: loss [\d.]+, top-1/ },
   'own-network': { args: () => ['128', fashion()], prints: /epoch 2 [\d.]+ [\d.]+/ },
-  'plan-only': { args: () => ['resnet18', '64', '180MB'], prints: /in 180MB: batch \d+/ },
+  'plan-only': { args: () => ['resnet18', '32', '110MB'], prints: /in 110MB: batch \d+/ },
   'quick-start': { args: () => [], prints: /loss: [\d.]+,[\s\S]*\[ 1, 10 \]/ },
   regression: { args: () => ['20'], prints: /the network says/ },
   'two-processes': { args: () => [], prints: /step 20: loss [\d.]+ of 16 images/ },

@@ -198,7 +198,7 @@ describe('test-vistas', () => {
     for (let i = 0; i < 200; i++) await writeFile(join(many, `${i}.png`), noise(String(i)));
     let sent = false;
     // Large enough that the signal comes long before the last image.
-    const args = [snapshot, many, dir, '--config', config, '--max-size', '640'];
+    const args = [snapshot, many, dir, '--config', config, '--max-size', '320'];
     const { child, ended } = start('test-vistas', 'main', args, (stdout) => {
       if (!sent && stdout.includes('[2/200]')) sent = child.kill('SIGINT');
     });

@@ -29,6 +29,8 @@ export interface DrawnRun {
   readonly sections: Sections;
   /** Share of the arena that it has; 1: no budget. */
   readonly arena: number;
+  /** `deterministic_world`, with synchronized layers; 0: none. */
+  readonly shards: number;
   readonly steps: number;
   readonly interrupted: number;
   readonly workers: number;
@@ -164,6 +166,7 @@ export function drawnRuns(...tasks: readonly TaskName[]): fc.Arbitrary<DrawnRun>
       task: fc.constant(task),
       sections: sectionsOf[task],
       arena: fc.constantFrom(1, 1, 0.9),
+      shards: fc.constantFrom(0, 2),
       steps: fc.constant(STEPS[task]),
       interrupted: fc.integer({ min: 1, max: STEPS[task] - 1 }),
       workers: fc.constantFrom(1, 3),
@@ -172,12 +175,12 @@ export function drawnRuns(...tasks: readonly TaskName[]): fc.Arbitrary<DrawnRun>
 }
 
 /** The configuration of a drawn run. A budget that its network cannot keep to is left out. */
-export function drawnConfig({ task, sections, arena }: DrawnRun, more: Sections = {}): TrainConfig {
+export function drawnConfig({ task, sections, arena, shards }: DrawnRun, more: Sections = {}): TrainConfig {
   const { network, optimizer: drawn, input, segmentation, ...others } = { ...sections, ...more };
   const { schedule: drawnSchedule, ...rule } = drawn ?? {};
   const momentum = rule.nesterov === true && rule.type !== 'SGD' ? { nesterov: false } : {};
   const given = {
-    network: { width: 0.05, ...network },
+    network: { width: 0.05, ...network, ...(shards > 0 && { bn_mode: 'sync' }) },
     optimizer: {
       ...(task === 'multi-label' ? { batch_size: 6 } : {}),
       ...rule,
@@ -192,7 +195,7 @@ export function drawnConfig({ task, sections, arena }: DrawnRun, more: Sections 
     task === 'segmentation'
       ? { ...rawSegmentation({ ...given, segmentation }), ...others }
       : rawConfig({ ...given, ...others, ...(task === 'multi-label' && MULTI_LABEL) });
-  const config = resolveConfig(raw, 'drawn.json');
+  const config = resolveConfig({ ...raw, deterministic_world: shards }, 'drawn.json');
   if (arena === 1) return config;
   const { neededBytes, session } = plannedRun(config);
   const memory_budget = Math.floor(session.stateBytes + arena * (neededBytes - session.stateBytes));
