@@ -15,25 +15,33 @@ const nativeSources = filesUnder('native', ['build', 'node_modules']).filter((fi
 );
 
 const BIOME = ['check', '--error-on-warnings', '--max-diagnostics=100'];
-const SPELLING = ['lint', '--no-progress', '--no-summary'];
+// Files that did not change since the last run are not checked again.
+const SPELLING = [
+  'lint',
+  '--no-progress',
+  '--no-summary',
+  '--cache',
+  '--cache-location',
+  inRoot('.cache', 'cspell'),
+];
 const CLANG_FORMAT = ['--dry-run', '-Werror', ...nativeSources];
 
+/** They need nothing of each other; the longest come first. */
 const CHECKS = [
-  buildPackages,
-  buildEmulatedDevice,
-  () => step('lint and format', () => runLogged('biome', tool('biome'), BIOME)),
   () => step('types', () => runLogged('tsc', tool('tsc'), ['--noEmit'])),
+  () => step('spelling', () => runLogged('cspell', tool('cspell'), SPELLING)),
+  () => step('lint and format', () => runLogged('biome', tool('biome'), BIOME)),
   () => step('import order', () => runLogged('imports', process.execPath, ['tools/check-imports.mjs'])),
   () => step('manifests', () => runLogged('manifests', process.execPath, ['tools/check-manifests.mjs'])),
   () => step('prose and links', () => runLogged('prose', process.execPath, ['tools/prose/check.mjs'])),
-  () => step('spelling', () => runLogged('cspell', tool('cspell'), SPELLING)),
   () => step('format of native/', () => runLogged('clang-format', 'clang-format', CLANG_FORMAT)),
 ];
 
 await runMain(async () => {
   const results = new Results('test');
   if (await results.check(() => setup({ packages: TEST_PACKAGES }))) {
-    for (const check of CHECKS) await results.check(check);
+    for (const build of [buildPackages, buildEmulatedDevice]) await results.check(build);
+    await results.checkTogether(CHECKS);
     await results.vitest(process.argv.slice(2));
   }
   return results.close();

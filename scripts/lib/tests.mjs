@@ -1,5 +1,6 @@
 // @ts-check
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { inRoot, root } from './paths.mjs';
 import { runAttached, StepError, say } from './steps.mjs';
@@ -70,6 +71,18 @@ export class Results {
       this.#failures.push(error.message.slice(error.message.lastIndexOf('\n') + 1));
       return false;
     }
+  }
+
+  /**
+   * Runs checks that need nothing of each other, as many at a time as there are CPUs: most of them have one thread.
+   * @param {readonly (() => Promise<unknown>)[]} checks
+   */
+  async checkTogether(checks) {
+    const waiting = [...checks];
+    const inTurn = async () => {
+      for (let check = waiting.shift(); check; check = waiting.shift()) await this.check(check);
+    };
+    await Promise.all(Array.from({ length: availableParallelism() }, inTurn));
   }
 
   /**

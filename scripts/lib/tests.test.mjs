@@ -1,0 +1,25 @@
+// @ts-check
+import { availableParallelism } from 'node:os';
+import { expect, it, vi } from 'vitest';
+import { StepError } from './steps.mjs';
+import { Results } from './tests.mjs';
+
+it('runs checks together, all of them although one fails', async () => {
+  const printed = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  /** @type {string[]} */
+  const ended = [];
+  let [running, most] = [0, 0];
+  const check = (/** @type {string} */ name) => async () => {
+    running += 1;
+    most = Math.max(most, running);
+    await Promise.resolve();
+    running -= 1;
+    ended.push(name);
+    if (name === 'b') throw new StepError('b is wrong');
+  };
+  await new Results('tried').checkTogether(['a', 'b', 'c', 'd', 'e'].map(check));
+  expect(ended.sort()).toEqual(['a', 'b', 'c', 'd', 'e']);
+  expect(most).toBe(Math.min(availableParallelism(), 5));
+  expect(printed).toHaveBeenCalledWith('b is wrong\n');
+  printed.mockRestore();
+});
