@@ -58,7 +58,7 @@ export {
   type SegmentationSource,
 } from './loader.js';
 export { type LoaderShape, ringBytes, threadBytes } from './loader-memory.js';
-export { type MixDraw, type MixOptions, type MixPosition, mixes, mixing } from './mix.js';
+export { type BatchMixing, type MixDraw, type MixOptions, type MixPosition, mixes, mixing } from './mix.js';
 export {
   type ModuleSpec,
   moduleSegmentationTransform,

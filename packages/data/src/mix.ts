@@ -51,13 +51,19 @@ export interface MixPosition extends Size {
   readonly batch: number;
 }
 
+/** Draws how the batches of a training are mixed. */
+export interface BatchMixing {
+  /** λ and the box of one batch, the same for the same position. */
+  draw(at: MixPosition): MixDraw;
+}
+
 /**
  * The draws of mixup and cutmix, as the option `mix` of a session takes them: those that a loader of these options makes for the same seed,
  * epoch and batch.
  *
  * @throws RangeError for an option out of range
  */
-export function mixing(options: MixOptions): { draw(at: MixPosition): MixDraw } {
+export function mixing(options: MixOptions): BatchMixing {
   mixes(options);
   return { draw: (at) => drawAt(options, at) };
 }
