@@ -34,8 +34,8 @@ export default defineConfig({
     testTimeout: 600_000,
     hookTimeout: 600_000,
     execArgv: ['--import', `${root}tools/vitest/source-threads.mjs`],
-    // Test files run in parallel: with compute threads of their own they would spin waiting for each other. Their autotuning
-    // results are not worth keeping.
+    // Test files run in parallel: with compute threads of their own they would spin waiting for each other.
+    // Their autotuning results are not worth keeping.
     env: {
       OMP_NUM_THREADS: process.env.IABN_TEST_THREADS ?? '1',
       IABN_CPU_KERNELS: '/dev/null',

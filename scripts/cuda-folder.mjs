@@ -1,4 +1,5 @@
-// Makes a folder with which a machine that has a GPU, and neither npm's registry nor a compiler, runs the CUDA tests
+// Makes a folder with which a machine that has a GPU, and neither npm's registry nor a compiler, runs the
+// CUDA tests
 // and benchmarks.  npm run cuda-folder -- FOLDER
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -13,7 +14,9 @@ import { runMain, StepError, say, step } from './lib/steps.mjs';
 const RELEASE = inRoot('native', 'build', 'Release');
 const MOST_BYTES = 60 * 2 ** 20;
 
-/** Libraries of the addon that a bare machine may lack. Libraries of the C runtime are left to the machine. */
+/**
+ * Libraries of the addon that a bare machine may lack. Libraries of the C runtime are left to the machine.
+ */
 const OF_THE_MACHINE = /^(linux-vdso|ld-linux|lib(c|m|dl|rt|pthread|stdc\+\+|gcc_s)\.so)/;
 
 const PROGRAMS = {

@@ -1,6 +1,7 @@
 // Builds the tarballs of every published package into release/: the same commit gives the same bytes.
 //   npm run pack [-- [--onednn] [--arm64] [FOLDER]]
-// --onednn: as for npm, with a oneDNN of the kernels' own, which it builds first. --arm64: also the package of Linux on ARM.
+// --onednn: as for npm, with a oneDNN of the kernels' own, which it builds first. --arm64: also the package
+// of Linux on ARM.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {

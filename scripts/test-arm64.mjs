@@ -1,6 +1,6 @@
 // @ts-check
-// Cross-builds the addon for Linux on ARM, runs kernel tests and a training with it on an emulated CPU, and moves a
-// checkpoint from this machine to it and back.
+// Cross-builds the addon for Linux on ARM, runs kernel tests and a training with it on an emulated CPU, and
+// moves a checkpoint from this machine to it and back.
 //   npm run test:arm64 [-- vitest's filters]
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

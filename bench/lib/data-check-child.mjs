@@ -1,5 +1,6 @@
 // @ts-check
-// Runs the program data with this process's arguments, and writes its peak of resident bytes to file descriptor 3.
+// Runs the program data with this process's arguments, and writes its peak of resident bytes to file
+// descriptor 3.
 import { writeSync } from 'node:fs';
 import { residentBytes } from './resident.mjs';
 

@@ -1,5 +1,6 @@
 // @ts-check
-// One rank of the data-parallel bench: data-parallel-rank.mjs STEPS BATCH [LINK]. Rank 0 prints a line of JSON.
+// One rank of the data-parallel bench: data-parallel-rank.mjs STEPS BATCH [LINK]. Rank 0 prints a line of
+// JSON.
 import { readFileSync } from 'node:fs';
 import { bucketsOf, initProcessGroup } from '@inplace-abn/comm';
 import { cpu, gradients, trace } from '@inplace-abn/core';

@@ -1,5 +1,6 @@
 // @ts-check
-// Simulates hosts on this machine: network namespaces between which relay.py routes packets, with a rate and a delay.
+// Simulates hosts on this machine: network namespaces between which relay.py routes packets, with a rate and
+// a delay.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';

@@ -27,8 +27,8 @@ export const experiment = (name) =>
   loadConfig(inRoot(`apps/train-imagenet/experiments/${name}.json`), { architectures: ARCHITECTURES });
 
 /**
- * Trains a configuration. Resolves to the final top-1 accuracy in percent, of the averaged weights where there are some,
- * and to the seconds of training and validation.
+ * Trains a configuration. Resolves to the final top-1 accuracy in percent, of the averaged weights where
+ * there are some, and to the seconds of training and validation.
  * @param {Config} config
  * @param {number} workers
  * @param {string} [data]
@@ -56,8 +56,8 @@ export async function trainFashion(config, workers, data = DATA) {
 }
 
 /**
- * A folder of links to the first images of each class, `images` to train on and a sixth of them to validate on. The
- * caller removes it.
+ * A folder of links to the first images of each class, `images` to train on and a sixth of them to validate
+ * on. The caller removes it.
  * @param {number} images
  */
 export async function fashionSubset(images) {

@@ -1,5 +1,6 @@
 // @ts-check
-// Images that several programs of a benchmark generate identically: float32, nearly normal, from a fixed stream.
+// Images that several programs of a benchmark generate identically: float32, nearly normal, from a fixed
+// stream.
 
 const SIDE = 224;
 

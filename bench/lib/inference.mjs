@@ -10,10 +10,10 @@ import { resnet50Config } from './training.mjs';
 const SIDE = 224;
 
 /**
- * ResNet-50 from float32 images to logits, with states from a fixed stream. Statistics and scales are random too, so
- * that a network that ignores them gives other logits. Training's forward pass alone, with batch statistics and updated
- * running averages but no gradients, has states of its own: each of its runs changes them, and evaluation would
- * prepare its weights again in every turn.
+ * ResNet-50 from float32 images to logits, with states from a fixed stream. Statistics and scales are random
+ * too, so that a network that ignores them gives other logits. Training's forward pass alone, with batch
+ * statistics and updated running averages but no gradients, has states of its own: each of its runs changes
+ * them, and evaluation would prepare its weights again in every turn.
  * @param {number} batch
  * @param {number} [side]  of the images
  */
@@ -57,7 +57,8 @@ function drawLayers(store) {
 }
 
 /**
- * Returns a function that runs a graph once on fixed images and resolves to seconds, and the logits of the last run.
+ * Returns a function that runs a graph once on fixed images and resolves to seconds, and the logits of the
+ * last run.
  * @param {{ graph: ReturnType<typeof resnet50Inference>['graph'], store: Store }} network
  * @param {number} batch
  * @param {Precision} precision

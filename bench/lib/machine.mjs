@@ -21,8 +21,8 @@ export function describeMachine() {
 const QUIET = 0.9;
 
 /**
- * Tells whether others use this machine, from a second in which this process does nothing. The load average would
- * count the command before this one.
+ * Tells whether others use this machine, from a second in which this process does nothing. The load average
+ * would count the command before this one.
  */
 export async function describeOthers() {
   const before = coreTimes();

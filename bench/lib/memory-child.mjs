@@ -1,7 +1,7 @@
 // @ts-check
 // Measures the resident growth of a trainer in a process of its own, started with --expose-gc; prints JSON.
-// Before: a step on small images has loaded the libraries and grown the JavaScript heap, and its arena is gone. The
-// initial weights and images stay. After: the peak over several training steps.
+// Before: a step on small images has loaded the libraries and grown the JavaScript heap, and its arena is
+// gone. The initial weights and images stay. After: the peak over several training steps.
 import { setImmediate } from 'node:timers/promises';
 import { cpu } from '@inplace-abn/core';
 import { ordinaryBytes } from '@inplace-abn/recipes';

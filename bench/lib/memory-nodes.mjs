@@ -7,8 +7,9 @@ import { byteLength, valueInfo } from '@inplace-abn/core';
 const CELL = 2 ** 16;
 
 /**
- * Share of the accessed bytes that lie on the accessing thread's node if each cell is on the node that uses it most: what
- * no placement exceeds as long as bytes stay where they are. Placing cells in turn on all nodes reaches 1/nodes.
+ * Share of the accessed bytes that lie on the accessing thread's node if each cell is on the node that uses
+ * it most: what no placement exceeds as long as bytes stay where they are. Placing cells in turn on all nodes
+ * reaches 1/nodes.
  *
  * Threads divide every operand as it lies in memory, the first node's the first part.
  *
@@ -40,7 +41,8 @@ export function nearShare(accesses, nodes) {
 }
 
 /**
- * Images and their gradients that instructions read and write in the arena of a plan: tensors of `batch` images.
+ * Images and their gradients that instructions read and write in the arena of a plan: tensors of `batch`
+ * images.
  * @param {import('@inplace-abn/core').Plan} plan
  * @param {number} batch
  */

@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 const CHILD = fileURLToPath(new URL('memory-child.mjs', import.meta.url));
 
 /**
- * Resident growth of our training step in a process of its own. `weights` are the bytes of parameters and momenta,
- * `ordinary` those of the activations of ordinary batch norm.
+ * Resident growth of our training step in a process of its own. `weights` are the bytes of parameters and
+ * momenta, `ordinary` those of the activations of ordinary batch norm.
  * @param {{ arch: string, batch: number, precision: string }} what
  * @param {number} steps
  * @param {'training' | 'fine-tuning'} [kind]

@@ -8,8 +8,8 @@ import { pairSpread } from './turns.mjs';
 export const RATES = new Set(['images/s', 'GFLOP/s', 'GB/s']);
 
 /**
- * The row of a pair: the best of each side and their ratio, and the median of the rounds' ratios, which a slow minute
- * moves less.
+ * The row of a pair: the best of each side and their ratio, and the median of the rounds' ratios, which a
+ * slow minute moves less.
  * @param {{ name: string, variant: string, unit: string }} what
  * @param {import('./turns.mjs').Pair} pair
  * @returns {Row}

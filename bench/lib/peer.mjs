@@ -1,6 +1,6 @@
 // @ts-check
-// A peer is a program in bench/peers, in Python or for Node (.mjs). It does one piece of work per line it reads and
-// answers with a line of JSON. Its first line says that it is ready, or why it cannot run.
+// A peer is a program in bench/peers, in Python or for Node (.mjs). It does one piece of work per line it
+// reads and answers with a line of JSON. Its first line says that it is ready, or why it cannot run.
 import { spawn } from 'node:child_process';
 import { delimiter } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -13,8 +13,8 @@ export class PeerError extends Error {
 }
 
 /**
- * The interpreters whose PyTorch is a peer: a list like PATH in IABN_BENCH_PYTHON, else Debian's own Python, which finds
- * Debian's python3-torch. The first one serves suites with a single peer.
+ * The interpreters whose PyTorch is a peer: a list like PATH in IABN_BENCH_PYTHON, else Debian's own Python,
+ * which finds Debian's python3-torch. The first one serves suites with a single peer.
  * @param {NodeJS.ProcessEnv} [env]
  */
 export function pythons(env = process.env) {
@@ -133,7 +133,8 @@ export class Peer {
 }
 
 /**
- * The name of a PyTorch in tables: its version to the second number, since Debian calls 1.13.1 1.13.0a0, and its oneDNN's.
+ * The name of a PyTorch in tables: its version to the second number, since Debian calls 1.13.1 1.13.0a0, and
+ * its oneDNN's.
  * @param {Record<string, string>} versions
  */
 export function pytorchNamed({ torch = 'of unknown version', onednn }) {

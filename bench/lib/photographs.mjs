@@ -14,8 +14,8 @@ export const hasPhotographs = () => existsSync(SOURCE);
 
 /**
  * Creates a temporary image folder of two classes. Every photograph becomes a 500×375 JPEG, the size of an
- * average ImageNet image, repeated until there are `count`. Without photographs it draws pictures instead. Resolves to
- * its path; the caller removes it.
+ * average ImageNet image, repeated until there are `count`. Without photographs it draws pictures instead.
+ * Resolves to its path; the caller removes it.
  * @param {number} count
  */
 export async function makePhotographFolder(count) {

@@ -1,5 +1,6 @@
 // @ts-check
-// The parts of a recipe for small images, as changes of the demo's configuration, and the best of them together.
+// The parts of a recipe for small images, as changes of the demo's configuration, and the best of them
+// together.
 
 /** @typedef {import('./fashion.mjs').Config} Config */
 /** @typedef {import('./suites.mjs').Row} Row */

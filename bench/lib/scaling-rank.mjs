@@ -1,6 +1,6 @@
 // @ts-check
-// One rank of the scaling bench: scaling-rank.mjs SETTINGS. Times what it computes of the step, predicts the step, and makes it. Rank 0
-// prints a line of JSON.
+// One rank of the scaling bench: scaling-rank.mjs SETTINGS. Times what it computes of the step, predicts the
+// step, and makes it. Rank 0 prints a line of JSON.
 import { initProcessGroup } from '@inplace-abn/comm';
 import { cpu } from '@inplace-abn/core';
 import {

@@ -49,7 +49,9 @@ export async function measure(network, settings) {
   return JSON.parse(outputs.join(''));
 }
 
-/** @param {import('node:child_process').ChildProcessByStdio<null, import('node:stream').Readable, null>} child */
+/**
+ * @param {import('node:child_process').ChildProcessByStdio<null, import('node:stream').Readable, null>} child
+ */
 async function output(child) {
   /** @type {Promise<number | null>} */
   const ended = new Promise((resolve, reject) => {

@@ -22,7 +22,8 @@ const COLUMNS = [
 ];
 
 /**
- * Formats a Markdown table whose columns also line up in a terminal. A refusal has its reason where a row has its ratio.
+ * Formats a Markdown table whose columns also line up in a terminal. A refusal has its reason where a row has
+ * its ratio.
  * @param {readonly (Row | Refusal)[]} rows
  * @param {object} [options]
  * @param {boolean} [options.named]  with a column for the benchmark

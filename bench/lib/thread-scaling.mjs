@@ -52,8 +52,8 @@ export function kindsOf(instructions, bandwidth) {
 }
 
 /**
- * Seconds of the step on `threads` threads: each instruction takes its serial share, and the rest in as many parts as it
- * has work items and there are threads, or the time of its bytes if that is longer.
+ * Seconds of the step on `threads` threads: each instruction takes its serial share, and the rest in as many
+ * parts as it has work items and there are threads, or the time of its bytes if that is longer.
  *
  * @param {readonly Measured[]} instructions
  * @param {readonly Kind[]} kinds

@@ -1,6 +1,6 @@
 // @ts-check
-// Times the instructions of a training step, each by its shortest run; reads the kernels to use from standard input,
-// prints JSON.
+// Times the instructions of a training step, each by its shortest run; reads the kernels to use from standard
+// input, prints JSON.
 import { readFileSync } from 'node:fs';
 import { costOf, cpu } from '@inplace-abn/core';
 import { measureLimits } from '@inplace-abn/train';

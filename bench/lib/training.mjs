@@ -65,8 +65,8 @@ export function fineTuningConfig(arch, batch, precision, crop) {
 /** @typedef {{ engine: Engine, step: () => Promise<number> }} Trainer  a step resolves to its loss */
 
 /**
- * Creates everything outside device memory (initial weights, random images), then returns a function that builds the
- * training engine. Batches are prefetched if the device supports it.
+ * Creates everything outside device memory (initial weights, random images), then returns a function that
+ * builds the training engine. Batches are prefetched if the device supports it.
  * @param {import('@inplace-abn/recipes').TrainConfig} config
  * @param {import('@inplace-abn/core').Device} device
  * @returns {() => Trainer}

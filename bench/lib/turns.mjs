@@ -7,8 +7,8 @@ import { spread } from './stats.mjs';
  */
 
 /**
- * Runs contenders strictly in turn, so that all see the same state of the machine: first uncounted warm-up rounds,
- * then `rounds` rounds of one turn each. Only one contender works at a time.
+ * Runs contenders strictly in turn, so that all see the same state of the machine: first uncounted warm-up
+ * rounds, then `rounds` rounds of one turn each. Only one contender works at a time.
  *
  * @param {readonly Contender[]} contenders
  * @param {{ warmUp: number, rounds: number, onRound?: (measured: readonly number[]) => void }} options
@@ -42,8 +42,8 @@ export const STEADY = 0.15;
 export const pairSpread = ({ ours, theirs }) => Math.max(spread(ours), spread(theirs));
 
 /**
- * Takes turns (ours, peer A, peer B, ours, …). Pairs of which a side is unsteady are measured again, `repeats` times at
- * most; the steadiest attempt counts, and may still be unsteady.
+ * Takes turns (ours, peer A, peer B, ours, …). Pairs of which a side is unsteady are measured again,
+ * `repeats` times at most; the steadiest attempt counts, and may still be unsteady.
  *
  * @param {Contender} ours
  * @param {readonly Contender[]} peers

@@ -3,8 +3,9 @@
 //
 //   node infer_onnx.mjs --model FILE --batch N --threads N
 //
-// The first line printed says {"ready": true, ...} or {"error": "..."}. Then "run" on standard input runs the model and
-// prints {"seconds": ...}; "logits" prints {"logits": [...]}; "quit" or the end of input ends the program.
+// The first line printed says {"ready": true, ...} or {"error": "..."}. Then "run" on standard input runs the
+// model and prints {"seconds": ...}; "logits" prints {"logits": [...]}; "quit" or the end of input ends the
+// program.
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { InferenceSession, Tensor } from 'onnxruntime-node';

@@ -3,8 +3,9 @@
 //
 //   node session_step.mjs --batch N --side N
 //
-// The first line printed says {"ready": true, ...} or {"error": "..."}. Then "step" on standard input trains one step and
-// prints {"seconds": ..., "cpu": ..., "loss": ...}, cpu: of all threads; "quit" or the end of input ends the program.
+// The first line printed says {"ready": true, ...} or {"error": "..."}. Then "step" on standard input trains
+// one step and prints {"seconds": ..., "cpu": ..., "loss": ...}, cpu: of all threads; "quit" or the end of
+// input ends the program.
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { cpu } from '@inplace-abn/core';

@@ -1,7 +1,8 @@
 // @ts-check
-// What each family of convolution kernels is worth: every candidate of every distinct convolution of a training step is
-// timed by itself, and a family's worth is what the step would take longer without it. `ours` is the step, `peer` the
-// step without the family. Other instruction sets: ONEDNN_MAX_CPU_ISA=AVX2 IABN_VECTOR_LANES=8.
+// What each family of convolution kernels is worth: every candidate of every distinct convolution of a
+// training step is timed by itself, and a family's worth is what the step would take longer without it.
+// `ours` is the step, `peer` the step without the family. Other instruction sets: ONEDNN_MAX_CPU_ISA=AVX2
+// IABN_VECTOR_LANES=8.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,6 @@
 // @ts-check
-// Tracing and compiling a training step in a fresh process: the very first start, which autotunes kernels and places
-// buffers, compared with the next one; and the arena compared with the largest sum of live buffers.
+// Tracing and compiling a training step in a fresh process: the very first start, which autotunes kernels and
+// places buffers, compared with the next one; and the arena compared with the largest sum of live buffers.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,7 @@
 // @ts-check
-// Every convolution of ResNet-50's training step (or of --networks) by itself: the kernel chosen for it compared with
-// oneDNN's own in the same dtype. Operations count as in the direct sum, whatever the kernel computes.
+// Every convolution of ResNet-50's training step (or of --networks) by itself: the kernel chosen for it
+// compared with oneDNN's own in the same dtype. Operations count as in the direct sum, whatever the kernel
+// computes.
 import { cpu } from '@inplace-abn/core';
 import { planReport } from '@inplace-abn/recipes';
 import {

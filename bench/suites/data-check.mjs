@@ -1,6 +1,6 @@
 // @ts-check
-// Images/s of reading every image once, as `data check` does, and of a validation epoch over the same files in turn; and the peak of memory of
-// `data check` for all images and for an eighth of them.
+// Images/s of reading every image once, as `data check` does, and of a validation epoch over the same files
+// in turn; and the peak of memory of `data check` for all images and for an eighth of them.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';

@@ -1,6 +1,6 @@
 // @ts-check
-// Images/s of training epochs, from tar shards and from the same images as files in turn. Shards are read one part after the other, files
-// at random; both lie in the page cache unless there are more than memory holds.
+// Images/s of training epochs, from tar shards and from the same images as files in turn. Shards are read one
+// part after the other, files at random; both lie in the page cache unless there are more than memory holds.
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createLoader, ImageFolder, ShardedImages, shuffledSampler, trainTransform } from '@inplace-abn/data';

@@ -1,8 +1,9 @@
 // @ts-check
 // Images/s of the training transform: our loader and torchvision's DataLoader in turn, with as many workers.
 // Ours delivers bytes and leaves normalization to the device; torchvision's makes normalized floats, as its
-// users do. Photographs also go through color jitter, torchvision's policies of augmentation and random erasing on both
-// sides. Ours draws mixup and cutmix and leaves the mixing to the device; torchvision's mixes batches in the workers.
+// users do. Photographs also go through color jitter, torchvision's policies of augmentation and random
+// erasing on both sides. Ours draws mixup and cutmix and leaves the mixing to the device; torchvision's mixes
+// batches in the workers.
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -118,8 +119,8 @@ async function compare(set, augmentation, { batch, workers, rounds, say }) {
 }
 
 /**
- * The share of a training's time that it waits for the loader: a ResNet-50 on photographs with the dearest augmentation,
- * whose workers share the cores with the step.
+ * The share of a training's time that it waits for the loader: a ResNet-50 on photographs with the dearest
+ * augmentation, whose workers share the cores with the step.
  * @param {string} path
  * @param {number} workers
  * @param {(line: string) => void} say
@@ -155,7 +156,8 @@ async function waiting(path, workers, say) {
 /**
  * Returns a function that loads `images` images of an epoch and resolves to images/s.
  * @param {string} path
- * @param {{ crop: number, augmentation: Augmentation, batch: number, workers: number, images: number }} options
+ * @param {{ crop: number, augmentation: Augmentation, batch: number, workers: number, images: number }}
+ * options
  */
 async function makeOurs(path, { crop, augmentation: { options, mix }, batch: batchSize, workers, images }) {
   const folder = await ImageFolder.open(path);

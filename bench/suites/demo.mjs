@@ -1,6 +1,7 @@
 // @ts-check
-// The training of `npm run demo` (two epochs of Fashion-MNIST with their validation) and PyTorch's of the same configuration,
-// one after the other: time and accuracy. Initial weights, order and crops are drawn differently on each side.
+// The training of `npm run demo` (two epochs of Fashion-MNIST with their validation) and PyTorch's of the
+// same configuration, one after the other: time and accuracy. Initial weights, order and crops are drawn
+// differently on each side.
 import { cpu } from '@inplace-abn/core';
 import { DATA, experiment, hasFashion, trainFashion } from '../lib/fashion.mjs';
 import { Peer, pythons } from '../lib/peer.mjs';

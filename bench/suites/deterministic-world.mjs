@@ -1,6 +1,6 @@
 // @ts-check
-// The cost of the same bits for any number of processes: ResNet-50's training step on one process in a fixed number of
-// shards, in turn with the step that computes on the whole batch at once.
+// The cost of the same bits for any number of processes: ResNet-50's training step on one process in a fixed
+// number of shards, in turn with the step that computes on the whole batch at once.
 import { cpu } from '@inplace-abn/core';
 import { describe, median } from '../lib/stats.mjs';
 import { PRECISIONS, resnet50Config, trainerOf } from '../lib/training.mjs';

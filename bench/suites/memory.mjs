@@ -1,8 +1,9 @@
 // @ts-check
 // Resident growth of a trainer compared with the plan (arena and store), and with PyTorch's growth for the
 // same step. Fine-tuning has ReLU, ordinary batch norm and frozen statistics: its growth without weights is
-// compared with the ordinary activations, counted under PyTorch's rules. Each trainer runs in its own process. The peak of
-// the program that trains, from its start to its end, is compared with the memory that `plan` expects of the process.
+// compared with the ordinary activations, counted under PyTorch's rules. Each trainer runs in its own
+// process. The peak of the program that trains, from its start to its end, is compared with the memory that
+// `plan` expects of the process.
 import { cpu } from '@inplace-abn/core';
 import { memoryOf } from '../lib/memory.mjs';
 import { networksOf } from '../lib/networks.mjs';

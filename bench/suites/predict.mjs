@@ -1,6 +1,6 @@
 // @ts-check
-// Images a second of predict, and of the loader and the network alone, in turn: predict is to take at most 5 % longer. And its peak
-// memory for many images over that for a tenth of them.
+// Images a second of predict, and of the loader and the network alone, in turn: predict is to take at most 5
+// % longer. And its peak memory for many images over that for a tenth of them.
 import { execFile, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

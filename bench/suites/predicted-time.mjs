@@ -1,6 +1,7 @@
 // @ts-check
-// The time of a training step as a price list predicts it, compared with steps of the training engine: from prices of the
-// network itself, from those of the other networks alone, and for one network from prices of half its batch.
+// The time of a training step as a price list predicts it, compared with steps of the training engine: from
+// prices of the network itself, from those of the other networks alone, and for one network from prices of
+// half its batch.
 import { cpu, joinedPrices, predictTime } from '@inplace-abn/core';
 import { measurePrices } from '@inplace-abn/recipes';
 import { describe, median, significant, spread } from '../lib/stats.mjs';

@@ -1,7 +1,8 @@
 // @ts-check
-// Trains the demo's network for 12 epochs of Fashion-MNIST with each part of a recipe alone, and with those that help
-// together, in place and with ordinary batch norm. The peer is plain training from the same seed. Rows that a report has
-// are not trained again unless --parts names them, so that hours of training can be done in parts.
+// Trains the demo's network for 12 epochs of Fashion-MNIST with each part of a recipe alone, and with those
+// that help together, in place and with ordinary batch norm. The peer is plain training from the same seed.
+// Rows that a report has are not trained again unless --parts names them, so that hours of training can be
+// done in parts.
 import { rm } from 'node:fs/promises';
 import { DATA, experiment, fashionSubset, hasFashion, trainFashion } from '../lib/fashion.mjs';
 import { UsageError } from '../lib/options.mjs';

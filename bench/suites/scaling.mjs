@@ -1,6 +1,7 @@
 // @ts-check
-// Steps of two to four processes over links with a rate and a delay, compared with what `plan --nodes` predicts for them. The prediction
-// knows the rate, the delay, and what a process computes while the others compute as well, timed in the same run.
+// Steps of two to four processes over links with a rate and a delay, compared with what `plan --nodes`
+// predicts for them. The prediction knows the rate, the delay, and what a process computes while the others
+// compute as well, timed in the same run.
 import { DelayedNetwork } from '../lib/delayed-network.mjs';
 import { measure } from '../lib/scaling.mjs';
 import { describe, median } from '../lib/stats.mjs';

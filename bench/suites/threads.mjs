@@ -1,6 +1,7 @@
 // @ts-check
-// The training step on one, two and four threads, the serial share of each kind of kernel, and the step on the cores of
-// larger machines as these say. `ours` is the step, `peer` that on one thread, divided by the cores in use.
+// The training step on one, two and four threads, the serial share of each kind of kernel, and the step on
+// the cores of larger machines as these say. `ours` is the step, `peer` that on one thread, divided by the
+// cores in use.
 import { execFileSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';

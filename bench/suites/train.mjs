@@ -1,7 +1,8 @@
 // @ts-check
 // The time of a training step at 224×224, SGD with momentum. Ours has leaky ReLU and in-place ABN and takes
-// 8-bit images; PyTorch's has ReLU and ordinary BN and takes floats. Every PyTorch of IABN_BENCH_PYTHON runs eager in both
-// memory formats (without AVX-512, oneDNN 2.6 has no gradients for channels_last), and through torch.compile where it can.
+// 8-bit images; PyTorch's has ReLU and ordinary BN and takes floats. Every PyTorch of IABN_BENCH_PYTHON runs
+// eager in both memory formats (without AVX-512, oneDNN 2.6 has no gradients for channels_last), and through
+// torch.compile where it can.
 import { cpu, formatBytes } from '@inplace-abn/core';
 import { planReport } from '@inplace-abn/recipes';
 import { planBound } from '@inplace-abn/train';

@@ -1,4 +1,7 @@
-/** The page of examples/browser says what our own network says: its modules in Node, and all of it in Chromium where there is one. */
+/**
+ * The page of examples/browser says what our own network says: its modules in Node, and all of it in Chromium
+ * where there is one.
+ */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';

@@ -1,4 +1,7 @@
-/** examples/training-page trains in Chromium, in a worker, where there is a Chromium and the addon in WebAssembly. */
+/**
+ * examples/training-page trains in Chromium, in a worker, where there is a Chromium and the addon in
+ * WebAssembly.
+ */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** Trains the demo's network on Fashion-MNIST in WebAssembly, and reports as it goes: in a page's worker, or in Node. */
+/**
+ * Trains the demo's network on Fashion-MNIST in WebAssembly, and reports as it goes: in a page's worker, or
+ * in Node.
+ */
 import { loadWasm, memoryMapOf } from '@inplace-abn/core';
 import { createNetwork } from '@inplace-abn/models';
 import { InPlaceABN, type NormAct } from '@inplace-abn/nn';

@@ -43,7 +43,8 @@ export function cudaArchitectures(list) {
 }
 
 /**
- * Options for CMake: the CUDA plugin is built where there are both nvcc and a device, or where it is asked for.
+ * Options for CMake: the CUDA plugin is built where there are both nvcc and a device, or where it is asked
+ * for.
  * @param {NodeJS.ProcessEnv} env
  * @param {{ nvcc: boolean, device: boolean }} found
  * @returns {string[]}

@@ -19,8 +19,8 @@ export const BUILD_PACKAGES = [
 export const TEST_PACKAGES = ['clang-format'];
 
 /**
- * Versions of installed packages by name; packages that are not installed are absent. Undefined where there is
- * no dpkg.
+ * Versions of installed packages by name; packages that are not installed are absent. Undefined without
+ * dpkg.
  * @param {string[]} packages
  * @returns {Map<string, string> | undefined}
  */
@@ -38,8 +38,8 @@ export function installedPackages(packages) {
 }
 
 /**
- * Installs what is missing with apt-get when this user may; otherwise names the command to run. Where there is no
- * apt, checks that what the packages bring is there.
+ * Installs what is missing with apt-get when this user may; otherwise names the command to run. Without apt,
+ * checks that what the packages bring is there.
  * @param {string[]} packages
  */
 export async function ensureSystemPackages(packages, machine = THIS_MACHINE) {
@@ -79,8 +79,8 @@ const LOCK_PATIENCE_MS = 600_000;
 const LOCKED = /Could not get lock \S+?\.?(?: It is held by (process \d+ \([^)]*\)))?(?:\s|$)/;
 
 /**
- * Runs apt again for as long as another one holds its lock, as it does for minutes after a cloud machine has booted,
- * and says so.
+ * Runs apt again for as long as another one holds its lock, as it does for minutes after a cloud machine has
+ * booted, and says so.
  * @param {() => Promise<void>} run  throws a StepError with apt's messages
  * @param {{ pause?: () => Promise<unknown>, now?: () => number, tell?: (line: string) => void }} [clock]
  */

@@ -82,8 +82,8 @@ export async function buildWasm() {
 }
 
 /**
- * Inputs that an existing build folder does not track: build options, library and compiler versions. Sources and
- * CMakeLists.txt it follows by itself.
+ * Inputs that an existing build folder does not track: build options, library and compiler versions. Sources
+ * and CMakeLists.txt it follows by itself.
  * @param {string[]} options
  * @param {string[]} packages  further ones
  */

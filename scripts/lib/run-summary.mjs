@@ -6,7 +6,8 @@ import { say } from './steps.mjs';
 
 /**
  * Bytes by kind, as the plan counts them.
- * @typedef {{ weights: number, gradients: number, optimizer: number, activations: number, workspace: number }} Bytes
+ * @typedef
+ * {{ weights: number, gradients: number, optimizer: number, activations: number, workspace: number }} Bytes
  *
  * The content of a run folder's summary.json; accuracies are in percent on the validation images.
  * @typedef {object} RunSummary

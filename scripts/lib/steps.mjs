@@ -38,7 +38,8 @@ export async function step(name, body) {
 }
 
 /**
- * Runs a command with its output in .cache/logs/LOG.log; throws a StepError with the log's tail when it fails.
+ * Runs a command with its output in .cache/logs/LOG.log; throws a StepError with the log's tail when it
+ * fails.
  * @param {string} log
  * @param {string} command
  * @param {string[]} args

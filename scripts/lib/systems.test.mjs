@@ -57,7 +57,9 @@ describe('the message of a system that lacks something', () => {
 });
 
 describe('set-up on a system without apt', () => {
-  /** A machine whose commands are these shell scripts alone, and which says of itself what os-release does. */
+  /**
+   * A machine whose commands are these shell scripts alone, and which says of itself what os-release does.
+   */
   function machine(platform, release, commands = {}) {
     const folder = mkdtempSync(join(tmpdir(), 'inplace-abn-system-'));
     onTestFinished(() => rmSync(folder, { recursive: true }));

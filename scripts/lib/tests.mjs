@@ -9,7 +9,10 @@ import { readReport } from './vitest-report.mjs';
 /** Of the addon: what a build with another compiler, library or option must pass. */
 export const KERNEL_TESTS = ['packages/core/test/kernels', 'packages/core/test/native'];
 
-/** Those that an addon without oneDNN and OpenMP must pass, and a training. The others are about the choice between kernels. */
+/**
+ * Those that an addon without oneDNN and OpenMP must pass, and a training. The others are about the choice
+ * between kernels.
+ */
 export const OWN_KERNEL_TESTS = [
   'packages/core/test/kernels',
   'packages/core/test/native/teams.test.ts',
@@ -18,8 +21,8 @@ export const OWN_KERNEL_TESTS = [
 ];
 
 /**
- * Those that an addon must pass on an emulated CPU, where all takes twenty times longer: without wider vectors, which are the
- * same ones there, and without many processes.
+ * Those that an addon must pass on an emulated CPU, where all takes twenty times longer: without wider
+ * vectors, which are the same ones there, and without many processes.
  */
 export const EMULATED_KERNEL_TESTS = [
   ...OWN_KERNEL_TESTS,
@@ -56,7 +59,8 @@ export class Results {
   }
 
   /**
-   * Runs one check; a StepError is printed and counts as a failure, so that a run shows everything that is wrong.
+   * Runs one check; a StepError is printed and counts as a failure, so that a run shows everything that is
+   * wrong.
    * @param {() => Promise<unknown>} check
    * @returns {Promise<boolean>} whether it passed
    */
@@ -74,7 +78,8 @@ export class Results {
   }
 
   /**
-   * Runs checks that need nothing of each other, as many at a time as there are CPUs: most of them have one thread.
+   * Runs checks that need nothing of each other, as many at a time as there are CPUs: most of them have one
+   * thread.
    * @param {readonly (() => Promise<unknown>)[]} checks
    */
   async checkTogether(checks) {

@@ -33,7 +33,8 @@ export function typedocOptions({ out } = {}) {
     entryPoints: packages.flatMap(({ entries }) => entries),
     tsconfig: path.join(root, 'tsconfig.json'),
     basePath: root,
-    // Sources are linked without git, which an archive of them does not have. Paths are relative to packages/.
+    // Sources are linked without git, which an archive of them does not have. Paths are relative to
+    // packages/.
     disableGit: true,
     gitRevision: 'main',
     sourceLinkTemplate:

@@ -1,6 +1,6 @@
 /**
- * A training that goes on from one machine to the next, where `npm run test:arm64` runs this file on several of them with one
- * folder.
+ * A training that goes on from one machine to the next, where `npm run test:arm64` runs this file on several
+ * of them with one folder.
  */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

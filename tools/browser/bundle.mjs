@@ -1,5 +1,6 @@
 // @ts-check
-// Bundles sources for pages: those of our own packages, so that nothing needs to be built before, and shims for Node's.
+// Bundles sources for pages: those of our own packages, so that nothing needs to be built before, and shims
+// for Node's.
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';

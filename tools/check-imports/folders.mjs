@@ -6,11 +6,12 @@ import { resolve } from './cycles.mjs';
 /** @typedef {Map<string, Map<string, Place>>} Graph  folder → folder it imports from → first such import */
 
 /**
- * Cycles of imports between the folders of a package's src, type-only imports included: to read a folder is to read
- * the folders that it imports from, and that must end somewhere. Files directly in src are the folder `src`, except index.ts: nobody
- * imports it, it exports what the package has.
+ * Cycles of imports between the folders of a package's src, type-only imports included: to read a folder is
+ * to read the folders that it imports from, and that must end somewhere. Files directly in src are the folder
+ * `src`, except index.ts: nobody imports it, it exports what the package has.
  * @param {import('./workspace.mjs').Workspace} workspace
- * @returns {string[]} one message for each knot of folders: file:line of an import in it, and a shortest cycle
+ * @returns {string[]} one message for each knot of folders: file:line of an import in it, and a shortest
+ * cycle
  */
 export function findFolderCycles(workspace) {
   return workspace.members.flatMap((member) => {

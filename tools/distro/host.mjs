@@ -11,7 +11,8 @@ const APT_SETTING = /^Acquire::(http|https|Check|Retries|ForceIP)/i;
 const NETWORK_VARIABLE = /^(https?_proxy|no_proxy|all_proxy|NODE_EXTRA_CA_CERTS|SSL_CERT_(FILE|DIR))$/i;
 
 /**
- * The archive that this machine's apt reads, and that of security updates; undefined where it names none of Debian's.
+ * The archive that this machine's apt reads, and that of security updates; undefined where it names none of
+ * Debian's.
  * @param {string} sources  text of its sources.list and *.sources
  * @returns {{ mirror: string | undefined, security: string | undefined }}
  */

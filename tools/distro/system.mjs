@@ -67,15 +67,16 @@ export async function ensureSystem(suite, folder) {
   writeFileSync(path.join(folder, 'etc/apt/apt.conf.d/90host'), aptSettings());
   writeFileSync(path.join(folder, 'root/.npmrc'), hostNpmSettings());
   for (const name of HOST_FILES.filter((file) => existsSync(file))) {
-    // Removed first: a link that a package left there would lead out of the folder, to this machine's own file.
+    // Removed first: a link that a package left there would lead out of the folder, to this machine's own
+    // file.
     rmSync(path.join(folder, name), { recursive: true, force: true });
     cpSync(name, path.join(folder, name), { recursive: true, dereference: true });
   }
 }
 
 /**
- * The line that enters the system and runs words there. The mounts belong to the command and go with it, and so
- * does every process that it leaves.
+ * The line that enters the system and runs words there. The mounts belong to the command and go with it, and
+ * so does every process that it leaves.
  * @param {string} folder
  * @param {string[]} words
  * @returns {[string, string[]]}
@@ -109,7 +110,8 @@ function environment() {
 export const runInSystem = (folder, words) => runAttached(...entering(folder, words), { env: environment() });
 
 /**
- * Runs a command in the system's checkout, with its output in .cache/logs/LOG.log; throws a StepError when it fails.
+ * Runs a command in the system's checkout, with its output in .cache/logs/LOG.log; throws a StepError when it
+ * fails.
  * @param {string} log
  * @param {string} folder
  * @param {string[]} words
@@ -153,7 +155,8 @@ export function copyCheckout(folder) {
 }
 
 /**
- * By contents: a build in the system goes by the time at which a file came there, which must stay if it is the same.
+ * By contents: a build in the system goes by the time at which a file came there, which must stay if it is
+ * the same.
  * @param {string} from
  * @param {string} to
  */

@@ -6,8 +6,9 @@
 //   node tools/distro/try.mjs 13 --with python3-torch,python3-torchvision,libtorch-dev,python3-dev,python3-setuptools,g++     prepares tools/distro/python3
 //   node tools/distro/try.mjs bookworm npx vitest run packages/core/test/kernels
 //
-// SUITE is bookworm (12) or trixie (13). --with installs Debian packages, and without a command does nothing else. The system lies in .cache/distro/SUITE and is used again; remove the
-// folder to start over. This machine's mirrors, proxies and certificates are copied into it.
+// SUITE is bookworm (12) or trixie (13). --with installs Debian packages, and without a command does nothing
+// else. The system lies in .cache/distro/SUITE and is used again; remove the folder to start over. This
+// machine's mirrors, proxies and certificates are copied into it.
 import path from 'node:path';
 import { runMain, StepError } from '../../scripts/lib/steps.mjs';
 import {

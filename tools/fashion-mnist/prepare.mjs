@@ -91,7 +91,8 @@ async function writeSplit(folder, split, prefix, log) {
   for (let i = 0; i < count; i++) {
     const classFolder = folders[labels[i]];
     if (!classFolder) throw new Error(`${prefix}: image ${i} has the label ${labels[i]}, expected 0 to 9`);
-    // Stored, not compressed: a file takes a block of the disk either way, and decoding is several times quicker.
+    // Stored, not compressed: a file takes a block of the disk either way, and decoding is several times
+    // quicker.
     const pixels = data.subarray(i * size, (i + 1) * size);
     const png = encode({ width, height, channels: 1, depth: 8, data: pixels }, { zlib: { level: 0 } });
     writeFileSync(join(classFolder, `${String(i).padStart(5, '0')}.png`), png);

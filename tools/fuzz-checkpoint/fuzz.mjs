@@ -1,5 +1,6 @@
-// Reads damaged and generated checkpoints for a number of minutes: each must give a value or a CheckpointError,
-// quickly and without much memory. The tests do the same for seconds; run this after a change of the reader.
+// Reads damaged and generated checkpoints for a number of minutes: each must give a value or a
+// CheckpointError, quickly and without much memory. The tests do the same for seconds; run this after a
+// change of the reader.
 //   npm run build && node tools/fuzz-checkpoint/fuzz.mjs [MINUTES] [SEED]
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

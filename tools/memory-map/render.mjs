@@ -1,5 +1,6 @@
 // @ts-check
-// Draws the memory map of ResNet-50's training step, next to the same step with ordinary batch norm under PyTorch's rules.
+// Draws the memory map of ResNet-50's training step, next to the same step with ordinary batch norm under
+// PyTorch's rules.
 // node tools/memory-map/render.mjs OUT.svg [BATCH]     Needs a build (npm run build); allocates nothing of what it draws.
 import { writeFileSync } from 'node:fs';
 

@@ -1,8 +1,8 @@
 /**
- * The numbers of README and documents, and where each comes from. `says` captures numbers of a document in the order of
- * `are`, which gives them anew: from a plan, from a row of bench/results with its CPU, or from a source. Bars and
- * facts that nothing computes are RULES; pages that record a command's output are RECORDS. README's table of results is
- * written from bench/results.
+ * The numbers of README and documents, and where each comes from. `says` captures numbers of a document in
+ * the order of `are`, which gives them anew: from a plan, from a row of bench/results with its CPU, or from a
+ * source. Bars and facts that nothing computes are RULES; pages that record a command's output are RECORDS.
+ * README's table of results is written from bench/results.
  */
 import { readFileSync } from 'node:fs';
 import { activationsPerImage, frozenShare, ordinaryPerImage } from './planned.js';
@@ -15,8 +15,8 @@ export interface Claim {
   /** The numbers are of bench/results; the document then links bench/RESULTS.md. */
   readonly measured?: boolean;
   /**
-   * Share by which a number may differ from the one written; default 0. Plans differ by the kernels that a CPU times as the
-   * fastest, whose operands and workspaces are in the arena.
+   * Share by which a number may differ from the one written; default 0. Plans differ by the kernels that a
+   * CPU times as the fastest, whose operands and workspaces are in the arena.
    */
   readonly within?: number;
 }

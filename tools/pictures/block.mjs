@@ -1,5 +1,6 @@
 // @ts-check
-// Draws how the backward pass gets each value of one residual block of ResNet-50: kept, inverted or recomputed.
+// Draws how the backward pass gets each value of one residual block of ResNet-50: kept, inverted or
+// recomputed.
 // node tools/pictures/block.mjs OUT.svg     From the plan of batch 16 in a budget that makes it recompute something.
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -1,5 +1,6 @@
 // @ts-check
-// Draws the frontier of ResNet-50's training step: images a second over bytes, a curve for each batch, from plans alone.
+// Draws the frontier of ResNet-50's training step: images a second over bytes, a curve for each batch, from
+// plans alone.
 // node tools/pictures/frontier.mjs OUT.svg     Times are lower bounds at the limits of one machine of bench/RESULTS.md.
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

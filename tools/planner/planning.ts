@@ -1,4 +1,7 @@
-/** The planner of the page: configurations in, numbers and drawings out. Runs in a browser, with no native addon. */
+/**
+ * The planner of the page: configurations in, numbers and drawings out. Runs in a browser, with no native
+ * addon.
+ */
 import { BudgetError, formatBytes, memoryMapOf, planLock, portableCpu } from '@inplace-abn/core';
 import { ARCHITECTURES } from '@inplace-abn/models';
 import { formatPlan, planReport, resolveConfig, type TrainConfig } from '@inplace-abn/recipes';
@@ -38,8 +41,8 @@ export interface FrontierPoint {
 }
 
 /**
- * The fields that show a configuration: its own values and the defaults of what it leaves out, as `plan` takes them. A field that cannot
- * show its value, such as the side of a crop that is not square, is left out.
+ * The fields that show a configuration: its own values and the defaults of what it leaves out, as `plan`
+ * takes them. A field that cannot show its value, such as the side of a crop that is not square, is left out.
  */
 export function fieldsOf(json: string): Omit<Picked, 'json'> {
   const { network, input, optimizer, memory_budget: budget } = configOf({ json });

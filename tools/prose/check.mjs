@@ -1,6 +1,6 @@
 // @ts-check
-// Finds phrases that a native speaker would not write, in comments, messages and documents, and links that lead nowhere.
-// node tools/prose/check.mjs [FOLDER OR FILE…]
+// Finds phrases that a native speaker would not write, in comments, messages and documents, and links that
+// lead nowhere. node tools/prose/check.mjs [FOLDER OR FILE…]
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { brokenLinks } from './links.mjs';

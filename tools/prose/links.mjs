@@ -8,7 +8,8 @@ const OWN = /^https:\/\/github\.com\/inplace-abn\/inplace-abn\/(?:blob|tree)\/ma
 const LINK = /\[[^\]]*\]\(([^)\s]+)\)/g;
 
 /**
- * Links of a Markdown file that lead nowhere: to no file of the repository, or to no heading of one. Other sites are not asked.
+ * Links of a Markdown file that lead nowhere: to no file of the repository, or to no heading of one. Other
+ * sites are not asked.
  * @param {string} file
  * @param {ReadonlyMap<string, string>} texts  every tracked Markdown file
  * @param {ReadonlySet<string>} paths  every tracked file and folder

@@ -6,6 +6,11 @@ import { OPENINGS, PHRASES } from './rules.mjs';
 /** A comment's or docstring's markers at the start of a line, or a Markdown line's list or heading marker. */
 const COMMENT = /^\s*(?:\/\*\*?|\*\/?|\/\/+|#+|""")\s?/;
 const MARKDOWN = /^\s*(?:[-*>]|\d+\.|#+)?\s*/;
+/** Comments of TypeScript and JavaScript wrap here; clang-format wraps those of C++. */
+const WIDTH = 110;
+const WRAPS = /\.(?:ts|mjs)$/;
+/** Cannot wrap: types, commands and tables (two spaces between words), addresses, directives. */
+const UNWRAPPED = /@type|\S {2,}\S|^\s*\*\s+\{|https?:\/\/|biome-ignore|@ts-/;
 /** A trailing comment: two spaces or a delimiter before it, so that URLs are none. */
 const TRAILING = /[\s;{,]\/\/\s+(.*)$/;
 
@@ -33,6 +38,8 @@ export function problemsIn(file, source) {
       for (const sentence of openingsOf(prose, before))
         for (const { pattern, advice } of OPENINGS) if (pattern.test(sentence)) report(advice);
     }
+    if (WRAPS.test(file) && raw.length > WIDTH && COMMENT.test(raw) && !UNWRAPPED.test(raw))
+      report(`wrap comments at ${WIDTH} columns`);
     before = prose ?? '';
   });
   return problems;

@@ -2,7 +2,8 @@
 // Reads the sections and dependencies of a 64-bit little-endian shared library, and removes dependencies.
 
 /**
- * @typedef {{ name: string, type: number, address: number, offset: number, size: number, header: number }} Section
+ * @typedef {{ name: string, type: number, address: number, offset: number, size: number, header: number }}
+ * Section
  * @typedef {{ file: string, versions: { name: string, index: number }[] }} VersionNeed
  * @typedef {{ name: string, at: number, defined: boolean, weak: boolean, version: number }} SymbolEntry
  */
@@ -127,8 +128,8 @@ export class Elf {
   }
 
   /**
-   * Makes the library load without some of those that it is linked with. Their symbols become weak: they are null
-   * where nothing else has them, and whoever calls them is lost.
+   * Makes the library load without some of those that it is linked with. Their symbols become weak: they are
+   * null where nothing else has them, and whoever calls them is lost.
    * @param {Map<string, Set<string>>} libraries  symbols of each library to leave out, by its name
    * @returns {string[]} the symbols that have become weak
    */

@@ -1,6 +1,6 @@
 // @ts-check
-// Where the libraries lie that an addon is linked with, and which packages of Debian they are from: those of this system, or
-// of arm64 in a folder.
+// Where the libraries lie that an addon is linked with, and which packages of Debian they are from: those of
+// this system, or of arm64 in a folder.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import path from 'node:path';

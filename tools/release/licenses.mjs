@@ -1,6 +1,6 @@
 // @ts-check
-// The licenses of what the native package brings, from what Debian says of each library, and a library itself where it
-// is compiled in.
+// The licenses of what the native package brings, from what Debian says of each library, and a library itself
+// where it is compiled in.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { inRoot } from '../../scripts/lib/paths.mjs';
@@ -30,7 +30,10 @@ export function thirdPartyLicenses(packages, changes, compiledIn) {
 /** Debian's, which other installations of Emscripten lack. */
 export const EMSCRIPTEN_COPYRIGHT = '/usr/share/doc/emscripten/copyright';
 
-/** Of the C and C++ libraries that Emscripten links into the addon in WebAssembly, with what else Debian says of Emscripten. */
+/**
+ * Of the C and C++ libraries that Emscripten links into the addon in WebAssembly, with what else Debian says
+ * of Emscripten.
+ */
 export function emscriptenLicenses() {
   const copyright = readFileSync(EMSCRIPTEN_COPYRIGHT, 'utf8');
   const intro =

@@ -1,5 +1,6 @@
 // @ts-check
-// Fills the folder of a platform's package: the addon of this checkout and the libraries that a bare system lacks.
+// Fills the folder of a platform's package: the addon of this checkout and the libraries that a bare system
+// lacks.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
@@ -107,8 +108,8 @@ function exportsOf(file) {
 }
 
 /**
- * Path by name of the libraries that a file is linked with, and those with theirs; those of every system are left out, and
- * so is what only left out ones need.
+ * Path by name of the libraries that a file is linked with, and those with theirs; those of every system are
+ * left out, and so is what only left out ones need.
  * @param {string} file
  * @param {import('./libraries.mjs').Libraries} system
  * @returns {Map<string, string>}
@@ -155,8 +156,8 @@ function assertOnednn(addon) {
 }
 
 /**
- * The files of a release run on the C library that the package states, and on the C++ library of GCC 12. Those that are packed with
- * the system's oneDNN are for systems like it, which may be newer.
+ * The files of a release run on the C library that the package states, and on the C++ library of GCC 12.
+ * Those that are packed with the system's oneDNN are for systems like it, which may be newer.
  * @param {string} member
  * @param {string} folder
  * @param {{ files: string[], released: boolean }} packed

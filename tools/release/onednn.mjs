@@ -1,6 +1,6 @@
 // @ts-check
-// Builds the oneDNN that packages bring: for CPUs alone, with the primitives that kernels call, as a static library.
-// Debian's brings an OpenCL engine and every primitive, twice as many bytes.
+// Builds the oneDNN that packages bring: for CPUs alone, with the primitives that kernels call, as a static
+// library. Debian's brings an OpenCL engine and every primitive, twice as many bytes.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -17,7 +17,10 @@ const SHA256 = 'fd47d2470000b5015f6e34134f799683050f81cbc04f53a3b0d323df1bb900bc
 const FOLDER = inRoot('.cache', 'onednn');
 /** An inner product computes convolutions whose weights are as large as their images. */
 const PRIMITIVES = ['CONVOLUTION', 'INNER_PRODUCT', 'MATMUL', 'REORDER'];
-/** Files of other primitives, which only take time to compile. Packing fails where the addon needs one after all. */
+/**
+ * Files of other primitives, which only take time to compile. Packing fails where the addon needs one after
+ * all.
+ */
 const OTHERS =
   /\/(rnn|lrn|prelu|shuffle)\/[^/]+\.cpp$|\/(?!cpu_)\w*(batch_normalization|_binary|concat|deconvolution|_eltwise|layer_normalization|lrn|pool|prelu|reduction|resampling|shuffle|softmax|(?<!_copy)_sum)\w*(?<!_utils|_injector)\.cpp$/;
 /** Where a program runs is none of its contents; what nothing calls can be left out when it is linked. */

@@ -1,4 +1,5 @@
-// A program of the packed packages: threads of one process train, each with a Session of its own, to the same bits.
+// A program of the packed packages: threads of one process train, each with a Session of its own, to the same
+// bits.
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 import { Conv2d, GlobalAvgPool2d, InPlaceABN, Linear, Sequential } from 'inplace-abn/nn';
 import { sgd } from 'inplace-abn/optim';

@@ -1,5 +1,6 @@
 // @ts-check
-// Writes a small data set for segmentation: OUT/{train,val}/{images,labels}/NNN.png and OUT/classes.json, the same bytes every time.
+// Writes a small data set for segmentation: OUT/{train,val}/{images,labels}/NNN.png and OUT/classes.json, the
+// same bytes every time.
 //
 //   node tools/segmentation-shapes/make.mjs OUT [TRAIN VAL]
 //

@@ -5,7 +5,8 @@ import { slug } from '../prose/links.mjs';
 /** @typedef {(code: string, language: string) => string} Highlight */
 
 /**
- * A page's title, its headings of the second level, and its HTML. Headings have the anchors that GitHub gives them.
+ * A page's title, its headings of the second level, and its HTML. Headings have the anchors that GitHub gives
+ * them.
  * @param {string} text
  * @param {{ linkTo: (link: string) => string, highlight: Highlight }} options  linkTo: the address of a link or an image in the site
  * @returns {{ title: string, headings: { id: string, text: string }[], html: string }}

@@ -6,7 +6,10 @@ const REPOSITORY = 'https://github.com/inplace-abn/inplace-abn';
 const OWN = new RegExp(`^${REPOSITORY}/(?:blob|tree)/main/`);
 const IMAGE = /\.(?:svg|png|webp)$/;
 
-/** The page of a Markdown file: `docs/memory.md` is docs/memory.html, a README its folder's index. @param {string} file */
+/**
+ * The page of a Markdown file: `docs/memory.md` is docs/memory.html, a README its folder's index. @param
+ * {string} file
+ */
 export const pageOf = (file) =>
   file.replace(/(?:^|(?<=\/))README\.md$/, 'index.md').replace(/\.md$/, '.html');
 

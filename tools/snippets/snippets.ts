@@ -1,4 +1,6 @@
-/** The code of READMEs: fenced blocks of ts and js, as modules that keep the lines of the file they are of. */
+/**
+ * The code of READMEs: fenced blocks of ts and js, as modules that keep the lines of the file they are of.
+ */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { quotedAt, ROOT } from './quotes.mjs';

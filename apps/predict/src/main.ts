@@ -112,7 +112,10 @@ async function main(checkpoint: string, images: readonly string[], options: Opti
   return segment(checkpoint, images, options);
 }
 
-/** null: nothing says which network it is, but it has the parts of a segmentation network, as the published one. */
+/**
+ * null: nothing says which network it is, but it has the parts of a segmentation network, as the published
+ * one.
+ */
 async function describedOrSegmentation(checkpoint: string, config?: string): Promise<Described | null> {
   try {
     return await describedNetwork(checkpoint, config);

@@ -1,4 +1,7 @@
-/** Photographs through a classifier, or up to one of its layers: image after image from a list of any length, in bounded memory. */
+/**
+ * Photographs through a classifier, or up to one of its layers: image after image from a list of any length,
+ * in bounded memory.
+ */
 import { type Device, UsageError } from '@inplace-abn/core';
 import {
   type Batch,
@@ -63,7 +66,10 @@ export interface Outcome {
   readonly stopped: NodeJS.Signals | null;
 }
 
-/** Problems with the network are errors before the first image; an image that cannot be used is reported, and the rest go on. */
+/**
+ * Problems with the network are errors before the first image; an image that cannot be used is reported, and
+ * the rest go on.
+ */
 export async function predictPhotographs(options: PredictOptions): Promise<Outcome> {
   const run = new Prediction(options);
   let error: unknown;

@@ -24,8 +24,8 @@ const ADVICE: Advice = {
 const LAST_MS = 10_000;
 
 /**
- * Segments all photographs that the arguments name. All their names are known before the first one, so that none is written over
- * another.
+ * Segments all photographs that the arguments name. All their names are known before the first one, so that
+ * none is written over another.
  *
  * @returns the exit code
  */

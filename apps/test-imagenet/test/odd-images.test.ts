@@ -1,6 +1,6 @@
 /**
- * The built program, as PyTorch's launcher starts it, on images that are partly damaged or too large: the page and the final
- * line are there.
+ * The built program, as PyTorch's launcher starts it, on images that are partly damaged or too large: the
+ * page and the final line are there.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -11,12 +11,17 @@ export interface Shard {
 export interface Sharing {
   readonly nproc?: number;
   readonly shard?: Shard;
-  /** The names that the reference's programs have for a share, and its launcher for the number of processes. */
+  /**
+   * The names that the reference's programs have for a share, and its launcher for the number of processes.
+   */
   readonly rank?: number;
   readonly worldSize?: number;
 }
 
-/** How many processes to start, or which share is this one's. @throws {CommandLineError} for options that do not go together */
+/**
+ * How many processes to start, or which share is this one's. @throws {CommandLineError} for options that do
+ * not go together
+ */
 export function sharingOf({ nproc, shard, rank, worldSize }: Sharing): { nproc: number; shard?: Shard } {
   if (rank !== undefined && worldSize === undefined) throw new CommandLineError('--rank needs --world-size');
   const given = Object.entries({ '--shard': shard, '--nproc': nproc, '--world-size': worldSize });

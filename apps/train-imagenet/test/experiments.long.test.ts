@@ -1,4 +1,7 @@
-/** The published experiments: a training step of each network as published, and the memory that the documentation states. */
+/**
+ * The published experiments: a training step of each network as published, and the memory that the
+ * documentation states.
+ */
 import { readFile } from 'node:fs/promises';
 import { cpu } from '@inplace-abn/core';
 import { type Batch, mixing } from '@inplace-abn/data';
@@ -23,7 +26,10 @@ function smallBatch() {
   };
 }
 
-/** The published network at two images of 32 pixels. Uniform weights, because they are drawn in a third of the time. */
+/**
+ * The published network at two images of 32 pixels. Uniform weights, because they are drawn in a third of the
+ * time.
+ */
 function shrunk(config: TrainConfig): TrainConfig {
   return {
     ...config,

@@ -28,7 +28,9 @@ describe('train-imagenet', () => {
 
   const newFolder = async () => join(await temporaryFolder(), 'run');
 
-  /** Continues the run with each number of workers and compares it with one that goes through without a stop. */
+  /**
+   * Continues the run with each number of workers and compares it with one that goes through without a stop.
+   */
   async function expectExactResume(logDir: string, workers: readonly number[]): Promise<void> {
     const { meta } = await lastState(logDir);
     const steps = String(meta.step + MORE);

@@ -1,4 +1,7 @@
-/** A change that costs an experiment memory fails here and names the layer. The other experiments: locks.long.test.ts. */
+/**
+ * A change that costs an experiment memory fails here and names the layer. The other experiments:
+ * locks.long.test.ts.
+ */
 import { expect, it } from 'vitest';
 import { grownSinceLock } from './support/locks.js';
 

@@ -1,4 +1,7 @@
-/** A run under a resource limit of the shell that starts it: an error with a code before the first step, and no crash later. */
+/**
+ * A run under a resource limit of the shell that starts it: an error with a code before the first step, and
+ * no crash later.
+ */
 import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

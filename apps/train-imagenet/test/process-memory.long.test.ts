@@ -1,4 +1,7 @@
-/** The memory of the program that trains, from its start to its end, compared with the memory that its plan expects. */
+/**
+ * The memory of the program that trains, from its start to its end, compared with the memory that its plan
+ * expects.
+ */
 import { expect, it } from 'vitest';
 import { processMemoryOf } from '../../../bench/lib/process-memory.mjs';
 

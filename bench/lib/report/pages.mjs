@@ -78,8 +78,8 @@ const step = (label, arch, precision, batch = 16) => {
 };
 
 /**
- * README's rows: the newest run's, and of several peers the fastest, so that no ratio flatters. `memory`: where the memory
- * is, if the row has none itself.
+ * README's rows: the newest run's, and of several peers the fastest, so that no ratio flatters. `memory`:
+ * where the memory is, if the row has none itself.
  * @typedef {Source & { label: string, memory?: Source }} Line
  * @type {readonly Line[]}
  */
@@ -164,7 +164,8 @@ function newest({ runs, rows }, { name, begins }) {
 }
 
 /**
- * Megabytes at the peak, without weights. `of` names the peer's version, in brackets, where the row's is another.
+ * Megabytes at the peak, without weights. `of` names the peer's version, in brackets, where the row's is
+ * another.
  * @param {Results} results
  * @param {Line} line
  * @param {Measured} row

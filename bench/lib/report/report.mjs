@@ -1,5 +1,6 @@
 // @ts-check
-// Merges rows into the results of this CPU as they come, so that a report can be made in parts and survives its end.
+// Merges rows into the results of this CPU as they come, so that a report can be made in parts and survives
+// its end.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { cpus } from 'node:os';

@@ -1,6 +1,6 @@
 // @ts-check
-// bench/results/CPU.json: the results of one type of CPU, from as many runs as it takes. Each row names its run, which
-// has a command, a date and a commit.
+// bench/results/CPU.json: the results of one type of CPU, from as many runs as it takes. Each row names its
+// run, which has a command, a date and a commit.
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -70,8 +70,8 @@ function parseResults(text, name) {
 }
 
 /**
- * Results with the rows of a run merged in. A row takes the place of the one with the same name and variant; a run of the
- * `whole` benchmark drops that benchmark's other rows. Runs without a row go.
+ * Results with the rows of a run merged in. A row takes the place of the one with the same name and variant;
+ * a run of the `whole` benchmark drops that benchmark's other rows. Runs without a row go.
  * @param {Results} results
  * @param {Omit<Run, 'id'>} run
  * @param {readonly (Row | Refusal)[]} rows

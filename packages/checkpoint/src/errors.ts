@@ -1,4 +1,6 @@
-/** A checkpoint file or state dictionary that cannot be used. The message is one sentence to show to the user. */
+/**
+ * A checkpoint file or state dictionary that cannot be used. The message is one sentence to show to the user.
+ */
 export class CheckpointError extends Error {
   override readonly name = 'CheckpointError';
   /** Stable identifier of the problem; the message may change between versions. */

@@ -1,4 +1,5 @@
-// Truncated, corrupted and made-up files always give a CheckpointError, never a crash, a hang or a partial result.
+// Truncated, corrupted and made-up files always give a CheckpointError, never a crash, a hang or a partial
+// result.
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';

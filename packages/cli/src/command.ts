@@ -17,8 +17,8 @@ export class CommandLineError extends Error {
 }
 
 /**
- * Environment variable that names a program differently from its own name, such as `inplace-abn train`. Child processes
- * inherit it.
+ * Environment variable that names a program differently from its own name, such as `inplace-abn train`. Child
+ * processes inherit it.
  */
 export const CALLED_AS = 'IABN_CALLED_AS';
 

@@ -16,8 +16,8 @@ const ALWAYS_SET = new Set(
 );
 
 /**
- * A hint about the options that npm consumed, or null if there are none. npm passes them to the script as environment
- * variables such as npm_config_batch.
+ * A hint about the options that npm consumed, or null if there are none. npm passes them to the script as
+ * environment variables such as npm_config_batch.
  *
  * @param options options of the program
  * @param args arguments that the program received

@@ -6,7 +6,9 @@
  */
 const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]|(?![\u00ad\u200c\u200d])\p{Cf}/gu;
 
-/** Escapes unprintable characters of a name, as `\x1b` or `\u202e`; a byte that is not UTF-8 becomes `\xe4`. */
+/**
+ * Escapes unprintable characters of a name, as `\x1b` or `\u202e`; a byte that is not UTF-8 becomes `\xe4`.
+ */
 export function printable(name: string): string {
   return name.replaceAll(UNPRINTABLE, escaped);
 }

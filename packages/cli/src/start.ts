@@ -1,6 +1,12 @@
-/** Runs before a program is loaded, on any Node with modules: this file imports nothing, because an old Node could not link it. */
+/**
+ * Runs before a program is loaded, on any Node with modules: this file imports nothing, because an old Node
+ * could not link it.
+ */
 
-/** Major and minor version of the oldest Node that can run the programs; the same as `engines` of their manifests. */
+/**
+ * Major and minor version of the oldest Node that can run the programs; the same as `engines` of their
+ * manifests.
+ */
 const OLDEST = [20, 15] as const;
 /** Exit code of a program on a Node that is too old. */
 const TOO_OLD = 2;

@@ -58,7 +58,9 @@ export class StopSignals {
     }
   }
 
-  /** From now on a signal is a second request. Without a listener it kills the process even while it is busy. */
+  /**
+   * From now on a signal is a second request. Without a listener it kills the process even while it is busy.
+   */
   private settle(): void {
     this.state = 'impatient';
     if (!this.handlers.again) this.dispose();

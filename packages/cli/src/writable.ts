@@ -3,8 +3,8 @@ import { access, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
 /**
- * Throws where a file cannot be written: for want of its folder, because it is a folder, or because it is `input`, which the
- * program reads. That is better known before long work than after it.
+ * Throws where a file cannot be written: for want of its folder, because it is a folder, or because it is
+ * `input`, which the program reads. That is better known before long work than after it.
  */
 export async function checkWritable(file: string, input?: string): Promise<void> {
   const found = await statOf(file);

@@ -35,8 +35,8 @@ export class NotFiniteError extends Error {
 }
 
 /**
- * Rejects options that `what` does not have, and options that are not in an object. TypeScript catches these at compile time, JavaScript
- * does not.
+ * Rejects options that `what` does not have, and options that are not in an object. TypeScript catches these
+ * at compile time, JavaScript does not.
  *
  * @throws UsageError, code ERR_UNKNOWN_OPTION, naming the first unknown option
  */

@@ -24,7 +24,10 @@ export const OPERATIONS = [
 
 export type Operation = (typeof OPERATIONS)[number];
 
-/** An operation as drawn. `magnitude` means what torchvision's means: degrees, pixels, a factor less 1, bits, a level. */
+/**
+ * An operation as drawn. `magnitude` means what torchvision's means: degrees, pixels, a factor less 1, bits,
+ * a level.
+ */
 export interface Step {
   readonly operation: Operation;
   readonly magnitude: number;
@@ -142,7 +145,10 @@ function signed(operation: Operation, magnitude: number, random: Random): Step {
 /** Numbers that `torch.linspace` makes at a time. */
 const LANES = 8;
 
-/** `torch.linspace(start, end, bins)[index]` as its vectors of float32 round it, so that whole pixels are the same. */
+/**
+ * `torch.linspace(start, end, bins)[index]` as its vectors of float32 round it, so that whole pixels are the
+ * same.
+ */
 function linspace(start: number, end: number, bins: number, index: number): number {
   const { fround } = Math;
   const [first, last] = [fround(start), fround(end)];

@@ -1,6 +1,6 @@
-// The operations of RandAugment and TrivialAugmentWide on the pixels of one crop. Each is a pass of its own, bit for bit
-// Pillow's: it rounds, clips and fills with black between any two. Only brightness, color and contrast that do not
-// clip, at the end of the sequence, are left to the color matrix.
+// The operations of RandAugment and TrivialAugmentWide on the pixels of one crop. Each is a pass of its own,
+// bit for bit Pillow's: it rounds, clips and fills with black between any two. Only brightness, color and
+// contrast that do not clip, at the end of the sequence, are left to the color matrix.
 
 import type { Step } from './augment-policy.js';
 import {

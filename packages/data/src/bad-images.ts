@@ -13,8 +13,8 @@ export interface SkippedImage {
 }
 
 /**
- * `fail`: stop with an error that names the image. `skip`: read the next image instead, for at most this many images.
- * `leave out`: keep its row empty, with index −1.
+ * `fail`: stop with an error that names the image. `skip`: read the next image instead, for at most this many
+ * images. `leave out`: keep its row empty, with index −1.
  */
 export type BadImagePolicy = 'fail' | 'leave out' | { readonly skip: number };
 
@@ -40,7 +40,9 @@ export class BadImages {
     this.note({ index, path: error.path, reason: error.reason, code: error.code }, this.limit);
   }
 
-  /** Records images that other processes could not read. @throws UnreadableLimitError if there are too many */
+  /**
+   * Records images that other processes could not read. @throws UnreadableLimitError if there are too many
+   */
   exclude(images: readonly SkippedImage[]): void {
     if (this.policy === 'fail') return;
     for (const image of images) this.note(image, this.limit);

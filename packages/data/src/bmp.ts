@@ -1,5 +1,5 @@
-// Windows bitmaps: a file header, an information header, masks or a palette, and rows from the bottom up, each padded to 4 bytes.
-// Source: "Bitmap Storage", Microsoft.
+// Windows bitmaps: a file header, an information header, masks or a palette, and rows from the bottom up,
+// each padded to 4 bytes. Source: "Bitmap Storage", Microsoft.
 
 import { ImageError } from './errors.js';
 import type { Image } from './image/image.js';

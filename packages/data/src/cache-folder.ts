@@ -17,7 +17,9 @@ import {
 import { DataError, reasonOf } from './errors.js';
 import type { Image } from './image/image.js';
 
-/** Changes where the pixels of own decoders do: files of other versions, or of another sharp, are not read. */
+/**
+ * Changes where the pixels of own decoders do: files of other versions, or of another sharp, are not read.
+ */
 const VERSION = 'v1';
 const ENDING = '.rgb';
 /** A file that is being written, or that a killed run left. */
@@ -25,8 +27,8 @@ const PARTIAL = /\.rgb\.\d+-\d+-\d+$/;
 const HOUR = 3_600_000;
 
 /**
- * Opens a folder of decoded images that several processes, and later runs, may share. A file is written under another name first: one that is
- * there is whole. Each version of sharp has a folder of its own in `path`.
+ * Opens a folder of decoded images that several processes, and later runs, may share. A file is written under
+ * another name first: one that is there is whole. Each version of sharp has a folder of its own in `path`.
  *
  * @param limit bytes that the folder may hold; default: what it holds and half of the free space
  * @param sharing processes that write at once: each may fill its part of what is left

@@ -20,7 +20,8 @@ const KEY = 16;
 const LEAST_IMAGE = 4096;
 
 /**
- * Makes a cache in memory that the threads of this process share. The system hands out its memory as it is filled.
+ * Makes a cache in memory that the threads of this process share. The system hands out its memory as it is
+ * filled.
  *
  * @param most bytes; default: a quarter of the memory that the process may use
  * @param sharing processes that divide the limit
@@ -57,8 +58,8 @@ function bytesFor(pixels: number): number {
 }
 
 /**
- * The cache for one thread: an open hash table of places in the chunks. A slot is claimed by writing its key; its place follows when the
- * image is whole, so that others find all of it or nothing.
+ * The cache for one thread: an open hash table of places in the chunks. A slot is claimed by writing its key;
+ * its place follows when the image is whole, so that others find all of it or nothing.
  */
 export class CacheMemory implements DecodedCache {
   private readonly chunks: readonly Uint8Array[];

@@ -1,5 +1,5 @@
-// Color jitter, lighting noise and normalization are affine in RGB, so each image carries one 3×4 matrix that the
-// device applies while it converts bytes to floats. The host never makes a float image.
+// Color jitter, lighting noise and normalization are affine in RGB, so each image carries one 3×4 matrix that
+// the device applies while it converts bytes to floats. The host never makes a float image.
 
 import type { Random } from './random.js';
 
@@ -31,7 +31,9 @@ export function adjustBrightness(m: ColorMatrix, factor: number): void {
   for (let i = 0; i < 12; i++) m[i] = at(m, i) * factor;
 }
 
-/** Interpolates the output of `m` with each pixel's gray value by `factor`; 0 gives a gray image, 1 no change. */
+/**
+ * Interpolates the output of `m` with each pixel's gray value by `factor`; 0 gives a gray image, 1 no change.
+ */
 export function adjustSaturation(m: ColorMatrix, factor: number): void {
   for (let k = 0; k < 4; k++) {
     const gray = (1 - factor) * (GRAY[0] * at(m, k) + GRAY[1] * at(m, 4 + k) + GRAY[2] * at(m, 8 + k));
@@ -40,8 +42,8 @@ export function adjustSaturation(m: ColorMatrix, factor: number): void {
 }
 
 /**
- * Interpolates the output of `m` with the image's mean gray by `factor`; 0 gives a uniform gray. `mean` is the mean
- * RGB of the image before `m`; an affine map takes the mean to the mean.
+ * Interpolates the output of `m` with the image's mean gray by `factor`; 0 gives a uniform gray. `mean` is
+ * the mean RGB of the image before `m`; an affine map takes the mean to the mean.
  */
 export function adjustContrast(m: ColorMatrix, factor: number, mean: Rgb): void {
   let gray = 0;
@@ -55,8 +57,8 @@ export function adjustContrast(m: ColorMatrix, factor: number, mean: Rgb): void 
 }
 
 /**
- * Saturation, brightness and contrast, each with a factor uniform in 1 ± 0.4. The reference shuffles the three
- * steps. Nothing is clipped between them, so they commute and no order is drawn.
+ * Saturation, brightness and contrast, each with a factor uniform in 1 ± 0.4. The reference shuffles the
+ * three steps. Nothing is clipped between them, so they commute and no order is drawn.
  */
 export function jitterColor(m: ColorMatrix, random: Random, mean: Rgb): void {
   const factor = () => random.uniform(1 - JITTER, 1 + JITTER);

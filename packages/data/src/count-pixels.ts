@@ -20,15 +20,21 @@ export interface CountOptions {
   readonly workers?: number;
   /** Label maps with more pixels are not read. Default 2^27. */
   readonly maxPixels?: number;
-  /** Leave out label maps that cannot be read, or have ids that are not classes. Default false: they are errors. */
+  /**
+   * Leave out label maps that cannot be read, or have ids that are not classes. Default false: they are
+   * errors.
+   */
   readonly skip?: boolean;
-  /** Whose part of the label maps is counted: the sums of all processes are those of all maps. Default: all of them. */
+  /**
+   * Whose part of the label maps is counted: the sums of all processes are those of all maps. Default: all of
+   * them.
+   */
   readonly share?: ShareOptions;
 }
 
 /**
- * Pixels of each class in all label maps, whole: crops of training see a part of them. Reads every file once, in parallel,
- * and keeps nothing but the sums, so the order of reading does not matter.
+ * Pixels of each class in all label maps, whole: crops of training see a part of them. Reads every file once,
+ * in parallel, and keeps nothing but the sums, so the order of reading does not matter.
  *
  * @throws ImageError naming a label map that cannot be read or has another id, unless such are skipped
  */

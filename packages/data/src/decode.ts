@@ -7,8 +7,8 @@ import type { Image } from './image/image.js';
 import { checkPixels, MAX_PIXELS } from './pixel-limit.js';
 
 /**
- * Smaller PNGs are decoded on the calling thread: sharp takes over a millisecond for any image, fast-png some tens of
- * microseconds for one of 28×28.
+ * Smaller PNGs are decoded on the calling thread: sharp takes over a millisecond for any image, fast-png some
+ * tens of microseconds for one of 28×28.
  */
 const SMALL_PNG_PIXELS = 128 * 128;
 
@@ -18,9 +18,10 @@ type SharpOf = (content: Uint8Array, options: SharpOptions) => Sharp;
 let loaded: Promise<SharpOf> | undefined;
 
 /**
- * Decodes a JPEG, PNG, WebP, AVIF, TIFF or GIF file (of several frames or pages the first) to 8-bit RGB or gray on libuv's thread pool. Applies the EXIF orientation, drops
- * transparency without blending, converts CMYK through its profile (or a standard one) and keeps the upper 8 of
- * 16 bits. Profiles of RGB images are ignored, as in PIL and torchvision's loader.
+ * Decodes a JPEG, PNG, WebP, AVIF, TIFF or GIF file (of several frames or pages the first) to 8-bit RGB or
+ * gray on libuv's thread pool. Applies the EXIF orientation, drops transparency without blending, converts
+ * CMYK through its profile (or a standard one) and keeps the upper 8 of 16 bits. Profiles of RGB images are
+ * ignored, as in PIL and torchvision's loader.
  *
  * @param path names the image in errors
  * @throws ImageError
@@ -83,8 +84,8 @@ export async function sharpVersion(): Promise<string> {
 }
 
 /**
- * Imports sharp on first use, because most loader threads never need it. One image per pool thread, and no cache: an
- * epoch never decodes an image twice.
+ * Imports sharp on first use, because most loader threads never need it. One image per pool thread, and no
+ * cache: an epoch never decodes an image twice.
  */
 export function loadSharp(): Promise<SharpOf> {
   loaded ??= import('sharp').then(({ default: sharp }) => {
@@ -96,8 +97,8 @@ export function loadSharp(): Promise<SharpOf> {
 }
 
 /**
- * Decodes a small 8-bit gray or RGB PNG synchronously, to the same pixels as decodeOnPool. Undefined for any other
- * content and for damaged files: decodeOnPool then decides, and words the error.
+ * Decodes a small 8-bit gray or RGB PNG synchronously, to the same pixels as decodeOnPool. Undefined for any
+ * other content and for damaged files: decodeOnPool then decides, and words the error.
  */
 export function decodeSmallPng(content: Buffer): Image | undefined {
   if (!isSmallPlainPng(content)) return undefined;
@@ -111,7 +112,10 @@ export function decodeSmallPng(content: Buffer): Image | undefined {
   }
 }
 
-/** True for a small, non-interlaced 8-bit gray or RGB PNG without chunks that change the meaning of its pixels. */
+/**
+ * True for a small, non-interlaced 8-bit gray or RGB PNG without chunks that change the meaning of its
+ * pixels.
+ */
 function isSmallPlainPng(content: Buffer): boolean {
   if (!isPng(content)) return false;
   const { width, height, depth, colorType, interlaced } = pngHeader(content);

@@ -1,6 +1,9 @@
 import type { Image } from './image/image.js';
 
-/** Images as they were decoded, by the content of their files. Of use where decoding takes longer than copying: not for small PNGs. */
+/**
+ * Images as they were decoded, by the content of their files. Of use where decoding takes longer than
+ * copying: not for small PNGs.
+ */
 export interface DecodedCache {
   /** The image of a file's content; undefined if it is not there. */
   get(key: Buffer): Image | undefined;

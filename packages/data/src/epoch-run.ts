@@ -43,7 +43,10 @@ interface Filling {
   /** Position of its first image in the order. */
   readonly first: number;
   readonly size: number;
-  /** Position in the order of another process's image that the first one is mixed with, read to the last row; or null. */
+  /**
+   * Position in the order of another process's image that the first one is mixed with, read to the last row;
+   * or null.
+   */
   readonly partner: number | null;
   readonly slot: Slot;
   /** Images to read. */
@@ -216,7 +219,9 @@ export class EpochRun {
     labelSets?.fill(0, classes * from, classes * to);
   }
 
-  /** Assigns `count` rows of a batch to a thread; replaces or leaves out unreadable images as the policy says. */
+  /**
+   * Assigns `count` rows of a batch to a thread; replaces or leaves out unreadable images as the policy says.
+   */
   private async fill(thread: LoaderThread, filling: Filling, first: number, count: number): Promise<void> {
     const { folder, order, bad } = this.job;
     const { slot } = filling;

@@ -1,5 +1,5 @@
-// Random erasing (Zhong et al. 2020) as in torchvision and timm, with the fills of timm's three modes. torchvision erases
-// normalized images; here the bytes receive colors whose normalized values are those.
+// Random erasing (Zhong et al. 2020) as in torchvision and timm, with the fills of timm's three modes.
+// torchvision erases normalized images; here the bytes receive colors whose normalized values are those.
 // Sources: torchvision, transforms/transforms.py (RandomErasing); timm, data/random_erasing.py.
 
 import type { ColorMatrix, Rgb } from './color.js';
@@ -7,7 +7,10 @@ import { roundHalfEven, type Size } from './geometry.js';
 import type { Box } from './image/image.js';
 import type { Random } from './random.js';
 
-/** `const`: 0 after normalization, the mean color; `rand`: one normal color a box; `pixel`: a normal color a pixel. */
+/**
+ * `const`: 0 after normalization, the mean color; `rand`: one normal color a box; `pixel`: a normal color a
+ * pixel.
+ */
 export type ErasingMode = 'const' | 'rand' | 'pixel';
 
 /** Options of random erasing; ranges are torchvision's. */

@@ -56,8 +56,8 @@ export class ShardError extends DataError {
 }
 
 /**
- * `too-large`: only the pixel limit stops it. `unknown-class`, `unknown-color`: its label map has an id that is not a class, or a color
- * that the palette lacks.
+ * `too-large`: only the pixel limit stops it. `unknown-class`, `unknown-color`: its label map has an id that
+ * is not a class, or a color that the palette lacks.
  */
 export type ImageErrorCode = 'unreadable' | 'too-large' | 'unknown-class' | 'unknown-color';
 

@@ -16,7 +16,9 @@ const OTHER_IMAGE_NAME = /\.(avif|bmp|gif|hei[cf]|jfif|jp2|jxl|p[gp]m|tiff?|webp
 /** Hidden files and archive leftovers. */
 const HIDDEN_NAME = /^(\.|__MACOSX$)/;
 
-/** A file, a folder or a link to one. A broken link counts as a file; reading it reports the missing target. */
+/**
+ * A file, a folder or a link to one. A broken link counts as a file; reading it reports the missing target.
+ */
 export interface Entry {
   readonly name: string;
   readonly kind: 'file' | 'folder';
@@ -107,7 +109,10 @@ async function trailOf(root: string, folder: string): Promise<Trail> {
   }
 }
 
-/** The trail of a folder in `parent`; undefined for a link back to one of its ancestors, which would never end. */
+/**
+ * The trail of a folder in `parent`; undefined for a link back to one of its ancestors, which would never
+ * end.
+ */
 async function follow(trail: Trail, parent: string, { name, isLink }: Entry): Promise<Trail | undefined> {
   const here = trail.at(-1) ?? parent;
   if (!isLink) return [...trail.slice(0, -1), join(here, name)];

@@ -42,7 +42,9 @@ export function shorterSideTo({ width, height }: Size, target: number): Size {
   return { width: Math.trunc((target * width) / height), height: target };
 }
 
-/** The output size of torchvision's Resize: a number sets the shorter side, a pair both; −1 keeps the size. */
+/**
+ * The output size of torchvision's Resize: a number sets the shorter side, a pair both; −1 keeps the size.
+ */
 export function resizedTo(size: Size, scale: Sides): Size {
   if (typeof scale === 'number') return scale === -1 ? size : shorterSideTo(size, scale);
   const [height, width] = scale;

@@ -11,9 +11,10 @@ import {
 import { LabeledFiles, type LabeledImages } from './labeled-files.js';
 
 /**
- * A data set laid out as `DIR/CLASS/…/NAME.jpg` or another image format, with the same files in the same order as torchvision's
- * ImageFolder. Classes are the folders in DIR, sorted by code point; images are found at any depth below their class.
- * Hidden files and archive leftovers (`__MACOSX`) are skipped. Names need not be UTF-8 (see systemPath).
+ * A data set laid out as `DIR/CLASS/…/NAME.jpg` or another image format, with the same files in the same
+ * order as torchvision's ImageFolder. Classes are the folders in DIR, sorted by code point; images are found
+ * at any depth below their class. Hidden files and archive leftovers (`__MACOSX`) are skipped. Names need not
+ * be UTF-8 (see systemPath).
  */
 export class ImageFolder extends LabeledFiles {
   private constructor(

@@ -22,7 +22,8 @@ export interface InspectOptions {
 }
 
 /**
- * Reads every file once, with its label map if it has one, and calls `each` with what it holds, in any order. Keeps nothing.
+ * Reads every file once, with its label map if it has one, and calls `each` with what it holds, in any order.
+ * Keeps nothing.
  *
  * @param images files, or parts of files
  */

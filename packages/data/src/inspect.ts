@@ -18,7 +18,10 @@ export interface ImageFacts {
   readonly hash: bigint;
   /** Format by content, such as `jpeg`; `unknown` where none is recognized. */
   readonly format: string;
-  /** Samples of a pixel: `rgb`, `gray`, or what becomes one of them, such as `rgba`, `palette`, `cmyk` or `gray 16-bit`. */
+  /**
+   * Samples of a pixel: `rgb`, `gray`, or what becomes one of them, such as `rgba`, `palette`, `cmyk` or
+   * `gray 16-bit`.
+   */
   readonly mode: string;
   /** Upright, in pixels; 0 where the image cannot be read. */
   readonly width: number;
@@ -32,7 +35,10 @@ export interface ImageFacts {
 
 const UNREAD = { bytes: 0, hash: 0n, format: 'unknown', mode: 'unknown', width: 0, height: 0 };
 
-/** Reads an image file and decodes all of it, as far as the loader could. Does not throw for a file that cannot be read. */
+/**
+ * Reads an image file and decodes all of it, as far as the loader could. Does not throw for a file that
+ * cannot be read.
+ */
 export async function inspectImage(
   path: string,
   { part, ...options }: { maxPixels?: number; part?: FilePart } = {},

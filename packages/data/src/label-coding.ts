@@ -13,13 +13,18 @@ export interface PaletteColor {
 
 /** How the files of a data set code the class of a pixel, in the order in which it is applied. */
 export interface LabelCoding {
-  /** Ids of colors. Maps are then read by color: RGB, gray, or a PNG with a palette. Any other color is an error. */
+  /**
+   * Ids of colors. Maps are then read by color: RGB, gray, or a PNG with a palette. Any other color is an
+   * error.
+   */
   readonly palette?: readonly PaletteColor[];
-  /** Id 0 does not count and the others are one less, as mmsegmentation's `reduce_zero_label`. 255 remains. */
+  /**
+   * Id 0 does not count and the others are one less, as mmsegmentation's `reduce_zero_label`. 255 remains.
+   */
   readonly reduceZero?: boolean;
   /**
-   * Class of each id, or `ignore`; `*` stands for all ids that are not named. Without it such an id is an error, except
-   * 255, which does not count.
+   * Class of each id, or `ignore`; `*` stands for all ids that are not named. Without it such an id is an
+   * error, except 255, which does not count.
    */
   readonly labelMap?: Readonly<Record<string, number | 'ignore'>>;
 }
@@ -28,7 +33,10 @@ export interface LabelCoding {
 export interface LabelDecoder {
   /** Id of each color (see `colorKey`); undefined where files hold ids. */
   readonly idOf?: ReadonlyMap<number, number>;
-  /** Class of each id: 255 if it does not count, −1 if the map of ids does not name it. Undefined where ids are classes. */
+  /**
+   * Class of each id: 255 if it does not count, −1 if the map of ids does not name it. Undefined where ids
+   * are classes.
+   */
   readonly classOf?: Int16Array;
 }
 

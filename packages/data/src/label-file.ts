@@ -28,15 +28,19 @@ export interface LabelFileOptions {
   columns?: readonly [file: string, label: string];
 }
 
-/** Names of columns in the data sets that people download, in lower case; `predictionstring` is Kaggle's ImageNet. */
+/**
+ * Names of columns in the data sets that people download, in lower case; `predictionstring` is Kaggle's
+ * ImageNet.
+ */
 export const FILE_COLUMNS =
   /^(file|filename|fname|file_?name|filepath|file_?path|image|images|image[_ ]?index|image_?id|image_?name|image_?path|img|path|name|id)$/;
 export const LABEL_COLUMNS =
   /^(label|labels|finding[_ ]labels|tags|class|classes|class_?name|class_?id|category|category_?id|target|synset|wnid|breed|diagnosis|species|predictionstring)$/;
 
 /**
- * Reads the labels of images from a CSV or TSV file, or from lines of a name and a label, with or without a header. Lines of one
- * column are labels alone, in the order of the images' names, as in ImageNet's `ILSVRC2012_validation_ground_truth.txt`.
+ * Reads the labels of images from a CSV or TSV file, or from lines of a name and a label, with or without a
+ * header. Lines of one column are labels alone, in the order of the images' names, as in ImageNet's
+ * `ILSVRC2012_validation_ground_truth.txt`.
  *
  * @throws LabelFileError naming file and line
  */

@@ -56,9 +56,10 @@ interface LabelMapOptions {
 }
 
 /**
- * Reads class ids from a PNG: the samples of a gray one, or the indices (not the colors) of one with a palette, of 1, 2, 4 or 8 bits.
- * With a `coding`, pixels are the classes that it gives to ids or colors.
- * @throws ImageError with code `unknown-class` or `unknown-color` for an id or a color that the coding lacks, naming its pixel
+ * Reads class ids from a PNG: the samples of a gray one, or the indices (not the colors) of one with a
+ * palette, of 1, 2, 4 or 8 bits. With a `coding`, pixels are the classes that it gives to ids or colors.
+ * @throws ImageError with code `unknown-class` or `unknown-color` for an id or a color that the coding lacks,
+ * naming its pixel
  */
 export async function readLabelMap(
   path: string,

@@ -31,17 +31,21 @@ export interface LabelSetList {
 /** Options of {@link readLabelSets}. */
 export interface LabelSetOptions {
   /**
-   * Names of the columns with the file and the labels; of more than two those behind the first are classes, with 0 or 1 in each row.
-   * Default: a column of labels with a common name, or else all columns but that of the files as classes.
+   * Names of the columns with the file and the labels; of more than two those behind the first are classes,
+   * with 0 or 1 in each row. Default: a column of labels with a common name, or else all columns but that of
+   * the files as classes.
    */
   columns?: readonly string[];
-  /** Separates the labels of a cell. Default: `|`, `;` or `,`, the first of them that the labels have, or else white space. */
+  /**
+   * Separates the labels of a cell. Default: `|`, `;` or `,`, the first of them that the labels have, or else
+   * white space.
+   */
   separator?: string;
 }
 
 /**
- * Reads any number of labels for each image from a CSV or TSV file: a column that lists them (as fastai's `tags`), or a column of
- * 0 and 1 for each class. An image without labels has an empty cell, or 0 everywhere.
+ * Reads any number of labels for each image from a CSV or TSV file: a column that lists them (as fastai's
+ * `tags`), or a column of 0 and 1 for each class. An image without labels has an empty cell, or 0 everywhere.
  *
  * @throws LabelFileError naming file and line
  */
@@ -193,10 +197,11 @@ export class LabelSets extends LabeledFiles {
 }
 
 /**
- * Finds the images of a list in a folder and below, in the order of their names, as {@link openListed} does for one label an image.
+ * Finds the images of a list in a folder and below, in the order of their names, as {@link openListed} does
+ * for one label an image.
  *
- * @param classes that labels must be of; default: the columns of the list, or the labels that occur in the order of code points, or of
- * numbers where all are
+ * @param classes that labels must be of; default: the columns of the list, or the labels that occur in the
+ * order of code points, or of numbers where all are
  * @throws LabelFileError naming file and line
  * @throws DataError if the folder is missing or has no image
  */

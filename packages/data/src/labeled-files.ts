@@ -26,7 +26,9 @@ export interface LabeledImages {
   relativePath(index: number): string;
   /** The class of image `index`. */
   label(index: number): number;
-  /** The classes of image `index`, ascending, where an image has any number of them; its `label` is then 0. */
+  /**
+   * The classes of image `index`, ascending, where an image has any number of them; its `label` is then 0.
+   */
   labelSet?(index: number): Int32Array;
   /** Where the content of image `index` is, if not in a file of its own. */
   part?(index: number): FilePart;
@@ -40,7 +42,8 @@ export interface LabeledImages {
 export class LabeledFiles implements LabeledImages {
   /**
    * @param files relative to the root
-   * @param namesTell whether a file's name says its class, so that a digest of the names is one of the labels, too
+   * @param namesTell whether a file's name says its class, so that a digest of the names is one of the
+   * labels, too
    */
   constructor(
     /** Folder of the files. */

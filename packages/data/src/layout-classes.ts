@@ -5,14 +5,20 @@ import type { NamedColor } from './palette.js';
 const VOC_NAMES =
   'background aeroplane bicycle bird boat bottle bus car cat chair cow diningtable dog horse motorbike person pottedplant sheep sofa train tvmonitor';
 
-/** Of PASCAL VOC, with the colors that its development kit computes: the bits of an id go in turn to red, green and blue, from the highest. */
+/**
+ * Of PASCAL VOC, with the colors that its development kit computes: the bits of an id go in turn to red,
+ * green and blue, from the highest.
+ */
 export const VOC: readonly NamedColor[] = VOC_NAMES.split(' ').map((name, id) => {
   const channel = (first: number) =>
     [0, 1, 2].reduce((sum, step) => sum | (((id >> (3 * step + first)) & 1) << (7 - step)), 0);
   return { id, name, color: [channel(0), channel(1), channel(2)] };
 });
 
-/** Of Cityscapes: those with a train id, and their ids in the files `*_labelIds.png`. Source: cityscapesScripts, `labels.py`. */
+/**
+ * Of Cityscapes: those with a train id, and their ids in the files `*_labelIds.png`. Source:
+ * cityscapesScripts, `labels.py`.
+ */
 export const CITYSCAPES: readonly (NamedColor & { readonly labelId: number })[] = (
   [
     ['road', 7, [128, 64, 128]],

@@ -129,8 +129,8 @@ export async function openLayout(name: LayoutName, dir: string): Promise<Layout>
 }
 
 /**
- * The layout that the label maps in `folder` are of, wherever it lies: its data set is that folder or one above it. Outside of
- * one, they may still be read by it, if it needs no file of the data set.
+ * The layout that the label maps in `folder` are of, wherever it lies: its data set is that folder or one
+ * above it. Outside of one, they may still be read by it, if it needs no file of the data set.
  *
  * @throws DataError for a file that it needs
  */

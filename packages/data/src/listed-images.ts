@@ -21,11 +21,12 @@ export interface Listed {
 }
 
 /**
- * Finds the images of a list in a folder and below, in the order of their names. Names of the list are relative to the folder and
- * may lack their ending.
+ * Finds the images of a list in a folder and below, in the order of their names. Names of the list are
+ * relative to the folder and may lack their ending.
  *
- * Labels are class names; or whole numbers: those of `synsets`, or where no class is called so, indices into `classes`. Without
- * `classes` the labels that occur are the classes, in the order of code points, or of numbers where all are.
+ * Labels are class names; or whole numbers: those of `synsets`, or where no class is called so, indices into
+ * `classes`. Without `classes` the labels that occur are the classes, in the order of code points, or of
+ * numbers where all are.
  *
  * @throws LabelFileError naming file and line
  * @throws DataError if the folder is missing or has no image
@@ -107,7 +108,9 @@ function rowsByFile<R extends Pick<LabelRow, 'line' | 'file'>>(
   return ofFile;
 }
 
-/** Finds files by name, by name without ending where one alone has it, and by name with the folder's in front. */
+/**
+ * Finds files by name, by name without ending where one alone has it, and by name with the folder's in front.
+ */
 function finder(root: string, files: readonly string[]): (name: string) => number | undefined {
   const byName = new Map(files.map((file, index) => [file, index]));
   const byStem = new Map<string, number | undefined>();

@@ -18,7 +18,10 @@ export interface LoaderShape {
 /** Batches in memory, including those that the consumer holds. */
 export const SLOTS = 3;
 
-/** Bytes of one image in a ring: pixels, 12 float32 of color, label, index; of a label map its classes and a count. */
+/**
+ * Bytes of one image in a ring: pixels, 12 float32 of color, label, index; of a label map its classes and a
+ * count.
+ */
 function rowBytes({ width, height, segmentation = false, labelSets = 0 }: LoaderShape): number {
   const pixels = width * height;
   return 3 * pixels + 48 + 8 + labelSets + (segmentation ? pixels + 4 : 0);
@@ -32,14 +35,14 @@ export function ringBytes(shape: LoaderShape): number {
 /** Of a thread: its JavaScript heap and stack, and kernels with buffers for images of up to a megapixel. */
 const THREAD_BYTES = 14 * 2 ** 20;
 /**
- * Bytes for each pixel of the largest image while a thread decodes and resamples it: the file twice (at most 3 each, or it is no
- * photograph), the color planes 3, RGB 3 and its copy 3.
+ * Bytes for each pixel of the largest image while a thread decodes and resamples it: the file twice (at most
+ * 3 each, as photographs are), the color planes 3, RGB 3 and its copy 3.
  */
 const PIXEL_BYTES = 15;
 
 /**
- * Bytes of the threads that read images: each decodes one image at a time. `bytes` is usual for images of up to a megapixel, `most` the bound: threads ×
- * (heap + 15 bytes × pixels of the largest image).
+ * Bytes of the threads that read images: each decodes one image at a time. `bytes` is usual for images of up
+ * to a megapixel, `most` the bound: threads × (heap + 15 bytes × pixels of the largest image).
  *
  * @param maxPixels the loader's limit; default 2^27
  */

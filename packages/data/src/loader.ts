@@ -17,28 +17,40 @@ import type { Transform } from './transform.js';
 /** A batch of images in device layout. The loader owns its arrays and reuses them after `release`. */
 export interface Batch {
   /**
-   * N×H×W×3 RGB, uint8, channels last. N is this process's share of the batch size, also in a smaller last batch. With
-   * `mix` and several processes there is one more row, which belongs to another process: the partner of the first.
+   * N×H×W×3 RGB, uint8, channels last. N is this process's share of the batch size, also in a smaller last
+   * batch. With `mix` and several processes there is one more row, which belongs to another process: the
+   * partner of the first.
    */
   readonly images: Uint8Array;
-  /** N×12, float32: per image a row-major 3×4 map of RGB in [0, 1], out_r = Σ_k m[4r + k]·rgb[k] + m[4r + 3]. */
+  /**
+   * N×12, float32: per image a row-major 3×4 map of RGB in [0, 1], out_r = Σ_k m[4r + k]·rgb[k] + m[4r + 3].
+   */
   readonly color: Float32Array;
-  /** N×H×W class ids for segmentation. 255 means ignore, and fills rows from `size` on. Null for classification. */
+  /**
+   * N×H×W class ids for segmentation. 255 means ignore, and fills rows from `size` on. Null for
+   * classification.
+   */
   readonly targets: Uint8Array | null;
   /** Per image, the number of pixels whose class id is not 255; 0 from `size` on. Null for classification. */
   readonly labeled: Int32Array | null;
   /** N labels; −1 from `size` on, for an image that was left out, and everywhere for segmentation. */
   readonly labels: Int32Array;
   /**
-   * N×K, 1 for each class of an image and 0 elsewhere, in rows from `size` on, too; left out unless images have any number of
-   * classes. Of several processes, with `mix`, there is one more row, as of `images`.
+   * N×K, 1 for each class of an image and 0 elsewhere, in rows from `size` on, too; left out unless images
+   * have any number of classes. Of several processes, with `mix`, there is one more row, as of `images`.
    */
   readonly labelSets?: Uint8Array;
-  /** N indices into the folder of the images actually read; −1 from `size` on and for an image that was left out. */
+  /**
+   * N indices into the folder of the images actually read; −1 from `size` on and for an image that was left
+   * out.
+   */
   readonly indices: Int32Array;
   /** Images of this process in this batch. Less than N only in the last batch, where it may be 0. */
   readonly size: number;
-  /** Mixes images with others of the batch, as mixup and cutmix do; left out unless the loader's `mix` asks for it. */
+  /**
+   * Mixes images with others of the batch, as mixup and cutmix do; left out unless the loader's `mix` asks
+   * for it.
+   */
   readonly mix?: BatchMix;
   /** Index of the batch in the epoch, from 0. */
   readonly number: number;
@@ -47,10 +59,10 @@ export interface Batch {
 }
 
 /**
- * Pairs of images and how each is mixed. The training step mixes normalized pixels and labels: a batch holds the
- * images as they were read. Image i becomes λ·x_i + (1 − λ)·x_p with p = partners[i] (mixup) or, if its box is not
- * empty, x_i with the pixels of x_p inside the box (cutmix). Either way its label is λ of its own and 1 − λ of that
- * of p.
+ * Pairs of images and how each is mixed. The training step mixes normalized pixels and labels: a batch holds
+ * the images as they were read. Image i becomes λ·x_i + (1 − λ)·x_p with p = partners[i] (mixup) or, if its
+ * box is not empty, x_i with the pixels of x_p inside the box (cutmix). Either way its label is λ of its own
+ * and 1 − λ of that of p.
  */
 export interface BatchMix {
   /** N rows of `images`, `color` and `labels`: the other image. Its own row, with λ = 1: not mixed. */
@@ -95,7 +107,10 @@ export interface LoaderOptions extends LoaderSettings {
   transform: Transform;
   /** Draws mixup and cutmix, a function of (seed, epoch, batch). Default: no batch is mixed. */
   mix?: MixOptions;
-  /** Classes of the images of a folder that has a `labelSet`: the columns of a batch's `labelSets`. Default: batches have none. */
+  /**
+   * Classes of the images of a folder that has a `labelSet`: the columns of a batch's `labelSets`. Default:
+   * batches have none.
+   */
   labelSets?: number;
 }
 
@@ -103,7 +118,10 @@ export interface LoaderOptions extends LoaderSettings {
 export interface SegmentationLoaderOptions extends LoaderSettings {
   /** The images and label maps, such as a {@link SegmentationFolder}. */
   folder: SegmentationSource;
-  /** Sets the size of the batches' images: `segmentationTransform`, `segmentationEvalTransform`, or your own module. */
+  /**
+   * Sets the size of the batches' images: `segmentationTransform`, `segmentationEvalTransform`, or your own
+   * module.
+   */
   transform: SegmentationTransform;
   mix?: undefined;
   labelSets?: undefined;
@@ -140,7 +158,10 @@ interface LoaderSettings {
 export interface EpochOptions {
   /** First batch of the epoch. The batches from there on are the same as without it. Default 0. */
   startBatch?: number;
-  /** Aborts the epoch at once with the signal's reason. Threads stuck in a read are abandoned (see `hungThreads`). */
+  /**
+   * Aborts the epoch at once with the signal's reason. Threads stuck in a read are abandoned (see
+   * `hungThreads`).
+   */
   signal?: AbortSignal;
 }
 

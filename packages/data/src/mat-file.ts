@@ -1,8 +1,8 @@
 import { inflateSync } from 'node:zlib';
 
-// MATLAB's format 5: a header of 128 bytes, then elements of a type, a size and data, padded to 8 bytes. An element of at most 4 bytes
-// holds its size in the upper half of its type. Matrices are elements of elements: flags, dimensions, name, values.
-// Source: "MAT-File Format", The MathWorks.
+// MATLAB's format 5: a header of 128 bytes, then elements of a type, a size and data, padded to 8 bytes. An
+// element of at most 4 bytes holds its size in the upper half of its type. Matrices are elements of elements:
+// flags, dimensions, name, values. Source: "MAT-File Format", The MathWorks.
 
 const HEADER_BYTES = 128;
 const MATRIX = 14;
@@ -39,7 +39,8 @@ export function isMatFile(content: Buffer): boolean {
 }
 
 /**
- * The classes of ImageNet's devkit: the array of structures `synsets`, of which `ILSVRC2012_ID` and `WNID` are read.
+ * The classes of ImageNet's devkit: the array of structures `synsets`, of which `ILSVRC2012_ID` and `WNID`
+ * are read.
  *
  * @returns class folders by number
  * @throws Error if the file has another content or format

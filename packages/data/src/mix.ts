@@ -1,11 +1,13 @@
-// mixup and cutmix in batch mode, as torchvision's reference training draws them: one λ and one box a batch, and each
-// image is paired with the one before it in the batch (`batch.roll(1, 0)`; timm pairs with the reversed batch).
-// Source: torchvision, transforms/v2/_augment.py (MixUp, CutMix).
+// mixup and cutmix in batch mode, as torchvision's reference training draws them: one λ and one box a batch,
+// and each image is paired with the one before it in the batch (`batch.roll(1, 0)`; timm pairs with the
+// reversed batch). Source: torchvision, transforms/v2/_augment.py (MixUp, CutMix).
 
 import type { Size } from './geometry.js';
 import { Random, Stream } from './random.js';
 
-/** Which batches are mixed, and how strongly. Names and meanings are those of timm's `Mixup`, mode `batch`. */
+/**
+ * Which batches are mixed, and how strongly. Names and meanings are those of timm's `Mixup`, mode `batch`.
+ */
 export interface MixOptions {
   /** α of the Beta(α, α) distribution of λ for mixup; 0: no mixup. Default 0. */
   mixup?: number;
@@ -58,8 +60,8 @@ export interface BatchMixing {
 }
 
 /**
- * The draws of mixup and cutmix, as the option `mix` of a session takes them: those that a loader of these options makes for the same seed,
- * epoch and batch.
+ * The draws of mixup and cutmix, as the option `mix` of a session takes them: those that a loader of these
+ * options makes for the same seed, epoch and batch.
  *
  * @throws RangeError for an option out of range
  */
@@ -84,7 +86,8 @@ export function drawMix(options: MixOptions, random: Random, size: Size): MixDra
 }
 
 /**
- * The box of CutMix: a share 1 − λ of the area around `center`, cut off at the edges. Its λ is the share that remains.
+ * The box of CutMix: a share 1 − λ of the area around `center`, cut off at the edges. Its λ is the share that
+ * remains.
  */
 export function cutOut(lambda: number, center: { x: number; y: number }, { width, height }: Size): MixDraw {
   const half = 0.5 * Math.sqrt(1 - lambda);
@@ -103,7 +106,10 @@ function symmetricBeta(alpha: number, random: Random): number {
   return 1 / (1 + Math.exp(b - a));
 }
 
-/** The logarithm of a Gamma(shape, 1) number (Marsaglia and Tsang, "A simple method for generating gamma variables", 2000). */
+/**
+ * The logarithm of a Gamma(shape, 1) number (Marsaglia and Tsang, "A simple method for generating gamma
+ * variables", 2000).
+ */
 function logGamma(shape: number, random: Random): number {
   if (shape < 1) return logGamma(shape + 1, random) + Math.log(openUniform(random)) / shape;
   const d = shape - 1 / 3;

@@ -22,9 +22,10 @@ interface Row {
 }
 
 /**
- * Reads the colors of classes: a line each with red, green, blue and a name, or the name first (CSV, CamVid's `label_colors.txt`, CVAT's
- * `labelmap.txt`, GIMP's palettes); an id may stand before the color of every line, else lines count from 0. Lines that begin with `#` and
- * a header are left out. Or a JSON list of `{"id": 0, "name": "Road", "color": [128, 64, 128]}`.
+ * Reads the colors of classes: a line each with red, green, blue and a name, or the name first (CSV, CamVid's
+ * `label_colors.txt`, CVAT's `labelmap.txt`, GIMP's palettes); an id may stand before the color of every
+ * line, else lines count from 0. Lines that begin with `#` and a header are left out. Or a JSON list of
+ * `{"id": 0, "name": "Road", "color": [128, 64, 128]}`.
  *
  * @throws LabelFileError naming file and line
  */
@@ -69,7 +70,8 @@ function lines(path: string, text: string): Entry[] {
 }
 
 /**
- * Refuses rows of a color and a fourth number, whose last three numbers would be read as the color. Red that counts the rows is an id.
+ * Refuses rows of a color and a fourth number, whose last three numbers would be read as the color. Red that
+ * counts the rows is an id.
  *
  * @param colorFirst whether a header says that the color comes first
  */

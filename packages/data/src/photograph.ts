@@ -36,8 +36,8 @@ export interface PhotographOptions {
 }
 
 /**
- * Reads a whole image file, upright. Resizes it with PIL's bilinear filter and keeps the aspect ratio: both sides are
- * multiplied by maxSide / longest and truncated, at least 1.
+ * Reads a whole image file, upright. Resizes it with PIL's bilinear filter and keeps the aspect ratio: both
+ * sides are multiplied by maxSide / longest and truncated, at least 1.
  * @throws ImageError
  */
 export async function readPhotograph(path: string, options: PhotographOptions = {}): Promise<Photograph> {

@@ -13,7 +13,8 @@ const PHOTOGRAPH_PIXELS = 2 ** 24;
 const PIXELS_INTO_ONE = 128 * 128;
 
 /**
- * The default pixel limit for images that are resized to this size: 128² per output pixel, between 2^24 and 2^27.
+ * The default pixel limit for images that are resized to this size: 128² per output pixel, between 2^24 and
+ * 2^27.
  */
 export function usefulPixels({ width, height }: Size): number {
   return Math.min(Math.max(PIXELS_INTO_ONE * width * height, PHOTOGRAPH_PIXELS), MAX_PIXELS);

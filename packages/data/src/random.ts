@@ -95,7 +95,9 @@ export class Random {
     return word % count;
   }
 
-  /** Normal with mean 0 (Box–Muller). Each draw takes two words and caches nothing, so draws stay independent. */
+  /**
+   * Normal with mean 0 (Box–Muller). Each draw takes two words and caches nothing, so draws stay independent.
+   */
   normal(standardDeviation = 1): number {
     const radius = Math.sqrt(-2 * Math.log((this.uint32() + 1) / 0x100000000));
     return standardDeviation * radius * Math.cos(2 * Math.PI * (this.uint32() / 0x100000000));

@@ -1,6 +1,6 @@
-// Bilinear resampling with antialiasing (a triangle filter as wide as the reduction) in PIL's fixed-point arithmetic.
-// Bit for bit equal to PIL's `crop(box).resize(size, BILINEAR)`, and therefore to torchvision's transforms on PIL
-// images. wasm/resample.ts does the sums.
+// Bilinear resampling with antialiasing (a triangle filter as wide as the reduction) in PIL's fixed-point
+// arithmetic. Bit for bit equal to PIL's `crop(box).resize(size, BILINEAR)`, and therefore to torchvision's
+// transforms on PIL images. wasm/resample.ts does the sums.
 // Source: Pillow, src/libImaging/Resample.c (`precompute_coeffs`, `ImagingResampleHorizontal_8bpc`).
 
 import { type Box, type Image, type Picture, regionOf } from './image/image.js';
@@ -53,8 +53,8 @@ function triangleTaps(inSize: number, outSize: number, start: number, length: nu
 }
 
 /**
- * Crops `box` from a picture, resizes it to width × height and returns `window` of the result (by default all of it).
- * Pixels outside the box are never read; pixels outside the window cost nothing.
+ * Crops `box` from a picture, resizes it to width × height and returns `window` of the result (by default all
+ * of it). Pixels outside the box are never read; pixels outside the window cost nothing.
  */
 export function cropAndResize(
   picture: Picture,

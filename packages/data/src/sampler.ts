@@ -37,8 +37,9 @@ export function shuffledSampler(length: number, seed: number): Sampler {
 }
 
 /**
- * Draws as many samples per epoch as there are, with replacement and each class as often as any other in the mean: as
- * torch's WeightedRandomSampler with weights of 1 / samples of the class. A function of (seed, epoch).
+ * Draws as many samples per epoch as there are, with replacement and each class as often as any other in the
+ * mean: as torch's WeightedRandomSampler with weights of 1 / samples of the class. A function of (seed,
+ * epoch).
  *
  * @param labels class of each sample
  */

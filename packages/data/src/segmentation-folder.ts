@@ -29,7 +29,10 @@ export interface SegmentationFolderOptions extends LabelNaming {
   images?: string;
   /** Folder of the label maps, relative to the root. Default 'labels'. */
   labels?: string;
-  /** File, relative to the root, with the names of the images that count, without ending, one a line. Default: all images. */
+  /**
+   * File, relative to the root, with the names of the images that count, without ending, one a line. Default:
+   * all images.
+   */
   list?: string;
   /** How label maps code classes; default: their ids are classes. */
   coding?: LabelCoding;
@@ -37,8 +40,8 @@ export interface SegmentationFolderOptions extends LabelNaming {
 
 /**
  * A data set of images with a class id per pixel, laid out as `DIR/images/…/NAME.{jpg,png,…}` with
- * `DIR/labels/…/NAME.png`. Images are sorted by the code points of their paths; hidden files and folders are skipped.
- * Options select other layouts, for example Cityscapes:
+ * `DIR/labels/…/NAME.png`. Images are sorted by the code points of their paths; hidden files and folders are
+ * skipped. Options select other layouts, for example Cityscapes:
  *
  *     // leftImg8bit/train/aachen/aachen_000000_000019_leftImg8bit.png
  *     // gtFine/train/aachen/aachen_000000_000019_gtFine_labelTrainIds.png
@@ -124,7 +127,10 @@ export class SegmentationFolder {
     return this.entry(this.images, index);
   }
 
-  /** SHA-256 of the image and label map names in order, and of the coding. Equal digests assign the same meaning to every index. */
+  /**
+   * SHA-256 of the image and label map names in order, and of the coding. Equal digests assign the same
+   * meaning to every index.
+   */
   digest(): string {
     const hash = createHash('sha256');
     if (this.coding) hash.update(JSON.stringify(this.coding));

@@ -117,8 +117,9 @@ export function segmentationTransform(options: SegmentationTransformOptions): Se
 }
 
 /**
- * [Resize,] center crop, normalization; nothing is random. An image smaller than the crop is placed at the top left;
- * the padding has the mean color and class id 255. With `maxSide` no larger than the crop nothing is cropped.
+ * [Resize,] center crop, normalization; nothing is random. An image smaller than the crop is placed at the
+ * top left; the padding has the mean color and class id 255. With `maxSide` no larger than the crop nothing
+ * is cropped.
  */
 export function segmentationEvalTransform(options: SegmentationEvalOptions): SegmentationTransform {
   const { size, maxSide, mean = IMAGENET_MEAN, std = IMAGENET_STD } = options;

@@ -18,8 +18,8 @@ interface Sample {
 }
 
 /**
- * Images in tar archives, as WebDataset has them: members `KEY.jpg` (or another image) and `KEY.cls`, the number of the class, one after
- * the other. Members of other names are passed over.
+ * Images in tar archives, as WebDataset has them: members `KEY.jpg` (or another image) and `KEY.cls`, the
+ * number of the class, one after the other. Members of other names are passed over.
  */
 export class ShardedImages implements LabeledImages {
   private constructor(
@@ -104,8 +104,8 @@ export class ShardedImages implements LabeledImages {
   }
 
   /**
-   * The order for training, a function of (seed, epoch): shards are permuted, then the images within each `window` of that sequence,
-   * so that one part of the shards after the other is read and no image twice.
+   * The order for training, a function of (seed, epoch): shards are permuted, then the images within each
+   * `window` of that sequence, so that one part of the shards after the other is read and no image twice.
    */
   sampler(seed: number, window = SHUFFLE_WINDOW): Sampler {
     const { length, starts } = this;
@@ -151,8 +151,8 @@ const SHUFFLE_WINDOW = 4096;
 const MOST_CLASSES = 1_000_000;
 
 /**
- * Whether a name is one of shards: a range, an archive, or a folder of archives that holds neither images nor folders. Lists, indexes and
- * hidden files may lie next to the archives.
+ * Whether a name is one of shards: a range, an archive, or a folder of archives that holds neither images nor
+ * folders. Lists, indexes and hidden files may lie next to the archives.
  */
 export async function isSharded(name: string): Promise<boolean> {
   if (RANGE.test(name) || SHARD_NAME.test(name)) return true;

@@ -11,8 +11,8 @@ export interface Split {
 }
 
 /**
- * Sets aside about `share` of the images to validate on. Which ones follows from a hash of each name relative to the root, so an
- * image stays in its part whatever is added or removed elsewhere.
+ * Sets aside about `share` of the images to validate on. Which ones follows from a hash of each name relative
+ * to the root, so an image stays in its part whatever is added or removed elsewhere.
  *
  * @throws DataError if a part would be empty
  */

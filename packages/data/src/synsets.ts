@@ -6,8 +6,8 @@ const NUMBER = /^\d+$/;
 const SYNSET = /^n\d{8}$/;
 
 /**
- * Reads which class a number of ImageNet's devkit stands for: from its `data/meta.mat`, or from a text file with a number and a
- * class folder (`n01440764`) in each line, in any order, and anything behind them.
+ * Reads which class a number of ImageNet's devkit stands for: from its `data/meta.mat`, or from a text file
+ * with a number and a class folder (`n01440764`) in each line, in any order, and anything behind them.
  *
  * @returns class folders by number
  * @throws LabelFileError naming file and line

@@ -9,8 +9,9 @@ export interface TableRow {
 }
 
 /**
- * Reads a text file of rows: separated by tabs, commas or semicolons, whichever its first line has, with cells in double quotes
- * where they need them (RFC 4180); otherwise by the last white space of a line, since names may hold some. Empty lines are left out.
+ * Reads a text file of rows: separated by tabs, commas or semicolons, whichever its first line has, with
+ * cells in double quotes where they need them (RFC 4180); otherwise by the last white space of a line, since
+ * names may hold some. Empty lines are left out.
  *
  * @throws LabelFileError
  */

@@ -1,5 +1,5 @@
-// Tar archives (POSIX.1-1988 ustar, POSIX.1-2001 pax, GNU): members one after the other, each a header of 512 bytes and data padded to as
-// many; two blocks of zeros end the archive.
+// Tar archives (POSIX.1-1988 ustar, POSIX.1-2001 pax, GNU): members one after the other, each a header of 512
+// bytes and data padded to as many; two blocks of zeros end the archive.
 
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { reasonOf, ShardError } from './errors.js';
@@ -20,7 +20,8 @@ const BLOCK = 512;
 const AHEAD = 4096;
 
 /**
- * Calls `each` for every file of an archive, in order. Reads headers and what `read` asks for, not the data of images.
+ * Calls `each` for every file of an archive, in order. Reads headers and what `read` asks for, not the data
+ * of images.
  *
  * @throws ShardError naming member and offset where the archive is damaged or cut
  */

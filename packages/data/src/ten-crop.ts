@@ -14,10 +14,11 @@ import {
 export const TEN_CROPS = 10;
 
 /**
- * [Resize of the shorter side,] ten crops, normalization, like torchvision's TenCrop: the four corners (top left, top
- * right, bottom left, bottom right) and the center, then the same five of the mirrored image. The crops are stacked
- * vertically, so a batch of N images is a batch of 10·N crops: N·10×H×W×3 in storage order, with one color matrix per
- * ten. An image smaller than the crop is padded with black; then all its crops are the center crop.
+ * [Resize of the shorter side,] ten crops, normalization, like torchvision's TenCrop: the four corners (top
+ * left, top right, bottom left, bottom right) and the center, then the same five of the mirrored image. The
+ * crops are stacked vertically, so a batch of N images is a batch of 10·N crops: N·10×H×W×3 in storage order,
+ * with one color matrix per ten. An image smaller than the crop is padded with black; then all its crops are
+ * the center crop.
  */
 export function tenCropTransform(options: EvalTransformOptions = {}): Transform {
   const { crop = 224, scale = 256, mean = IMAGENET_MEAN, std = IMAGENET_STD } = options;

@@ -136,7 +136,9 @@ export class LoaderThread {
     });
   }
 
-  /** Abandons a thread that may be stuck in a read: its tasks fail now, and it exits when the read returns. */
+  /**
+   * Abandons a thread that may be stuck in a read: its tasks fail now, and it exits when the read returns.
+   */
   abandon(): void {
     if (this.waiting.size === 0) return;
     const { worker } = this;

@@ -68,11 +68,17 @@ export interface TrainTransformOptions extends CommonOptions {
   colorJitter?: boolean;
   /** Add PCA lighting noise. */
   lighting?: boolean;
-  /** Operations of RandAugment after the flip, with torchvision's pixels; `{}` for its defaults. Default: none. */
+  /**
+   * Operations of RandAugment after the flip, with torchvision's pixels; `{}` for its defaults. Default:
+   * none.
+   */
   randAugment?: RandAugmentOptions;
   /** One operation of TrivialAugmentWide instead. Default false. */
   trivialAugment?: boolean;
-  /** Interpolation of both. Default `bilinear`, as in torchvision's training script; its classes default to nearest. */
+  /**
+   * Interpolation of both. Default `bilinear`, as in torchvision's training script; its classes default to
+   * nearest.
+   */
   interpolation?: Interpolation;
   /** Erase a box at the end. Default: none. */
   randomErasing?: RandomErasingOptions;
@@ -80,13 +86,15 @@ export interface TrainTransformOptions extends CommonOptions {
 
 /** Options of the transform for validation: resize, then center crop. */
 export interface EvalTransformOptions extends CommonOptions {
-  /** Resize first: a number sets the shorter side, a pair height and width; −1 keeps the size. Default 256. */
+  /**
+   * Resize first: a number sets the shorter side, a pair height and width; −1 keeps the size. Default 256.
+   */
   scale?: Sides;
 }
 
 /**
- * [Resize,] random resized crop, horizontal flip, [RandAugment or TrivialAugmentWide,] [color jitter,] [PCA lighting
- * noise,] [random erasing,] normalization.
+ * [Resize,] random resized crop, horizontal flip, [RandAugment or TrivialAugmentWide,] [color jitter,] [PCA
+ * lighting noise,] [random erasing,] normalization.
  */
 export function trainTransform(options: TrainTransformOptions = {}): Transform {
   const { crop = 224, scale = -1, flip = 0.5, colorJitter = false, lighting = false } = options;
@@ -128,7 +136,10 @@ function policyOf({ randAugment: options, trivialAugment = false }: TrainTransfo
   return trivialAugment ? trivialAugmentWide() : null;
 }
 
-/** [Resize of the shorter side,] center crop, normalization. An image smaller than the crop is padded with black. */
+/**
+ * [Resize of the shorter side,] center crop, normalization. An image smaller than the crop is padded with
+ * black.
+ */
 export function evalTransform(options: EvalTransformOptions = {}): Transform {
   const { crop = 224, scale = 256, mean = IMAGENET_MEAN, std = IMAGENET_STD } = options;
   const frame = sizeOf('crop', crop);

@@ -28,7 +28,9 @@ export function grayPng(value: number, width = 8, height = 8): Uint8Array {
   return encode({ width, height, channels: 1, depth: 8, data });
 }
 
-/** A JPEG of noise, ten times as high as wide: a crop of its center needs neither its first nor its last rows. */
+/**
+ * A JPEG of noise, ten times as high as wide: a crop of its center needs neither its first nor its last rows.
+ */
 export function tallJpeg(): Promise<Buffer> {
   const [width, height] = [40, 400];
   const noise = bytes('tall', [height * width * 3]);

@@ -33,7 +33,9 @@ interface Jpegs {
   cases: { about: string; file: string; sha256: string }[];
 }
 
-/** Largest distance between the empirical distribution of `values` and the distribution with these quantiles. */
+/**
+ * Largest distance between the empirical distribution of `values` and the distribution with these quantiles.
+ */
 function distance(values: number[], quantiles: readonly number[], levels: readonly number[]): number {
   const sorted = Float64Array.from(values).sort();
   const share = (below: (value: number) => boolean) => sorted.filter(below).length / sorted.length;
@@ -52,7 +54,8 @@ function distance(values: number[], quantiles: readonly number[], levels: readon
 
 describe('randomCropBox', () => {
   const DRAWS = 20_000;
-  // The Kolmogorov–Smirnov distance of the samples stays below 1.95·√(1/20,000 + 1/200,000) in 999 of 1000 runs.
+  // The Kolmogorov–Smirnov distance of the samples stays below 1.95·√(1/20,000 + 1/200,000) in 999 of 1000
+  // runs.
   const LIMIT = 1.95 * Math.sqrt(1 / DRAWS + 1 / 200_000);
   const { sizes, levels } = read('crops.json') as Crops;
 

@@ -1,7 +1,10 @@
 // Pillow's operations on the RGB bytes of one image, with its rounding. AssemblyScript.
 // Sources: Pillow, src/libImaging/Geometry.c, Blend.c, Filter.c, Convert.c.
 
-/** out(x, y) is the pixel at the affine map of (x + 1/2, y + 1/2), in 16.16 fixed point; black outside the image. */
+/**
+ * out(x, y) is the pixel at the affine map of (x + 1/2, y + 1/2), in 16.16 fixed point; black outside the
+ * image.
+ */
 export function affineNearest(
   dst: usize,
   src: usize,

@@ -2,8 +2,8 @@
 // fixed-point YCbCr conversion, so that pixels equal libjpeg-turbo's. AssemblyScript.
 
 /**
- * Vertical sums of chroma columns `from` … `from + n - 1`, as u16 at `dst`, plus one neighbor on either side. At the
- * edges of the plane (columns 0 and `width` - 1) the edge is its own neighbor.
+ * Vertical sums of chroma columns `from` … `from + n - 1`, as u16 at `dst`, plus one neighbor on either side.
+ * At the edges of the plane (columns 0 and `width` - 1) the edge is its own neighbor.
  * For halved rows a sum is 3·near + far, otherwise the sample itself.
  */
 function columnSums(dst: usize, near: usize, far: usize, from: i32, n: i32, width: i32, halved: bool): void {

@@ -17,7 +17,9 @@ function zipHigh(a: v128, b: v128): v128 {
   return i16x8.shuffle(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
 }
 
-/** One-dimensional pass over the columns of 8×8 i16 at `src`, scaled by 2^-shift, written transposed to `dst`. */
+/**
+ * One-dimensional pass over the columns of 8×8 i16 at `src`, scaled by 2^-shift, written transposed to `dst`.
+ */
 function pass(src: usize, dst: usize, shift: i32): void {
   const x0 = v128.load(src);
   const x1 = v128.load(src, 16);

@@ -1,5 +1,5 @@
-// Decodes a region of a baseline JPEG whose headers TypeScript has parsed (src/jpeg/). AssemblyScript. Outside the
-// region only the bits are skipped, and nothing after its last row is read.
+// Decodes a region of a baseline JPEG whose headers TypeScript has parsed (src/jpeg/). AssemblyScript.
+// Outside the region only the bits are skipped, and nothing after its last row is read.
 
 import { convertRow, upsampleRow } from './color';
 import { block, decodeBlock, restart, startScan } from './entropy';
@@ -33,9 +33,9 @@ function decodeTo(components: usize, index: i32, dst: usize): bool {
 }
 
 /**
- * Decodes the scan in [from, to) up to the last MCU of the region [left, right) × [top, bottom), counted in MCUs. The
- * planes hold that region. An MCU is `h`×`v` blocks of the first component and one block of each other.
- * Returns false for a damaged scan.
+ * Decodes the scan in [from, to) up to the last MCU of the region [left, right) × [top, bottom), counted in
+ * MCUs. The planes hold that region. An MCU is `h`×`v` blocks of the first component and one block of each
+ * other. Returns false for a damaged scan.
  */
 export function decodeScan(
   from: usize,

@@ -3,7 +3,10 @@
 const PRECISION_BITS: i32 = 22;
 const HALF: i32 = 1 << (PRECISION_BITS - 1);
 
-/** Converts sums with 22 fractional bits to samples. Saturates, since rounded weights may sum to more than one. */
+/**
+ * Converts sums with 22 fractional bits to samples. Saturates, since rounded weights may sum to more than
+ * one.
+ */
 function toSamples(a: v128, b: v128): v128 {
   const words = i16x8.narrow_i32x4_s(i32x4.shr_s(a, PRECISION_BITS), i32x4.shr_s(b, PRECISION_BITS));
   return i8x16.narrow_i16x8_u(words, words);
@@ -73,8 +76,8 @@ export function resampleGrayRows(
 }
 
 /**
- * Resamples columns: rows of `samples` bytes, `pitch` apart, become `height` contiguous rows, 16 bytes at a time.
- * Overwrites up to 15 bytes past the last.
+ * Resamples columns: rows of `samples` bytes, `pitch` apart, become `height` contiguous rows, 16 bytes at a
+ * time. Overwrites up to 15 bytes past the last.
  */
 export function resampleColumns(
   dst: usize,

@@ -73,8 +73,9 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
 };
 
 /**
- * Runs a command line. A subcommand's program finds its own place in `process.argv`, as if it had been started itself: so do the
- * processes that it starts. It calls itself what it was called by, `inplace-abn train`.
+ * Runs a command line. A subcommand's program finds its own place in `process.argv`, as if it had been
+ * started itself: so do the processes that it starts. It calls itself what it was called by,
+ * `inplace-abn train`.
  */
 export async function run(args: readonly string[]): Promise<void> {
   const [name = '', ...rest] = args;

@@ -1,4 +1,7 @@
-/** Files of torchvision and timm as networks of this project, against PyTorch's logits (tools/oracle/make_weights.py). */
+/**
+ * Files of torchvision and timm as networks of this project, against PyTorch's logits
+ * (tools/oracle/make_weights.py).
+ */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';

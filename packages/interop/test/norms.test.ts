@@ -14,7 +14,10 @@ import { drawn, LEAKY, outputOf, predictionOf, relativeError } from './support/n
 
 const SHAPE: Shape = [2, 3, 6, 6];
 
-/** Norms that read a convolution with a bias, a sum, a concatenation, and a convolution that something else reads too. */
+/**
+ * Norms that read a convolution with a bias, a sum, a concatenation, and a convolution that something else
+ * reads too.
+ */
 class Mixed extends Module {
   readonly conv: Conv2d;
   readonly bn: Module;

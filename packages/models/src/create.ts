@@ -46,7 +46,10 @@ interface Entry {
   readonly build: (options: AnyNetworkOptions) => Network;
 }
 
-/** For families that can dilate mod2 … mod5: every module that keeps stride 1 doubles the dilation from there on. */
+/**
+ * For families that can dilate mod2 … mod5: every module that keeps stride 1 doubles the dilation from there
+ * on.
+ */
 const BY_MODULE: OutputStrides = new Map([
   [32, undefined],
   [16, [1, 1, 1, 2]],

@@ -1,4 +1,7 @@
-/** DenseNet 121–264 (Huang et al. 2017), with module names of the published checkpoints. `tv_` variants have torchvision's stem. */
+/**
+ * DenseNet 121–264 (Huang et al. 2017), with module names of the published checkpoints. `tv_` variants have
+ * torchvision's stem.
+ */
 import { UsageError } from '@inplace-abn/core';
 import { AvgPool2d, Conv2d, type Module, type NormAct, Sequential } from '@inplace-abn/nn';
 import { DenseModule } from './blocks/dense.js';
@@ -22,7 +25,10 @@ export interface DenseNetStructure {
   readonly layers: readonly [number, number, number, number];
   /** Channels that each layer adds; default 32. */
   readonly growth?: number;
-  /** Whether mod1 has a normalization before its pooling, as torchvision's networks; default false, as the published ones. */
+  /**
+   * Whether mod1 has a normalization before its pooling, as torchvision's networks; default false, as the
+   * published ones.
+   */
   readonly stemNorm?: boolean;
 }
 
@@ -39,8 +45,8 @@ export const DENSENETS = {
 } satisfies Record<string, DenseNetStructure>;
 
 /**
- * Modules mod1, mod2, tra2, mod3, tra3, mod4, tra4, mod5, bn_out[, classifier]; transition traN follows modN. Images
- * N×3×H×W.
+ * Modules mod1, mod2, tra2, mod3, tra3, mod4, tra4, mod5, bn_out[, classifier]; transition traN follows modN.
+ * Images N×3×H×W.
  *
  * @throws UsageError for invalid values
  */

@@ -25,7 +25,10 @@ export type Stem = 'imagenet' | 'small';
  * `outputs` those of all by name, like the reference's keep_outputs.
  */
 export class Network extends Sequential {
-  /** @param featureChannels of the last feature map, the input of the classifier (global pooling, `classifier.fc`) */
+  /**
+   * @param featureChannels of the last feature map, the input of the classifier (global pooling,
+   * `classifier.fc`)
+   */
   constructor(
     modules: Readonly<Record<string, Module>>,
     readonly featureChannels: number,

@@ -11,9 +11,9 @@ export interface PreactivationStemOptions {
 }
 
 /**
- * mod1 of networks whose blocks begin with a normalization: only pooling follows the last convolution, except with
- * `stemNorm`. 'imagenet' reduces by four: conv1 7×7 (3×3 with input3x3) and pooling, by two each. 'small' is 3×3 without
- * strides.
+ * mod1 of networks whose blocks begin with a normalization: only pooling follows the last convolution, except
+ * with `stemNorm`. 'imagenet' reduces by four: conv1 7×7 (3×3 with input3x3) and pooling, by two each.
+ * 'small' is 3×3 without strides.
  */
 export function preactivationStem(channels: number, options: PreactivationStemOptions): Sequential {
   const { normAct, input3x3 = false, stemNorm = false, stem = 'imagenet' } = options;

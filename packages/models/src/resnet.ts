@@ -1,6 +1,7 @@
 /**
- * ResNet 18–152 with post-activation residual blocks (He et al. 2015), and under torchvision's names their wide form
- * (Zagoruyko, Komodakis 2016) and grouped form (ResNeXt, Xie et al. 2017). Modules have the names of the published checkpoints.
+ * ResNet 18–152 with post-activation residual blocks (He et al. 2015), and under torchvision's names their
+ * wide form (Zagoruyko, Komodakis 2016) and grouped form (ResNeXt, Xie et al. 2017). Modules have the names
+ * of the published checkpoints.
  */
 import { Conv2d, MaxPool2d, type Module, Sequential } from '@inplace-abn/nn';
 import { ResidualBlock } from './blocks/residual.js';

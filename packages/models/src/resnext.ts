@@ -6,9 +6,13 @@ import { blocks, isDilation, Network, type NetworkOptions, scaled } from './netw
 import { preactivationStem } from './preactivation-stem.js';
 
 export interface ResNeXtOptions extends NetworkOptions {
-  /** Groups of the 3×3 convolutions. `width` multiplies them, so that a group keeps its channels. Default 64. */
+  /**
+   * Groups of the 3×3 convolutions. `width` multiplies them, so that a group keeps its channels. Default 64.
+   */
   readonly groups?: number;
-  /** Channels of the three convolutions in mod2's blocks, doubled in each later module. Default 128, 128, 256. */
+  /**
+   * Channels of the three convolutions in mod2's blocks, doubled in each later module. Default 128, 128, 256.
+   */
   readonly baseChannels?: readonly [number, number, number];
   /** Use three 3×3 convolutions in mod1 instead of one 7×7. Default false. */
   readonly input3x3?: boolean;

@@ -22,8 +22,8 @@ export interface SegmentationOptions {
 }
 
 /**
- * Images N×3×H×W → logits N×classes×h×w at the output stride. Children and parameters have the names of the published
- * snapshot: `body.mod1.conv1.weight`, `head.map_convs.0.weight`, `cls.bias`.
+ * Images N×3×H×W → logits N×classes×h×w at the output stride. Children and parameters have the names of the
+ * published snapshot: `body.mod1.conv1.weight`, `head.map_convs.0.weight`, `cls.bias`.
  */
 export class SegmentationNetwork extends Module {
   /** 1×1 convolution from the head's channels to the classes, with bias. */

@@ -191,7 +191,9 @@ class BlurPool extends Module {
   }
 }
 
-/** 2×2 mean pooling. At an odd border it averages the pixels that exist, which equals repeating the border. */
+/**
+ * 2×2 mean pooling. At an odd border it averages the pixels that exist, which equals repeating the border.
+ */
 class HalvingPool extends Module {
   protected forward(x: Value): Value {
     const [bottom, right] = [dim(x.shape, 2) % 2, dim(x.shape, 3) % 2];

@@ -30,7 +30,10 @@ export interface WiderResNetA2Options extends NetworkOptions {
    * Default false.
    */
   readonly dilation?: boolean;
-  /** Probability of dropping a channel before a block's last convolution in mod6 and mod7. Default 0.3 and 0.5. */
+  /**
+   * Probability of dropping a channel before a block's last convolution in mod6 and mod7. Default 0.3
+   * and 0.5.
+   */
   readonly dropout?: readonly [number, number];
 }
 

@@ -1,4 +1,6 @@
-/** Names, shapes and order of every network's state dictionary against PyTorch's (tools/oracle/make_names.py). */
+/**
+ * Names, shapes and order of every network's state dictionary against PyTorch's (tools/oracle/make_names.py).
+ */
 import { readFileSync } from 'node:fs';
 import { InPlaceABN } from '@inplace-abn/nn';
 import { describe, expect, it } from 'vitest';

@@ -146,7 +146,9 @@ export abstract class Module<In extends Signals = Value, Out extends Signals = V
     return x.tracer.state(path, definition.shape, definition.dtype, definition.kind);
   }
 
-  /** @throws UsageError if another module owns the state `path` in this trace, because the two would share it */
+  /**
+   * @throws UsageError if another module owns the state `path` in this trace, because the two would share it
+   */
   private claim(tracer: Tracer, path: string): void {
     const known = entryOf(owners, tracer);
     const owner = known.get(path);
@@ -203,7 +205,9 @@ export function calledPaths(tracer: Tracer): string[] {
 /** Paths that an error lists. */
 const MOST_LISTED = 12;
 
-/** The paths called in a trace for an error, those of outer layers first; `within`: those inside that layer. */
+/**
+ * The paths called in a trace for an error, those of outer layers first; `within`: those inside that layer.
+ */
 export function listCalled(tracer: Tracer, within = ''): string {
   const depth = (path: string) => path.split('.').length;
   const paths = calledPaths(tracer)

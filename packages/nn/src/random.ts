@@ -1,4 +1,6 @@
-/** Random numbers for initial weights: a function of (seed, name, index), independent of the order of draws. */
+/**
+ * Random numbers for initial weights: a function of (seed, name, index), independent of the order of draws.
+ */
 
 /** FNV-1a over UTF-16 code units. */
 function hashName(name: string): number {
@@ -7,7 +9,9 @@ function hashName(name: string): number {
   return hash >>> 0;
 }
 
-/** A stream of uniforms in [0, 1) with 32 bits: sfc32 (Chris Doty-Humphrey's small fast counting generator). */
+/**
+ * A stream of uniforms in [0, 1) with 32 bits: sfc32 (Chris Doty-Humphrey's small fast counting generator).
+ */
 export function randomStream(seed: number, name: string): () => number {
   // Signed 32-bit integers have the same bits as unsigned ones and are faster in V8.
   let a = seed | 0;

@@ -6,8 +6,8 @@ import { optimizerStateName } from './optimizer.js';
 export const ACCUMULATED = 'accumulated_grad';
 
 /**
- * Adds gradients, by parameter, to the sums so far and returns the new sums. Inputs of the step: keep (0: the sums begin
- * anew; else 1) and factor, of this part's gradients.
+ * Adds gradients, by parameter, to the sums so far and returns the new sums. Inputs of the step: keep (0: the
+ * sums begin anew; else 1) and factor, of this part's gradients.
  */
 export function accumulation(tracer: Tracer): (gradients: ReadonlyMap<string, Value>) => Value[] {
   const scalars = {

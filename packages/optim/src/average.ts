@@ -45,7 +45,10 @@ export function checkAverage(options: AverageOptions): void {
   });
 }
 
-/** Share of the average that update `update` of the weights, counted from 1, keeps: 1 where it stays, 0 at the first. */
+/**
+ * Share of the average that update `update` of the weights, counted from 1, keeps: 1 where it stays, 0 at the
+ * first.
+ */
 export function averageKeep({ decay, every = 1, warmUp = false }: AverageOptions, update: number): number {
   if (update % every !== 0) return 1;
   const before = update / every - 1;
@@ -72,7 +75,8 @@ export function averagesOf(states: readonly StateSpec[]): StateSpec[] {
 
 /**
  * Appends the update of every average to a traced step, behind the updates of what is averaged:
- * average ← ema_keep·average + ema_factor·weights, both float32 inputs of the step. The states are a network's, by their names.
+ * average ← ema_keep·average + ema_factor·weights, both float32 inputs of the step. The states are a
+ * network's, by their names.
  */
 export function averageStates(tracer: Tracer, states: readonly StateSpec[]): void {
   const factors = {

@@ -45,7 +45,8 @@ export const LAMB_FORM: TorchForm = {
  *     u = (m/(1 − β₁ᵗ)) / (√(v/(1 − β₂ᵗ)) + eps) + wd·p
  *     p −= lr·r·u,  r = ‖p‖/‖u‖ where both are above 0, otherwise 1
  *
- * Parameters without weight decay take r = 1, as timm's. Clip by the global norm, as timm does (1), with the step's `clip`.
+ * Parameters without weight decay take r = 1, as timm's. Clip by the global norm, as timm does (1), with the
+ * step's `clip`.
  *
  * @throws UsageError for an option that is unknown
  */

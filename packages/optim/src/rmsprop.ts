@@ -29,8 +29,8 @@ export interface RmspropOptions {
   /** L2 penalty, added to the gradient. Default 0. */
   readonly weightDecay?: number;
   /**
-   * TensorFlow's rule, timm's RMSpropTF: eps inside the square root, averages that start at 1, and the learning rate inside
-   * the momentum buffer. Default false.
+   * TensorFlow's rule, timm's RMSpropTF: eps inside the square root, averages that start at 1, and the
+   * learning rate inside the momentum buffer. Default false.
    */
   readonly tensorflow?: boolean;
 }

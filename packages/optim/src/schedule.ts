@@ -41,9 +41,9 @@ export type Schedule = (it: number) => number;
 const DEFAULT_GAMMA = 0.1;
 
 /**
- * StepLR, MultiStepLR, ExponentialLR, CosineAnnealingLR and PolynomialLR of PyTorch, and `linear`, a LambdaLR with
- * it·alpha + beta. It is clamped at 0, because with a negative rate the optimizer would ascend. Cosine and polynomial
- * schedules stay at their minimum after `total`.
+ * StepLR, MultiStepLR, ExponentialLR, CosineAnnealingLR and PolynomialLR of PyTorch, and `linear`, a LambdaLR
+ * with it·alpha + beta. It is clamped at 0, because with a negative rate the optimizer would ascend. Cosine
+ * and polynomial schedules stay at their minimum after `total`.
  *
  * @throws UsageError for an unknown type or option, and for one that is missing or no number
  */
@@ -124,8 +124,8 @@ function decay(
 }
 
 /**
- * A warm-up, then `schedule` from its beginning: SequentialLR of LinearLR or ConstantLR and a main schedule. A cosine or
- * polynomial `total` counts from the end of the warm-up.
+ * A warm-up, then `schedule` from its beginning: SequentialLR of LinearLR or ConstantLR and a main schedule.
+ * A cosine or polynomial `total` counts from the end of the warm-up.
  *
  *     linear:    factor + (1 − factor)·it/length    for it < length
  *     constant:  factor                             for it < length

@@ -8,7 +8,10 @@ export interface TorchForm {
   readonly counted: boolean;
   /** The options that torch.optim expects in a group (PyTorch 1.13; later versions fill in the rest). */
   readonly defaults: Readonly<Record<string, number | boolean | null | readonly number[]>>;
-  /** An option that distinguishes its groups from those of classes with other slots: files do not name the class. */
+  /**
+   * An option that distinguishes its groups from those of classes with other slots: files do not name the
+   * class.
+   */
   readonly mark: string;
 }
 

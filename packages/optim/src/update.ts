@@ -11,7 +11,10 @@ export interface UpdateOptions {
   readonly step: Value;
   /** Maximum global norm of the gradients; 0: no clipping. */
   readonly clip: number;
-  /** Whether a parameter is trained; others get neither gradient nor state. Default: all parameters are trained. */
+  /**
+   * Whether a parameter is trained; others get neither gradient nor state. Default: all parameters are
+   * trained.
+   */
   trains?(parameter: string): boolean;
   /** Float32 scalar with a parameter's learning rate. */
   rateOf(parameter: string): Value;
@@ -40,7 +43,8 @@ export interface Updates {
 /**
  * Traces the backward pass of `loss` and the update of every parameter in its trace that `trains` selects.
  *
- * @throws UsageError if the loss does not depend on a parameter, naming it, or if there is no parameter to train
+ * @throws UsageError if the loss does not depend on a parameter, naming it, or if there is no parameter to
+ * train
  */
 export function updateParameters(loss: Value, options: UpdateOptions): Updates {
   const { optimizer, step, clip, rateOf, decayOf } = options;

@@ -1,4 +1,7 @@
-/** Averages of weights that a training step updates, against PyTorch's, timm's and torchvision's (tools/oracle/make_ema.py). */
+/**
+ * Averages of weights that a training step updates, against PyTorch's, timm's and torchvision's
+ * (tools/oracle/make_ema.py).
+ */
 import { programOf, type StateSpec, trace } from '@inplace-abn/core';
 import { describe, expect, it } from 'vitest';
 import { readJson } from '../../core/test/support/fixtures.js';

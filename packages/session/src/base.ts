@@ -1,4 +1,7 @@
-/** The part of a session that does not depend on its network's types: states, plans with their kernels, the shared arena. */
+/**
+ * The part of a session that does not depend on its network's types: states, plans with their kernels, the
+ * shared arena.
+ */
 import type { Fitting, Graph, HostTensor, KernelChoices, KernelNames, Store } from '@inplace-abn/core';
 import { refuse } from './kinds.js';
 import { SessionStep } from './own-step.js';
@@ -40,7 +43,10 @@ export abstract class SessionStates {
     this.fresh = true;
   }
 
-  /** Gives all processes of the group the states of rank 0, as the first step does by itself. All of them call it. */
+  /**
+   * Gives all processes of the group the states of rank 0, as the first step does by itself. All of them call
+   * it.
+   */
   share(): Promise<void> {
     return this.programs.inTurn(() => this.shareStates());
   }
@@ -56,8 +62,8 @@ export abstract class SessionStates {
   }
 
   /**
-   * A step of your own: any graph over the states of the network, such as an update rule or a cascade of networks. It is planned and run
-   * like the others, with their weights, arena and kernels.
+   * A step of your own: any graph over the states of the network, such as an update rule or a cascade of
+   * networks. It is planned and run like the others, with their weights, arena and kernels.
    *
    * @param name tells it from other steps of your own: two of one name have the same plan
    * @param trace called when it is planned
@@ -78,10 +84,12 @@ export abstract class SessionStates {
   }
 
   /**
-   * Allocates the states, and an arena that is large enough for these plans: no step of them allocates any more.
+   * Allocates the states, and an arena that is large enough for these plans: no step of them allocates any
+   * more.
    *
    * @param fitting what the plans are and what to do about it, for the error
-   * @throws UsageError, code ERR_MEMORY, before anything is allocated, where the machine has less memory than they need
+   * @throws UsageError, code ERR_MEMORY, before anything is allocated, where the machine has less memory than
+   * they need
    */
   reserve(plans: readonly SessionPlan[], fitting?: Fitting): void {
     if (!Array.isArray(plans)) refuse('reserve', 'an array of plans', plans);
@@ -109,7 +117,10 @@ export abstract class SessionStates {
     return this.programs.kernels;
   }
 
-  /** Plans again from here on, with the kernels that `choices` requests where they are available. It records the names of those used. */
+  /**
+   * Plans again from here on, with the kernels that `choices` requests where they are available. It records
+   * the names of those used.
+   */
   useKernels(choices: KernelChoices): void {
     this.programs.useKernels(choices);
   }

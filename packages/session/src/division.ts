@@ -1,4 +1,7 @@
-/** A training batch as runs of its step: its parts one after the other, each whole or as the shards that this process holds. */
+/**
+ * A training batch as runs of its step: its parts one after the other, each whole or as the shards that this
+ * process holds.
+ */
 import { shardInput } from '@inplace-abn/core';
 import type { Loss, LossFunction, Signals } from '@inplace-abn/nn';
 import type { TypedArray } from '@inplace-abn/tensor';
@@ -21,7 +24,9 @@ export interface StepPosition {
 /** Far from the seeds of the steps to come: random draws are of each member's own. */
 const RANK_SEED = 0x9e3779b1;
 
-/** The largest run of a training batch: as a whole or, with shards, of each of those that this process holds. */
+/**
+ * The largest run of a training batch: as a whole or, with shards, of each of those that this process holds.
+ */
 export function largestRun(
   batch: number,
   parts: number,
@@ -95,7 +100,10 @@ export class Division {
     return scalars;
   }
 
-  /** Of the gradients of a part in the sum over parts: shards have shares of the part, and processes of the batch. */
+  /**
+   * Of the gradients of a part in the sum over parts: shards have shares of the part, and processes of the
+   * batch.
+   */
   private fraction(index: number, shares: Shares): number {
     if (this.shards) return shares.part(index, this.parts).total / shares.total;
     return (this.runs[index]?.samples ?? 0) / (this.members[0]?.samples ?? 1);

@@ -8,13 +8,17 @@ export interface EarlyStoppingOptions<M extends string = string> {
   readonly patience: number;
   /** A result is better if it is so by more than this. Default 0. */
   readonly minDelta?: number;
-  /** The metric of the validation that decides, of which more is better. Default: its loss, of which less is better. */
+  /**
+   * The metric of the validation that decides, of which more is better. Default: its loss, of which less is
+   * better.
+   */
   readonly metric?: M;
 }
 
 /**
- * A callback of `fit` that ends the training after an epoch when its validation has not been better for so many epochs. An epoch
- * without a validation does not count. It keeps the best result for one training: a resumed one begins to wait anew.
+ * A callback of `fit` that ends the training after an epoch when its validation has not been better for so
+ * many epochs. An epoch without a validation does not count. It keeps the best result for one training: a
+ * resumed one begins to wait anew.
  *
  * @throws UsageError, code ERR_OPTION_VALUE, for a patience below 1 or a negative difference
  */

@@ -6,7 +6,10 @@ import { type Trainee, trainEpochs } from './train-epochs.js';
 
 /** Samples with their targets, as `train` takes them. */
 export interface TrainingBatch<X, Y> {
-  /** The network's input, N samples one after the other; of several inputs, each by its name. Images are N×H×W×C. */
+  /**
+   * The network's input, N samples one after the other; of several inputs, each by its name. Images are
+   * N×H×W×C.
+   */
   readonly x: X;
   /** The target of each sample, such as N int32 labels for `crossEntropy`. */
   readonly y: Y;
@@ -103,8 +106,9 @@ export interface FitOptions<X, Y, M extends string = string> {
   /** Ends the training after the step under way; of a group, on all processes after the same step. */
   readonly signal?: AbortSignal;
   /**
-   * Seconds after which the training ends as if the signal had been aborted: `onStop` is called and can save, and the training resumes from
-   * there. Of a group, the process whose time is up first ends it for all. Default: no limit.
+   * Seconds after which the training ends as if the signal had been aborted: `onStop` is called and can save,
+   * and the training resumes from there. Of a group, the process whose time is up first ends it for all.
+   * Default: no limit.
    */
   readonly timeLimit?: number;
 }

@@ -111,7 +111,10 @@ export class TrainedParameters {
   }
 }
 
-/** Every state of a network, of an optimizer for what is trained, sums of its gradients, and averages of the weights. */
+/**
+ * Every state of a network, of an optimizer for what is trained, sums of its gradients, and averages of the
+ * weights.
+ */
 export function statesOf(
   module: AnyModule,
   trained: TrainedParameters,

@@ -1,4 +1,7 @@
-/** Checks of options that TypeScript makes and JavaScript does not: arguments of another kind than a session takes. */
+/**
+ * Checks of options that TypeScript makes and JavaScript does not: arguments of another kind than a session
+ * takes.
+ */
 import { checkFromZero, checkOptionNames, described, UsageError } from '@inplace-abn/core';
 import { Module } from '@inplace-abn/nn';
 import type { ParameterGroup } from './groups.js';

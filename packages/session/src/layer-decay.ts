@@ -11,10 +11,12 @@ export interface LayerDecay {
 }
 
 /**
- * The factor on each parameter's learning rate. A number is for networks of blocks, as all of the zoo are, see {@link layerFactors}.
+ * The factor on each parameter's learning rate. A number is for networks of blocks, as all of the zoo are,
+ * see {@link layerFactors}.
  *
  * @param names all parameters in the order of the network's modules
- * @throws UsageError, code ERR_NO_MATCH, for a layer that no parameter is in, and for a number where there are no blocks
+ * @throws UsageError, code ERR_NO_MATCH, for a layer that no parameter is in, and for a number where the
+ * network has no blocks
  */
 export function decayOfLayers(
   names: readonly string[],
@@ -38,8 +40,8 @@ export function decayOfLayers(
 }
 
 /**
- * As timm's param_groups_layer_decay: the factor of layer l of L + 1 is decay^(L − l). The stem is layer 0, each block
- * is one, and what comes behind the blocks is the last one.
+ * As timm's param_groups_layer_decay: the factor of layer l of L + 1 is decay^(L − l). The stem is layer 0,
+ * each block is one, and what comes behind the blocks is the last one.
  *
  * @param isLast parameters of the last layer that stand elsewhere, such as the classifier's
  */

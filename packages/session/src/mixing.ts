@@ -89,8 +89,8 @@ export function mixed(tracer: Tracer, images: Value): Value {
 }
 
 /**
- * The loss of mixed targets: of float32 targets, which are λ·own + (1 − λ)·other; of labels λ·loss(own) + (1 − λ)·loss(other), as in
- * the paper's code. The others are inputs `mixed_target…`.
+ * The loss of mixed targets: of float32 targets, which are λ·own + (1 − λ)·other; of labels λ·loss(own) + (1
+ * − λ)·loss(other), as in the paper's code. The others are inputs `mixed_target…`.
  */
 export function mixedLoss(
   tracer: Tracer,
@@ -111,8 +111,8 @@ export function mixedLoss(
 }
 
 /**
- * The arrays of these inputs for a run of a step: each image is paired with the one before it, the first with the last, in every part
- * or shard by itself.
+ * The arrays of these inputs for a run of a step: each image is paired with the one before it, the first with
+ * the last, in every part or shard by itself.
  */
 export function mixArrays(
   run: Batch & { readonly shards?: readonly number[] },

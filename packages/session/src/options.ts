@@ -30,7 +30,10 @@ export interface InputOptions {
   readonly dtype?: DType;
 }
 
-/** `In` and `Out`: inputs and outputs of the network; `Target`: the loss's second argument; `M`: names of the metrics. */
+/**
+ * `In` and `Out`: inputs and outputs of the network; `Target`: the loss's second argument; `M`: names of the
+ * metrics.
+ */
 export interface SessionOptions<
   In extends Signals = Value,
   Out extends Signals = Value,
@@ -39,7 +42,10 @@ export interface SessionOptions<
 > {
   /** The network's input, or its inputs by name. */
   readonly input: Per<In, InputOptions>;
-  /** The target of one sample, for a loss that is a function; default: like the output. A loss that is a value says itself what it takes. */
+  /**
+   * The target of one sample, for a loss that is a function; default: like the output. A loss that is a value
+   * says itself what it takes.
+   */
   readonly target?: Per<Target, InputOptions>;
   /** Needed by `train` and `evaluate`; a session without one only predicts. */
   readonly loss?: Loss<Out, Target> | LossFunction<Out, Target>;
@@ -47,38 +53,47 @@ export interface SessionOptions<
   readonly metrics?: Readonly<Record<M, Metric<Out, Target>>>;
   /** Such as `sgd({ learningRate: 0.1 })`; needed by `train`. */
   readonly optimizer?: Optimizer;
-  /** Parameters with a learning rate or weight decay of their own; of several that name a parameter, the first counts. */
+  /**
+   * Parameters with a learning rate or weight decay of their own; of several that name a parameter, the first
+   * counts.
+   */
   readonly groups?: readonly ParameterGroup[];
   /**
-   * Whether the optimizer's weight decay is for norms and biases, too: the scales and shifts of in-place layers count as norm. A group's own
-   * weight decay goes before it. Default true, as in PyTorch.
+   * Whether the optimizer's weight decay is for norms and biases, too: the scales and shifts of in-place
+   * layers count as norm. A group's own weight decay goes before it. Default true, as in PyTorch.
    */
   readonly decayNormAndBias?: boolean;
   /**
-   * The learning rate of each layer over that of the layer behind it, as timm's layer decay; it multiplies rates of `groups` too. A
-   * number takes the stem, each block and what follows the blocks as layers, as all networks of @inplace-abn/models and many of
-   * torchvision and timm have them (`block1`, `layer1.0`, `dense1`). Default 1.
+   * The learning rate of each layer over that of the layer behind it, as timm's layer decay; it multiplies
+   * rates of `groups` too. A number takes the stem, each block and what follows the blocks as layers, as all
+   * networks of @inplace-abn/models and many of torchvision and timm have them (`block1`, `layer1.0`,
+   * `dense1`). Default 1.
    */
   readonly layerDecay?: number | LayerDecay;
   /**
-   * Parameters that stay as they are. They get no gradient and no optimizer state, and what only they need is not kept. Running
-   * statistics still move; see `frozenStatistics`.
+   * Parameters that stay as they are. They get no gradient and no optimizer state, and what only they need is
+   * not kept. Running statistics still move; see `frozenStatistics`.
    */
   readonly freeze?: Selection;
-  /** Layers that normalize by their running statistics in training, too, and leave these as they are. true: all. */
+  /**
+   * Layers that normalize by their running statistics in training, too, and leave these as they are. true:
+   * all.
+   */
   readonly frozenStatistics?: true | Selection;
   /**
-   * Parts that a training batch is divided into, one after the other: their gradients are summed, then the parameters are updated
-   * once. Statistics are those of each part, as they are in PyTorch. To train a batch that does not fit, prefer `memory`: it recomputes
-   * until the plan fits, and keeps the statistics of the whole batch. Default 1.
+   * Parts that a training batch is divided into, one after the other: their gradients are summed, then the
+   * parameters are updated once. Statistics are those of each part, as they are in PyTorch. To train a batch
+   * that does not fit, prefer `memory`: it recomputes until the plan fits, and keeps the statistics of the
+   * whole batch. Default 1.
    */
   readonly accumulate?: number;
   /** Largest global norm of the gradients (torch.nn.utils.clip_grad_norm_); default: no clipping. */
   readonly clip?: number;
   /**
-   * Mixes the images of training batches in pairs, on the device: mixup and cutmix. `fit` draws by seed, epoch and batch, `train` by the
-   * count of updates. Targets are mixed too, or the losses of both labels. Metrics count an image's own target. Each image is paired with the one
-   * before it in its process's part, or its shard. Default: none.
+   * Mixes the images of training batches in pairs, on the device: mixup and cutmix. `fit` draws by seed,
+   * epoch and batch, `train` by the count of updates. Targets are mixed too, or the losses of both labels.
+   * Metrics count an image's own target. Each image is paired with the one before it in its process's part,
+   * or its shard. Default: none.
    */
   readonly mix?: Mixing;
   /** Keeps a moving average of the weights, updated in the training step; default: none. */
@@ -89,30 +104,35 @@ export interface SessionOptions<
   readonly device?: Device;
   /** Dtype of activations and their gradients; default float32. */
   readonly precision?: ComputeDType;
-  /** Most bytes for weights, optimizer state and activations together, as a number or '2GB'; default: no limit. */
+  /**
+   * Most bytes for weights, optimizer state and activations together, as a number or '2GB'; default: no
+   * limit.
+   */
   readonly memory?: number | string;
   /**
-   * Measured times of instructions, as `priceListIn` reads them: what `memory` recomputes is chosen by seconds. Default: by bytes and
-   * operations, the same on every machine.
+   * Measured times of instructions, as `priceListIn` reads them: what `memory` recomputes is chosen by
+   * seconds. Default: by bytes and operations, the same on every machine.
    */
   readonly prices?: PriceList;
   /**
-   * The processes that train together, each on its own part of every batch: all of them call `train`, and get the loss of the whole
-   * batch. Parts may differ in size: losses are taken as means over samples, or over what {@link Loss.count} counts, such as labeled
-   * pixels. Default: this process alone.
+   * The processes that train together, each on its own part of every batch: all of them call `train`, and get
+   * the loss of the whole batch. Parts may differ in size: losses are taken as means over samples, or over
+   * what {@link Loss.count} counts, such as labeled pixels. Default: this process alone.
    */
   readonly group?: SessionGroup;
   /**
-   * Bytes of gradients that a group sums in one message, as a number or '16MiB'; the first two messages and the last have about 1 MiB. Large
-   * ones cost fewer latencies, small ones begin earlier, during the backward pass. The same on all processes; another size may round sums of
-   * more than two processes differently. Default 8 MiB.
+   * Bytes of gradients that a group sums in one message, as a number or '16MiB'; the first two messages and
+   * the last have about 1 MiB. Large ones cost fewer latencies, small ones begin earlier, during the backward
+   * pass. The same on all processes; another size may round sums of more than two processes differently.
+   * Default 8 MiB.
    */
   readonly bucketSize?: number | string;
   /**
-   * The same bits for any number of processes: a training batch is divided into so many shards (2, 4, 8, … or 64), each process computes
-   * whole shards, and sums over samples are made over shards in a fixed order. The number of processes must divide it. Every process
-   * holds its part of the batch as `halved` divides it. Kernels are not chosen by timing. Default: each process computes on its part at
-   * once, which is faster, and sums depend on the number of processes in their last bits.
+   * The same bits for any number of processes: a training batch is divided into so many shards (2, 4, 8, … or
+   * 64), each process computes whole shards, and sums over samples are made over shards in a fixed order. The
+   * number of processes must divide it. Every process holds its part of the batch as `halved` divides it.
+   * Kernels are not chosen by timing. Default: each process computes on its part at once, which is faster,
+   * and sums depend on the number of processes in their last bits.
    */
   readonly deterministicWorld?: number;
   /** Of initial weights and of dropout; default 0. */

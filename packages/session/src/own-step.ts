@@ -5,8 +5,8 @@ import type { SessionPlan } from './plan.js';
 import type { Programs, StepDefinition } from './programs.js';
 
 /**
- * A step that {@link Session.step} makes of a graph. Its inputs and outputs are the graph's. It shares the arena with all other steps:
- * each waits for those called before it.
+ * A step that {@link Session.step} makes of a graph. Its inputs and outputs are the graph's. It shares the
+ * arena with all other steps: each waits for those called before it.
  */
 export class SessionStep {
   private readonly planned: () => SessionPlan;
@@ -35,7 +35,8 @@ export class SessionStep {
   /**
    * Runs the step once, on an array for each input.
    *
-   * @throws NotFiniteError, before any state was updated, where a guard stopped it; UsageError for arrays that are not the graph's
+   * @throws NotFiniteError, before any state was updated, where a guard stopped it; UsageError for arrays
+   * that are not the graph's
    */
   async run(inputs: Arrays, options?: RunOptions): Promise<RunOutput> {
     return this.programs.inTurn(async () => {
@@ -49,20 +50,25 @@ export class SessionStep {
     return this.program.prefetches;
   }
 
-  /** Lets inputs of the next run move to the device while one is under way; that run is given the same arrays. */
+  /**
+   * Lets inputs of the next run move to the device while one is under way; that run is given the same arrays.
+   */
   prefetch(inputs: Arrays): void {
     this.program.prefetch(inputs);
   }
 
-  /** An output of the last run, also of one that a guard stopped after it was computed; undefined where there is none of that name. */
+  /**
+   * An output of the last run, also of one that a guard stopped after it was computed; undefined where there
+   * is none of that name.
+   */
   output(name: string): TypedArray | undefined {
     const id = this.plan.raw.graph.outputs.get(name);
     return id === undefined ? undefined : this.program.peek(id);
   }
 
   /**
-   * Runs the step once as `run` does, instruction by instruction, with the same bits. `visit` is called after each, with what
-   * it wrote, an array for each output of the node: elements in storage order.
+   * Runs the step once as `run` does, instruction by instruction, with the same bits. `visit` is called after
+   * each, with what it wrote, an array for each output of the node: elements in storage order.
    *
    * @throws as run does; the instructions up to the guard that stopped it have been visited
    */
@@ -81,7 +87,10 @@ export class SessionStep {
     });
   }
 
-  /** Where numbers went wrong in a run that a guard stopped: see {@link firstNonFinite}. All processes of a group call it. */
+  /**
+   * Where numbers went wrong in a run that a guard stopped: see {@link firstNonFinite}. All processes of a
+   * group call it.
+   */
   firstNonFinite(inputs: Arrays): Promise<string | null> {
     return this.programs.inTurn(() => firstNonFinite(this.program, inputs));
   }

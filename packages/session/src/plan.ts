@@ -89,8 +89,8 @@ export class SessionPlan {
   }
 
   /**
-   * Memory of a process that makes this step alone: runtime, weights, optimizer state, arena, and copies of states for files. The arrays that
-   * you hand in are yours to add.
+   * Memory of a process that makes this step alone: runtime, weights, optimizer state, arena, and copies of
+   * states for files. The arrays that you hand in are yours to add.
    */
   resident(): ResidentMemory {
     const { raw } = this;
@@ -104,8 +104,8 @@ export class SessionPlan {
   }
 
   /**
-   * Seconds that the step takes, from measured prices of instructions; `sources` says how much was measured and how much interpolated. Of a
-   * batch in parts it is the time of all parts.
+   * Seconds that the step takes, from measured prices of instructions; `sources` says how much was measured
+   * and how much interpolated. Of a batch in parts it is the time of all parts.
    */
   time(prices: PriceList): PredictedTime {
     const before = Array.from({ length: this.before?.times ?? 0 }, () => this.before?.sum.raw ?? []).flat();
@@ -122,7 +122,10 @@ export class SessionPlan {
     return plannedRebuilds(this.raw, this.device.balance);
   }
 
-  /** Bytes of the same step with ordinary batch normalization under PyTorch's rules: a liveness count, not a measurement. */
+  /**
+   * Bytes of the same step with ordinary batch normalization under PyTorch's rules: a liveness count, not a
+   * measurement.
+   */
   ordinary(): PeerBytes {
     return peerBytes(this.traced);
   }
@@ -140,8 +143,9 @@ export class SessionPlan {
   }
 
   /**
-   * Bytes, work and every layer's choice, as plain JSON to keep and compare with later plans. It is the same on every machine: kernel
-   * workspaces are those that planning without the native addon estimates. Of a batch in parts it holds the steps of all parts.
+   * Bytes, work and every layer's choice, as plain JSON to keep and compare with later plans. It is the same
+   * on every machine: kernel workspaces are those that planning without the native addon estimates. Of a
+   * batch in parts it holds the steps of all parts.
    */
   lock(): PlanLock {
     const device = portableCpu();
@@ -153,7 +157,10 @@ export class SessionPlan {
     return joinedLock(this.title, [first, { name: '', times: 1, lock: own }]);
   }
 
-  /** From an earlier plan, or its lock, to this one: bytes, work, the layers whose choice changed, and the sums that grew. */
+  /**
+   * From an earlier plan, or its lock, to this one: bytes, work, the layers whose choice changed, and the
+   * sums that grew.
+   */
   diff(earlier: SessionPlan | PlanLock): PlanDiff {
     return diffPlans(earlier instanceof SessionPlan ? earlier.lock() : earlier, this.lock());
   }

@@ -60,8 +60,8 @@ export class Programs {
   }
 
   /**
-   * Runs what uses the arena or the states, one after the other in the order of the calls: at once where nothing is under way. `body` must
-   * not call it.
+   * Runs what uses the arena or the states, one after the other in the order of the calls: at once where
+   * nothing is under way. `body` must not call it.
    */
   async inTurn<T>(body: () => Promise<T>): Promise<T> {
     const before = this.last;
@@ -175,7 +175,10 @@ function fittingOf(plans: readonly SessionPlan[]): Fitting {
   };
 }
 
-/** Where calls are nested deeper than the ten frames that V8 keeps, such as modules inside modules, a stack reaches the caller's line. */
+/**
+ * Where calls are nested deeper than the ten frames that V8 keeps, such as modules inside modules, a stack
+ * reaches the caller's line.
+ */
 export function withWholeStacks<T>(body: () => T): T {
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 100;

@@ -18,9 +18,15 @@ export interface ResidentMemory {
   readonly most: number;
 }
 
-/** Node with this library: code, JavaScript heap, stacks, the addon and its libraries; by the benchmark `memory`, like the others. */
+/**
+ * Node with this library: code, JavaScript heap, stacks, the addon and its libraries; by the benchmark
+ * `memory`, like the others.
+ */
 const RUNTIME_BYTES = 108 * 2 ** 20;
-/** Of an instruction: its kernel's code and constants, and the graph's and the plan's objects, with those that V8 has not collected yet. */
+/**
+ * Of an instruction: its kernel's code and constants, and the graph's and the plan's objects, with those that
+ * V8 has not collected yet.
+ */
 const INSTRUCTION_BYTES = 32 * 2 ** 10;
 /** Times the expected bytes: V8 decides how far its heap grows, and other versions of Node are larger. */
 const RUNTIME_BOUND = 1.75;
@@ -38,8 +44,8 @@ export function runtimePart(plans: readonly Plan[]): ResidentPart {
 }
 
 /**
- * Copies of states on the host. Initial weights are drawn one after the other in the memory of the largest, and checkpoints are written
- * through one piece; those that are read leave pieces until V8 collects them.
+ * Copies of states on the host. Initial weights are drawn one after the other in the memory of the largest,
+ * and checkpoints are written through one piece; those that are read leave pieces until V8 collects them.
  *
  * @param states bytes of each parameter and buffer
  */

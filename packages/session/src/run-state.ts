@@ -43,7 +43,8 @@ export async function writeTraining(
 /**
  * Reads such a file into the store: all of it, or nothing and an error that names each difference.
  *
- * @throws CheckpointError for a file that is damaged or none; StateDictMismatch for one of another network or optimizer
+ * @throws CheckpointError for a file that is damaged or none; StateDictMismatch for one of another network or
+ * optimizer
  */
 export async function readTraining(
   path: string,

@@ -2,8 +2,8 @@
 import { UsageError } from '@inplace-abn/core';
 
 /**
- * Paths of parameters, as in a state dictionary, or a predicate on them. A path stands for all below it: `mod1` for
- * `mod1.conv.weight`; `*` stands for any characters: `*.bias`.
+ * Paths of parameters, as in a state dictionary, or a predicate on them. A path stands for all below it:
+ * `mod1` for `mod1.conv.weight`; `*` stands for any characters: `*.bias`.
  */
 export type Selection = readonly string[] | ((path: string) => boolean);
 

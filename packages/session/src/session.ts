@@ -43,12 +43,12 @@ import type { ArraysOf, Evaluation, TrainOptions, WeightsOptions } from './types
 import { type LoadOptions, readWeights, writeWeights } from './weights.js';
 
 /**
- * A network with everything that training, evaluating and running it needs: weights, optimizer state, one plan for each batch
- * size and one arena for all of them. Nothing is allocated before the first step. Steps run in the order of their calls: one that is called
- * while another is under way waits for it.
+ * A network with everything that training, evaluating and running it needs: weights, optimizer state, one
+ * plan for each batch size and one arena for all of them. Nothing is allocated before the first step. Steps
+ * run in the order of their calls: one that is called while another is under way waits for it.
  *
- * Arrays are channels-last, as images are decoded: a batch of C×H×W samples holds N×H×W×C elements. A network that takes or
- * returns several values by name takes and returns arrays by the same names.
+ * Arrays are channels-last, as images are decoded: a batch of C×H×W samples holds N×H×W×C elements. A network
+ * that takes or returns several values by name takes and returns arrays by the same names.
  */
 export class Session<
   In extends Signals = Value,
@@ -95,7 +95,7 @@ export class Session<
   }
 
   /**
-   * Plans a step without allocating anything; of a batch that is divided (`accumulate`) the step of its largest part.
+   * Plans a step without allocating anything; with `accumulate`, the step of a batch's largest part.
    * @throws BudgetError where the plan cannot be brought below `memory`
    */
   plan(request: PlanRequest): SessionPlan {
@@ -119,7 +119,7 @@ export class Session<
     return this.planOf(key).raw.graph;
   }
 
-  /** Largest batch whose training step fits `memory` (bytes, or '1.5GiB') without more recompute. @throws UsageError if one sample does not */
+  /** Largest batch whose step fits `memory` (bytes, or '1.5GiB'). @throws UsageError if one does not */
   largestBatch(memory: number | string): number {
     const most =
       memoryBytes(memory, 'largestBatch') ?? refuse('largestBatch', "bytes, such as '1.5GiB',", memory);
@@ -138,8 +138,8 @@ export class Session<
    *
    * @param x N samples of `input`, one after the other; each N has a plan of its own
    * @param y their targets, such as an Int32Array of N labels
-   * @throws UsageError for arrays that are not what the network and the loss take; NotFiniteError, before anything was updated,
-   *   where the loss or the norm of the gradients is not finite
+   * @throws UsageError for arrays that are not what the network and the loss take; NotFiniteError, before
+   *   anything was updated, where the loss or the norm of the gradients is not finite
    */
   async train(x: ArraysOf<In>, y: ArraysOf<Target>, options: TrainOptions = {}): Promise<StepResult<M>> {
     checkOptionNames('train', options, ['rate']);
@@ -192,7 +192,7 @@ export class Session<
     return norm ? { ...told, gradientNorm: Number(norm[0]) } : told;
   }
 
-  /** The parts of all processes; before the first step, and after weights were loaded, they get the states of rank 0. */
+  /** The parts of all processes, which first get rank 0's states if they are new or were loaded. */
   private async shared(group: SessionGroup, own: Part, runs: readonly Batch[]): Promise<Shares | 'stopped'> {
     const graph = this.graphOf(stepOf('train', runs.at(-1) ?? { samples: 0 }));
     const shares = await agreed(group, graph, { ...own, fresh: this.fresh });
@@ -200,7 +200,7 @@ export class Session<
     return shares;
   }
 
-  /** Loss, metrics and output for a batch, with running statistics and without dropout. Arrays as in {@link train}. @throws UsageError */
+  /** Loss, metrics and output of a batch, as in evaluation. Arrays as in {@link train}. @throws UsageError */
   async evaluate(
     x: ArraysOf<In>,
     y: ArraysOf<Target>,
@@ -219,7 +219,7 @@ export class Session<
 
   /**
    * The network's output for a batch, with running statistics and without dropout.
-   * @returns float32 [N,…]: `shape` is logical, N×C×H×W, and `data` channels-last; of several outputs each by its name
+   * @returns float32 [N,…], `shape` N×C×H×W and `data` channels-last; several outputs by their names
    * @throws UsageError for an array that the network does not take, and where x is not finite
    */
   async predict(x: ArraysOf<In>, options: WeightsOptions = {}): Promise<Per<Out, FloatTensor>> {
@@ -231,7 +231,7 @@ export class Session<
     return outputOf<Out>(this.graphOf(step), outputs);
   }
 
-  /** Outputs of layers at paths such as `body.pool`, as {@link predict} returns them; nothing after the last is computed. @throws UsageError */
+  /** Outputs of layers at paths such as `body.pool`, as {@link predict} returns them. @throws UsageError */
   async features<const N extends string>(
     x: ArraysOf<In>,
     paths: readonly N[],
@@ -246,8 +246,8 @@ export class Session<
   }
 
   /**
-   * Trains for epochs, with validation and callbacks. Resolves after the last one, or where a callback or signal stopped it.
-   * @param batches an iterable of `{ x, y }` that can be iterated every epoch, or a function that makes one for an epoch
+   * Trains for epochs, with validation and callbacks, until the last one, a callback or a signal ends it.
+   * @param batches an iterable of `{ x, y }` to iterate every epoch, or a function that makes an epoch's
    * @throws UsageError for an epoch without batches, and as {@link train} does
    */
   fit(
@@ -273,7 +273,7 @@ export class Session<
     return this.store.stateDict('parameter', 'buffer');
   }
 
-  /** Writes parameters and buffers as safetensors, atomically; in a group, rank 0 does. @throws CheckpointError */
+  /** Writes parameters and buffers as safetensors, atomically; rank 0 does. @throws CheckpointError */
   async save(path: string, options: WeightsOptions = {}): Promise<void> {
     const averaged = this.averagedIn('save', options);
     if (this.follows) return;
@@ -287,9 +287,9 @@ export class Session<
   }
 
   /**
-   * Loads parameters and buffers from safetensors or a file of torch.save: all of them, or none and an error that names each
-   * difference. The names may be those of torchvision or timm, and weights of the other kind of batch norm are converted or
-   * refused. Returns sentences about what was converted.
+   * Loads parameters and buffers from safetensors or a file of torch.save: all of them, or none and an error
+   * that names each difference. The names may be those of torchvision or timm, and weights of the other kind
+   * of batch norm are converted or refused. Returns sentences about what was converted.
    * @throws CheckpointError for a file that cannot be read, or of another network
    */
   async load(path: string, options: LoadOptions = {}): Promise<readonly string[]> {
@@ -301,8 +301,8 @@ export class Session<
   }
 
   /**
-   * Writes all that training needs to go on bit for bit: weights, optimizer state, the count of updates, the seed and the
-   * kernels in use. In a group, rank 0 does. @throws CheckpointError
+   * Writes all that training needs to go on bit for bit: weights, optimizer state, the count of updates, the
+   * seed and the kernels in use. In a group, rank 0 does. @throws CheckpointError
    */
   async saveState(path: string): Promise<void> {
     const optimizer = this.required('optimizer', 'saveState');
@@ -314,8 +314,9 @@ export class Session<
   }
 
   /**
-   * Loads what {@link saveState} wrote: all of it, or none and an error that names each difference. Steps are planned anew, with the
-   * kernels of the file where this machine has them. @throws UsageError, code ERR_STATE_FILE, for another file
+   * Loads what {@link saveState} wrote: all of it, or none and an error that names each difference. Steps are
+   * planned anew, with the kernels of the file where this machine has them. @throws UsageError, code
+   * ERR_STATE_FILE, for another file
    */
   async loadState(path: string): Promise<void> {
     const optimizer = this.required('optimizer', 'loadState');
@@ -355,7 +356,7 @@ export class Session<
       return new Map(Object.entries(outputs));
     } catch (error) {
       if (!(error instanceof NotFiniteError)) throw error;
-      // Before a process says that its own batch is to blame: the others of a group wait for it in the layers they share.
+      // Before a process blames its own batch: the others of its group wait for it in synchronized layers.
       const layer = await firstNonFinite(program, arrays);
       checkFinite(methodOf(step), whole.x, this.inputs);
       if (layer === null) throw error;

@@ -72,7 +72,8 @@ export class Shards {
   /**
    * Checks the sizes of all shards.
    *
-   * @throws UsageError, code ERR_SHARDS, on all processes, where one has other samples than its part of the batch
+   * @throws UsageError, code ERR_SHARDS, on all processes, where one has other samples than its part of the
+   * batch
    */
   check(sizes: readonly number[]): void {
     const total = sizes.reduce((sum, size) => sum + size, 0);
@@ -89,8 +90,8 @@ export class Shards {
   }
 
   /**
-   * The graph of this process's shards, of these sizes; `trace` makes that of one. `isOwn`: whether every shard has an input of its own;
-   * default: those of a session's steps.
+   * The graph of this process's shards, of these sizes; `trace` makes that of one. `isOwn`: whether every
+   * shard has an input of its own; default: those of a session's steps.
    */
   graph(
     sizes: readonly number[],
@@ -118,8 +119,8 @@ export function checkShards(count: number): void {
 }
 
 /**
- * Sizes of `parts` parts of a batch, a power of two: halves, the second of which has an odd sample, and so on of each. So a part is
- * divided as the batch is, and where its shards end depends on the batch alone.
+ * Sizes of `parts` parts of a batch, a power of two: halves, the second of which has an odd sample, and so on
+ * of each. So a part is divided as the batch is, and where its shards end depends on the batch alone.
  *
  * @throws UsageError, code ERR_SHARDS, for another number of parts
  */

@@ -47,7 +47,10 @@ export class Shares {
     readonly fresh = false,
   ) {}
 
-  /** Those of a batch whose parts are all known; counts are added in order, so that the sum does not depend on who has them. */
+  /**
+   * Those of a batch whose parts are all known; counts are added in order, so that the sum does not depend on
+   * who has them.
+   */
   static of(parts: readonly Part[], fresh = false): Shares {
     const counts = parts.flatMap((part) => part.counts ?? []);
     const counted = parts.some((part) => part.counts !== undefined);
@@ -92,7 +95,9 @@ export class Shares {
     return this.samples.reduce((sum, _, rank) => sum + Number(values?.[rank * stride]), 0);
   }
 
-  /** The mean over all samples of what each member says of its own; of int32 counts, the share of the samples. */
+  /**
+   * The mean over all samples of what each member says of its own; of int32 counts, the share of the samples.
+   */
   mean(values: TypedArray | undefined): number {
     const counted = values instanceof Int32Array;
     // Exchanged values are padded.
@@ -115,10 +120,11 @@ export function countOf<Out extends Signals, Target extends Signals>(
 }
 
 /**
- * Tells the others of a group what this process is about to do, and hears it of them. Every process calls it, or {@link pause}.
- * 'stopped': another process ends its training here, and no process makes the step.
+ * Tells the others of a group what this process is about to do, and hears it of them. Every process calls it,
+ * or {@link pause}. 'stopped': another process ends its training here, and no process makes the step.
  *
- * @throws CommError, on all of them, where they would exchange different things and wait for each other forever
+ * @throws CommError, on all of them, where they would exchange different things and wait for each other
+ * forever
  */
 export async function agreed(
   group: SessionGroup,
@@ -142,7 +148,8 @@ export async function agreed(
 }
 
 /**
- * Agrees between steps, or where the others make one, whether the training stops: it does where any process does.
+ * Agrees between steps, or where the others make one, whether the training stops: it does where any process
+ * does.
  *
  * @throws CommError, on all processes, where some have batches left and others have not
  */

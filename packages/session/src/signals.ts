@@ -1,6 +1,6 @@
 /**
- * Inputs, outputs and targets of a network: one tensor, or several by name. In graphs one is `input`, several are
- * `input.left` and `input.right`.
+ * Inputs, outputs and targets of a network: one tensor, or several by name. In graphs one is `input`, several
+ * are `input.left` and `input.right`.
  */
 import type { TypedArray } from '@inplace-abn/core';
 import { Value } from '@inplace-abn/core';

@@ -19,7 +19,10 @@ export function statesIn(store: Store, ...kinds: readonly StateSpec['kind'][]): 
   );
 }
 
-/** Pieces of states, which are read one state after the other through one buffer: buffers of their own would wait to be collected. */
+/**
+ * Pieces of states, which are read one state after the other through one buffer: buffers of their own would
+ * wait to be collected.
+ */
 class SharedPieces {
   private room: Uint8Array | null = null;
   private taken = false;
@@ -57,7 +60,10 @@ export async function fillStates(store: Store, tensors: StateTensors): Promise<v
   }
 }
 
-/** The tensors of a store's states, all of them; others are passed over. Throws UsageError for one that is missing. */
+/**
+ * The tensors of a store's states, all of them; others are passed over. Throws UsageError for one that is
+ * missing.
+ */
 export function allStates<T>(store: Store, tensors: ReadonlyMap<string, T>): Map<string, T> {
   const wanted = store.specs.map(({ name }): [string, T] => {
     const tensor = tensors.get(name);

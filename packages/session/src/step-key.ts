@@ -8,7 +8,9 @@ export interface StepKey {
   readonly batch: number;
   /** Layers whose output is asked for; of features alone. */
   readonly paths?: readonly string[];
-  /** Samples of each shard that this process holds, where a batch is divided into shards; of training alone. */
+  /**
+   * Samples of each shard that this process holds, where a batch is divided into shards; of training alone.
+   */
   readonly shards?: readonly number[];
   /** On the averages of the weights. */
   readonly averaged?: boolean;

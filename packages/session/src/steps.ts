@@ -61,13 +61,16 @@ export interface TrainingParts {
   /** Whether the step mixes images and targets in pairs. */
   readonly mix: boolean;
   /**
-   * null: the gradients are those of the batch. `sum`: those of one part are added to the parts' before it; `update`: and the
-   * parameters are updated by the sum.
+   * null: the gradients are those of the batch. `sum`: those of one part are added to the parts' before it;
+   * `update`: and the parameters are updated by the sum.
    */
   readonly part: 'sum' | 'update' | null;
   /** The processes, or the shards, that share the batch; null: this one alone. */
   readonly group: GroupShape | null;
-  /** Whether the group's members are shards. A sum over parts is then one of sums over all shards, whoever holds them. */
+  /**
+   * Whether the group's members are shards. A sum over parts is then one of sums over all shards, whoever
+   * holds them.
+   */
   readonly sharded: boolean;
 }
 
@@ -110,10 +113,11 @@ export class Steps<In extends Signals, Out extends Signals, Target extends Signa
   }
 
   /**
-   * Further inputs: target, lr, lr.GROUP, step (updates counted from 1), seed; with parts keep (0: the sum begins anew; else 1) and
-   * factor (of this part's gradients); with a group share (of this process); with either, for a loss that counts, count (of the whole
-   * batch) in place of share; with averages ema_keep, ema_factor; those of mixed images (see mixing.ts). Outputs: loss, metric.NAME; with a group those of every process;
-   * gradient_norm.
+   * Further inputs: target, lr, lr.GROUP, step (updates counted from 1), seed; with parts keep (0: the sum
+   * begins anew; else 1) and factor (of this part's gradients); with a group share (of this process); with
+   * either, for a loss that counts, count (of the whole batch) in place of share; with averages ema_keep,
+   * ema_factor; those of mixed images (see mixing.ts). Outputs: loss, metric.NAME; with a group those of
+   * every process; gradient_norm.
    */
   training(
     batch: number,

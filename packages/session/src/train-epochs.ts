@@ -5,16 +5,26 @@ import { Mean } from './mean.js';
 
 /** The subject of a training loop: a session, or a network with steps of its own. */
 export interface Trainee<B, M extends string, V extends Results = Results<M>> {
-  /** One step; `at` counts what was made before it. 'stopped': it was not made, because another process of the group stops. */
+  /**
+   * One step; `at` counts what was made before it. 'stopped': it was not made, because another process of the
+   * group stops.
+   */
   train(batch: B, at: FitPosition): Promise<(StepResult<M> & { readonly learningRate: number }) | 'stopped'>;
   /**
-   * Of a group: whether any process stops. Every process calls it before the first epoch, after the last step of an epoch, and after an
-   * epoch; one that stops within an epoch calls it where the others call `train`. Left out where `stopped` is the same on all.
+   * Of a group: whether any process stops. Every process calls it before the first epoch, after the last step
+   * of an epoch, and after an epoch; one that stops within an epoch calls it where the others call `train`.
+   * Left out where `stopped` is the same on all.
    */
   agree?(stopped: boolean): Promise<boolean>;
-  /** Lets the batch of the next step move to the device while a step is under way; left out where that gains nothing. */
+  /**
+   * Lets the batch of the next step move to the device while a step is under way; left out where that gains
+   * nothing.
+   */
   prefetch?(batch: B): void;
-  /** Validates after an epoch. null: there is no validation. 'stopped': it was interrupted, and runs again when the training resumes. */
+  /**
+   * Validates after an epoch. null: there is no validation. 'stopped': it was interrupted, and runs again
+   * when the training resumes.
+   */
   validate(at: FitPosition): Promise<V | null | 'stopped'>;
 }
 
@@ -126,7 +136,9 @@ class EpochLoop<B, M extends string, V extends Results> {
     await this.each((callback) => callback.onStep?.(seen, this.stop));
   }
 
-  /** Asks for the next batch while a step is under way, where it can be on its way to the device meanwhile. */
+  /**
+   * Asks for the next batch while a step is under way, where it can be on its way to the device meanwhile.
+   */
   private ahead(batches: AsyncIterator<B>): Promise<IteratorResult<B>> | null {
     const { trainee } = this;
     if (!trainee.prefetch) return null;

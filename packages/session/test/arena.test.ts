@@ -11,7 +11,8 @@ it('seven batch sizes take what the largest plan needs, however often they come'
   const device: Device = Object.create(cpu(), {
     allocate: {
       value(bytes: number): DeviceMemory {
-        // The arena before: what was given back to the system reads as zeros. The second block holds the states.
+        // The arena before: what was given back to the system reads as zeros. The second block holds the
+        // states.
         const before = blocks.length > 1 ? (blocks[2] ?? blocks[0]) : undefined;
         if (before) kept.push(before.read(0, before.bytes).some((byte) => byte !== 0));
         const memory = cpu().allocate(bytes);
@@ -29,7 +30,8 @@ it('seven batch sizes take what the largest plan needs, however often they come'
     }
   };
   await round(0);
-  // Weights with optimizer state, and the arenas of batches of 3, 12 and 20, each given back before the next is made.
+  // Weights with optimizer state, and the arenas of batches of 3, 12 and 20, each given back before the next
+  // is made.
   expect(blocks).toHaveLength(4);
   expect(kept).toEqual([false, false]);
   expect(blocks.at(-1)?.bytes).toBe(own.plan({ train: Math.max(...SIZES) }).raw.arenaBytes);

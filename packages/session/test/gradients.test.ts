@@ -1,4 +1,6 @@
-/** Small networks of one's own, trained a step in a Session, against PyTorch's loss and gradients in float64. */
+/**
+ * Small networks of one's own, trained a step in a Session, against PyTorch's loss and gradients in float64.
+ */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

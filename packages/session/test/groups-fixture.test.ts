@@ -1,4 +1,7 @@
-/** Layer-wise rates, and weight decay of weights alone, against PyTorch's AdamW with timm's groups (tools/oracle/make_groups.py). */
+/**
+ * Layer-wise rates, and weight decay of weights alone, against PyTorch's AdamW with timm's groups
+ * (tools/oracle/make_groups.py).
+ */
 import { Linear, Sequential } from '@inplace-abn/nn';
 import { adamw } from '@inplace-abn/optim';
 import { expect, it } from 'vitest';

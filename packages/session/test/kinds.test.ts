@@ -1,4 +1,7 @@
-/** Mistakes that TypeScript refuses: JavaScript gets one sentence for each, with a code, at the line that made them. */
+/**
+ * Mistakes that TypeScript refuses: JavaScript gets one sentence for each, with a code, at the line that made
+ * them.
+ */
 import { type Graph, gradients, trace, type Value } from '@inplace-abn/core';
 import { Conv2d, GlobalAvgPool2d, Linear, Module, Sequential } from '@inplace-abn/nn';
 import { adam, adamw, createSchedule, lamb, type ScheduleOptions, sgd } from '@inplace-abn/optim';

@@ -13,6 +13,13 @@ describe('problemsIn', () => {
     expect(found('a.md', 'What does it cost? Nothing.')).toEqual([]);
   });
 
+  it('finds comments over 110 columns, unless they cannot wrap', () => {
+    const long = `// ${'word '.repeat(25)}end`;
+    expect(found('a.ts', `${long}\nlet a = 1;\n/** ${'word '.repeat(25)}*/`)).toEqual([1, 3]);
+    expect(found('a.cc', long)).toEqual([]);
+    expect(found('a.mjs', `${long}  npm run bench\n// @ts-expect-error ${'word '.repeat(25)}`)).toEqual([]);
+  });
+
   it('finds phrases in messages, and not in code', () => {
     const source = "throw new Error(`x is no folder`);\nthrow new Error('there is no file');\n";
     expect(found('a.ts', source)).toEqual([1]);

@@ -1,4 +1,7 @@
-/** Patterns of file names, for shells that pass them on: `*`, `?`, `[a-z]`, `{jpg,png}` within a name, and `**` for folders. */
+/**
+ * Patterns of file names, for shells that pass them on: `*`, `?`, `[a-z]`, `{jpg,png}` within a name, and
+ * `**` for folders.
+ */
 import { join } from 'node:path';
 import { compareCodePoints, DataError, listFolder } from '@inplace-abn/data';
 

@@ -1,4 +1,7 @@
-/** The photographs that a command line names, one after the other: files, folders, patterns, and lists on standard input. */
+/**
+ * The photographs that a command line names, one after the other: files, folders, patterns, and lists on
+ * standard input.
+ */
 import { stat } from 'node:fs/promises';
 import { DataError, decodeName, imagesBelow, systemPath } from '@inplace-abn/data';
 import { filesMatching, isPattern } from './glob.js';
@@ -12,8 +15,8 @@ const [NUL, LINE_FEED] = [0, 10];
 export type Found = { readonly path: string } | { readonly path: string; readonly reason: string };
 
 /**
- * Yields the photographs that the arguments name, in order; for a folder, every image in it and below it. A file is not opened, so
- * one that is missing fails when it is read.
+ * Yields the photographs that the arguments name, in order; for a folder, every image in it and below it. A
+ * file is not opened, so one that is missing fails when it is read.
  *
  * @param list pieces of the list: a path a line, or separated by NUL
  */
@@ -78,8 +81,8 @@ async function exists(path: string): Promise<boolean> {
 }
 
 /**
- * Parts of a list, the first ones small so that work begins soon, later ones of up to `most`: as many names are in memory at a
- * time, however many there are.
+ * Parts of a list, the first ones small so that work begins soon, later ones of up to `most`: as many names
+ * are in memory at a time, however many there are.
  */
 export async function* inChunks<T>(
   items: AsyncIterable<T>,

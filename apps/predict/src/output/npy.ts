@@ -24,8 +24,8 @@ export function listOf(path: string): string {
 }
 
 /**
- * FILE.npy with a row for each image, and FILE.txt with their files, a line each. The row of an image that cannot be read is NaN, so
- * that rows and images keep in step.
+ * FILE.npy with a row for each image, and FILE.txt with their files, a line each. The row of an image that
+ * cannot be read is NaN, so that rows and images keep in step.
  */
 export class Matrix implements Sink {
   private rows = 0;

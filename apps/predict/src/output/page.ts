@@ -1,4 +1,6 @@
-/** A page with pictures of the first images and what is seen in them, and how often each class comes first. */
+/**
+ * A page with pictures of the first images and what is seen in them, and how often each class comes first.
+ */
 import { writeFileAtomic } from '@inplace-abn/checkpoint';
 import { ImageError, makeThumbnail } from '@inplace-abn/data';
 import { bar, escapeText, facts, renderPage } from '@inplace-abn/train';

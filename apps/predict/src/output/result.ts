@@ -9,7 +9,9 @@ export interface Guess {
 
 /** The outcome for one image. */
 export type Result =
-  /** The most probable classes, the first the most, or the labels of the image, of which there may be none. */
+  /**
+   * The most probable classes, the first the most, or the labels of the image, of which there may be none.
+   */
   | { readonly file: string; readonly guesses: readonly Guess[] }
   | { readonly file: string; readonly vector: Float32Array }
   /** It cannot be used: the reason. */
@@ -25,7 +27,8 @@ export interface Sink {
 }
 
 /**
- * The `count` most probable classes of one row of logits; among equals the lower output first. null where a logit is not a number.
+ * The `count` most probable classes of one row of logits; among equals the lower output first. null where a
+ * logit is not a number.
  *
  * @param nameOf the name of an output
  */
@@ -56,8 +59,8 @@ export function guessesOf(
 }
 
 /**
- * The labels of a row of logits whose probability, a sigmoid of each, is at least `threshold`, the most probable first; among equals
- * the lower output. null where a logit is not a number.
+ * The labels of a row of logits whose probability, a sigmoid of each, is at least `threshold`, the most
+ * probable first; among equals the lower output. null where a logit is not a number.
  *
  * @param nameOf the name of an output
  */

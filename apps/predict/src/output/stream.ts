@@ -60,8 +60,8 @@ class AtomicFile implements Target {
 }
 
 /**
- * Tells whether a stream still has a reader: a write to standard output that fails, as after `| head`, leaves the stream
- * writable for Node.
+ * Tells whether a stream still has a reader: a write to standard output that fails, as after `| head`, leaves
+ * the stream writable for Node.
  */
 export function watchReader(stream: Pick<EventEmitter, 'on'>): () => boolean {
   let reads = true;

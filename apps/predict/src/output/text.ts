@@ -27,7 +27,10 @@ class Lines implements Sink {
   }
 }
 
-/** `photos/a.jpg: tabby 83.1 %, tiger cat 12.0 %`, or `none` without a label; an image that cannot be used is named elsewhere. */
+/**
+ * `photos/a.jpg: tabby 83.1 %, tiger cat 12.0 %`, or `none` without a label; an image that cannot be used is
+ * named elsewhere.
+ */
 export function readableLines(target: Target): Sink {
   const lines = new Lines(target, (result) => {
     const guesses = 'guesses' in result ? result.guesses : [];
@@ -78,7 +81,9 @@ export function csv(target: Target, top: number): Sink {
   return new Lines(target, line, `${head}\n`);
 }
 
-/** A row an image: file, error, its labels and their probabilities, each list with semicolons between them. */
+/**
+ * A row an image: file, error, its labels and their probabilities, each list with semicolons between them.
+ */
 export function csvOfLabels(target: Target): Sink {
   const line = (result: Result) => {
     const guesses = 'guesses' in result ? result.guesses : [];

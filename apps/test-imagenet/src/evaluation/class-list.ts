@@ -21,7 +21,10 @@ export interface ClassListOptions {
   readonly file?: string;
 }
 
-/** The classes of the network's outputs in order, from the file if there is one, or from its checkpoint; undefined where neither has them. */
+/**
+ * The classes of the network's outputs in order, from the file if there is one, or from its checkpoint;
+ * undefined where neither has them.
+ */
 export async function knownClasses(
   file: string | undefined,
   checkpoint: string,

@@ -13,8 +13,8 @@ export interface Prediction {
 }
 
 /**
- * Reads row `row` of logits [N, classes]. Ranks like training's validation: NaN is largest, and ties go to the lower
- * class.
+ * Reads row `row` of logits [N, classes]. Ranks like training's validation: NaN is largest, and ties go to
+ * the lower class.
  */
 export function predictionOf(logits: Float32Array, row: number, classes: number, label: number): Prediction {
   const values = logits.subarray(row * classes, (row + 1) * classes);

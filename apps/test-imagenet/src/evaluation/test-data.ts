@@ -29,8 +29,8 @@ export interface TestImages {
 }
 
 /**
- * Opens the images of a folder: with the list of labels that the configuration names (`data.val_labels`), where it is there; tar shards
- * in DIR/val or DIR; otherwise class folders.
+ * Opens the images of a folder: with the list of labels that the configuration names (`data.val_labels`),
+ * where it is there; tar shards in DIR/val or DIR; otherwise class folders.
  *
  * @param names names of the network's outputs, if known; class folders do not ask for them
  */

@@ -47,7 +47,10 @@ export interface TestOptions extends Preparation {
   /** File with the classes of the network's outputs, one folder name per line. */
   readonly classFile?: string;
   readonly stream?: ProgressStream;
-  /** The processes that share the images. Default: this one alone. Each needs the checkpoint and gets the result. */
+  /**
+   * The processes that share the images. Default: this one alone. Each needs the checkpoint and gets the
+   * result.
+   */
   readonly peers?: Peers;
 }
 
@@ -61,8 +64,8 @@ export interface TestOutcome {
 const WORST = 48;
 
 /**
- * Tests a network on every image of a folder, once each. Unreadable images are reported, excluded from all counts and
- * listed in the result.
+ * Tests a network on every image of a folder, once each. Unreadable images are reported, excluded from all
+ * counts and listed in the result.
  */
 export async function testNetwork(options: TestOptions): Promise<TestOutcome> {
   const { config, device, peers = ALONE } = options;
@@ -160,7 +163,9 @@ class TestRun implements Counter {
     this.tally = new Tally(parts.classifier.classes);
   }
 
-  /** Tests all images and gathers the results of all processes. Returns the signal that stopped it, or null. */
+  /**
+   * Tests all images and gathers the results of all processes. Returns the signal that stopped it, or null.
+   */
   async run(): Promise<NodeJS.Signals | null> {
     const stopped = await visitImages(this.parts, this);
     if (stopped === null) await this.bringTogether();

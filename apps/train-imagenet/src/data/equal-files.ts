@@ -24,7 +24,8 @@ export type Twins = readonly Sighting[];
 const MOST_TWINS = 10;
 
 /**
- * Groups the files whose hashes are equal: those in different parts, those of different classes, and all others.
+ * Groups the files whose hashes are equal: those in different parts, those of different classes, and all
+ * others.
  *
  * @param known whether an index has a hash
  */
@@ -47,7 +48,10 @@ function empty(): Listing<Twins> {
   return { count: 0, first: [] };
 }
 
-/** The first files of each part and class, then others up to a limit; and how many parts and classes there are. A group may hold every file. */
+/**
+ * The first files of each part and class, then others up to a limit; and how many parts and classes there
+ * are. A group may hold every file.
+ */
 function shortened(indices: readonly number[], sighting: (index: number) => Sighting) {
   const firsts = new Map<string, Sighting>();
   const others: Sighting[] = [];

@@ -20,7 +20,9 @@ export interface PartPixels {
 /** Label maps of a check. */
 export interface LabelReport {
   readonly pixels: readonly PartPixels[];
-  /** Label maps that cannot be read, are of another size than their image, or have ids that are not classes. */
+  /**
+   * Label maps that cannot be read, are of another size than their image, or have ids that are not classes.
+   */
   readonly bad: Listing<BadLabels>;
 }
 

@@ -1,4 +1,6 @@
-/** The images of a data folder to check: its data sets, or all images where no data sets can be made of them. */
+/**
+ * The images of a data folder to check: its data sets, or all images where no data sets can be made of them.
+ */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '@inplace-abn/core';

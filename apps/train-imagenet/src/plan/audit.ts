@@ -27,7 +27,8 @@ export interface AuditReport {
 const IMAGES = 2;
 
 /**
- * Measures with the checkpoint's weights, on images of noise: layers normalize what they get. Throws as loadWeights does.
+ * Measures with the checkpoint's weights, on images of noise: layers normalize what they get. Throws as
+ * loadWeights does.
  */
 export async function auditCheckpoint(
   config: TrainConfig,

@@ -1,4 +1,6 @@
-/** The memory of one device when a batch is split over several, as a table: this plan and ordinary batch norm. */
+/**
+ * The memory of one device when a batch is split over several, as a table: this plan and ordinary batch norm.
+ */
 import { alignColumns } from '@inplace-abn/cli';
 import { type Device, UsageError } from '@inplace-abn/core';
 import { type PlanReport, planReport, type TrainConfig } from '@inplace-abn/recipes';
@@ -12,8 +14,9 @@ export interface PlanRow {
 }
 
 /**
- * Plans a training step of one device for each number of devices: the batch is `optimizer.batch_size` / devices, of a batch in shards those
- * that the device holds. Unless the batch is in shards, buffers of exchanges are left out, those of gradients included.
+ * Plans a training step of one device for each number of devices: the batch is `optimizer.batch_size` /
+ * devices, of a batch in shards those that the device holds. Unless the batch is in shards, buffers of
+ * exchanges are left out, those of gradients included.
  *
  * @throws {UsageError} where the batch does not divide by a number of devices
  */

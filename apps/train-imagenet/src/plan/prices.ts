@@ -13,8 +13,8 @@ import { formatSeconds, measurePrices, pricedMachine } from '@inplace-abn/recipe
 import type { Asked } from './questions.js';
 
 /**
- * Times a step of each configuration, and adds its instructions to the file. Throws UsageError, code ERR_PRICE_LIST, before anything is timed,
- * where the file is of another machine.
+ * Times a step of each configuration, and adds its instructions to the file. Throws UsageError, code
+ * ERR_PRICE_LIST, before anything is timed, where the file is of another machine.
  */
 export async function measuredPrices(file: string, questions: readonly Asked[]): Promise<string> {
   const device = cpu();

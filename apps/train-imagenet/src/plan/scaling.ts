@@ -47,14 +47,19 @@ interface Answer {
   readonly report: ScalingReport;
   readonly choices: ScalingChoices;
   readonly failures: Failures | null;
-  /** Images of a process from which on {@link SHARE} is held; null: none. Of a single question alone, since it takes a while. */
+  /**
+   * Images of a process from which on {@link SHARE} is held; null: none. Of a single question alone, since it
+   * takes a while.
+   */
   readonly holding?: number | null;
 }
 
 /** Efficiency for which a batch and buckets are sought. */
 const SHARE = 0.9;
 
-/** The steps of all configurations on all clusters: as text, as a table where there are several, or as JSON. */
+/**
+ * The steps of all configurations on all clusters: as text, as a table where there are several, or as JSON.
+ */
 export async function scaling(
   questions: readonly ScalingQuestion[],
   flags: ScalingFlags & Printing,

@@ -33,7 +33,10 @@ export interface Sweep {
 
 /** Of the batch in the configuration. */
 const BATCHES = [0.25, 0.5, 1, 2, 4];
-/** Of the arena that a step takes without a budget; from the first that no plan fits on, the others are left out. */
+/**
+ * Of the arena that a step takes without a budget; from the first that no plan fits on, the others are left
+ * out.
+ */
 const SHARES = [1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3];
 
 export function sweep(

@@ -1,4 +1,7 @@
-/** Checks plans of the experiments against their locks. Made by `plan experiments/NAME.json --batch 32 --lock test/fixtures/locks/NAME.lock`. */
+/**
+ * Checks plans of the experiments against their locks. Made by
+ * `plan experiments/NAME.json --batch 32 --lock test/fixtures/locks/NAME.lock`.
+ */
 import { readFile } from 'node:fs/promises';
 import { diffPlans, planLockIn } from '@inplace-abn/core';
 import { formatGrown, lockOf } from '@inplace-abn/recipes';

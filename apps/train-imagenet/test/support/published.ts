@@ -1,4 +1,6 @@
-/** The nine published experiments as the paper's authors list them, recipes of later years, and their files. */
+/**
+ * The nine published experiments as the paper's authors list them, recipes of later years, and their files.
+ */
 import { fileURLToPath } from 'node:url';
 import { ARCHITECTURES } from '@inplace-abn/models';
 import { loadConfig, type TrainConfig } from '@inplace-abn/recipes';
@@ -21,7 +23,10 @@ export const PUBLISHED = {
   'resnet101_ipabn-sync_lr_512': ['resnet101', 'sync', false, 512, 0.2, STEP],
 } as const;
 
-/** Recipes of later years, by file: architecture, optimizer, batch, learning rate, epochs, crops of training and validation. */
+/**
+ * Recipes of later years, by file: architecture, optimizer, batch, learning rate, epochs, crops of training
+ * and validation.
+ */
 export const RECENT = {
   resnet50_a3: ['resnet50', 'LAMB', 2048, 0.008, 100, 160, 224],
   resnet50_torchvision_v2: ['resnet50', 'SGD', 1024, 0.5, 600, 176, 224],

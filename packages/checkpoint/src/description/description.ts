@@ -1,6 +1,6 @@
 /**
- * The description of a model in a checkpoint: the names of its outputs, the preprocessing of its input and its
- * configuration. The keys are the same in every format; the values are plain JSON.
+ * The description of a model in a checkpoint: the names of its outputs, the preprocessing of its input and
+ * its configuration. The keys are the same in every format; the values are plain JSON.
  */
 import type { JsonValue } from '../run-state/state.js';
 

@@ -12,7 +12,8 @@ import { descriptionIn, type ModelDescription } from './description.js';
 
 /**
  * Reads the description of a model without its tensors, from a training state, a file of torch.save, a
- * safetensors file (whose metadata values are strings of JSON) or the newest state in a folder. The index of several files has none.
+ * safetensors file (whose metadata values are strings of JSON) or the newest state in a folder. The index of
+ * several files has none.
  *
  * @throws CheckpointError if the file is missing or not a checkpoint
  */

@@ -104,7 +104,8 @@ async function syncFile(path: string): Promise<void> {
 
 /**
  * Writes a file atomically and durably: temporary file in the same folder, fsync, rename, fsync of the
- * folder. Chunks are written as they come and never collected in memory. A device or a pipe is written to and stays.
+ * folder. Chunks are written as they come and never collected in memory. A device or a pipe is written to and
+ * stays.
  *
  * @throws CheckpointError naming `path`. The old content stays and the temporary file is removed.
  */

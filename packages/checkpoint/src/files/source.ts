@@ -1,4 +1,5 @@
-// Positioned reads: headers and tensors are read where they are, and nothing else of the file is held in memory.
+// Positioned reads: headers and tensors are read where they are, and nothing else of the file is held in
+// memory.
 
 import { type FileHandle, open } from 'node:fs/promises';
 import { CheckpointError, codeOf, reasonOf } from '../errors.js';
@@ -9,7 +10,9 @@ export interface ByteSource {
   readonly path: string;
   /** Length in bytes. */
   readonly size: number;
-  /** Fills `bytes` from `position`; returns the number of bytes read, which is smaller at the end of the file. */
+  /**
+   * Fills `bytes` from `position`; returns the number of bytes read, which is smaller at the end of the file.
+   */
   read(bytes: Uint8Array, position: number): Promise<number>;
   close(): Promise<void>;
 }

@@ -51,7 +51,8 @@ const SLICE_BYTES = 16 * 2 ** 20;
 const MAX_TEXT = 200;
 
 /**
- * Inspects a checkpoint of any format, or the index of several safetensors files. Reads no tensors except scalars outside the state dictionary.
+ * Inspects a checkpoint of any format, or the index of several safetensors files. Reads no tensors except
+ * scalars outside the state dictionary.
  *
  * @throws CheckpointError as readStateDict does
  */

@@ -1,5 +1,5 @@
-// Describes an opaque object in a few words, for listings. Objects may be shared or contain themselves, so depth and
-// number of items are limited.
+// Describes an opaque object in a few words, for listings. Objects may be shared or contain themselves, so
+// depth and number of items are limited.
 
 import { kindOf, Opaque, type Pickled, TensorRef, Tuple } from './objects.js';
 
@@ -8,7 +8,9 @@ const MAX_DEPTH = 3;
 const MAX_ITEMS = 4;
 const MAX_WORD = 40;
 
-/** `argparse.Namespace(lr=0.1, name='a')`, `numpy.ndarray [2, 3] of f8`, or the name of a class or function. */
+/**
+ * `argparse.Namespace(lr=0.1, name='a')`, `numpy.ndarray [2, 3] of f8`, or the name of a class or function.
+ */
 export function describeOpaque(opaque: Opaque): string {
   const text = describe(opaque, 0);
   return text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)} …` : text;

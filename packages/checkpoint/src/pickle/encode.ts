@@ -11,7 +11,8 @@ const REBUILD = 'torch._utils\n_rebuild_tensor_v2\n';
 const ORDERED_DICT = 'collections\nOrderedDict\n';
 
 /**
- * Encodes a value as a protocol 2 pickle, using only instructions that PyTorch's weights_only reader supports.
+ * Encodes a value as a protocol 2 pickle, using only instructions that PyTorch's weights_only reader
+ * supports.
  *
  * @param storageOf key of the storage that holds exactly this tensor
  * @throws CheckpointError if a pickle cannot hold the value, naming its key

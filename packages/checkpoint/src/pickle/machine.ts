@@ -130,7 +130,9 @@ class Machine implements CallContext {
     if (made instanceof Opaque) made.add(named);
   }
 
-  /** Sets attributes. Those of an ordered dictionary (PyTorch stores module versions there) carry no weights. */
+  /**
+   * Sets attributes. Those of an ordered dictionary (PyTorch stores module versions there) carry no weights.
+   */
   build(): void {
     const state = this.pop();
     const object = this.top();

@@ -16,7 +16,9 @@ const READERS: Readonly<Record<string, (view: DataView, little: boolean) => numb
   f8: (view, little) => view.getFloat64(0, little),
 };
 
-/** numpy.core.multiarray.scalar(dtype, bytes) of NumPy 1 and 2: a number, or opaque for an unsupported dtype. */
+/**
+ * numpy.core.multiarray.scalar(dtype, bytes) of NumPy 1 and 2: a number, or opaque for an unsupported dtype.
+ */
 export const numpyScalars = ['numpy.core.multiarray.scalar', 'numpy._core.multiarray.scalar'].map(
   (name) => new Callable(name, (args) => numberOf(args) ?? new Opaque('numpy.generic', args)),
 );

@@ -18,7 +18,10 @@ export type Pickled =
   | Opaque;
 
 export class PickledDict extends Map<string | number, Pickled> {
-  /** Set if a key is neither a string nor an integer. Its item is dropped, and the dictionary is not plain data. */
+  /**
+   * Set if a key is neither a string nor an integer. Its item is dropped, and the dictionary is not plain
+   * data.
+   */
   foreignKey: string | null = null;
 }
 

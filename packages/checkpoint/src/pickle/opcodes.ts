@@ -1,5 +1,5 @@
-// Instructions of the pickle machine by code. machine.ts executes those that torch.save uses in protocols 2 to 5; the
-// others have a name only for the error. See Python's pickletools for their meaning.
+// Instructions of the pickle machine by code. machine.ts executes those that torch.save uses in protocols 2
+// to 5; the others have a name only for the error. See Python's pickletools for their meaning.
 
 export const OPCODES = {
   MARK: 0x28,

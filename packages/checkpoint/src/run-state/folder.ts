@@ -6,7 +6,9 @@ import { codeOf } from '../errors.js';
 
 /** Name of the file with the best weights of a run. */
 export const BEST_FILE = 'best.safetensors';
-/** The best state from steps that the run no longer continues, because it was resumed from an earlier step. */
+/**
+ * The best state from steps that the run no longer continues, because it was resumed from an earlier step.
+ */
 export const SUPERSEDED_BEST_FILE = 'best.superseded.safetensors';
 
 const CHECKPOINT = /^checkpoint-(\d+)\.safetensors$/;

@@ -39,8 +39,8 @@ export async function loadLatest(folder: string): Promise<ResumedRunState> {
 }
 
 /**
- * Loads a file, or the newest state in a folder, as named by the user. If the file is truncated or damaged, loads the
- * newest intact one in its folder instead.
+ * Loads a file, or the newest state in a folder, as named by the user. If the file is truncated or damaged,
+ * loads the newest intact one in its folder instead.
  *
  * @throws CheckpointError naming the path and the contents of its folder, or the reason for each file
  */

@@ -52,8 +52,8 @@ const VERSION = '1';
 const GROUPS = ['model', 'optimizer'] as const;
 
 /**
- * Writes a training state to one file, atomically and with a checksum. The tensors must not change until the promise
- * resolves.
+ * Writes a training state to one file, atomically and with a checksum. The tensors must not change until the
+ * promise resolves.
  *
  * @throws CheckpointError naming the file, tensor or metadata key
  */

@@ -58,8 +58,8 @@ export class RunStateStore {
   }
 
   /**
-   * Saves a state under its step, then removes the oldest checkpoints. The tensors must not change until the promise
-   * resolves. If saving fails, the earlier checkpoints are still there.
+   * Saves a state under its step, then removes the oldest checkpoints. The tensors must not change until the
+   * promise resolves. If saving fails, the earlier checkpoints are still there.
    *
    * `best` also makes it `best.safetensors` (a hard link if the file system has them).
    *
@@ -102,12 +102,17 @@ export class RunStateStore {
     await linkFileAtomic(path, join(this.folder, BEST_FILE));
   }
 
-  /** Renames a `best.safetensors` that the run does not continue, and replaces one that was set aside earlier. */
+  /**
+   * Renames a `best.safetensors` that the run does not continue, and replaces one that was set aside earlier.
+   */
   async setBestAside(): Promise<void> {
     await rename(join(this.folder, BEST_FILE), join(this.folder, SUPERSEDED_BEST_FILE));
   }
 
-  /** Resuming picks the newest step, so checkpoints of an abandoned future must go. Renaming them loses nothing. */
+  /**
+   * Resuming picks the newest step, so checkpoints of an abandoned future must go. Renaming them loses
+   * nothing.
+   */
   private async setAsideAfter(step: number): Promise<string[]> {
     const renamed: string[] = [];
     for (const later of await listCheckpoints(this.folder)) {

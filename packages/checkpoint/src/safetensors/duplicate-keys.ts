@@ -1,5 +1,5 @@
-// JSON.parse silently keeps the last of two equal keys, so two readers could disagree about one file. The safetensors
-// format forbids duplicates.
+// JSON.parse silently keeps the last of two equal keys, so two readers could disagree about one file. The
+// safetensors format forbids duplicates.
 
 const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]/g;
 

@@ -22,7 +22,8 @@ export class SafetensorsFile {
   ) {}
 
   /**
-   * Opens a file and checks its header: size, JSON, dtypes, shapes, offsets, duplicates, and length of the file.
+   * Opens a file and checks its header: size, JSON, dtypes, shapes, offsets, duplicates, and length of the
+   * file.
    *
    * @throws CheckpointError naming the file, and the key if one is at fault
    */

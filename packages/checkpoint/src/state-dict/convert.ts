@@ -43,8 +43,8 @@ export function asFloat32(tensor: TensorContent): TensorContent<'float32'> {
 }
 
 /**
- * A count that was converted to a float dtype with the weights, as whole numbers; what float16 cannot hold, above 65504, is 0, as where
- * a file has no count.
+ * A count that was converted to a float dtype with the weights, as whole numbers; what float16 cannot hold,
+ * above 65504, is 0, as where a file has no count.
  */
 export function asCount(tensor: TensorContent): TensorContent<'int64'> {
   return converted(tensor, 'int64', (host) => {
@@ -74,7 +74,9 @@ function converted<D extends HostDType>(
   };
 }
 
-/** Converts float16 bits (1 sign, 5 exponent, 10 fraction; bias 15) to float32 bits (8 exponent; bias 127). */
+/**
+ * Converts float16 bits (1 sign, 5 exponent, 10 fraction; bias 15) to float32 bits (8 exponent; bias 127).
+ */
 function float16Bits(bits: number): number {
   const sign = (bits & 0x8000) << 16;
   const exponent = (bits >> 10) & 0x1f;

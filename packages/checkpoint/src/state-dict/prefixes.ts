@@ -3,7 +3,9 @@
 /** Added by torch.nn.DataParallel and DistributedDataParallel, and by torch.optim.swa_utils. */
 export const PARALLEL_PREFIX = 'module.';
 
-/** Removed if all names have one. Training frameworks use `model.` for the network inside their own module. */
+/**
+ * Removed if all names have one. Training frameworks use `model.` for the network inside their own module.
+ */
 const WRAPPERS = [PARALLEL_PREFIX, 'model.'];
 
 /** Added by torch.compile, which can wrap any submodule, so it may occur anywhere in a name. */

@@ -27,8 +27,8 @@ export interface LoadedStateDict {
 /** Options of opening a state dictionary without reading its tensors. */
 export interface OpenStateDictOptions extends TorchReadOptions {
   /**
-   * Location of the dictionary if it is not under `state_dict`: a key such as `state_dict_ema`, several joined by dots, or a
-   * prefix of its names.
+   * Location of the dictionary if it is not under `state_dict`: a key such as `state_dict_ema`, several
+   * joined by dots, or a prefix of its names.
    */
   readonly key?: string;
 }
@@ -42,8 +42,8 @@ export interface ReadStateDictOptions extends OpenStateDictOptions {
 /**
  * Reads the state dictionary of a checkpoint: a file of torch.save (the dictionary itself or one that has it
  * as `state_dict`; nested dictionaries are joined by dots), a safetensors file, including training states
- * of this project, or the index of several (`.index.json`). The content of a file determines the format, not its name. Reads
- * all of it or throws.
+ * of this project, or the index of several (`.index.json`). The content of a file determines the format, not
+ * its name. Reads all of it or throws.
  *
  * @throws CheckpointError if the file is missing, a folder, empty, damaged, or not a checkpoint
  */
@@ -75,8 +75,8 @@ export interface OpenStateDict {
 }
 
 /**
- * Like {@link readStateDict}, but with tensors as streams. Training states of this project are verified against their
- * checksum up front; storages of zip files are verified when read.
+ * Like {@link readStateDict}, but with tensors as streams. Training states of this project are verified
+ * against their checksum up front; storages of zip files are verified when read.
  *
  * @throws CheckpointError as readStateDict does
  */

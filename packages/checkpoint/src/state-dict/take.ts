@@ -7,7 +7,8 @@ import { explain, isClassifier } from './mismatch.js';
 /** Which differences are allowed when a state dictionary is matched to a network. */
 export interface TakeOptions {
   /**
-   * Convert float16, bfloat16 and float64 to the float32 of the network, and a `num_batches_tracked` of these to its whole number.
+   * Convert float16, bfloat16 and float64 to the float32 of the network, and a `num_batches_tracked` of these
+   * to its whole number.
    */
   readonly convert?: boolean;
   /** Leave out the classifier (`classifier.fc.*`, `head.fc.*`) on both sides and in the result. */

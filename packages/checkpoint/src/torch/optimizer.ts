@@ -1,5 +1,6 @@
-// Converts optimizer state between two forms. Ours is by name: mod1.conv1.weight.momentum_buffer. PyTorch numbers the
-// parameters in group order: {state: {0: {momentum_buffer}}, param_groups: [{lr, …, params: [0, 1]}]}.
+// Converts optimizer state between two forms. Ours is by name: mod1.conv1.weight.momentum_buffer. PyTorch
+// numbers the parameters in group order:
+// {state: {0: {momentum_buffer}}, param_groups: [{lr, …, params: [0, 1]}]}.
 
 import type { HostTensor } from '@inplace-abn/tensor';
 import { CheckpointError } from '../errors.js';
@@ -23,7 +24,10 @@ export interface TorchOptimizerForm {
   readonly counted: boolean;
   /** The options that torch.optim expects in a group. */
   readonly defaults: Readonly<Record<string, TorchValue>>;
-  /** An option that distinguishes its groups from those of classes with other slots: files do not name the class. */
+  /**
+   * An option that distinguishes its groups from those of classes with other slots: files do not name the
+   * class.
+   */
   readonly mark: string;
 }
 
@@ -39,7 +43,9 @@ export interface OptimizerGroup<T extends TensorContent = HostTensor> {
 export interface NamedOptimizer<T extends TensorContent = HostTensor> {
   /** The classes it may come from: Adam and AdamW save the same state. */
   readonly types: readonly string[];
-  /** By `PARAMETER.SLOT`, such as `fc.weight.momentum_buffer`; nothing for a parameter that was never updated. */
+  /**
+   * By `PARAMETER.SLOT`, such as `fc.weight.momentum_buffer`; nothing for a parameter that was never updated.
+   */
   readonly state: Map<string, T>;
   /** One per `param_groups` entry of the file, in its order. */
   readonly groups: readonly OptimizerGroup<T>[];

@@ -1,5 +1,6 @@
-// Reads the central directory of a zip file by position, so that a file of any size costs no more than its directory.
-// Only stored entries are supported, so no entry can expand. Maintained zip packages buffer the file or inflate.
+// Reads the central directory of a zip file by position, so that a file of any size costs no more than its
+// directory. Only stored entries are supported, so no entry can expand. Maintained zip packages buffer the
+// file or inflate.
 
 import { CheckpointError } from '../errors.js';
 import { type ByteSource, readUpTo } from '../files/source.js';
@@ -38,7 +39,8 @@ export type ZipDirectory = ReadonlyMap<string, ZipEntry>;
 /**
  * Reads the directory of a zip file.
  *
- * @throws CheckpointError if it is truncated or damaged, or has encrypted, overlapping or identically named entries
+ * @throws CheckpointError if it is truncated or damaged, or has encrypted, overlapping or identically named
+ * entries
  */
 export async function readZipDirectory(source: ByteSource): Promise<ZipDirectory> {
   const fail = (reason: string): never => {

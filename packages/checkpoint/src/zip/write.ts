@@ -1,5 +1,5 @@
-// Writes a zip file of stored entries front to back in one pass. Contents are aligned as torch.save does, so that a
-// reader may map them into memory. Maintained zip packages compress, copy or do not align.
+// Writes a zip file of stored entries front to back in one pass. Contents are aligned as torch.save does, so
+// that a reader may map them into memory. Maintained zip packages compress, copy or do not align.
 
 import { crc32Of } from './crc32.js';
 import {

@@ -11,8 +11,8 @@ export interface BucketOptions {
   /** Bucket size in bytes; default {@link BUCKET_BYTES}. */
   readonly bytes?: number;
   /**
-   * Size in bytes of the first two buckets, so that communication starts early, and size limit of the last one,
-   * which nothing overlaps. Default 1 MiB, at most `bytes`.
+   * Size in bytes of the first two buckets, so that communication starts early, and size limit of the last
+   * one, which nothing overlaps. Default 1 MiB, at most `bytes`.
    */
   readonly edgeBytes?: number;
 }

@@ -13,7 +13,10 @@ export interface CollectiveTimes {
   allGather(bytes: number): number;
   /** Sends a vector of `bytes` from one process to all others. */
   broadcast(bytes: number): number;
-  /** Seconds that an exchange is held up where a sum is in flight: its messages queue behind segments of the sum. */
+  /**
+   * Seconds that an exchange is held up where a sum is in flight: its messages queue behind segments of the
+   * sum.
+   */
   held(exchange: Exchange): number;
 }
 
@@ -33,7 +36,10 @@ export function collectiveTimes(cluster: Cluster): CollectiveTimes {
 /** Segments of a sum that a message finds before it on a link: two are in flight, one of them half sent. */
 const QUEUED = 1.5;
 
-/** Seconds that a message queues on its way through all processes, on the slower links: the others have none to speak of. */
+/**
+ * Seconds that a message queues on its way through all processes, on the slower links: the others have none
+ * to speak of.
+ */
 function queueSeconds({ nodes, perNode, between, within, topology }: Cluster): number {
   const [count, link] = nodes > 1 ? [nodes, between] : [perNode, within];
   if (count < 2) return 0;
@@ -69,8 +75,9 @@ function climb(count: number, { bandwidth, latency }: Link, bytes: number): numb
 }
 
 /**
- * Two binary trees, each over half of the vector and with the other's leaves inside, as NCCL has them: a node sends and receives the vector
- * twice, and a segment climbs and descends the tree. 2·(log₂ N·(α + s/B) + M/B), and within the nodes alike.
+ * Two binary trees, each over half of the vector and with the other's leaves inside, as NCCL has them: a node
+ * sends and receives the vector twice, and a segment climbs and descends the tree. 2·(log₂ N·(α + s/B) +
+ * M/B), and within the nodes alike.
  */
 function treeAllReduce({ nodes, perNode, between, within }: Cluster, bytes: number): number {
   const wire = Math.max(
@@ -96,15 +103,18 @@ function treeBroadcast({ nodes, perNode, between, within }: Cluster, bytes: numb
 }
 
 /**
- * Reduce-scatter within each node, all-reduce of each part over the nodes, all-gather within each node. The rings over the nodes share a
- * node's link: together they carry the whole vector.
+ * Reduce-scatter within each node, all-reduce of each part over the nodes, all-gather within each node. The
+ * rings over the nodes share a node's link: together they carry the whole vector.
  */
 function hierarchicalAllReduce({ nodes, perNode, between, within }: Cluster, bytes: number): number {
   const inside = 2 * turnSeconds(uniformRing(perNode, within), bytes / perNode);
   return inside + 2 * turnSeconds(uniformRing(nodes, between), bytes / nodes);
 }
 
-/** All-gather within each node, then of its rows over the nodes, each process a part of them, then within each node again. */
+/**
+ * All-gather within each node, then of its rows over the nodes, each process a part of them, then within each
+ * node again.
+ */
 function hierarchicalAllGather({ nodes, perNode, between, within }: Cluster, bytes: number): number {
   const inside = turnSeconds(uniformRing(perNode, within), bytes);
   const over = turnSeconds(uniformRing(nodes, between), perNode * bytes);

@@ -1,7 +1,8 @@
 /**
- * Failures of a long run. Nodes fail independently, at random, once in M seconds each; N of them fail once in M/N. A run saves every τ
- * seconds in δ seconds, and after a failure needs R seconds until its next step. Between failures time is exponential, so that
- * a section of τ seconds of work takes on average (Daly, 2006, without his approximations)
+ * Failures of a long run. Nodes fail independently, at random, once in M seconds each; N of them fail once in
+ * M/N. A run saves every τ seconds in δ seconds, and after a failure needs R seconds until its next step.
+ * Between failures time is exponential, so that a section of τ seconds of work takes on average (Daly, 2006,
+ * without his approximations)
  *
  *     M/N · e^{R·N/M} · (e^{(τ + δ)·N/M} − 1)
  *

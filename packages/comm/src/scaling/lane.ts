@@ -22,7 +22,10 @@ interface Pending {
   readonly ready: number;
 }
 
-/** Which of several sums that are ready goes first: the one of the least number, then the one that was started first. */
+/**
+ * Which of several sums that are ready goes first: the one of the least number, then the one that was started
+ * first.
+ */
 export type Urgency = (sum: number) => number;
 
 /** Sums that were started, told in the order of time. */

@@ -1,12 +1,13 @@
 /**
- * Segments that travel around a ring, as Gloo sends them: every process sends a segment once it has received the one before the last, and once
- * its receiver has announced that it may come. The announcement crosses the segments that are on their way, so that although two
- * are in flight, a segment costs its time on the wire, w, and a latency, α; n of them cost
+ * Segments that travel around a ring, as Gloo sends them: every process sends a segment once it has received
+ * the one before the last, and once its receiver has announced that it may come. The announcement crosses the
+ * segments that are on their way, so that although two are in flight, a segment costs its time on the wire,
+ * w, and a latency, α; n of them cost
  *
  *     n·(w + α)
  *
- * Where hops differ, a segment's delay at one hop is made up for at the others: it costs the mean of w + α over the hops of a turn, but no
- * less than w of the slowest.
+ * Where hops differ, a segment's delay at one hop is made up for at the others: it costs the mean of w + α
+ * over the hops of a turn, but no less than w of the slowest.
  */
 import type { Cluster, Link } from './cluster.js';
 

@@ -1,9 +1,12 @@
-/** Which part of the next step has to wait for a sum: the first instruction that reads a parameter that the sum updates. */
+/**
+ * Which part of the next step has to wait for a sum: the first instruction that reads a parameter that the
+ * sum updates.
+ */
 import { operands, type Plan, type ValueId } from '@inplace-abn/core';
 
 /**
- * For each sum of `updating`, by the value in flight: the event of `reading` before which it must have ended if its updates are made as late
- * as possible. Sums that the step itself reads, such as the loss, have none.
+ * For each sum of `updating`, by the value in flight: the event of `reading` before which it must have ended
+ * if its updates are made as late as possible. Sums that the step itself reads, such as the loss, have none.
  */
 export function firstReaders(reading: Plan, updating: Plan): Map<ValueId, number> {
   const sums = sumsBehind(updating);

@@ -1,6 +1,7 @@
 /**
- * A step on its timeline. All processes are alike and begin together. The compute thread runs the events in order; sums that were started
- * run one after the other on the group's own thread; a wait ends when its sum does.
+ * A step on its timeline. All processes are alike and begin together. The compute thread runs the events in
+ * order; sums that were started run one after the other on the group's own thread; a wait ends when its sum
+ * does.
  */
 import type { CollectiveTimes } from './collectives.js';
 import { Lane, type SentSum, type Urgency } from './lane.js';
@@ -22,7 +23,10 @@ export interface StepTimeline {
   readonly sums: readonly SentSum[];
 }
 
-/** Runs the events with collectives that take `times`; sums go in the order in which they were started unless `urgency` knows better. */
+/**
+ * Runs the events with collectives that take `times`; sums go in the order in which they were started unless
+ * `urgency` knows better.
+ */
 export function simulate(
   events: readonly StepEvent[],
   times: CollectiveTimes,

@@ -1,4 +1,6 @@
-/** The same step, communicating otherwise: in buckets of another size, or into the next step's forward pass. */
+/**
+ * The same step, communicating otherwise: in buckets of another size, or into the next step's forward pass.
+ */
 import { type BucketOptions, inBuckets } from '../group/buckets.js';
 import type { CollectiveTimes } from './collectives.js';
 import type { StartEvent, StepEvent, WaitEvent } from './program.js';
@@ -10,8 +12,8 @@ export function isBucket(event: StepEvent): event is StartEvent {
 }
 
 /**
- * The events with the gradients of all buckets divided into others, which are sent when the last of their gradients is computed. Packing
- * stays where it is: it costs what it did.
+ * The events with the gradients of all buckets divided into others, which are sent when the last of their
+ * gradients is computed. Packing stays where it is: it costs what it did.
  */
 export function withBuckets(events: readonly StepEvent[], options: BucketOptions): StepEvent[] {
   const before = events.filter(isBucket);
@@ -49,9 +51,10 @@ function append<T>(lists: Map<number, T[]>, at: number, item: T): void {
 const STEPS = 4;
 
 /**
- * Seconds of a step in a long row of them whose gradient sums end in the next step: each update is made just before the forward pass reads
- * its parameter, where it costs as much as it did. Sums go in the order in which they are needed: the first layer's gradients are the last to
- * be computed and the first to be read, so that in the order of the backward pass nothing would be gained.
+ * Seconds of a step in a long row of them whose gradient sums end in the next step: each update is made just
+ * before the forward pass reads its parameter, where it costs as much as it did. Sums go in the order in
+ * which they are needed: the first layer's gradients are the last to be computed and the first to be read, so
+ * that in the order of the backward pass nothing would be gained.
  */
 export function overlappedSeconds(events: readonly StepEvent[], times: CollectiveTimes): number {
   const urgency = urgencyIn(events);

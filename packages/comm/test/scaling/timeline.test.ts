@@ -5,7 +5,9 @@ import { better, cluster, messageBytes } from './clusters.js';
 
 const seconds = fc.double({ min: 0, max: 0.2, noNaN: true });
 
-/** A step that computes and exchanges at random, starts sums on its way, and waits for all of them at the end. */
+/**
+ * A step that computes and exchanges at random, starts sums on its way, and waits for all of them at the end.
+ */
 const step: fc.Arbitrary<StepEvent[]> = fc
   .array(
     fc.oneof(

@@ -79,14 +79,15 @@ export interface CompileOptions {
    */
   readonly budget?: number;
   /**
-   * Times of instructions on the machine that the plan is for: what `budget` recomputes is chosen by seconds. Default: by bytes and
-   * operations, the same on every machine.
+   * Times of instructions on the machine that the plan is for: what `budget` recomputes is chosen by seconds.
+   * Default: by bytes and operations, the same on every machine.
    */
   readonly prices?: PriceList;
   /** Kernels to request by name; records the names of the kernels that are used. */
   readonly choices?: KernelChoices;
   /**
-   * Choose other kernels by timing. false: the first that serves, which is the same in every run on machines of one kind. Default true.
+   * Choose other kernels by timing. false: the first that serves, which is the same in every run on machines
+   * of one kind. Default true.
    */
   readonly timed?: boolean;
 }
@@ -123,7 +124,10 @@ export function compile<O extends OutputTypes>(
   throw new RangeError('a pass changed an output');
 }
 
-/** Whether the plan's outputs are held by the same arrays as the traced ones: passes may change what is in between alone. */
+/**
+ * Whether the plan's outputs are held by the same arrays as the traced ones: passes may change what is in
+ * between alone.
+ */
 function yieldsAsTraced<O extends OutputTypes>(plan: Plan, traced: Graph<O>): plan is Plan<O> {
   return [...traced.outputs].every(([name, id]) => {
     const planned = plan.graph.values.get(plan.graph.outputs.get(name) ?? -1);

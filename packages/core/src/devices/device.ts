@@ -70,8 +70,9 @@ export interface DeviceMemory {
   /** Writes bytes starting at `offset`. */
   write(offset: number, data: Uint8Array): void;
   /**
-   * Has the system back these bytes with memory now instead of at their first access; the content stays. Absent where memory is backed
-   * from the start. Throws an error with code OUT_OF_MEMORY where the system refuses.
+   * Has the system back these bytes with memory now instead of at their first access; the content stays.
+   * Absent where memory is backed from the start. Throws an error with code OUT_OF_MEMORY where the system
+   * refuses.
    */
   populate?(offset: number, length: number): void;
   /**
@@ -164,12 +165,19 @@ export interface Device {
   readonly machine: string;
   /** Chooses a kernel for a specification. */
   prepare(spec: KernelSpec): PreparedKernel;
-  /** Allocates zero-filled memory, in bytes. Throws an error with code OUT_OF_MEMORY where the system refuses. */
+  /**
+   * Allocates zero-filled memory, in bytes. Throws an error with code OUT_OF_MEMORY where the system refuses.
+   */
   allocate(bytes: number): DeviceMemory;
   /** Loads instructions; the result runs them in order. */
   load(instructions: readonly LoadedInstruction[]): Executable;
-  /** Bytes that can be allocated and backed now. `mapped`: of them, bytes that are allocated already but not backed; default 0. */
+  /**
+   * Bytes that can be allocated and backed now. `mapped`: of them, bytes that are allocated already but not
+   * backed; default 0.
+   */
   availableBytes(mapped?: number): number;
-  /** The limit that {@link availableBytes} comes from; null, or absent: the memory of the machine or device. */
+  /**
+   * The limit that {@link availableBytes} comes from; null, or absent: the memory of the machine or device.
+   */
   limitedBy?(): NamedLimit | null;
 }

@@ -33,7 +33,8 @@ export class KernelChoices {
   /**
    * Prepares a kernel: the one recorded for its specification, or the one that autotuning selects.
    *
-   * @throws UsageError, code ERR_TIMED_KERNELS, where the specification asks for an untimed choice and the device has none
+   * @throws UsageError, code ERR_TIMED_KERNELS, where the specification asks for an untimed choice and the
+   * device has none
    */
   prepare(device: Device, spec: KernelSpec): PreparedKernel {
     const key = specKey(spec);
@@ -71,7 +72,10 @@ export class KernelChoices {
   }
 }
 
-/** Names what is computed on operands of which types: such as `conv2d float32[2,8,4,4] float32[8,8,1,1] - → float32[2,8,4,4] {"stride":[1,1],…}`. */
+/**
+ * Names what is computed on operands of which types: such as
+ * `conv2d float32[2,8,4,4] float32[8,8,1,1] - → float32[2,8,4,4] {"stride":[1,1],…}`.
+ */
 export function specKey({ op, attrs, inputs, outputs, constants = [] }: KernelSpec): string {
   const kept = constants.length > 0 ? ` constant ${constants}` : '';
   return `${op} ${inputs.map(typeOf).join(' ')} → ${outputs.map(typeOf).join(' ')} ${JSON.stringify(attrs)}${kept}`;

@@ -21,7 +21,10 @@ export interface NamedLimit {
 export interface LimitOptions {
   /** Bytes that are allocated but not backed by memory yet: only resource limits count them. Default 0. */
   readonly mapped?: number;
-  /** Whether addresses are reserved for all memory to come, as WebAssembly's are: RLIMIT_AS limits nothing more then. Default false. */
+  /**
+   * Whether addresses are reserved for all memory to come, as WebAssembly's are: RLIMIT_AS limits nothing
+   * more then. Default false.
+   */
   readonly reserved?: boolean;
   /** Folder that holds `proc`; default the machine's. */
   readonly root?: string;
@@ -33,8 +36,8 @@ export function availableMemory(): number {
 }
 
 /**
- * The tightest of what limits this process: free memory of the machine, the process's control group and those around it (versions 1 and
- * 2), and the resource limits RLIMIT_AS and RLIMIT_DATA.
+ * The tightest of what limits this process: free memory of the machine, the process's control group and those
+ * around it (versions 1 and 2), and the resource limits RLIMIT_AS and RLIMIT_DATA.
  */
 export function memoryLimit({ mapped = 0, reserved = false, root = '' }: LimitOptions = {}): MemoryLimit {
   const read = (path: string): string => readText(`${root}${path}`);
@@ -46,7 +49,10 @@ export function memoryLimit({ mapped = 0, reserved = false, root = '' }: LimitOp
   return limits.reduce((tightest, limit) => (limit.bytes < tightest.bytes ? limit : tightest));
 }
 
-/** The limit that {@link memoryLimit} found, for the error of a process that needs more; null: the machine's memory. */
+/**
+ * The limit that {@link memoryLimit} found, for the error of a process that needs more; null: the machine's
+ * memory.
+ */
 export function namedLimit({ source }: MemoryLimit): NamedLimit | null {
   return source === null ? null : { name: source, remedy: 'raise that limit' };
 }

@@ -75,8 +75,9 @@ export interface OwnOp<I extends Kinds = Kinds, O extends OwnOperandKind = OwnOp
 const SLOWNESS = 100;
 
 /**
- * Defines a custom op and returns the function that emits it, like `torch.autograd.Function`. The op works in every trace,
- * Session, precision and device, but it is slow: the step stops for it, and JavaScript computes on copies.
+ * Defines a custom op and returns the function that emits it, like `torch.autograd.Function`. The op works in
+ * every trace, Session, precision and device, but it is slow: the step stops for it, and JavaScript computes
+ * on copies.
  *
  *     const squareBackward = defineOp({
  *       name: 'square_backward',

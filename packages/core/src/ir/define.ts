@@ -32,13 +32,13 @@ export interface Operand {
    */
   readonly pitched?: true;
   /**
-   * The operand that decides which elements of this one count: where it is zero, any finite element here gives
-   * the same result. null, or no rule: every element counts.
+   * The operand that decides which elements of this one count: where it is zero, any finite element here
+   * gives the same result. null, or no rule: every element counts.
    */
   readonly countsWith?: (attrs: Attributes) => number | null;
   /**
-   * Row i of its first axis makes channel i of the output and no other, linearly: a factor of row i of every operand with this rule is a
-   * factor of channel i.
+   * Row i of its first axis makes channel i of the output and no other, linearly: a factor of row i of every
+   * operand with this rule is a factor of channel i.
    */
   readonly makesChannels?: true;
 }
@@ -206,8 +206,9 @@ export interface Holding {
 /** A group's exchange of values. */
 export interface Collective {
   /**
-   * Emits the exchange for a process that holds several members: `own` are their operands in order of rank, and the result is the one
-   * that every member gets. Its bits do not depend on how many members a process holds.
+   * Emits the exchange for a process that holds several members: `own` are their operands in order of rank,
+   * and the result is the one that every member gets. Its bits do not depend on how many members a process
+   * holds.
    */
   together(own: readonly Value[], attrs: Attributes, holding: Holding): Value;
 }
@@ -216,7 +217,10 @@ export interface Collective {
 export interface Effects {
   /** May stop the step. Never pruned, and updates wait for it. */
   readonly guard: boolean;
-  /** Every process of the group runs it, in the same order relative to the group's other collectives. null: the op exchanges nothing. */
+  /**
+   * Every process of the group runs it, in the same order relative to the group's other collectives. null:
+   * the op exchanges nothing.
+   */
   readonly collective: Collective | null;
   /**
    * Waits for an asynchronous result. Scheduled as late as its readers allow, so that other work can overlap.

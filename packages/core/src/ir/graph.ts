@@ -72,7 +72,10 @@ export type OutputTypes = Readonly<Record<string, DType | undefined>>;
 /** Of a type alone: what its outputs are of. */
 declare const OUTPUTS: unique symbol;
 
-/** That outputs have names and dtypes that the type checker knows: from {@link trace} over compile to a program's results. */
+/**
+ * That outputs have names and dtypes that the type checker knows: from {@link trace} over compile to a
+ * program's results.
+ */
 export interface WithOutputs<O extends OutputTypes> {
   readonly [OUTPUTS]?: O;
 }

@@ -281,8 +281,8 @@ export type OutputsOf<R extends Readonly<Record<string, Value>>> = {
 };
 
 /**
- * Traces `body` into a graph. The record that it returns names the graph's outputs and types them: a program returns
- * `{ loss: Float32Array }` for `{ loss: Value<'float32'> }`.
+ * Traces `body` into a graph. The record that it returns names the graph's outputs and types them: a program
+ * returns `{ loss: Float32Array }` for `{ loss: Value<'float32'> }`.
  */
 export function trace<R extends Readonly<Record<string, Value>>>(
   body: (tracer: Tracer) => R,

@@ -40,7 +40,8 @@ export class Value<D extends DType = DType> {
   }
 
   /**
-   * This value, known to the type checker as one of `dtype`, so that a program's output of it is the typed array of that dtype.
+   * This value, known to the type checker as one of `dtype`, so that a program's output of it is the typed
+   * array of that dtype.
    *
    * @throws ShapeError where it is of another
    */

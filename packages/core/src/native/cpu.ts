@@ -33,7 +33,8 @@ class CpuDevice extends AddonDevice {
   }
 
   /**
-   * True if the CPU multiplies bfloat16 natively (AVX512_BF16 or AMX). Otherwise kernels convert bfloat16 data to float32.
+   * True if the CPU multiplies bfloat16 natively (AVX512_BF16 or AMX). Otherwise kernels convert bfloat16
+   * data to float32.
    */
   get multipliesBFloat16(): boolean {
     return this.native.hasBFloat16();
@@ -65,7 +66,10 @@ class CpuDevice extends AddonDevice {
     return this.native.addressableBytes !== undefined;
   }
 
-  /** Two limits, the tighter of which counts: that of the system, and the bytes that the addon has addresses for. */
+  /**
+   * Two limits, the tighter of which counts: that of the system, and the bytes that the addon has addresses
+   * for.
+   */
   private limits(mapped: number) {
     const system = memoryLimit({ mapped, reserved: this.inWebAssembly });
     const addressable = (this.native.addressableBytes?.() ?? Number.POSITIVE_INFINITY) + mapped;
@@ -112,8 +116,9 @@ export function defaultDevice(): CpuDevice | EstimatedCpu {
 let untimed: EstimatedCpu | null = null;
 
 /**
- * A CPU to plan on: that of this machine, or one that estimates workspaces and throws on running, where there is no native addon. In
- * WebAssembly, too: each process would time its convolutions anew there, and none can have operands of 4 GB.
+ * A CPU to plan on: this machine's, or without a native addon one that estimates workspaces and throws on
+ * running. In WebAssembly, too: each process would time its convolutions anew there, and none can have
+ * operands of 4 GB.
  */
 export function planningCpu(): CpuDevice | EstimatedCpu {
   const device = defaultDevice();
@@ -128,8 +133,8 @@ export function planningCpu(): CpuDevice | EstimatedCpu {
 let portable: EstimatedCpu | null = null;
 
 /**
- * A CPU that only plans, with estimated workspaces: its plans are the same on every machine, with and without the native addon.
- * Running on it throws.
+ * A CPU that only plans, with estimated workspaces: its plans are the same on every machine, with and without
+ * the native addon. Running on it throws.
  */
 export function portableCpu(): EstimatedCpu {
   portable ??= new EstimatedCpu(

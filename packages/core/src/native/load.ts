@@ -1,6 +1,6 @@
 /**
- * Finds and loads the native addon: an explicit path, the platform's package, or a local build. Where there can be none, the one in
- * WebAssembly.
+ * Finds and loads the native addon: an explicit path, the platform's package, or a local build. Where there
+ * can be none, the one in WebAssembly.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -26,7 +26,8 @@ interface Place {
 let loaded: NativeAddon | null = null;
 
 /**
- * Loads the addon once. Where no native one can be, as on macOS and Windows, it is the one in WebAssembly, and a warning says so.
+ * Loads the addon once. Where no native one can be, as on macOS and Windows, it is the one in WebAssembly,
+ * and a warning says so.
  *
  * @throws {NativeAddonError} with the one command that fixes it and every location tried
  */
@@ -70,11 +71,12 @@ export interface LoadWasmOptions {
 }
 
 /**
- * Loads the addon in WebAssembly from the bytes of `inplace_abn.wasm`, where a program cannot find the file itself, as in a browser.
- * Call it before anything computes. Runs block the thread that starts them, so use a worker.
+ * Loads the addon in WebAssembly from the bytes of `inplace_abn.wasm`, where a program cannot find the file
+ * itself, as in a browser. Call it before anything computes. Runs block the thread that starts them, so use a
+ * worker.
  *
- * In a browser several threads share memory, which takes a cross-origin isolated page. In another one it computes on one thread, and
- * a warning on the console says so.
+ * In a browser several threads share memory, which takes a cross-origin isolated page. In another one it
+ * computes on one thread, and a warning on the console says so.
  *
  * @throws UsageError, code ERR_USAGE, if an addon is already loaded
  */

@@ -146,8 +146,8 @@ export class WasmModule {
   }
 
   /**
-   * The part of WASI that the C++ library calls: a clock, no environment, and a way to say that it ends. Libraries of some versions of
-   * Emscripten ask for files, too: there are none.
+   * The part of WASI that the C++ library calls: a clock, no environment, and a way to say that it ends.
+   * Libraries of some versions of Emscripten ask for files, too: there are none.
    */
   private imports(code: WasmCode): object {
     const asked = WebAssembly.Module.imports(code).filter(({ module }) => module === WASI);

@@ -1,11 +1,15 @@
-/** Threads of the addon in WebAssembly: workers of Node or of a page, each with an instance over the same memory. */
+/**
+ * Threads of the addon in WebAssembly: workers of Node or of a page, each with an instance over the same
+ * memory.
+ */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { WasmModule } from './wasm-module.js';
 
 /**
- * The script of a worker, in Node and in a page: it makes its instance, and computes in native/wasm/threads.cc from then on. A fault
- * there may have damaged memory that all share, so it ends the process where it can, as a native fault does.
+ * The script of a worker, in Node and in a page: it makes its instance, and computes in
+ * native/wasm/threads.cc from then on. A fault there may have damaged memory that all share, so it ends the
+ * process where it can, as a native fault does.
  */
 const SCRIPT = `
 const start = ({ code, memory, stack }, tell) => {
@@ -75,8 +79,9 @@ export function whyOneThread(): string | null {
 }
 
 /**
- * Starts the workers of a module that computes on `threads` threads, the caller's among them. Those that cannot start, or have not
- * yet, are left out of what is computed meanwhile. Resolves once all have started or failed to.
+ * Starts the workers of a module that computes on `threads` threads, the caller's among them. Those that
+ * cannot start, or have not yet, are left out of what is computed meanwhile. Resolves once all have started
+ * or failed to.
  */
 export async function startThreads(wasm: WasmModule, threads: number): Promise<void> {
   wasm.exports.wasm_set_threads(threads, processors());

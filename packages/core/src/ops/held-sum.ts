@@ -8,8 +8,8 @@ import { treeSum } from './tree_sum.js';
 import { unpack } from './unpack.js';
 
 /**
- * The sum over all members, in a balanced tree over their ranks: first over those of this process, then over the processes. Each process
- * holds a subtree, so the bits depend neither on their number nor on who sums.
+ * The sum over all members, in a balanced tree over their ranks: first over those of this process, then over
+ * the processes. Each process holds a subtree, so the bits depend neither on their number nor on who sums.
  */
 export const HELD_SUM: Collective = {
   together(own, _, { name, size }) {

@@ -1,12 +1,12 @@
 /**
- * Lovász-softmax loss (Berman et al. 2018, algorithm 1): the Lovász extension of the Jaccard loss 1 − IoU of each
- * class. With errors e = |[label = k] − p_k| in descending order, F rows of class k, and i of them and j others among
- * the first r + 1 rows:
+ * Lovász-softmax loss (Berman et al. 2018, algorithm 1): the Lovász extension of the Jaccard loss 1 − IoU of
+ * each class. With errors e = |[label = k] − p_k| in descending order, F rows of class k, and i of them and j
+ * others among the first r + 1 rows:
  *
  *     J_r = 1 − (F − i)/(F + j),   loss_k = Σ_r e_r·(J_r − J_{r−1}),   J_{−1} = 0
  *
- * The loss is the mean of loss_k over classes, over the rows of a batch or of each image. The differences of J are the
- * derivatives by the errors, so the forward pass, which has the order, writes the gradient as well.
+ * The loss is the mean of loss_k over classes, over the rows of a batch or of each image. The differences of
+ * J are the derivatives by the errors, so the forward pass, which has the order, writes the gradient as well.
  */
 
 import { elements, formatType, isDataDType, rows } from '@inplace-abn/tensor';
@@ -150,21 +150,25 @@ function compareErrors(a: number, b: number): number {
 export interface LovaszSoftmaxOptions {
   /** The classes of the mean: those that occur among the labels (`present`, the default), or `all`. */
   readonly classes?: 'present' | 'all';
-  /** The mean over images of each image's loss, where one without labels has 0. Default: the loss of the whole batch. */
+  /**
+   * The mean over images of each image's loss, where one without labels has 0. Default: the loss of the whole
+   * batch.
+   */
   readonly perImage?: boolean;
   /** Label of rows to ignore; default −100. */
   readonly ignoreIndex?: number;
   /**
-   * float32[]: number of counted rows over all processes, or with `perImage` of images. The loss is then this process's
-   * share: of images exactly; of a batch its own loss times its share of the rows, since IoU is not a sum over rows.
+   * float32[]: number of counted rows over all processes, or with `perImage` of images. The loss is then this
+   * process's share: of images exactly; of a batch its own loss times its share of the rows, since IoU is not
+   * a sum over rows.
    */
   readonly count?: Value;
 }
 
 /**
- * Lovász-softmax loss float32[] of probabilities p [N,K,S…] (softmax of logits) for labels int32 or uint8 [N,S…], as
- * `lovasz_softmax` of the authors' PyTorch code. Rows with equal errors are ordered by their index; the gradient at an
- * error of 0 is 0. Without rows that count the loss is 0.
+ * Lovász-softmax loss float32[] of probabilities p [N,K,S…] (softmax of logits) for labels int32 or uint8
+ * [N,S…], as `lovasz_softmax` of the authors' PyTorch code. Rows with equal errors are ordered by their
+ * index; the gradient at an error of 0 is 0. Without rows that count the loss is 0.
  *
  * @throws ShapeError if shapes disagree
  */

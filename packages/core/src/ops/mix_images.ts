@@ -1,6 +1,6 @@
 /**
- * Mixes pairs of images: image i with image p = partners[i]. Inside box i it takes the pixels of p (CutMix); with an
- * empty box it is λ_i·x_i + (1 − λ_i)·x_p (mixup).
+ * Mixes pairs of images: image i with image p = partners[i]. Inside box i it takes the pixels of p (CutMix);
+ * with an empty box it is λ_i·x_i + (1 − λ_i)·x_p (mixup).
  */
 
 import { dim, formatType, type Shape, sameShape, type TensorType } from '@inplace-abn/tensor';
@@ -95,8 +95,9 @@ export interface MixOperands {
 }
 
 /**
- * The first N images of x [R,C,H,W], each mixed with another one of the R: inside its box the other's pixels or, where the
- * box is empty, λ·own + (1 − λ)·other. In x's dtype; an image with λ = 1 and an empty box keeps its bits.
+ * The first N images of x [R,C,H,W], each mixed with another one of the R: inside its box the other's pixels
+ * or, where the box is empty, λ·own + (1 − λ)·other. In x's dtype; an image with λ = 1 and an empty box keeps
+ * its bits.
  */
 export function mixImages(x: Value, { partners, lambda, boxes }: MixOperands): Value {
   return emit(mixImagesOp, [x, partners, lambda, boxes], {});

@@ -1,6 +1,6 @@
 /**
- * Sum of the rows of x in a balanced tree: rows 0 + 1, 2 + 3, …, then these sums in pairs, and so on. So a sum of sums of neighboring
- * rows has the bits of the sum of all rows, however many are summed at a time.
+ * Sum of the rows of x in a balanced tree: rows 0 + 1, 2 + 3, …, then these sums in pairs, and so on. So a
+ * sum of sums of neighboring rows has the bits of the sum of all rows, however many are summed at a time.
  */
 import { type DType, dim, elements, formatType, type TensorType } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';

@@ -34,7 +34,10 @@ export interface RebuildDecision {
   readonly value: ValueId;
   /** Forward node that produces the value. */
   readonly producer: GraphNode | null;
-  /** `absorb`: its reader inverts on the fly. `invert`: extra nodes invert it. `recompute`: it is computed a second time. */
+  /**
+   * `absorb`: its reader inverts on the fly. `invert`: extra nodes invert it. `recompute`: it is computed a
+   * second time.
+   */
   readonly choice: 'keep' | 'absorb' | 'invert' | 'recompute';
   /** Node that is inverted. */
   readonly through: GraphNode | null;

@@ -1,8 +1,9 @@
 /**
- * Joins the traces of shards, each as if a process of its own had one shard of a batch, into the graph of a process that has several.
- * Nodes whose operands are the same in every shard are emitted once: updates, and what depends on parameters alone. The others are
- * emitted for each shard, so their kernels get the shapes of a shard whatever the number of processes. Where a trace exchanges values
- * with the other shards, the op's definition says how a process does that for all those that it holds (`effects.collective`).
+ * Joins the traces of shards, each as if a process of its own had one shard of a batch, into the graph of a
+ * process that has several. Nodes whose operands are the same in every shard are emitted once: updates, and
+ * what depends on parameters alone. The others are emitted for each shard, so their kernels get the shapes of
+ * a shard whatever the number of processes. Where a trace exchanges values with the other shards, the op's
+ * definition says how a process does that for all those that it holds (`effects.collective`).
  */
 import { UsageError } from '../errors.js';
 import type { Attributes, Holding } from '../ir/define.js';
@@ -26,10 +27,12 @@ export function shardInput(name: string, shard: number): string {
 }
 
 /**
- * The graph of a process that holds these shards, in order. The traces may differ in the number of samples. Inputs of a shard's own are
- * named by {@link shardInput}; the others, the states and the outputs keep their names.
+ * The graph of a process that holds these shards, in order. The traces may differ in the number of samples.
+ * Inputs of a shard's own are named by {@link shardInput}; the others, the states and the outputs keep their
+ * names.
  *
- * @throws UsageError, code ERR_SHARDS, where the step exchanges nothing over what it should, or depends on the number of samples
+ * @throws UsageError, code ERR_SHARDS, where the step exchanges nothing over what it should, or depends on
+ * the number of samples
  */
 export function joinShards(traces: readonly Graph[], options: JoinOptions): Graph {
   return new Joining(traces, options).graph();

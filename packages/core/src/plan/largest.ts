@@ -12,7 +12,8 @@ export interface Sized {
 }
 
 /**
- * The smallest size from `least` to `most` that has a plan: a batch of one may have no variance to normalize by.
+ * The smallest size from `least` to `most` that has a plan: a batch of one may have no variance to normalize
+ * by.
  *
  * @param bytesAt bytes at a size; throws ShapeError for one that has no plan
  * @param least a batch in shards holds a sample for each
@@ -32,7 +33,8 @@ export function smallestPlanned(bytesAt: (size: number) => number, most = MOST, 
 }
 
 /**
- * Finds the largest size up to `most` whose bytes fit a budget, from the smallest on that is at least `least` and has a plan.
+ * Finds the largest size up to `most` whose bytes fit a budget, from the smallest on that is at least `least`
+ * and has a plan.
  *
  * @param bytesAt bytes at a size; must not decrease with the size, and is called least often if it is nearly
  * linear. Throws ShapeError for a size that is too small to be planned

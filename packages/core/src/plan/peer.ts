@@ -39,7 +39,10 @@ export function peerBytes(traced: Graph): PeerBytes {
   };
 }
 
-/** Every buffer of the step, and the pruned graph that their lifetimes refer to. Weight gradients live to the end. */
+/**
+ * Every buffer of the step, and the pruned graph that their lifetimes refer to. Weight gradients live to the
+ * end.
+ */
 export function peerBuffers(traced: Graph): { graph: Graph; buffers: PeerBuffer[] } {
   const graph = prune(traced);
   const buffers = new Map<ValueId, PeerBuffer>();

@@ -16,8 +16,8 @@ export interface PredictedTime {
 }
 
 /**
- * Predicts a run of these plans, one after the other: the sum of the prices of their instructions, without a prologue, which runs only when
- * weights have changed, and without the wait for other processes.
+ * Predicts a run of these plans, one after the other: the sum of the prices of their instructions, without a
+ * prologue, which runs only when weights have changed, and without the wait for other processes.
  */
 export function predictTime(plans: readonly Plan[], list: PriceList): PredictedTime {
   const prices = new Prices(list);

@@ -34,8 +34,9 @@ export type PricedMachine = Pick<PriceList, 'machine' | 'version' | 'balance'>;
 const FORMAT = 'inplace-abn price list 1';
 
 /**
- * The price list of runs that were timed. Instructions with the same signature get the mean of their times, so that the prices of a step add
- * up to its time. Collectives are left out: they take as long as the others do.
+ * The price list of runs that were timed. Instructions with the same signature get the mean of their times,
+ * so that the prices of a step add up to its time. Collectives are left out: they take as long as the others
+ * do.
  */
 export function priceListOf(where: PricedMachine, timed: Iterable<TimedPlan>): PriceList {
   const sums = new Map<string, { signature: Signature; seconds: number; count: number }>();

@@ -5,8 +5,8 @@ import { type PriceEntry, type PriceList, priceListText } from './price-list.js'
 import { type Signature, signatureOf } from './signature.js';
 
 /**
- * `measured`: an instruction with its signature was; `interpolated`: from the nearest of the same op; `estimated`: no instruction of its op
- * was measured, so it takes the mean time of a byte or operation.
+ * `measured`: an instruction with its signature was; `interpolated`: from the nearest of the same op;
+ * `estimated`: no instruction of its op was measured, so it takes the mean time of a byte or operation.
  */
 export type PriceSource = 'measured' | 'interpolated' | 'estimated';
 
@@ -77,8 +77,8 @@ export class Prices {
   }
 
   /**
-   * t = t₀ + w · Σ aᵢ (tᵢ − t₀) / wᵢ over the nearest entries, with w the work, t₀ the overhead, and weights aᵢ ∝ 1 / (0.1 + distance)⁴
-   * (inverse distance weighting, Shepard 1968).
+   * t = t₀ + w · Σ aᵢ (tᵢ − t₀) / wᵢ over the nearest entries, with w the work, t₀ the overhead, and weights
+   * aᵢ ∝ 1 / (0.1 + distance)⁴ (inverse distance weighting, Shepard 1968).
    */
   private interpolated(entries: readonly PriceEntry[], to: Signature): number {
     const nearest = entries

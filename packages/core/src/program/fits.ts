@@ -24,7 +24,8 @@ interface Begun {
 }
 
 /**
- * Throws UsageError, code ERR_MEMORY, if the device cannot allocate `needed` bytes: it names the need, what is left, the limit and the fix.
+ * Throws UsageError, code ERR_MEMORY, if the device cannot allocate `needed` bytes: it names the need, what
+ * is left, the limit and the fix.
  */
 export function checkFits(
   device: Device,

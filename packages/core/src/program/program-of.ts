@@ -10,15 +10,18 @@ import { Store, statesOf } from './store.js';
 export interface ProgramOptions extends CompileOptions {
   /** Default: the CPU. */
   readonly device?: Device;
-  /** On the same device: the states that the program reads and updates. Default: one of its own, zero-filled. */
+  /**
+   * On the same device: the states that the program reads and updates. Default: one of its own, zero-filled.
+   */
   readonly store?: Store;
   /** Contents of states, by name, to begin with. */
   readonly states?: Arrays;
 }
 
 /**
- * Compiles one graph into a program with an arena of its own, and a store where none is given. Parameters must be written
- * before it runs: as `states`, or into `program.store`. {@link Programs} shares one store and one arena among several plans.
+ * Compiles one graph into a program with an arena of its own, and a store where none is given. Parameters
+ * must be written before it runs: as `states`, or into `program.store`. {@link Programs} shares one store and
+ * one arena among several plans.
  *
  * @throws what {@link compile} throws
  */

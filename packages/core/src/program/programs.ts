@@ -38,8 +38,8 @@ export class Programs {
    * Grows the arena to hold all of these plans. A smaller arena is released first, because both might not
    * fit.
    *
-   * @throws UsageError, code ERR_MEMORY, if memory is insufficient, for the store included until it is allocated, and `fitting`
-   *   describes the plan
+   * @throws UsageError, code ERR_MEMORY, if memory is insufficient, for the store included until it is
+   *   allocated, and `fitting` describes the plan
    */
   reserve(plans: readonly Plan[], fitting?: Fitting): void {
     const needed = Math.max(0, ...plans.map(({ arenaBytes }) => arenaBytes));

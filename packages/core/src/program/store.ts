@@ -155,8 +155,8 @@ export class Store {
   }
 
   /**
-   * The bytes of state `name`, in order, through one buffer of at most `length` bytes, or through `room`. Each piece is valid
-   * until the next one is requested; the state must not change in the meantime.
+   * The bytes of state `name`, in order, through one buffer of at most `length` bytes, or through `room`.
+   * Each piece is valid until the next one is requested; the state must not change in the meantime.
    */
   *pieces(name: string, length: number, room?: Uint8Array): Generator<Uint8Array> {
     const { spec, offset } = this.entry(name);

@@ -24,8 +24,8 @@ interface Fitted {
 }
 
 /**
- * `whole`: the plan without recompute; `finish`: plans with these values recomputed; `costs`: those of computing
- * again. Throws BudgetError if no choice fits.
+ * `whole`: the plan without recompute; `finish`: plans with these values recomputed; `costs`: of each
+ * recompute. Throws BudgetError if no choice fits.
  */
 export function fitRecompute(
   whole: Plan,

@@ -26,7 +26,8 @@ export type InputValues<I extends Readonly<Record<string, RunInput>>> = {
 };
 
 /**
- * Traces `fn` over inputs of the given shapes, compiles it and runs it once. The result has the typed array of each output's dtype.
+ * Traces `fn` over inputs of the given shapes, compiles it and runs it once. The result has the typed array
+ * of each output's dtype.
  *
  *     const { z } = await run(({ x }) => ({ z: activation(x, { activation: 'elu', slope: 1 }) }),
  *                             { x: { shape: [2, 3], data: new Float32Array(6) } });

@@ -4,7 +4,8 @@ import { describeInVectors } from './vectors.js';
 
 const CASES = [
   convolution([1, 16, 1, 1], [16, 16, 1, 1]),
-  // Channels that fill no vectors, on either side; rows that are read in place, and rows too far apart for it.
+  // Channels that fill no vectors, on either side; rows that are read in place, and rows too far apart for
+  // it.
   convolution([2, 5, 7, 6], [19, 5, 1, 1]),
   convolution([1, 1024, 3, 5], [40, 1024, 1, 1]),
   // Several blocks of pixels, sums in several stretches.

@@ -1,6 +1,8 @@
 import type { ReferenceTensor } from '../../src/ir/define.js';
 
-/** √(Σ(actual − wanted)² / Σ wanted²): the root mean square of the error, compared with that of the values. */
+/**
+ * √(Σ(actual − wanted)² / Σ wanted²): the root mean square of the error, compared with that of the values.
+ */
 export function relativeError(
   actual: ReferenceTensor | undefined,
   wanted: ReferenceTensor | undefined,

@@ -1,6 +1,6 @@
 /**
- * Our own products next to Winograd's also sum in stretches. A process of its own: oneDNN reads the limit once, and with AVX-512 its
- * kernels replace our tiles.
+ * Our own products next to Winograd's also sum in stretches. A process of its own: oneDNN reads the limit
+ * once, and with AVX-512 its kernels replace our tiles.
  */
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { cpu } from '../../src/native/cpu.js';

@@ -12,8 +12,8 @@ const ADDON = process.env.IABN_ADDON ?? BUILT;
 /** The same kernels, compiled once, on threads of our own and OpenMP's. */
 const ADDONS = ADDON.includes('own-kernels') && existsSync(BUILT) ? [ADDON, BUILT] : [ADDON];
 /**
- * The last: more than there are chunks of rows, so that sums are divided by columns, too. A thread of WebAssembly is a worker, of
- * which there should be fewer.
+ * The last: more than there are chunks of rows, so that sums are divided by columns, too. A thread of
+ * WebAssembly is a worker, of which there should be fewer.
  */
 const THREADS = ADDON.endsWith('.wasm') ? [1, 2, 3, 8] : [1, 2, 3, 8, 64];
 

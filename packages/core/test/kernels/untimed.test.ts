@@ -1,4 +1,7 @@
-/** Kernels that are not chosen by timing have the same bits on any number of threads, in all ops that sum products. */
+/**
+ * Kernels that are not chosen by timing have the same bits on any number of threads, in all ops that sum
+ * products.
+ */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { DataDType, Shape } from '@inplace-abn/tensor';

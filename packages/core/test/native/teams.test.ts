@@ -1,4 +1,7 @@
-/** Teams of threads of the addon's kernels: `native/test/threads.cc`, where it is built (`npm run test:all` does). */
+/**
+ * Teams of threads of the addon's kernels: `native/test/threads.cc`, where it is built (`npm run test:all`
+ * does).
+ */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

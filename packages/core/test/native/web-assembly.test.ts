@@ -1,4 +1,7 @@
-/** Memory of the addon in WebAssembly, where that is built (`npm run wasm`), and what its file may ask of JavaScript. */
+/**
+ * Memory of the addon in WebAssembly, where that is built (`npm run wasm`), and what its file may ask of
+ * JavaScript.
+ */
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -51,7 +54,10 @@ const section = (id: number, ...content: number[]): number[] => [id, content.len
 const body = (...code: number[]): number[] => [code.length + 2, 0, ...code, 0x0b];
 const [I32, FUNCTION] = [0x7f, 0x60];
 
-/** A file that writes to standard output when it begins, fails unless that is refused with 8, and has no memory to give. */
+/**
+ * A file that writes to standard output when it begins, fails unless that is refused with 8, and has no
+ * memory to give.
+ */
 const WRITING = Uint8Array.of(
   ...[0, ...Buffer.from('asm'), 1, 0, 0, 0],
   ...section(1, 3, FUNCTION, 4, I32, I32, I32, I32, 1, I32, FUNCTION, 0, 0, FUNCTION, 1, I32, 1, I32),

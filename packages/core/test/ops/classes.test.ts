@@ -203,7 +203,8 @@ describe('lovasz_softmax', () => {
     );
 
   it('is 1 − IoU of predictions without doubt, averaged over the classes that occur, or all', () => {
-    // Of class 0 one of two pixels is found, and none besides; of class 1 one, and one too many; class 2 is not there.
+    // Of class 0 one of two pixels is found, and none besides; of class 1 one, and one too many; class 2 is
+    // not there.
     const p = certain(0, 1, 1, 1);
     const ids = [0, 0, 1, 1];
     expectClose([lossOf(p, ids)], [(1 - 1 / 2 + 1 - 2 / 3) / 2]);
@@ -229,7 +230,8 @@ describe('lovasz_softmax', () => {
       (v) => lovaszSoftmax(v.p, v.labels),
       tensor([], [1]),
     );
-    // Of class 0: 1/2, 1/2, 0 in the order of pixels. Of class 1: 1/2 and 1/6 of the others come first, then 1/3.
+    // Of class 0: 1/2, 1/2, 0 in the order of pixels. Of class 1: 1/2 and 1/6 of the others come first, then
+    // 1/3.
     const expected = [-1 / 2, 1 / 2, -1 / 2, 1 / 6, 0, -1 / 3].map((slope) => slope / 2);
     expectClose(slopes ?? [], expected);
   });

@@ -9,8 +9,9 @@ function fused(logits: readonly Operand[], options: FusePredictionsOptions) {
 }
 
 describe('fuse_predictions', () => {
-  // In float64: torch.nn.functional.interpolate (bilinear, align_corners=False), flipped where mirrored, softmax, and
-  // the fusions of the reference implementation. Logits channels-last, [1,3,3,4], [1,3,2,3] and [1,3,5,7].
+  // In float64: torch.nn.functional.interpolate (bilinear, align_corners=False), flipped where mirrored,
+  // softmax, and the fusions of the reference implementation. Logits channels-last, [1,3,3,4], [1,3,2,3] and
+  // [1,3,5,7].
   const logits = [
     tensor(
       [1, 3, 3, 4],

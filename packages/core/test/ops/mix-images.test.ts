@@ -1,4 +1,7 @@
-/** mix_images on the native device against torchvision's MixUp and CutMix (packages/data/test/fixtures/make_mix.py). */
+/**
+ * mix_images on the native device against torchvision's MixUp and CutMix
+ * (packages/data/test/fixtures/make_mix.py).
+ */
 import { describe, expect, it } from 'vitest';
 import { mixImages, run } from '../../src/index.js';
 import { readJson } from '../support/fixtures.js';

@@ -1,4 +1,6 @@
-/** Prices of a made-up machine: sums are exact, and what was not measured follows from the nearest that was. */
+/**
+ * Prices of a made-up machine: sums are exact, and what was not measured follows from the nearest that was.
+ */
 import { describe, expect, it } from 'vitest';
 import { compile } from '../../src/compile/compile.js';
 import { trace } from '../../src/ir/tracer.js';

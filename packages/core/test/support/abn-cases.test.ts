@@ -26,7 +26,8 @@ describe('the stored ABN cases', () => {
     }
   });
 
-  // The in-place layer's backward knows z, not x: this form, which kernels follow, must agree with autograd's.
+  // The in-place layer's backward knows z, not x: this form, which kernels follow, must agree with
+  // autograd's.
   it.each(cases.filter((c) => c.layer === 'inplace' && (c.training || !c.trackRunningStats)))(
     '$name: dx, dγ and dβ follow from z and dz alone',
     (c) => {

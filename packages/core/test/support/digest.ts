@@ -38,13 +38,15 @@ export function digest(name: string, tensor: ArrayLike<number>, count = SAMPLES)
 }
 
 /**
- * The largest of the digest's differences, each relative to what an error of that size would mean for the whole tensor.
+ * The largest of the digest's differences, each relative to what an error of that size would mean for the
+ * whole tensor.
  *
- * Were the tensor off by a vector of relative L2 norm e in a random direction, then the norm would be off by at most
- * e, the sum by about e·‖x‖, the dot product by about e·‖x‖/√3, and k elements together, in L2, by about e·‖x‖·√(k/n).
- * Each difference is divided by that; by the value itself (the elements' by their norm) where that is larger. Rounding has a
- * direction, and the sum adds up what is alike in all elements, so it may be off by three times that. So the result
- * compares with a relative tolerance of the whole; it is infinite where a value is not finite or the sizes differ.
+ * Were the tensor off by a vector of relative L2 norm e in a random direction, then the norm would be off by
+ * at most e, the sum by about e·‖x‖, the dot product by about e·‖x‖/√3, and k elements together, in L2, by
+ * about e·‖x‖·√(k/n). Each difference is divided by that; by the value itself (the elements' by their norm)
+ * where that is larger. Rounding has a direction, and the sum adds up what is alike in all elements, so it
+ * may be off by three times that. So the result compares with a relative tolerance of the whole; it is
+ * infinite where a value is not finite or the sizes differ.
  */
 export function digestError(name: string, tensor: ArrayLike<number>, expected: Digest): number {
   const actual = digest(name, tensor, expected.length - SUMS);

@@ -1,8 +1,9 @@
 /**
- * Deterministic numbers that TypeScript and Python compute alike, so that fixtures need no stored weights or inputs.
+ * Deterministic numbers that TypeScript and Python compute alike, so that fixtures need no stored weights or
+ * inputs.
  *
- * A counter-based generator: number `index` of the stream `name` is a hash of both. The Python twin, which also
- * states the formulas, is tools/oracle/prng.py; prng.test.ts holds the two together.
+ * A counter-based generator: number `index` of the stream `name` is a hash of both. The Python twin, which
+ * also states the formulas, is tools/oracle/prng.py; prng.test.ts holds the two together.
  */
 
 const utf8 = new TextEncoder();
@@ -70,8 +71,8 @@ export function bytes(name: string, shape: readonly number[]): Uint8Array {
  * The starting value of a network's parameter, decided by its name and rank alone.
  *
  * Rank 4 (convolution, O×I×H×W): normal with deviation √(2 / fan-in). Rank 2 (linear, O×I): uniform within
- * 1/√(fan-in). Rank 1 `.weight` (γ): 1 ± 0.2, about one in eight negative; 0.3 of that for `.bn3.weight`, the last
- * layer of a bottleneck, which keeps deep networks well conditioned. Rank 1 `.bias`: uniform within 0.1.
+ * 1/√(fan-in). Rank 1 `.weight` (γ): 1 ± 0.2, about one in eight negative; 0.3 of that for `.bn3.weight`, the
+ * last layer of a bottleneck, which keeps deep networks well conditioned. Rank 1 `.bias`: uniform within 0.1.
  */
 export function parameter(name: string, shape: readonly number[]): Float32Array {
   const [d0 = 1, d1 = 1, d2 = 1, d3 = 1] = shape;

@@ -2,8 +2,9 @@ import type { Value } from '../../src/ir/value.js';
 import { gradientContext } from '../ops/harness.js';
 
 /**
- * Traces the backward pass of the node that made `output`, for the cotangent `diff`: gradients of the node's inputs
- * in their order, null where an input is absent or has none. The nodes are marked as a training step's would be.
+ * Traces the backward pass of the node that made `output`, for the cotangent `diff`: gradients of the node's
+ * inputs in their order, null where an input is absent or has none. The nodes are marked as a training step's
+ * would be.
  */
 export function pullBack(output: Value, diff: Value): readonly (Value | null)[] {
   const { tracer } = output;

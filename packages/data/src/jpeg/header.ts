@@ -59,8 +59,8 @@ const APP14 = 0xee;
 const COM = 0xfe;
 
 /**
- * Reads the headers of a baseline JPEG with one scan, gray or YCbCr, chroma full or halved, upright, and ending with
- * EOI. Undefined for anything else, damaged files included; those go to a general decoder.
+ * Reads the headers of a baseline JPEG with one scan, gray or YCbCr, chroma full or halved, upright, and
+ * ending with EOI. Undefined for anything else, damaged files included; those go to a general decoder.
  */
 export function readJpegHeader(file: Uint8Array): JpegHeader | undefined {
   const n = file.length;

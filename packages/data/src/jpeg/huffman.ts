@@ -8,9 +8,9 @@ const SYMBOLS = OFFSETS + 72;
 const BYTES = SYMBOLS + 256;
 
 /**
- * A decoding table: for every 10-bit prefix the length and symbol of its code (length 0 if the code is longer), then
- * for each length the largest code and the offset from a code to its symbol's index (T.81, F.2.2.3).
- * Undefined if the counts do not describe a valid code.
+ * A decoding table: for every 10-bit prefix the length and symbol of its code (length 0 if the code is
+ * longer), then for each length the largest code and the offset from a code to its symbol's index (T.81,
+ * F.2.2.3). Undefined if the counts do not describe a valid code.
  */
 export function decodingTable({ counts, symbols }: HuffmanCode): Uint8Array | undefined {
   const table = new Uint8Array(BYTES);

@@ -9,7 +9,9 @@ export class DamagedJpeg extends Error {
   readonly code = 'ERR_DAMAGED_JPEG';
 }
 
-/** A baseline JPEG decoded by region on the calling thread, to the pixels of libjpeg-turbo and therefore PIL. */
+/**
+ * A baseline JPEG decoded by region on the calling thread, to the pixels of libjpeg-turbo and therefore PIL.
+ */
 export class Jpeg implements RegionSource {
   private constructor(
     private readonly file: Uint8Array,
@@ -100,7 +102,9 @@ export class Jpeg implements RegionSource {
     return { image, left: box.left, top: box.top };
   }
 
-  /** Copies a component's tables to kernel memory and reserves room for its samples, `h`×`v` blocks per MCU. */
+  /**
+   * Copies a component's tables to kernel memory and reserves room for its samples, `h`×`v` blocks per MCU.
+   */
   private takePlane(
     component: JpegComponent,
     index: number,

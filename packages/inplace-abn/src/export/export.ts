@@ -1,4 +1,6 @@
-/** A trained network as a file that other programs read: ONNX, or a state dictionary of ordinary batch norm. */
+/**
+ * A trained network as a file that other programs read: ONNX, or a state dictionary of ordinary batch norm.
+ */
 import { readContent, writeStateDict } from '@inplace-abn/checkpoint';
 import { type HostTensor, UsageError } from '@inplace-abn/core';
 import {
@@ -62,7 +64,8 @@ interface Trained extends Described {
 /**
  * Reads a checkpoint and writes its network as the name of `out` asks for.
  *
- * @throws UsageError or CheckpointError for a file that is not a checkpoint, and for a network that the file cannot hold
+ * @throws UsageError or CheckpointError for a file that is not a checkpoint, and for a network that the file
+ * cannot hold
  */
 export async function exportCheckpoint(options: ExportOptions): Promise<Exported> {
   const trained = await trainedNetwork(options);
@@ -108,14 +111,19 @@ async function asOnnx({ config, classes, network, state, notes }: Trained, optio
   };
 }
 
-/** How training's validation makes the network's input of an image. A segmentation network takes whole images. */
+/**
+ * How training's validation makes the network's input of an image. A segmentation network takes whole images.
+ */
 function preparation({ task, input }: Described['config']): OnnxMetadata {
   const { mean, std, scale_val: scale, crop_val: crop } = input;
   if (task === 'segmentation') return { mean, std };
   return { mean, std, ...(scale === -1 ? {} : { scale }), crop };
 }
 
-/** A name for each output, as `predict` has them; undefined where nothing names the classes, or there are none. */
+/**
+ * A name for each output, as `predict` has them; undefined where nothing names the classes, or there are
+ * none.
+ */
 async function namesOf(
   { network: { classes: outputs } }: Described['config'],
   recorded: readonly string[],

@@ -1,4 +1,7 @@
-/** The one way from the tensors of a file to those of a network: names, then what `take` makes of them, then batch norm. */
+/**
+ * The one way from the tensors of a file to those of a network: names, then what `take` makes of them, then
+ * batch norm.
+ */
 import type { TensorContent, TensorContents } from '@inplace-abn/checkpoint';
 import { type Graph, trace } from '@inplace-abn/core';
 import { type AnyModule, EVALUATION, type Module } from '@inplace-abn/nn';
@@ -18,8 +21,9 @@ export interface Adapted extends Transfer {
 }
 
 /**
- * A network's weights from the tensors of a file: under the names of another library too, and of the other kind of batch norm.
- * Other libraries' networks have ordinary batch norm unless `trained` says something else.
+ * A network's weights from the tensors of a file: under the names of another library too, and of the other
+ * kind of batch norm. Other libraries' networks have ordinary batch norm unless `trained` says something
+ * else.
  *
  * @throws UsageError as {@link transferNorms}, and what `take` throws
  */

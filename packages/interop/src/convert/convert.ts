@@ -34,7 +34,9 @@ export interface ConvertOptions {
   readonly arch?: string;
   /** The batch norm that is wanted; default `inplace`. */
   readonly bn?: NormMode;
-  /** The activation that is wanted; default: the file's, or leaky ReLU where in-place layers cannot have that. */
+  /**
+   * The activation that is wanted; default: the file's, or leaky ReLU where in-place layers cannot have that.
+   */
   readonly activation?: Activation;
   /** Slope of leaky_relu, α of elu; default 0.01. */
   readonly activationParam?: number;
@@ -76,8 +78,8 @@ export interface Conversion {
 /**
  * Reads a file of torchvision, timm, upstream or this project, and converts its weights.
  *
- * @throws UsageError for a network that is not known here (code ERR_OTHER_NETWORK), or scales that in-place layers cannot have
- *   (ERR_SCALE); UnknownOriginError; CheckpointError for a file that is none
+ * @throws UsageError for a network that is not known here (code ERR_OTHER_NETWORK), or scales that in-place
+ *   layers cannot have (ERR_SCALE); UnknownOriginError; CheckpointError for a file that is none
  */
 export async function convertWeights(path: string, options: ConvertOptions = {}): Promise<Conversion> {
   const { from, arch, key, bn = 'inplace' } = options;

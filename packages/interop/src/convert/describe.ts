@@ -41,7 +41,8 @@ export function activationBefore({ library, arch }: Recognized, { config }: Mode
 }
 
 /**
- * The layers of the converted network. Throws UsageError for an in-place network with an activation that has no inverse.
+ * The layers of the converted network. Throws UsageError for an in-place network with an activation that has
+ * no inverse.
  */
 export function layersWanted(options: Partial<Active>, norms: NormMode, before: Active | null): Layers {
   const { activation, activationParam = LEAKY.activationParam } = options;

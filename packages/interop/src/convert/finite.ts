@@ -2,10 +2,12 @@ import { asFloat32, isConvertible, piecesOf, type TensorContents } from '@inplac
 import { UsageError } from '@inplace-abn/core';
 
 /**
- * Reads every weight of a file once. A conversion would carry NaN and infinities into the new file without a word.
+ * Reads every weight of a file once. A conversion would carry NaN and infinities into the new file without a
+ * word.
  *
  * @param source name of the file
- * @throws UsageError, code ERR_NOT_FINITE_WEIGHTS, with the first tensor that holds such numbers and how many there are
+ * @throws UsageError, code ERR_NOT_FINITE_WEIGHTS, with the first tensor that holds such numbers and how many
+ * there are
  */
 export async function checkFinite(tensors: TensorContents, source: string): Promise<void> {
   const bad: { name: string; count: number; of: number }[] = [];

@@ -10,8 +10,9 @@ import {
 import type { Conversion } from './convert.js';
 
 /**
- * Writes a converted network in the format that the name asks for, with its architecture, its batch norm and a description: `.pth.tar`,
- * `.pth` or `.pt` as {state_dict, …}, which torch.load reads; `.safetensors` with a checksum. Atomic.
+ * Writes a converted network in the format that the name asks for, with its architecture, its batch norm and
+ * a description: `.pth.tar`, `.pth` or `.pt` as {state_dict, …}, which torch.load reads; `.safetensors` with
+ * a checksum. Atomic.
  *
  * @throws CheckpointError naming the file
  */

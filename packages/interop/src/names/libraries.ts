@@ -62,7 +62,10 @@ const DENSENET: Naming = {
 
 const LAYER = String.raw`^body\.layer(\d)\.(\d+)`;
 
-/** timm's own layers since 0.9; before, its files had the published names. A blur does not change the name of what it follows. */
+/**
+ * timm's own layers since 0.9; before, its files had the published names. A blur does not change the name of
+ * what it follows.
+ */
 const TRESNET: Naming = {
   libraries: ['timm'],
   stem: 'body.conv1.conv.weight',

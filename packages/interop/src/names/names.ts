@@ -5,8 +5,8 @@ import type { AnyModule } from '@inplace-abn/nn';
 import { type Library, NAMINGS, type Naming, renamed } from './libraries.js';
 
 /**
- * By our names of a network's parameters and buffers those that `library` has for them. The names say nothing of options that
- * leave them as they are, such as dilation.
+ * By our names of a network's parameters and buffers those that `library` has for them. The names say nothing
+ * of options that leave them as they are, such as dilation.
  *
  * @throws UsageError, code ERR_NAMES, where the library has no such network
  */
@@ -26,7 +26,10 @@ export function namesIn(library: Library, network: AnyModule): Map<string, strin
   );
 }
 
-/** Tensors under the names that `library` has for them, in the order of the network. Throws as {@link namesIn}. */
+/**
+ * Tensors under the names that `library` has for them, in the order of the network. Throws as
+ * {@link namesIn}.
+ */
 export function namedAs<T>(
   library: Library,
   network: AnyModule,
@@ -51,9 +54,9 @@ export interface OwnNames<T> {
 }
 
 /**
- * Tensors of a file under the names of `network`: as they are, unless most of them have the names of another library. For a
- * segmentation network these are of a classification network, the names those of its body. Where no name fits and all begin alike,
- * as `backbone.conv1.weight` does, they are tried without that.
+ * Tensors of a file under the names of `network`: as they are, unless most of them have the names of another
+ * library. For a segmentation network these are of a classification network, the names those of its body.
+ * Where no name fits and all begin alike, as `backbone.conv1.weight` does, they are tried without that.
  */
 export function ownNames<T>(whole: AnyModule, tensors: ReadonlyMap<string, T>): OwnNames<T> {
   let [prefix, names] = ['', tensors];

@@ -45,10 +45,11 @@ const SHAPES = normLayers('standard', 'identity', 0.01);
 /**
  * The network whose tensors a file has: every name and shape, with any number of classes and any width.
  *
- * Names and shapes do not tell everything. Options that change neither, such as the place of a stride in a bottleneck, are assumed
- * to be torchvision's.
+ * Names and shapes do not tell everything. Options that change neither, such as the place of a stride in a
+ * bottleneck, are assumed to be torchvision's.
  *
- * @throws UsageError, code ERR_OTHER_NETWORK, with the nearest network and the first tensor that differs from it
+ * @throws UsageError, code ERR_OTHER_NETWORK, with the nearest network and the first tensor that differs from
+ * it
  */
 export function recognize(found: Specs, { source, library, arch }: RecognizeOptions): Recognized {
   if (arch !== undefined && !ARCHITECTURES.includes(arch)) {
@@ -128,7 +129,10 @@ function* candidatesOf(arch: string, library: Library, found: Specs, least: numb
   }
 }
 
-/** Widths that may have made the channels of a file: exact shares of the network's, and the roundest that rounds to the widest. */
+/**
+ * Widths that may have made the channels of a file: exact shares of the network's, and the roundest that
+ * rounds to the widest.
+ */
 function widthsOf(names: Specs, found: Specs, stem: string): Set<number> {
   const channelsOf = (name: string) =>
     [names.get(name)?.shape[0] ?? 1, found.get(name)?.shape[0] ?? 1] as const;

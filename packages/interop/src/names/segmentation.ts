@@ -1,4 +1,7 @@
-/** A segmentation network of this project by the names and shapes of a file: a body, the DeepLabV3 head, a classifier of pixels. */
+/**
+ * A segmentation network of this project by the names and shapes of a file: a body, the DeepLabV3 head, a
+ * classifier of pixels.
+ */
 import type { ModelDescription } from '@inplace-abn/checkpoint';
 import { type Pair, UsageError } from '@inplace-abn/core';
 import { segmentationNetwork } from '@inplace-abn/models';
@@ -34,8 +37,8 @@ export function isSegmentation(found: Specs): boolean {
 }
 
 /**
- * The network whose tensors a file has. Names and shapes do not tell output stride, dilations and pooling size: these are the
- * description's, or those of the published network.
+ * The network whose tensors a file has. Names and shapes do not tell output stride, dilations and pooling
+ * size: these are the description's, or those of the published network.
  *
  * @throws UsageError, code ERR_OTHER_NETWORK, with the first tensor that differs
  */

@@ -19,8 +19,9 @@ export interface NormInput {
 }
 
 /**
- * By the path of every ABN layer in `network`, what it reads in `graph`. A filter counts only if its output has no other
- * reader and its weights no other use, so that its channels can change sign without anybody else noticing.
+ * By the path of every ABN layer in `network`, what it reads in `graph`. A filter counts only if its output
+ * has no other reader and its weights no other use, so that its channels can change sign without anybody else
+ * noticing.
  *
  * @param graph a prediction of the network, as traced
  */

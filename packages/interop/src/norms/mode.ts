@@ -3,10 +3,15 @@ import { ABN, type AnyModule, InPlaceABN } from '@inplace-abn/nn';
 /** The kinds of batch norm that a network, or the weights of a file, can have. */
 export const NORM_MODES = ['standard', 'inplace', 'sync'] as const;
 
-/** `standard` scales by γ; `inplace` and `sync`, which synchronizes the statistics of processes, by |γ| + ε. */
+/**
+ * `standard` scales by γ; `inplace` and `sync`, which synchronizes the statistics of processes, by |γ| + ε.
+ */
 export type NormMode = (typeof NORM_MODES)[number];
 
-/** The batch norm that a file says its weights were trained with: `bn_mode` in files for PyTorch, `bnMode` in training states. */
+/**
+ * The batch norm that a file says its weights were trained with: `bn_mode` in files for PyTorch, `bnMode` in
+ * training states.
+ */
 export function recordedNorms(value: (key: string) => unknown): NormMode | undefined {
   const mode = value('bnMode') ?? value('bn_mode');
   return NORM_MODES.find((known) => known === mode);

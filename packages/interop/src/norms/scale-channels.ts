@@ -8,8 +8,8 @@ export type StateTensor = HostTensor | TensorStream<DType>;
 export type StateTensors = ReadonlyMap<string, StateTensor>;
 
 /**
- * A float32 tensor whose slices along the first axis are multiplied by `factors`. A stream stays one: it is multiplied as it is
- * read.
+ * A float32 tensor whose slices along the first axis are multiplied by `factors`. A stream stays one: it is
+ * multiplied as it is read.
  */
 export function scaleChannels(name: string, tensor: StateTensor, factors: Float32Array): StateTensor {
   const { dtype, shape } = tensor;

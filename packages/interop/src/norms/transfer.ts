@@ -26,8 +26,8 @@ export interface Transfer {
   /** All of the network's states; those that did not change are the ones that were passed in. */
   readonly tensors: Map<string, StateTensor>;
   /**
-   * By the name of a parameter the factors that slices of its first axis were multiplied by, where any is negative: the
-   * moments of an optimizer change their sign with them.
+   * By the name of a parameter the factors that slices of its first axis were multiplied by, where any is
+   * negative: the moments of an optimizer change their sign with them.
    */
   readonly turned: ReadonlyMap<string, Float32Array>;
   /** Sentences for the user. */
@@ -46,15 +46,15 @@ interface Scale {
 /**
  * Makes weights that were trained with one kind of batch norm right for the layers of `network`.
  *
- * In place to ordinary: γ ← |γ| + ε, always the same function. Ordinary to in place, where a layer alone reads a
- * convolution or linear layer: γ ← |γ| − ε, and a negative sign moves into the filter, its bias and the running mean, of
- * which it rounds nothing. A scale below ε is more than an in-place layer can shrink by: γ ← 0, which scales by ε, and the
- * filter takes the rest. The notes list those channels. Where a layer reads anything else, γ ≥ ε is all that can be carried.
- * Weights of unknown origin are taken as they are, unless some γ is negative and the layers
- * are of one kind: then they are two different networks.
+ * In place to ordinary: γ ← |γ| + ε, always the same function. Ordinary to in place, where a layer alone
+ * reads a convolution or linear layer: γ ← |γ| − ε, and a negative sign moves into the filter, its bias and
+ * the running mean, of which it rounds nothing. A scale below ε is more than an in-place layer can shrink by:
+ * γ ← 0, which scales by ε, and the filter takes the rest. The notes list those channels. Where a layer reads
+ * anything else, γ ≥ ε is all that can be carried. Weights of unknown origin are taken as they are, unless
+ * some γ is negative and the layers are of one kind: then they are two different networks.
  *
- * @throws UsageError naming the layers whose scales cannot be carried (code ERR_SCALE) or are not finite (ERR_NOT_FINITE_WEIGHTS);
- *   UnknownOriginError
+ * @throws UsageError naming the layers whose scales cannot be carried (code ERR_SCALE) or are not finite
+ *   (ERR_NOT_FINITE_WEIGHTS); UnknownOriginError
  */
 export async function transferNorms(
   network: AnyModule,
@@ -75,7 +75,9 @@ export async function transferNorms(
   return toInPlace(tensors, scales, carries ? normInputsOf(network, graph()) : new Map(), source);
 }
 
-/** The weights of a network whose in-place layers become ordinary ones: γ ← |γ| + ε, always the same function. */
+/**
+ * The weights of a network whose in-place layers become ordinary ones: γ ← |γ| + ε, always the same function.
+ */
 export async function ordinaryNorms(
   network: AnyModule,
   tensors: StateTensors,

@@ -1,4 +1,7 @@
-/** Values that follow from the weights alone: computed when the model is written, by the ops' reference implementations. */
+/**
+ * Values that follow from the weights alone: computed when the model is written, by the ops' reference
+ * implementations.
+ */
 import {
   constantsOf,
   elements,
@@ -59,7 +62,8 @@ export class Constants {
   }
 
   /**
-   * The bytes of a float32 value, row-major. Weights are stored so; values that are read as images have their channels last.
+   * The bytes of a float32 value, row-major. Weights are stored so; values that are read as images have their
+   * channels last.
    */
   bytes(id: ValueId, asImages: boolean): Uint8Array {
     const { shape } = valueInfo(this.graph, id);

@@ -48,13 +48,19 @@ export interface OnnxMetadata extends Partial<Normalization> {
 
 /** Options of exporting a network as ONNX. */
 export interface OnnxOptions<In extends Signals = Value> {
-  /** One sample of the network's input; of a network with several inputs each by its name. Dynamic sizes are an example. */
+  /**
+   * One sample of the network's input; of a network with several inputs each by its name. Dynamic sizes are
+   * an example.
+   */
   readonly input: Per<In, OnnxInput>;
   /** Samples of a run; default 1. */
   readonly batch?: number;
   /** Axes whose size may differ from run to run; default none. */
   readonly dynamic?: readonly DynamicAxis[];
-  /** The heights and widths that a dynamic model is to take, for a network that does other things at others. Default: any. */
+  /**
+   * The heights and widths that a dynamic model is to take, for a network that does other things at others.
+   * Default: any.
+   */
   readonly sizes?: SizeRange;
   /** Whether a normalization that only follows a convolution becomes part of its weights; default false. */
   readonly fold?: boolean;
@@ -67,12 +73,12 @@ export interface OnnxOptions<In extends Signals = Value> {
 const OPTIONS = ['input', 'batch', 'dynamic', 'sizes', 'fold', 'preprocessing', 'metadata'] as const;
 
 /**
- * The evaluation of a network as an ONNX model, opset 17. The model is what the network computes, whatever it is called: an op that
- * has no ONNX form is refused. Its inputs and outputs are `input` and `output`, or have the names that the network gives them, and
- * are N×C×H×W.
+ * The evaluation of a network as an ONNX model, opset 17. The model is what the network computes, whatever it
+ * is called: an op that has no ONNX form is refused. Its inputs and outputs are `input` and `output`, or have
+ * the names that the network gives them, and are N×C×H×W.
  *
- * @throws UsageError, code ERR_NO_ONNX_FORM, for an op without a rule; ERR_NOT_DYNAMIC; ERR_CLASSES where there are more names of
- *   classes than outputs; ERR_WEIGHTS where a weight is missing or has another shape
+ * @throws UsageError, code ERR_NO_ONNX_FORM, for an op without a rule; ERR_NOT_DYNAMIC; ERR_CLASSES where
+ *   there are more names of classes than outputs; ERR_WEIGHTS where a weight is missing or has another shape
  */
 export function onnxModel<In extends Signals, Out extends Signals>(
   { module, state }: TrainedNetwork<In, Out>,
@@ -80,7 +86,8 @@ export function onnxModel<In extends Signals, Out extends Signals>(
 ): OnnxModel {
   checkOptionNames('onnxModel', options, OPTIONS);
   const { dynamic = [], sizes, fold: folding = false, preprocessing, metadata = {} } = options;
-  // Kernels and views are often others for a single sample: an example has several where their number is free.
+  // Kernels and views are often others for a single sample: an example has several where their number is
+  // free.
   const { batch = dynamic.includes('batch') ? 2 : 1 } = options;
   const graphOf = (types: InputTypes): Graph => fold(prune(evaluation(module, types)), folding);
   const traces = traced(graphOf, inputTypes(options.input, batch), dynamic, sizes);

@@ -4,7 +4,10 @@ import type { OnnxSignal } from './model/model.js';
 import { DATA_TYPES } from './proto/messages.js';
 import type { GraphWriter } from './writer.js';
 
-/** Normalization of the images that a network was trained on: RGB in [0, 1], less the mean, divided by the deviation. */
+/**
+ * Normalization of the images that a network was trained on: RGB in [0, 1], less the mean, divided by the
+ * deviation.
+ */
 export interface Normalization {
   /** Of red, green and blue. */
   readonly mean: readonly number[];

@@ -1,6 +1,7 @@
 /**
- * A network traced at several sizes of its inputs. Attributes that differ between the traces are ones that the network computes
- * from shapes. A network that does other things at other sizes has more than one graph, and is refused.
+ * A network traced at several sizes of its inputs. Attributes that differ between the traces are ones that
+ * the network computes from shapes. A network that does other things at other sizes has more than one graph,
+ * and is refused.
  */
 import {
   type Attributes,
@@ -87,7 +88,10 @@ export interface SizeRange {
   readonly step?: number;
 }
 
-/** Sizes that are tried: multiples of the example's, which most networks take, and some that are odd after few or many halvings. */
+/**
+ * Sizes that are tried: multiples of the example's, which most networks take, and some that are odd after few
+ * or many halvings.
+ */
 const FACTORS = [2, 3, 5, 16];
 const STEPS = [1, 2, 4, 8, 16, 5, 31];
 /** Traces that must differ from the first along an axis before its size counts as free. */
@@ -96,8 +100,8 @@ const LEAST = 2;
 /**
  * Traces a network at the sizes of `inputs`, and at others along the axes that are dynamic.
  *
- * @throws UsageError, code ERR_NOT_DYNAMIC, for an axis that no input has, or along which the network takes one size alone or does
- *   something else
+ * @throws UsageError, code ERR_NOT_DYNAMIC, for an axis that no input has, or along which the network takes
+ *   one size alone or does something else
  */
 export function traced(
   trace: (inputs: InputTypes) => Graph,

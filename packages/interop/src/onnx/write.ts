@@ -13,7 +13,10 @@ const LEAST_OUTSIDE = 1024;
 
 /** Options of writing an ONNX file. */
 export interface WriteOnnxOptions {
-  /** Whether weights go to a file of their own, `PATH.data`. Default: where the model exceeds the 2 GiB of a protobuf message. */
+  /**
+   * Whether weights go to a file of their own, `PATH.data`. Default: where the model exceeds the 2 GiB of a
+   * protobuf message.
+   */
   readonly externalData?: boolean;
 }
 

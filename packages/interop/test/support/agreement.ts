@@ -21,8 +21,8 @@ import { encodeOnnx, type OnnxModel, type TrainedNetwork } from '../../src/index
 import { drawn as drawnStates, relativeError } from './networks.js';
 
 /**
- * A module with weights, scales of both signs and statistics of its own, so that one that is left out shows. Scales are small: by
- * larger ones values grow from block to block until gates turn over by rounding alone.
+ * A module with weights, scales of both signs and statistics of its own, so that one that is left out shows.
+ * Scales are small: by larger ones values grow from block to block until gates turn over by rounding alone.
  */
 export function drawn<M extends Module>(module: M): TrainedNetwork & { readonly module: M } {
   const state = new Map<string, HostTensor>();
@@ -102,7 +102,10 @@ export async function computedThere(
   return { data: channelsLast(output.data as Float32Array, output.dims), shape: output.dims };
 }
 
-/** The largest relative difference between here and onnxruntime for each shape; Infinity where the shapes of outputs differ. */
+/**
+ * The largest relative difference between here and onnxruntime for each shape; Infinity where the shapes of
+ * outputs differ.
+ */
 export async function differences(
   network: TrainedNetwork,
   model: OnnxModel,

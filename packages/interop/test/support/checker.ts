@@ -1,4 +1,7 @@
-/** The rules of the ONNX checker that need no schemas of ops: names, order, types of attributes, sizes of tensors. */
+/**
+ * The rules of the ONNX checker that need no schemas of ops: names, order, types of attributes, sizes of
+ * tensors.
+ */
 import protobuf from 'protobufjs/light.js';
 import descriptor from '../fixtures/onnx.json' with { type: 'json' };
 

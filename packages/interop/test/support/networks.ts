@@ -24,8 +24,8 @@ export function predictionOf(network: Module, shape: Shape): Graph {
 }
 
 /**
- * Weights as a trained network might have them, from the number streams of their names: scales of both signs where `signed`
- * says so, statistics away from 0 and 1. tools/oracle/make_weights.py draws the same.
+ * Weights as a trained network might have them, from the number streams of their names: scales of both signs
+ * where `signed` says so, statistics away from 0 and 1. tools/oracle/make_weights.py draws the same.
  */
 export function drawn(
   network: AnyModule,

@@ -33,7 +33,9 @@ export function inplaceAbnSync(
   return applyInPlace(name, x, [weight, bias], running, options, statistics);
 }
 
-/** Statistics over the processes of `group`, or of the world group if null; over this process if it is alone. */
+/**
+ * Statistics over the processes of `group`, or of the world group if null; over this process if it is alone.
+ */
 export function sharedStatistics(x: Value, group: GroupShape | null, name: string): BatchStatistics {
   const sharing = group ?? worldGroup();
   if (sharing === null) warnOnce(name);

@@ -36,7 +36,10 @@ export interface Affine {
 
 /** Options of batch norm and activation on values. */
 export interface AbnFunctionOptions {
-  /** Normalize with batch statistics and update the running ones, instead of using the running ones. Default true. */
+  /**
+   * Normalize with batch statistics and update the running ones, instead of using the running ones. Default
+   * true.
+   */
   readonly training?: boolean;
   /** Weight of a new batch in the running statistics; null: cumulative average. Default 0.1. */
   readonly momentum?: number | null;

@@ -17,8 +17,9 @@ export interface InitializeOptions {
   /** Rule for the weights of linear layers, with zero biases. Default: PyTorch's initialization of both. */
   readonly linear?: LinearInit;
   /**
-   * Whether {@link initialStates} draws all states in the same memory, so that each is valid until the next is asked for. Without it,
-   * those that were written into a store stay on the host until they are collected. Default false.
+   * Whether {@link initialStates} draws all states in the same memory, so that each is valid until the next
+   * is asked for. Without it, those that were written into a store stay on the host until they are collected.
+   * Default false.
    */
   readonly reuse?: boolean;
 }

@@ -4,7 +4,9 @@ import { normalStream } from '../random.js';
 import { fans } from './fans.js';
 import { orthogonal } from './orthogonal.js';
 
-/** Initializes a weight of `shape`, in `weight` if given. Kaiming rules ignore `gain`; only they use `slope`. */
+/**
+ * Initializes a weight of `shape`, in `weight` if given. Kaiming rules ignore `gain`; only they use `slope`.
+ */
 export type Initializer = (
   shape: Shape,
   uniform: () => number,

@@ -1,6 +1,6 @@
 /**
- * Class weights under which every class counts alike: all / (classes · count), over the classes that occur. A class that does not occur
- * has 0.
+ * Class weights under which every class counts alike: all / (classes · count), over the classes that occur. A
+ * class that does not occur has 0.
  *
  * @param counts images, or pixels, of each class in the training data
  */

@@ -24,13 +24,16 @@ export interface BceOptions {
   readonly classWeights?: readonly number[];
   /** Fraction of the target spread evenly over all channels, from 0 to 1. Default 0. */
   readonly labelSmoothing?: number;
-  /** Targets above it, after smoothing, count as 1 and the others as 0 (timm's `bce-target-thresh`). Default: as they are. */
+  /**
+   * Targets above it, after smoothing, count as 1 and the others as 0 (timm's `bce-target-thresh`). Default:
+   * as they are.
+   */
   readonly targetThreshold?: number;
 }
 
 /**
- * The terms that {@link bceWithLogits} is the mean of, for a mean over some of them: of an output [N,K,…] and a target of
- * the same shape.
+ * The terms that {@link bceWithLogits} is the mean of, for a mean over some of them: of an output [N,K,…] and
+ * a target of the same shape.
  */
 export function bceTerms(options: BceOptions = {}): (output: Value, target: Value) => Value {
   checkOptionNames('bceWithLogits', options, [
@@ -62,8 +65,9 @@ export function bceTerms(options: BceOptions = {}): (output: Value, target: Valu
  *
  *     (1 − t)·x + (1 + (p − 1)·t)·log(1 + exp(−x))
  *
- * with positive weight p, times the channel's weight. Output [N,K,…]: logits. Target: float32 of the same shape, from 0 to 1. Targets are
- * smoothed first, then compared with the threshold, as in timm's BinaryCrossEntropy.
+ * with positive weight p, times the channel's weight. Output [N,K,…]: logits. Target: float32 of the same
+ * shape, from 0 to 1. Targets are smoothed first, then compared with the threshold, as in timm's
+ * BinaryCrossEntropy.
  *
  * @throws UsageError, code ERR_OPTION_VALUE, for a smoothing or threshold out of 0 to 1
  */

@@ -32,8 +32,8 @@ export interface FocalOptions {
 const LEAST = 1e-20;
 
 /**
- * The terms that {@link focal} is the mean of, for a mean over some of them: of an output [N,K,…] and a target of the
- * same shape.
+ * The terms that {@link focal} is the mean of, for a mean over some of them: of an output [N,K,…] and a
+ * target of the same shape.
  */
 export function focalTerms(options: FocalOptions = {}): (output: Value, target: Value) => Value {
   checkOptionNames('focal', options, ['alpha', 'gamma', 'classWeights', 'labelSmoothing']);
@@ -51,8 +51,8 @@ export function focalTerms(options: FocalOptions = {}): (output: Value, target: 
 }
 
 /**
- * Focal loss (Lin et al. 2017; torchvision.ops.sigmoid_focal_loss with reduction 'mean'): with p = sigmoid(output) and
- * p_t = p·t + (1 − p)·(1 − t), the mean over all elements of
+ * Focal loss (Lin et al. 2017; torchvision.ops.sigmoid_focal_loss with reduction 'mean'): with p =
+ * sigmoid(output) and p_t = p·t + (1 − p)·(1 − t), the mean over all elements of
  *
  *     α_t · (1 − p_t)^γ · binary cross entropy,   α_t = α·t + (1 − α)·(1 − t)
  *

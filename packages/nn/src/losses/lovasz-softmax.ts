@@ -13,12 +13,12 @@ export interface LovaszSoftmaxOptions {
 }
 
 /**
- * Lovász-softmax loss (Berman et al. 2018), which follows the mean IoU: of each class, the Lovász extension of
- * 1 − IoU at the errors |target − softmax(output)|; then the mean over classes. Output [N,K,S…]: logits. Target
- * int32[N,S…], class indices from 0 to K − 1, or `ignoreIndex`. Without labels that count it is 0.
+ * Lovász-softmax loss (Berman et al. 2018), which follows the mean IoU: of each class, the Lovász extension
+ * of 1 − IoU at the errors |target − softmax(output)|; then the mean over classes. Output [N,K,S…]: logits.
+ * Target int32[N,S…], class indices from 0 to K − 1, or `ignoreIndex`. Without labels that count it is 0.
  *
- * IoU is not a mean over pixels: where a batch is divided over processes or parts, the loss is that of each part,
- * weighted by its labels. With `perImage` it is the same however images are divided.
+ * IoU is not a mean over pixels: where a batch is divided over processes or parts, the loss is that of each
+ * part, weighted by its labels. With `perImage` it is the same however images are divided.
  */
 export function lovaszSoftmax(options: LovaszSoftmaxOptions = {}): Loss {
   checkOptionNames('lovaszSoftmax', options, ['classes', 'perImage', 'ignoreIndex']);

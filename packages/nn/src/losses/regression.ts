@@ -18,8 +18,8 @@ export interface HuberOptions {
 }
 
 /**
- * torch.nn.HuberLoss: with d = |output − target|, the mean of d²/2 for d ≤ δ and of δ·(d − δ/2) otherwise. Target
- * float32 of the output's shape.
+ * torch.nn.HuberLoss: with d = |output − target|, the mean of d²/2 for d ≤ δ and of δ·(d − δ/2) otherwise.
+ * Target float32 of the output's shape.
  */
 export function huber(options: HuberOptions = {}): Loss {
   checkOptionNames('huber', options, ['delta']);

@@ -30,7 +30,10 @@ export interface AbnOptions {
   readonly affine?: boolean;
   /** Default true. If false, evaluation uses batch statistics too. */
   readonly trackRunningStats?: boolean;
-  /** Applied after the normalization: `leaky_relu` (default), `elu`, `identity`, or `relu`, which {@link InPlaceABN} rejects. */
+  /**
+   * Applied after the normalization: `leaky_relu` (default), `elu`, `identity`, or `relu`, which
+   * {@link InPlaceABN} rejects.
+   */
   readonly activation?: Activation;
   /** Slope of leaky_relu or α of elu. Default 0.01. */
   readonly activationParam?: number;
@@ -128,7 +131,10 @@ export class ABN extends Module {
     return { mean: this.state(x, 'running_mean'), variance: this.state(x, 'running_var') };
   }
 
-  /** Writes weight 1 and bias 0 and resets the running statistics. `path` locates this layer, as in `modules()`. */
+  /**
+   * Writes weight 1 and bias 0 and resets the running statistics. `path` locates this layer, as in
+   * `modules()`.
+   */
   resetParameters(store: Store, path = ''): void {
     this.resetRunningStats(store, path);
     if (this.affine) this.reset(store, path, ['weight', 'bias']);

@@ -31,7 +31,9 @@ function layerGraph(c: AbnAttributes): Graph {
   return tracer.finish();
 }
 
-/** Largest difference relative to the largest element, which bounds float32 rounding in sums of such numbers. */
+/**
+ * Largest difference relative to the largest element, which bounds float32 rounding in sums of such numbers.
+ */
 function relativeError(actual: ArrayLike<number | bigint>, expected: ArrayLike<number>): number {
   expect(actual.length).toBe(expected.length);
   const values = Array.from(expected);
@@ -91,7 +93,9 @@ const hasFixedStatistics = (c: AbnCase) => !c.training && c.trackRunningStats;
 /** Layers that write over their input: in-place ABN, and any with fixed statistics. */
 const inPlace = (c: AbnCase) => c.layer === 'inplace' || hasFixedStatistics(c);
 
-/** γ = 0 of an ordinary layer leaves nothing of x̂ in the output that replaced it: such a γ has no gradient. */
+/**
+ * γ = 0 of an ordinary layer leaves nothing of x̂ in the output that replaced it: such a γ has no gradient.
+ */
 function frozenAtZero(c: AbnCase): AbnCase {
   const { weight } = c.state;
   if (c.layer === 'inplace' || !hasFixedStatistics(c) || !weight) return c;

@@ -98,7 +98,9 @@ class Net extends Module {
   }
 }
 
-/** Runs forward and backward on a share, `net.steps` times, so that running statistics are updated repeatedly. */
+/**
+ * Runs forward and backward on a share, `net.steps` times, so that running statistics are updated repeatedly.
+ */
 export async function runNetwork(
   { net, shape, images, labels, total }: Share,
   layer: Layer,

@@ -6,7 +6,10 @@ import { openLabeledSets } from '../data/labeled-sets.js';
 import { loadersOf, type Reading } from '../data/loaders.js';
 import { mixOptions } from '../data/mixing.js';
 
-/** Opens the training and validation images of a folder. Throws a sentence for what is missing or classes that differ. */
+/**
+ * Opens the training and validation images of a folder. Throws a sentence for what is missing or classes that
+ * differ.
+ */
 export async function openClassFolders(dir: string, config: TrainConfig, reading: Reading): Promise<RunData> {
   const { train, val, trainPath, notes } = await openLabeledSets(dir, config.data);
   const more = checkOutputs(dir, train.classes.length, config);
@@ -22,8 +25,8 @@ export async function openClassFolders(dir: string, config: TrainConfig, reading
 }
 
 /**
- * A note where the network has more outputs than there are classes. No error: PyTorch trains so, and weights for more classes are
- * fine-tuned so.
+ * A note where the network has more outputs than there are classes. No error: PyTorch trains so, and weights
+ * for more classes are fine-tuned so.
  *
  * @throws UsageError where it has fewer
  */

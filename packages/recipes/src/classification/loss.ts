@@ -32,8 +32,8 @@ export function resolvedLoss(config: LossConfig): ResolvedLoss {
 }
 
 /**
- * The mean loss of logits [N,K] over the batch, or with a `count` this process's or part's share of the mean over that
- * many images; of a weighted cross entropy the count is the sum of the weights of their labels.
+ * The mean loss of logits [N,K] over the batch, or with a `count` this process's or part's share of the mean
+ * over that many images; of a weighted cross entropy the count is the sum of the weights of their labels.
  */
 export function classificationLoss(
   logits: Value,
@@ -73,7 +73,10 @@ export function softLoss(config: ResolvedLoss): (output: Value, target: Value) =
   return (output, target) => mean(terms(output, target));
 }
 
-/** The terms of a loss over classes that do not exclude each other, of logits [N,K,…] and targets of the same shape. */
+/**
+ * The terms of a loss over classes that do not exclude each other, of logits [N,K,…] and targets of the same
+ * shape.
+ */
 export function softTerms(config: ResolvedLoss): (output: Value, target: Value) => Value {
   const { type, class_weights, label_smoothing: labelSmoothing } = config;
   const common = { labelSmoothing, ...(class_weights.length > 0 && { classWeights: class_weights }) };

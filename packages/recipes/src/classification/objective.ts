@@ -6,8 +6,9 @@ import type { Objective } from '../task/task.js';
 import { classificationLoss, resolvedLoss } from './loss.js';
 
 /**
- * One label an image: the loss that the configuration asks for, in evaluation the mean cross entropy, and `correct`,
- * int32[2]: rows whose label is among the first and the first five. Of a mixed image that is its own label.
+ * One label an image: the loss that the configuration asks for, in evaluation the mean cross entropy, and
+ * `correct`, int32[2]: rows whose label is among the first and the first five. Of a mixed image that is its
+ * own label.
  */
 export function classificationOf(config: LossConfig): Objective {
   const loss = resolvedLoss(config);

@@ -16,11 +16,11 @@ export const augmentationSection = section({
 });
 
 /**
- * Operations on training images after crop and flip, as in torchvision: RandAugment (`num_ops`, `magnitude` of 31) or
- * TrivialAugmentWide.
+ * Operations on training images after crop and flip, as in torchvision: RandAugment (`num_ops`, `magnitude`
+ * of 31) or TrivialAugmentWide.
  *
  * - `interpolation`: of shears and rotations; `bilinear` is that of torchvision's training script
- * - `random_erasing`: probability that a box of an image is erased; `random_erasing_mode`: with timm's `const` (0 after
- *   normalization), `rand` (a color) or `pixel` (noise)
+ * - `random_erasing`: probability that a box of an image is erased; `random_erasing_mode`: with timm's
+ *   `const` (0 after normalization), `rand` (a color) or `pixel` (noise)
  */
 export type AugmentationConfig = z.output<typeof augmentationSection>;

@@ -10,8 +10,8 @@ export const controlSection = section({
 });
 
 /**
- * - `patience`: epochs without a better result after which the run ends, complete; 0: it never ends early. Better is
- *   above the best so far by more than `min_delta` percent points
+ * - `patience`: epochs without a better result after which the run ends, complete; 0: it never ends early.
+ *   Better is above the best so far by more than `min_delta` percent points
  * - `time_limit`: seconds after which a process saves and stops, as on a signal; −1: none
  * - `log_gradient_norm`: writes the global norm of the gradients, before clipping, of every step
  */

@@ -47,17 +47,21 @@ export const dataSection = section({
  *
  * - `train`, `val`: folders of the two data sets
  * - `train_labels`, `val_labels`: files that list the class of each image; empty: class folders
- * - `columns`: names of their columns with file and label, where they are not common ones; with task `multi-label` also file and a
- *   column of 0 and 1 for each class
+ * - `columns`: names of their columns with file and label, where they are not common ones; with task
+ *   `multi-label` also file and a column of 0 and 1 for each class
  * - `label_separator`: between the labels of an image with task `multi-label`; empty: found out
  * - `synsets`: file with the class of each number, for the list of ImageNet's devkit
- * - `layout`: a published data set for segmentation, as it is distributed; `folders`: DIR/train/{images,labels}
+ * - `layout`: a published data set for segmentation, as it is distributed; `folders`:
+ *   DIR/train/{images,labels}
  * - `palette`: file with the color of each class, for label maps of colors
  * - `label_map`: class of each id of the label maps, or `ignore`; `*`: of all others
- * - `reduce_zero_label`: id 0 does not count and the others are one less; before `label_map`, as in mmsegmentation
- * - `cache`: `ram`, or a folder, that keeps decoded images for later epochs (and runs); empty: none. `cache_limit`: bytes it may hold, over all
- *   processes; −1: a quarter of the memory that the process may use, or half of the free space
- * - `split`: share of the training images to validate on, chosen by a hash of their names, where there is no folder `val`
+ * - `reduce_zero_label`: id 0 does not count and the others are one less; before `label_map`, as in
+ *   mmsegmentation
+ * - `cache`: `ram`, or a folder, that keeps decoded images for later epochs (and runs); empty: none.
+ *   `cache_limit`: bytes it may hold, over all processes; −1: a quarter of the memory that the process may
+ *   use, or half of the free space
+ * - `split`: share of the training images to validate on, chosen by a hash of their names, where there is no
+ *   folder `val`
  */
 export type DataConfig = z.output<typeof dataSection>;
 

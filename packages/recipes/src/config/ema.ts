@@ -11,12 +11,12 @@ export const emaSection = section({
 });
 
 /**
- * An exponential moving average of parameters and running statistics, made in the training step. It is validated
- * and saved next to the weights, and decides which checkpoint is best.
+ * An exponential moving average of parameters and running statistics, made in the training step. It is
+ * validated and saved next to the weights, and decides which checkpoint is best.
  *
  * - `decay`: share of the average that an update keeps; 0: there is no average
  * - `every`: optimizer updates between updates of the average (torchvision's `model-ema-steps`)
- * - `warmup`: the decay of update n of the average is at most 1 − (1 + n / warmup_gamma)^−warmup_power, as of timm's
- *   `model-ema-warmup`; n counts from 0, so the first one copies the weights
+ * - `warmup`: the decay of update n of the average is at most 1 − (1 + n / warmup_gamma)^−warmup_power, as of
+ *   timm's `model-ema-warmup`; n counts from 0, so the first one copies the weights
  */
 export type EmaConfig = z.output<typeof emaSection>;

@@ -12,7 +12,10 @@ export interface ConfigProblem extends Partial<Position> {
 /** Lines of a message: a file with more problems is not a configuration. */
 const MOST_LINES = 20;
 
-/** Everything that is wrong with a configuration, in the order of the file; the message has a line for each of the first 20. */
+/**
+ * Everything that is wrong with a configuration, in the order of the file; the message has a line for each of
+ * the first 20.
+ */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly code = 'ERR_CONFIG';

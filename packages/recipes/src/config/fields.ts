@@ -48,7 +48,10 @@ export function positiveInteger(expected = 'a positive integer') {
   return z.int(expected).min(1, expected);
 }
 
-/** Images have no more pixels a side: beyond them a window sees padding alone, and kernels may take minutes to be made. */
+/**
+ * Images have no more pixels a side: beyond them a window sees padding alone, and kernels may take minutes to
+ * be made.
+ */
 export const MAX_DILATION = 4096;
 
 export function dilation(expected = `an integer from 1 to ${MAX_DILATION}`) {

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { type TrainConfig, trainSchema } from './schema.js';
 
 /**
- * A digest of what a run's numbers follow from: all of its configuration but the memory budget and the cache of images. Values that equal their
- * default do not count, so that a run keeps its digest when configurations get new keys.
+ * A digest of what a run's numbers follow from: all of its configuration but the memory budget and the cache
+ * of images. Values that equal their default do not count, so that a run keeps its digest when configurations
+ * get new keys.
  */
 export function configHash(config: TrainConfig): string {
   const { memory_budget: _, data, ...rest } = config;
@@ -11,7 +12,10 @@ export function configHash(config: TrainConfig): string {
   return digest(withoutDefaults({ ...rest, data: counting }, defaultsBeside(config)) ?? {});
 }
 
-/** Whether a digest is that of a configuration; also as 0.1.0 made it, of the whole `file` that the configuration was read from. */
+/**
+ * Whether a digest is that of a configuration; also as 0.1.0 made it, of the whole `file` that the
+ * configuration was read from.
+ */
 export function hasHash(expected: string, config: TrainConfig, file: unknown): boolean {
   if (expected === configHash(config)) return true;
   if (!isSection(file)) return false;

@@ -32,20 +32,22 @@ export const lossSection = section({
 export const multiLabelLossSection = section({ type: oneOf(['bce', 'focal']).default('bce'), ...common });
 
 /**
- * The loss of training; validation takes the plain cross entropy of the labels, as timm does; of a `multi-label` task the binary one.
+ * The loss of training; validation takes the plain cross entropy of the labels, as timm does; of a
+ * `multi-label` task the binary one.
  *
- * - `type`: `cross_entropy`; `bce`, the mean binary cross entropy over all classes, as timm's `bce-loss`; `focal`, as
- *   torchvision's `sigmoid_focal_loss`, also a mean over all classes. Of a segmentation both are means over the pixels that count,
- *   too; `multi-label` lacks the first.
+ * - `type`: `cross_entropy`; `bce`, the mean binary cross entropy over all classes, as timm's `bce-loss`;
+ *   `focal`, as torchvision's `sigmoid_focal_loss`, also a mean over all classes. Of a segmentation both are
+ *   means over the pixels that count, too; `multi-label` lacks the first.
  * - `label_smoothing`: share of the target that is spread evenly over all classes
- * - `class_weights`: a factor for each class, none where the list is empty; `balanced`: images / (classes · images of
- *   the class), from the training images, or for a segmentation pixels from its training label maps
- * - `positive_weights`: of a `multi-label` task, a factor for each class on the terms of images that have it (PyTorch's `pos_weight`);
- *   `balanced`: images without it / images with it
- * - `bce_threshold`: targets above it count as 1 and the others as 0 (timm's `bce-target-thresh`); −1: as they are
+ * - `class_weights`: a factor for each class, none where the list is empty; `balanced`: images / (classes ·
+ *   images of the class), from the training images, or for a segmentation pixels from its training label maps
+ * - `positive_weights`: of a `multi-label` task, a factor for each class on the terms of images that have it
+ *   (PyTorch's `pos_weight`); `balanced`: images without it / images with it
+ * - `bce_threshold`: targets above it count as 1 and the others as 0 (timm's `bce-target-thresh`); −1: as
+ *   they are
  * - `focal_alpha`: weight of the label's class, of the others 1 − it; −1: none; `focal_gamma`: the exponent
  * - `dice`: factor on the soft Dice loss over all classes, which is added to the loss of a segmentation
- * - `lovasz`: factor on the Lovász-softmax loss, which is added too; `lovasz_classes`: over the classes that occur (`present`) or
- *   `all`; `lovasz_per_image`: the mean of each image's, in place of that of the batch
+ * - `lovasz`: factor on the Lovász-softmax loss, which is added too; `lovasz_classes`: over the classes that
+ *   occur (`present`) or `all`; `lovasz_per_image`: the mean of each image's, in place of that of the batch
  */
 export type LossConfig = z.output<typeof lossSection>;

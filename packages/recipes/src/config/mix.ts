@@ -11,7 +11,7 @@ export const mixSection = section({
 
 /**
  * Mixed training images, in timm's terms (`mixup`, `cutmix`, `mixup-prob`, `mixup-switch-prob`): `mixup` and
- * `cutmix` are α of the Beta(α, α) distribution of λ, 0 for none; a batch is mixed with `probability`, and where both are
- * on it is cutmix with `switch_probability`.
+ * `cutmix` are α of the Beta(α, α) distribution of λ, 0 for none; a batch is mixed with `probability`, and
+ * where both are on it is cutmix with `switch_probability`.
  */
 export type MixConfig = z.output<typeof mixSection>;

@@ -10,7 +10,8 @@ export interface Override {
 }
 
 /**
- * Reads `optimizer.learning_rate=0.2`: keys, and a value as JSON; what is no JSON is a text, so that quotes are not needed.
+ * Reads `optimizer.learning_rate=0.2`: keys, and a value as JSON; what is no JSON is a text, so that quotes
+ * are not needed.
  *
  * @throws {ConfigError} for a text of another form
  */

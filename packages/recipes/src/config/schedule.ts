@@ -28,8 +28,9 @@ const min_rate = numberFrom(0).default(0);
  * One schema per schedule type, because each takes its own `params`.
  *
  * The semantics are PyTorch's: `step_size` and `milestones` count what `mode` names (epochs or steps);
- * milestones may come in any order, and each occurrence multiplies by `gamma`; `linear` multiplies the base rate by `it * alpha + beta`;
- * `cosine` and `polynomial` fall from the end of the warm-up to `min_rate` at the end of the last epoch.
+ * milestones may come in any order, and each occurrence multiplies by `gamma`; `linear` multiplies the base
+ * rate by `it * alpha + beta`; `cosine` and `polynomial` fall from the end of the warm-up to `min_rate` at
+ * the end of the last epoch.
  */
 export const schedules = {
   constant: section({

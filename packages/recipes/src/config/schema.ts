@@ -138,31 +138,41 @@ export type InputConfig = z.output<typeof input>;
 /**
  * A complete training configuration: the reference's three sections and its defaults, with these additions.
  *
- * - `task`: `classification`; `multi-label`, where an image has any number of classes; or `segmentation` with a section of its own
- * - `network.precision`: `float32`, or `bfloat16` compute and activations under float32 weights and statistics
- * - `network.stem`: `imagenet` (7×7/2 and max-pool) or `small` (3×3/1, no pool), for images of 28 to 64 pixels
+ * - `task`: `classification`; `multi-label`, where an image has any number of classes; or `segmentation` with
+ *   a section of its own
+ * - `network.precision`: `float32`, or `bfloat16` compute and activations under float32 weights and
+ *   statistics
+ * - `network.stem`: `imagenet` (7×7/2 and max-pool) or `small` (3×3/1, no pool), for images of 28 to 64
+ *   pixels
  * - `network.width`: multiplies every channel count
- * - `network.keep_inputs`: paths of layers whose input is kept for the backward pass rather than rebuilt from their output;
- *   an audit of the plan names those where rebuilding is too coarse
+ * - `network.keep_inputs`: paths of layers whose input is kept for the backward pass rather than rebuilt from
+ *   their output; an audit of the plan names those where rebuilding is too coarse
  * - `optimizer.alpha`: decay of RMSprop's average of squared gradients; −1: the optimizer's own default
  * - `optimizer.freeze`: paths of parameters, or of layers, that are not trained
- * - `optimizer.frozen_statistics`: layers that normalize by their running statistics in training, too; true: all
- * - `optimizer.accumulate`: parts that a batch is divided into, one after the other; their gradients are summed
+ * - `optimizer.frozen_statistics`: layers that normalize by their running statistics in training, too; true:
+ *   all
+ * - `optimizer.accumulate`: parts that a batch is divided into, one after the other; their gradients are
+ *   summed
  * - `optimizer.bucket_size`: bytes of gradients that processes sum in one message; −1: 8 MiB
- * - `optimizer.layer_decay`: factor on the learning rate of each layer, from the last one down, as timm's `layer-decay`
- * - `optimizer.groups`: parameters with a learning rate (`rate_factor` times the others') or weight decay (−1: that of all) of their own;
- *   of several groups with a parameter the first counts
- * - `mix`, `loss`, `ema`, `control`: see {@link MixConfig}, {@link LossConfig}, {@link EmaConfig}, {@link ControlConfig}
- * - `input.area_train`: share of the image's area that a random crop covers; small images want a larger least share
- * - `input.sampling`: every image once an epoch (`shuffled`), or as many drawn with replacement, all classes alike (`balanced`)
- * - `input.unreadable`: an unreadable image ends the run (`fail`) or is replaced and counted (`skip`), at most
- *   `input.unreadable_limit` of each data set, over all processes and epochs
+ * - `optimizer.layer_decay`: factor on the learning rate of each layer, from the last one down, as timm's
+ *   `layer-decay`
+ * - `optimizer.groups`: parameters with a learning rate (`rate_factor` times the others') or weight decay
+ *   (−1: that of all) of their own; of several groups with a parameter the first counts
+ * - `mix`, `loss`, `ema`, `control`: see {@link MixConfig}, {@link LossConfig}, {@link EmaConfig},
+ *   {@link ControlConfig}
+ * - `input.area_train`: share of the image's area that a random crop covers; small images want a larger least
+ *   share
+ * - `input.sampling`: every image once an epoch (`shuffled`), or as many drawn with replacement, all classes
+ *   alike (`balanced`)
+ * - `input.unreadable`: an unreadable image ends the run (`fail`) or is replaced and counted (`skip`), at
+ *   most `input.unreadable_limit` of each data set, over all processes and epochs
  * - `augmentation`: see {@link AugmentationConfig}
  * - `data`: where images and labels are ({@link DataConfig})
- * - `memory_budget`: bytes that a process may take on its device for weights, optimizer state and the programs' arena; where
- *   keeping all that the backward pass needs takes more, some of it is recomputed. −1: none
- * - `deterministic_world`: shards that every batch is divided into (2, 4, 8, … or 64), so that any number of processes that divides it
- *   computes the same bits; 0: each process computes on its part of a batch at once
+ * - `memory_budget`: bytes that a process may take on its device for weights, optimizer state and the
+ *   programs' arena; where keeping all that the backward pass needs takes more, some of it is recomputed. −1:
+ *   none
+ * - `deterministic_world`: shards that every batch is divided into (2, 4, 8, … or 64), so that any number of
+ *   processes that divides it computes the same bits; 0: each process computes on its part of a batch at once
  * - `seed`: initial weights, data order and augmentation follow from it
  */
 export type TrainConfig = ClassificationConfig | MultiLabelConfig | SegmentationTaskConfig;
@@ -202,8 +212,8 @@ export interface SegmentationTaskConfig extends CommonConfig {
 const TASKS = ['classification', 'multi-label', 'segmentation'] as const;
 
 /**
- * The schema for one raw configuration. Its task and the type of its schedule are looked up beforehand, so that one pass
- * over the object reports the parameters of both together with everything else.
+ * The schema for one raw configuration. Its task and the type of its schedule are looked up beforehand, so
+ * that one pass over the object reports the parameters of both together with everything else.
  */
 export function trainSchema(raw: unknown, architectures?: readonly string[]): z.ZodType<TrainConfig> {
   const type = valueAt(raw, ['optimizer', 'schedule', 'type']);

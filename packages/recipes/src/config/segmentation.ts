@@ -26,12 +26,14 @@ export const segmentationSection = section({
 });
 
 /**
- * Network: `output_stride` pixels of the image to one position of the logits, where `network.dilation` does not say
- * otherwise; the head's channels, its dilations and, in evaluation, the window that it averages context over.
+ * Network: `output_stride` pixels of the image to one position of the logits, where `network.dilation` does
+ * not say otherwise; the head's channels, its dilations and, in evaluation, the window that it averages
+ * context over.
  *
- * Data: `size` the shorter side is brought to first (−1: as it is), times a factor from `scale_min` to `scale_max` in
- * training; `max_side_val` shrinks what is longer in validation (−1: nothing). Pixels of class `ignore_index`, and of
- * 255, which also fills up images smaller than the crop, do not count. The rest names folders and files.
+ * Data: `size` the shorter side is brought to first (−1: as it is), times a factor from `scale_min` to
+ * `scale_max` in training; `max_side_val` shrinks what is longer in validation (−1: nothing). Pixels of class
+ * `ignore_index`, and of 255, which also fills up images smaller than the crop, do not count. The rest names
+ * folders and files.
  */
 export type SegmentationConfig = z.output<typeof segmentationSection>;
 

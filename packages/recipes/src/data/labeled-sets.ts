@@ -37,8 +37,8 @@ export interface LabeledSets {
 }
 
 /**
- * Opens both data sets: folders of class folders, folders with a list of labels, or tar shards; or one of them, of which `data.split` sets aside
- * images to validate on.
+ * Opens both data sets: folders of class folders, folders with a list of labels, or tar shards; or one of
+ * them, of which `data.split` sets aside images to validate on.
  *
  * @throws UsageError for a folder that is missing
  * @throws DataError for data that cannot be used, naming the keys of the configuration that help

@@ -63,7 +63,9 @@ export interface Reading {
   readonly once?: boolean;
 }
 
-/** Shuffled full batches to train on, and every image once to validate. Throws where no batch can be filled. */
+/**
+ * Shuffled full batches to train on, and every image once to validate. Throws where no batch can be filled.
+ */
 export async function loadersOf(
   config: TrainConfig,
   { workers, share, maxPixels, once = false }: Reading,
@@ -113,7 +115,10 @@ function countsOf(labels: Int32Array, classes: number): number[] {
   return counts;
 }
 
-/** Sizes of the batches, or of this process's shares of them, that an evaluation over `images` brings; none is 0. */
+/**
+ * Sizes of the batches, or of this process's shares of them, that an evaluation over `images` brings; none
+ * is 0.
+ */
 export function evaluationBatches(
   images: number,
   batch: number,

@@ -15,7 +15,10 @@ export interface LoadingOptions {
   readonly processes?: number;
 }
 
-/** The parts of a process that are not planned: rings and threads of its loaders, cached images, copies of states. */
+/**
+ * The parts of a process that are not planned: rings and threads of its loaders, cached images, copies of
+ * states.
+ */
 export function aroundParts(
   config: TrainConfig,
   states: readonly StateSpec[],

@@ -111,7 +111,7 @@ export class Engine implements RunEngine {
   private readonly average: AverageOptions | undefined;
   private readonly traced: ((timings: readonly Timing[]) => void)[] = [];
 
-  /** Checks that the plan fits in memory before anything is allocated. `agreed`: a plan, and kernels of all processes. */
+  /** Checks, before it allocates, that the plan fits. `agreed`: a plan, and kernels of all processes. */
   constructor(
     options: EngineOptions,
     agreed?: { readonly planned: PlannedEngine; readonly names: KernelNames },
@@ -184,8 +184,8 @@ export class Engine implements RunEngine {
   }
 
   /**
-   * One training step, on this process's share of a batch. Nothing is updated where no label of the batch counts. Throws
-   * NotFiniteError, naming the first layer with a value that is not finite, before any state was updated.
+   * One training step, on this process's share of a batch. Nothing is updated where no label of it counts.
+   * Throws NotFiniteError, naming the first layer whose value is not finite, before any update.
    */
   async train(batch: Batch, inputs: StepInputs): Promise<StepResult> {
     // The mean over no labels is not a number, and nothing can be learnt from them.
@@ -201,8 +201,9 @@ export class Engine implements RunEngine {
   }
 
   /**
-   * The same step with the same bits, one instruction at a time: `visit` is called after each, with the values that it wrote. `part` counts the parts of a
-   * batch that is divided. Throws NotFiniteError behind the instructions that a guard let run.
+   * The same step with the same bits, one instruction at a time: `visit` is called after each, with the
+   * values that it wrote. `part` counts the parts of a batch that is divided. Throws NotFiniteError behind
+   * the instructions that a guard let run.
    */
   async inspect(batch: Batch, inputs: StepInputs, visit: VisitInstruction): Promise<void> {
     if (this.task.objective.labeled(batch) === 0) return;
@@ -253,7 +254,7 @@ export class Engine implements RunEngine {
     };
   }
 
-  /** Those of a member of the group that shares the batch: a process, or one of its shards with these rows. */
+  /** Those of a member of the group that shares the batch: a process, or one of its shards. */
   private own(
     batch: Batch,
     member: number,
@@ -316,7 +317,7 @@ export class Engine implements RunEngine {
     }
   }
 
-  /** Whether the device takes a batch while it still works on another; of a batch in parts or shards it takes none. */
+  /** Whether the device takes a batch while it works on another: not one in parts or shards. */
   get prefetches(): boolean {
     const { parts, shards } = this.planned;
     return parts.length === 1 && !shards && this.training.prefetches;
@@ -352,7 +353,7 @@ function othersOf({ device, config, loading, peers = ALONE }: EngineOptions, net
   return parts.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
-/** The parts of a step as one: their counts are of each part, and their losses shares of the whole batch's. */
+/** The parts of a step as one: counts are of each part, and losses are shares of the whole batch's. */
 function together(results: readonly StepResult[]): StepResult {
   const last = results.at(-1) ?? NOTHING_LABELED;
   const loss = results.reduce((sum, part) => sum + part.loss, 0);
@@ -371,7 +372,7 @@ function resultOf({ loss, ...outputs }: Outputs): StepResult {
   return { loss: Number(loss?.[0]), outputs };
 }
 
-/** Images of a training batch that are this process's. Throws UsageError where a process would have none to normalize by. */
+/** This process's images of a training batch. Throws UsageError where a process would have none. */
 function localBatch({ optimizer, network }: TrainConfig, { rank, size }: Peers): number {
   if (optimizer.batch_size < size && network.bn_mode !== 'sync') {
     throw new UsageError(

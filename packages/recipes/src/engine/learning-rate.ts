@@ -4,8 +4,8 @@ import type { ScheduleConfig } from '../config/schedule.js';
 import type { OptimizerConfig } from '../config/schema.js';
 
 /**
- * Learning rates at a step: the schedule counts epochs or steps by its mode. `batches` is the number of steps of an epoch,
- * for schedules that end with the training.
+ * Learning rates at a step: the schedule counts epochs or steps by its mode. `batches` is the number of steps
+ * of an epoch, for schedules that end with the training.
  */
 export function learningRateOf(
   config: OptimizerConfig,
@@ -29,7 +29,10 @@ function factorOf({ schedule }: OptimizerConfig, rate: number, batches: number):
   return warmUp(createSchedule(scheduleOptions(schedule, rate, total)), warmup);
 }
 
-/** A sentence where a linear schedule is at 0 before the last of `epochs`, as after more epochs were asked for; else null. */
+/**
+ * A sentence where a linear schedule is at 0 before the last of `epochs`, as after more epochs were asked
+ * for; else null.
+ */
 export function endOfRate({ schedule }: OptimizerConfig, batches: number): string | null {
   if (schedule.type !== 'linear') return null;
   const { alpha, beta } = schedule.params;

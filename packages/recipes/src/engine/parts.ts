@@ -90,7 +90,10 @@ function withPartners(
   return { images, color, partners: Int32Array.from({ length: size }, (_, row) => size + row) };
 }
 
-/** Some rows of a batch as a batch, for what counts labels: images, colors and label sets are those of the whole. */
+/**
+ * Some rows of a batch as a batch, for what counts labels: images, colors and label sets are those of the
+ * whole.
+ */
 export function countedRows(batch: Batch, first: number, count: number): Batch {
   const { labels, indices, targets, labeled, size } = batch;
   const rows = <A extends TypedArray>(array: A | null): A | null =>

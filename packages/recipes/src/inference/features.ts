@@ -4,8 +4,8 @@ import { listCalled, type Mode, type Module, returnedAt } from '@inplace-abn/nn'
 import { Around } from '../network/around.js';
 
 /**
- * A network up to the layer at `path`: its output, images N×C, or the mean over height and width of N×C×H×W. It has the paths and
- * states of the whole network; nothing behind the layer is computed.
+ * A network up to the layer at `path`: its output, images N×C, or the mean over height and width of N×C×H×W.
+ * It has the paths and states of the whole network; nothing behind the layer is computed.
  */
 export function featuresAt(network: Module, path: string): Module {
   return new Features(network, path);

@@ -10,7 +10,9 @@ export interface PredictorOptions {
   readonly device: Device;
   readonly network: Module;
   readonly precision?: ComputeDType;
-  /** Bytes for weights and arena together; where it takes that, parts of the network run in strips of rows. */
+  /**
+   * Bytes for weights and arena together; where it takes that, parts of the network run in strips of rows.
+   */
   readonly memoryBudget?: number;
 }
 

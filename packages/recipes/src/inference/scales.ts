@@ -13,8 +13,8 @@ export interface View extends Size {
 }
 
 /**
- * For each scale the image at that scale, sides rounded as Python rounds (halves to even), and with `flip` its mirror image
- * behind it. Throws UsageError for a scale that leaves nothing of the image.
+ * For each scale the image at that scale, sides rounded as Python rounds (halves to even), and with `flip`
+ * its mirror image behind it. Throws UsageError for a scale that leaves nothing of the image.
  */
 export function viewsOf({ width, height }: Size, scales: readonly number[], flip: boolean): View[] {
   return scales.flatMap((scale) => {

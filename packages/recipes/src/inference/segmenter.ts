@@ -1,7 +1,8 @@
 /**
- * Semantic segmentation of whole images: a session with a step for each input size, all over one store of weights and one arena.
- * Scales and mirror images run one after the other in the same memory; what stays of each are its small logits. A last
- * step resizes, normalizes and fuses them pixel by pixel, so that no class volume of the image's size is ever there.
+ * Semantic segmentation of whole images: a session with a step for each input size, all over one store of
+ * weights and one arena. Scales and mirror images run one after the other in the same memory; what stays of
+ * each are its small logits. A last step resizes, normalizes and fuses them pixel by pixel, so that no class
+ * volume of the image's size is ever there.
  */
 import {
   type ComputeDType,
@@ -136,7 +137,10 @@ function planOf(step: SessionStep): SessionPlan {
   }
 }
 
-/** An image of `image`'s size, resized to the view's, through the network. Inputs: images, color; output: logits. */
+/**
+ * An image of `image`'s size, resized to the view's, through the network. Inputs: images, color; output:
+ * logits.
+ */
 function networkGraph({ network }: SegmenterOptions, image: Size, view: Size): Graph {
   return trace((tracer) => {
     const images = tracer.input('images', [1, 3, image.height, image.width], 'uint8');

@@ -18,9 +18,9 @@ export interface SnapshotOptions {
 }
 
 /**
- * Reads the weights of a network from a snapshot: torch.save of {state_dict: {body, head, cls}} or of the flat dictionary,
- * safetensors, or a folder of training states (its newest whole one). Other float dtypes are converted to float32, other
- * batch norm as loadWeights does.
+ * Reads the weights of a network from a snapshot: torch.save of {state_dict: {body, head, cls}} or of the
+ * flat dictionary, safetensors, or a folder of training states (its newest whole one). Other float dtypes are
+ * converted to float32, other batch norm as loadWeights does.
  *
  * @throws UsageError or CheckpointError that says what the file is instead
  */

@@ -7,7 +7,10 @@ import { openLabeledSets } from '../data/labeled-sets.js';
 import { loadersOf, type Reading } from '../data/loaders.js';
 import { mixOptions } from '../data/mixing.js';
 
-/** Opens the images of a folder with their lists of labels. Throws a sentence for what is missing or classes that differ. */
+/**
+ * Opens the images of a folder with their lists of labels. Throws a sentence for what is missing or classes
+ * that differ.
+ */
 export async function openLabeledImages(
   dir: string,
   config: MultiLabelConfig,

@@ -61,7 +61,10 @@ export class PrecisionMeter extends F1Meter {
     return super.add(outputs, batch, labeled);
   }
 
-  /** Scores [N, classes] and labels [N, classes] of 0 and 1 of the images so far, as one process of a group sends them. */
+  /**
+   * Scores [N, classes] and labels [N, classes] of 0 and 1 of the images so far, as one process of a group
+   * sends them.
+   */
   get scored(): Scored {
     const [scores, labels] = [concatenated(Float32Array, this.scores), concatenated(Uint8Array, this.labels)];
     return { scores, labels };

@@ -22,7 +22,10 @@ export interface LargestOptions {
   readonly batch?: number;
   /** Images of the validation set, whose last, smaller batch is planned as well. */
   readonly validationImages?: number;
-  /** Processes that share the batch: memory is that of each, and a batch that is sought is a multiple of them. Default 1. */
+  /**
+   * Processes that share the batch: memory is that of each, and a batch that is sought is a multiple of them.
+   * Default 1.
+   */
   readonly processes?: number;
 }
 
@@ -68,8 +71,9 @@ const ADVICE: Readonly<Record<Growing, string>> = {
 };
 
 /**
- * The largest of what may grow with which training and evaluation fit in `budget` bytes on `device`: a batch to the image (in shards to
- * one of each), a square crop to 32 pixels, a width to a sixteenth. Recomputes no more than a plan does without a budget.
+ * The largest of what may grow with which training and evaluation fit in `budget` bytes on `device`: a batch
+ * to the image (in shards to one of each), a square crop to 32 pixels, a width to a sixteenth. Recomputes no
+ * more than a plan does without a budget.
  *
  * @throws UsageError where the smallest does not fit
  */

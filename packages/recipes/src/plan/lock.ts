@@ -13,8 +13,8 @@ import { describeCrop } from '../task/images.js';
 import { taskOf } from '../tasks/registry.js';
 
 /**
- * Bytes, work and every layer's choice of one training step at `batch` images: the same on every machine. Of a batch in parts
- * (`optimizer.accumulate`) it locks the steps of all parts.
+ * Bytes, work and every layer's choice of one training step at `batch` images: the same on every machine. Of
+ * a batch in parts (`optimizer.accumulate`) it locks the steps of all parts.
  */
 export function lockOf(config: TrainConfig, batch: number): PlanLock {
   const task = taskOf(config);
@@ -52,8 +52,9 @@ export interface Freezing {
 }
 
 /**
- * Plans a training step with and without `pattern` frozen: paths of parameters or modules as in `optimizer.freeze`, separated by commas,
- * or a range of neighboring modules such as `mod1…mod4` or `body.mod1..body.mod4`.
+ * Plans a training step with and without `pattern` frozen: paths of parameters or modules as in
+ * `optimizer.freeze`, separated by commas, or a range of neighboring modules such as `mod1…mod4` or
+ * `body.mod1..body.mod4`.
  *
  * @throws UsageError, code ERR_NO_MATCH, for a path that the network does not have
  */

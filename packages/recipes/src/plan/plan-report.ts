@@ -49,7 +49,10 @@ export interface PlanReport {
   readonly totalBytes: number;
   /** Host memory on top of that while a checkpoint is saved or loaded. */
   readonly transferBytes: number;
-  /** All that a training process holds, evaluation and loaders included; left out unless the loaders are given. */
+  /**
+   * All that a training process holds, evaluation and loaders included; left out unless the loaders are
+   * given.
+   */
   readonly resident?: ResidentMemory;
   /** Predicted time of the step; left out unless prices are given. */
   readonly time?: StepTime;
@@ -67,8 +70,10 @@ export interface PlanReport {
  * Plans one training step of the configuration at `batch` images; needs no data and allocates no arena.
  *
  * @param batch of this process
- * @param loading how images are read, and by how many processes: then the memory of the whole process is planned, too
- * @param prices measured times of instructions: then the time of the step is predicted, and what a budget recomputes is chosen by seconds
+ * @param loading how images are read, and by how many processes: then the memory of the whole process is
+ * planned, too
+ * @param prices measured times of instructions: then the time of the step is predicted, and what a budget
+ * recomputes is chosen by seconds
  */
 export function planReport(
   config: TrainConfig,

@@ -19,7 +19,10 @@ import { planOnPaper } from '../scaling/paper.js';
 export interface StepTime extends PredictedTime {
   /** Machine that the prices were measured on. */
   readonly machine: string;
-  /** Why they are not of the machine that plans, as a clause; null where they are, and where that machine runs nothing. */
+  /**
+   * Why they are not of the machine that plans, as a clause; null where they are, and where that machine runs
+   * nothing.
+   */
   readonly note: string | null;
 }
 
@@ -29,8 +32,9 @@ export function pricedMachine({ machine, balance }: Device): PricedMachine {
 }
 
 /**
- * Times every instruction of one training step of the configuration on images of noise, with the weights that it begins with: it needs no
- * data, and about as much time as four steps. Instructions run in the order of the step, so that caches hold what they hold in training.
+ * Times every instruction of one training step of the configuration on images of noise, with the weights that
+ * it begins with: it needs no data, and about as much time as four steps. Instructions run in the order of
+ * the step, so that caches hold what they hold in training.
  *
  * @param batch images of the step
  * @throws UsageError where the step does not fit in memory

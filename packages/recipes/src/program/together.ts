@@ -9,8 +9,8 @@ const EXPLANATION_MS = 5_000;
 const LAST_MS = 10_000;
 
 /**
- * Meets the other processes, runs `body`, and leaves when all have done theirs. An error is sent to the others, which end
- * with it; where it comes of a lost peer it says which, and why.
+ * Meets the other processes, runs `body`, and leaves when all have done theirs. An error is sent to the
+ * others, which end with it; where it comes of a lost peer it says which, and why.
  *
  * @param identity what must be the same on all processes, by what it is called
  * @param localRank of this process, where the environment does not say it

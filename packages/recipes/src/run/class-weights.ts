@@ -6,7 +6,10 @@ import { balancedWeights } from '@inplace-abn/nn';
 import { ALONE, formatDuration, type Peers, type Progress, type RunData } from '@inplace-abn/train';
 import type { TrainConfig } from '../config/schema.js';
 
-/** Key of the training pixels of each class in a run state: they belong to the run, whatever becomes of its label maps. */
+/**
+ * Key of the training pixels of each class in a run state: they belong to the run, whatever becomes of its
+ * label maps.
+ */
 export const PIXELS_KEY = 'pixelsOfClass';
 
 interface Counting {
@@ -17,8 +20,8 @@ interface Counting {
 }
 
 /**
- * The data with the training pixels of each class, where weights are `balanced` by them: those of the run so far, or
- * counted, each process a part of the label maps. A collective.
+ * The data with the training pixels of each class, where weights are `balanced` by them: those of the run so
+ * far, or counted, each process a part of the label maps. A collective.
  */
 export async function withPixelCounts(
   data: RunData,
@@ -69,9 +72,9 @@ function pixelsIn(meta: RunMeta | null, classes: number): number[] | null {
 }
 
 /**
- * The configuration with numbers for weights that are `balanced`: images / (classes · images of the class), over the
- * classes that have images; of a segmentation pixels in place of images. A class without them has 0. Weights of positive targets are images without the class / images with it,
- * at least one of each.
+ * The configuration with numbers for weights that are `balanced`: images / (classes · images of the class),
+ * over the classes that have images; of a segmentation pixels in place of images. A class without them has 0.
+ * Weights of positive targets are images without the class / images with it, at least one of each.
  */
 export function withClassWeights(
   config: TrainConfig,

@@ -21,13 +21,16 @@ export interface RunDifference {
   readonly states: readonly string[];
   /** The step that differs, from 1. */
   readonly step: number;
-  /** The first instruction that wrote other bits, or that one run alone has; null: the step writes the same, or none was made. */
+  /**
+   * The first instruction that wrote other bits, or that one run alone has; null: the step writes the same,
+   * or none was made.
+   */
   readonly at: Made | null;
 }
 
 /**
- * Compares recorded losses, then checkpoints of the same steps, and replays both runs to the first instruction that differs. Returns null
- * where losses and checkpoints are the same.
+ * Compares recorded losses, then checkpoints of the same steps, and replays both runs to the first
+ * instruction that differs. Returns null where losses and checkpoints are the same.
  *
  * @throws as Replay.open does
  */
@@ -71,8 +74,8 @@ async function firstOtherCheckpoint(runs: ComparedRuns, recorded: number): Promi
 }
 
 /**
- * Replays both from checkpoints before `known`, and tells the first step that they make differently. Where states differ already at such a
- * checkpoint, an earlier step made them so, or somebody changed the file.
+ * Replays both from checkpoints before `known`, and tells the first step that they make differently. Where
+ * states differ already at such a checkpoint, an earlier step made them so, or somebody changed the file.
  */
 async function firstOtherStep(runs: ComparedRuns, known: Parted): Promise<Parted> {
   let found = known;
@@ -112,7 +115,9 @@ export interface HashedInstruction extends Made {
   readonly hash: string;
 }
 
-/** The first instruction of two steps that differs, or that one of them alone has; null where there is none. */
+/**
+ * The first instruction of two steps that differs, or that one of them alone has; null where there is none.
+ */
 export function firstOther(
   first: readonly HashedInstruction[],
   second: readonly HashedInstruction[],

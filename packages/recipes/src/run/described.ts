@@ -19,9 +19,11 @@ export interface Described {
 }
 
 /**
- * Reads a checkpoint's own description. A given configuration comes first; an older file may lie in a run folder with one.
+ * Reads a checkpoint's own description. A given configuration comes first; an older file may lie in a run
+ * folder with one.
  *
- * @throws UsageError where there is no checkpoint; with the code ERR_NO_CONFIG where nothing tells which network it is
+ * @throws UsageError where there is no checkpoint; with the code ERR_NO_CONFIG where nothing tells which
+ * network it is
  */
 export async function describedNetwork(checkpoint: string, configFile?: string): Promise<Described> {
   const kind = await stat(checkpoint).catch(() => null);

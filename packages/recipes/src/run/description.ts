@@ -45,7 +45,8 @@ function labelKeys({ data }: TrainConfig): { readonly data?: LabelKeys } {
 }
 
 /**
- * The configuration in a description: task and network, and as `input` how images are prepared. null where it has none.
+ * The configuration in a description: task and network, and as `input` how images are prepared. null where it
+ * has none.
  *
  * @param source what errors call the file
  * @throws {ConfigError} for keys that this version does not know

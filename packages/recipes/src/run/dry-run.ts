@@ -18,8 +18,8 @@ import type { TrainOptions } from './train.js';
 export type DryRunOptions = Omit<TrainOptions, 'logDir' | 'versions'>;
 
 /**
- * Opens the data, plans and allocates all that a run needs, restores what it would begin with, and makes one training
- * step and one validation batch. Nothing is written. Throws what the run would throw.
+ * Opens the data, plans and allocates all that a run needs, restores what it would begin with, and makes one
+ * training step and one validation batch. Nothing is written. Throws what the run would throw.
  */
 export async function dryRun(options: DryRunOptions): Promise<void> {
   const {

@@ -1,7 +1,10 @@
 import { ALONE, agreeOnKernels, kernelNotes, type Progress, type RunKernels } from '@inplace-abn/train';
 import { Engine, type EngineOptions, planEngine } from '../engine/engine.js';
 
-/** An engine with the kernels that a run was computed with so far, the same on all processes; notes name those that are not available. */
+/**
+ * An engine with the kernels that a run was computed with so far, the same on all processes; notes name those
+ * that are not available.
+ */
 export async function engineWith(
   soFar: RunKernels | null,
   options: EngineOptions,

@@ -35,7 +35,10 @@ export interface EvaluateOptions {
   readonly peers?: Peers;
 }
 
-/** Validates a checkpoint on DIR/val, with the kernels of its run; writes nothing. Every process needs the checkpoint. */
+/**
+ * Validates a checkpoint on DIR/val, with the kernels of its run; writes nothing. Every process needs the
+ * checkpoint.
+ */
 export async function evaluate(options: EvaluateOptions): Promise<Validation> {
   const { config, device, workers, maxPixels, peers = ALONE } = options;
   const progress = progressOf(options, peers);

@@ -6,8 +6,9 @@ import type { InspectedInstruction } from '../engine/engine.js';
 import type { Replay } from './replay.js';
 
 /**
- * Makes the steps up to `step` and it, and writes to the file `out` all that the instructions at the module path `layer` compute in it:
- * tensors named `INSTRUCTION.PHASE.OP.OUTPUT`, activations with channels last. Returns how many.
+ * Makes the steps up to `step` and it, and writes to the file `out` all that the instructions at the module
+ * path `layer` compute in it: tensors named `INSTRUCTION.PHASE.OP.OUTPUT`, activations with channels last.
+ * Returns how many.
  *
  * @throws UsageError, code ERR_NO_MATCH, where no instruction is at that path
  */
@@ -51,8 +52,9 @@ export interface NonFinite {
 }
 
 /**
- * Goes on from where a replay stands until a step is stopped, `last` steps are made, or the run has no more. Returns the first instruction of the stopped step
- * that wrote a value that is not finite; null where no step was stopped.
+ * Goes on from where a replay stands until a step is stopped, `last` steps are made, or the run has no more.
+ * Returns the first instruction of the stopped step that wrote a value that is not finite; null where no step
+ * was stopped.
  */
 export async function findNonFinite(replay: Replay, last: number): Promise<NonFinite | null> {
   try {

@@ -1,7 +1,8 @@
 /**
- * The files that follow from a run's states: best.safetensors and those of PyTorch. A process that is killed between an
- * epoch's checkpoint and these leaves them as they were before; a run that goes on from an earlier state leaves them with
- * what it does not continue. Before a run goes on, they are brought in line with the state that it goes on from.
+ * The files that follow from a run's states: best.safetensors and those of PyTorch. A process that is killed
+ * between an epoch's checkpoint and these leaves them as they were before; a run that goes on from an earlier
+ * state leaves them with what it does not continue. Before a run goes on, they are brought in line with the
+ * state that it goes on from.
  */
 import { existsSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
@@ -90,7 +91,8 @@ class Mending {
   }
 
   /**
-   * Sees to it that one of PyTorch's files is of the state after `epoch` (null: unknown) whose best value is `best`.
+   * Sees to it that one of PyTorch's files is of the state after `epoch` (null: unknown) whose best value is
+   * `best`.
    *
    * @param source that state, where it is still there
    */

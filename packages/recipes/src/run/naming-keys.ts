@@ -3,8 +3,8 @@ import { UsageError } from '@inplace-abn/core';
 import { ImageError, type ImageErrorCode, UnreadableLimitError } from '@inplace-abn/data';
 
 /**
- * Runs `body`; where images that cannot be read end it, the error names the keys of the configuration about them. It keeps the
- * image's code.
+ * Runs `body`; where images that cannot be read end it, the error names the keys of the configuration about
+ * them. It keeps the image's code.
  */
 export async function namingKeys<T>(body: () => Promise<T>): Promise<T> {
   try {

@@ -1,4 +1,7 @@
-/** Steps of a run that is over, made once more bit for bit: from the nearest checkpoint, with the run's kernels, data order and seeds. */
+/**
+ * Steps of a run that is over, made once more bit for bit: from the nearest checkpoint, with the run's
+ * kernels, data order and seeds.
+ */
 import { join } from 'node:path';
 import { BEST_FILE, latestRunMeta, listCheckpoints, readRunMeta } from '@inplace-abn/checkpoint';
 import { type Device, UsageError } from '@inplace-abn/core';
@@ -116,7 +119,8 @@ export class Replay {
   /**
    * Makes the next step.
    *
-   * @throws NotFiniteError as the run did; UsageError, code ERR_NOT_THE_RUN, where its loss is not the one that the run recorded
+   * @throws NotFiniteError as the run did; UsageError, code ERR_NOT_THE_RUN, where its loss is not the one
+   * that the run recorded
    */
   async next(): Promise<StepResult> {
     const batch = await this.nextBatch();
@@ -178,7 +182,10 @@ export class Replay {
   }
 }
 
-/** The newest checkpoint of a run before `step` was made; null: there is none, or the run is replayed from its beginning. */
+/**
+ * The newest checkpoint of a run before `step` was made; null: there is none, or the run is replayed from its
+ * beginning.
+ */
 async function nearestCheckpoint(run: string, step: number): Promise<string | null> {
   const folder = join(run, 'checkpoints');
   const best = join(folder, BEST_FILE);

@@ -43,8 +43,8 @@ export interface Restored extends Found {
 }
 
 /**
- * Loads a checkpoint into an engine with initial weights. It is read straight into the engine's states: after an error these
- * may hold a part of it.
+ * Loads a checkpoint into an engine with initial weights. It is read straight into the engine's states: after
+ * an error these may hold a part of it.
  */
 export async function restoreRun(options: RestoreOptions): Promise<Restored> {
   const { engine, config, data, path, take, trainedWith } = options;
@@ -202,7 +202,9 @@ async function startOf(
   return { ...weights, notes: [...weights.notes, `the classifier is new: ${cause}`] };
 }
 
-/** A sentence's end on classes that are named otherwise; null where they are the same, or nobody names them. */
+/**
+ * A sentence's end on classes that are named otherwise; null where they are the same, or nobody names them.
+ */
 function otherNames(
   before: readonly string[] | undefined,
   now: readonly string[] | undefined,

@@ -92,7 +92,10 @@ export function captureState(
   };
 }
 
-/** The position and the layout of its epoch in a saved state of a run whose best checkpoint goes by `criterion`. */
+/**
+ * The position and the layout of its epoch in a saved state of a run whose best checkpoint goes by
+ * `criterion`.
+ */
 export function positionOf(
   meta: RunMeta,
   criterion: MetricName,

@@ -1,7 +1,8 @@
 /**
- * Checkpoint files of the reference's form: {epoch, arch, state_dict, best metric, optimizer} as torch.save writes them, and
- * bn_mode, which tells what the scales in state_dict mean, and a description of the network: classes, preprocessing, config.
- * The task says how `state_dict` looks. A PyTorch run continues from them, and ours from those of a PyTorch run.
+ * Checkpoint files of the reference's form: {epoch, arch, state_dict, best metric, optimizer} as torch.save
+ * writes them, and bn_mode, which tells what the scales in state_dict mean, and a description of the network:
+ * classes, preprocessing, config. The task says how `state_dict` looks. A PyTorch run continues from them,
+ * and ours from those of a PyTorch run.
  */
 import {
   CheckpointError,
@@ -72,7 +73,10 @@ export async function writeTorchCheckpoint(path: string, checkpoint: TorchCheckp
   await writeTorch(path, torchValueOf(checkpoint));
 }
 
-/** Position at which a checkpoint was saved; null where it is missing or cannot be read. Its tensors are not read. */
+/**
+ * Position at which a checkpoint was saved; null where it is missing or cannot be read. Its tensors are not
+ * read.
+ */
 export async function readTorchPlace(
   path: string,
   task: Task,
@@ -147,8 +151,8 @@ interface ParameterGroup extends ParameterOptions {
 
 /**
 /**
- * Trained parameters by the groups of an optimizer of PyTorch, the classifier's last: a group for those of one rate and one
- * weight decay. The classifier is one of them unless it has a rate of its own.
+ * Trained parameters by the groups of an optimizer of PyTorch, the classifier's last: a group for those of
+ * one rate and one weight decay. The classifier is one of them unless it has a rate of its own.
  */
 function parameterGroups({ network, task }: Trained, config: OptimizerConfig): ParameterGroup[] {
   const trained = trainedIn(network, config);
@@ -200,8 +204,8 @@ export interface OptimizerState {
 }
 
 /**
- * The optimizer state of a PyTorch checkpoint for the optimizer of the configuration. State that PyTorch has not made
- * yet, before a parameter's first update, is zero, which is what it begins with.
+ * The optimizer state of a PyTorch checkpoint for the optimizer of the configuration. State that PyTorch has
+ * not made yet, before a parameter's first update, is zero, which is what it begins with.
  *
  * @throws UsageError where the checkpoint's optimizer is another one; CheckpointError where it is none
  */

@@ -63,7 +63,9 @@ export interface TrainOptions extends RecordOptions, Pick<LoopOptions, 'maxSteps
   readonly take?: Taking;
   /** The batch norm that its weights were trained with, where the file does not tell. */
   readonly trainedWith?: NormMode;
-  /** Continue the run in `logDir` where there is one; `resume` is where a run begins that is not there yet. */
+  /**
+   * Continue the run in `logDir` where there is one; `resume` is where a run begins that is not there yet.
+   */
   readonly continueRun?: boolean;
   /** Measured times of instructions: what a memory budget recomputes is chosen by seconds. */
   readonly prices?: PriceList;
@@ -86,8 +88,8 @@ interface Setting {
 }
 
 /**
- * Trains, or continues to train. Resolves when the run is complete or, after a signal, saved. With peers every process
- * calls it; the first reads checkpoints and writes the run folder.
+ * Trains, or continues to train. Resolves when the run is complete or, after a signal, saved. With peers
+ * every process calls it; the first reads checkpoints and writes the run folder.
  */
 export async function train(options: TrainOptions): Promise<TrainOutcome> {
   const { config, device, workers, maxPixels, prices, peers = ALONE } = options;

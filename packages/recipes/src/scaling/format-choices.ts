@@ -7,8 +7,8 @@ import { formatSeconds } from './format.js';
 import type { ScalingReport } from './report.js';
 
 /**
- * Alternatives to a simulated step as lines of text. `holding`: the least batch of a process with an efficiency of at least `share`; null
- * where none has.
+ * Alternatives to a simulated step as lines of text. `holding`: the least batch of a process with an
+ * efficiency of at least `share`; null where none has.
  */
 export function formatChoices(
   { local, timeline, bucketBytes }: ScalingReport,

@@ -12,8 +12,9 @@ function fewestImages({ deterministic_world: shards, optimizer }: TrainConfig, p
 }
 
 /**
- * The least power of two of images on each process with an efficiency of at least `share`; null where there is none up to 4096. Each
- * that is tried is planned, except the batch of `known`, whose instructions may have been measured.
+ * The least power of two of images on each process with an efficiency of at least `share`; null where there
+ * is none up to 4096. Each that is tried is planned, except the batch of `known`, whose instructions may have
+ * been measured.
  */
 export function batchThatHolds(
   share: number,

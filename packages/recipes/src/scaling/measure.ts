@@ -9,7 +9,8 @@ import { type PaperPrograms, plansOf } from './paper.js';
 const RUNS = 3;
 
 /**
- * Seconds of each instruction of the steps, a map entry a step. They run as one process: collectives send nothing.
+ * Seconds of each instruction of the steps, a map entry a step. They run as one process: collectives send
+ * nothing.
  *
  * @throws UsageError where the step does not fit in memory, before anything is allocated
  */
@@ -47,7 +48,10 @@ function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }
 
-/** An array for each input of a step: images of noise, labels of class 0, counts of 1, and rates of 0 that leave the weights alone. */
+/**
+ * An array for each input of a step: images of noise, labels of class 0, counts of 1, and rates of 0 that
+ * leave the weights alone.
+ */
 function noiseFor({ graph }: Plan): Record<string, TypedArray> {
   const arrays = [...graph.inputs].map(([name, id]) => [name, arrayFor(name, valueInfo(graph, id))] as const);
   return Object.fromEntries(arrays);

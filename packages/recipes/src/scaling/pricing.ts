@@ -16,7 +16,8 @@ export function atLimits(limits: MachineLimits, source: string): Pricing {
 }
 
 /**
- * Times in the proportions of `limits`, such that the steps of `plans`, which are one process's alone, take `seconds` in all.
+ * Times in the proportions of `limits`, such that the steps of `plans`, which are one process's alone, take
+ * `seconds` in all.
  */
 export function inTotal(
   seconds: number,
@@ -28,7 +29,10 @@ export function inTotal(
   return { source, secondsOf: (plan) => scaled(plan, limits, factor) };
 }
 
-/** Times as measured of some steps; others get theirs in the proportions of `limits`, with the same ratio to them. */
+/**
+ * Times as measured of some steps; others get theirs in the proportions of `limits`, with the same ratio to
+ * them.
+ */
 export function asMeasured(
   measured: ReadonlyMap<Plan, readonly number[]>,
   limits: MachineLimits,

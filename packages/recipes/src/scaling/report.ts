@@ -71,13 +71,18 @@ export function paperSteps(config: TrainConfig, { cluster, batch, device }: Scal
   return { alone: processes > 1 ? planOnPaper(aloneOf(config, processes), batch, 1, device) : among, among };
 }
 
-/** The configuration of one of the processes by itself: of a batch in shards it computes those that it holds. */
+/**
+ * The configuration of one of the processes by itself: of a batch in shards it computes those that it holds.
+ */
 function aloneOf(config: TrainConfig, processes: number): TrainConfig {
   const held = config.deterministic_world / processes;
   return { ...config, deterministic_world: held < 2 ? 0 : held };
 }
 
-/** Simulates a step: its instructions take what `pricing` says, and its collectives what the cluster's links allow. */
+/**
+ * Simulates a step: its instructions take what `pricing` says, and its collectives what the cluster's links
+ * allow.
+ */
 export function scalingReport(
   config: TrainConfig,
   { cluster, batch }: ScalingOptions,

@@ -29,8 +29,8 @@ const HEADER = [
 ];
 
 /**
- * One line a row. The last columns are the efficiency in other topologies, and with gradient sums that end in the next forward pass.
- * `markdown`: as a Markdown table, else aligned text.
+ * One line a row. The last columns are the efficiency in other topologies, and with gradient sums that end in
+ * the next forward pass. `markdown`: as a Markdown table, else aligned text.
  */
 export function formatScalingTable(rows: readonly ScalingRow[], { markdown = false } = {}): string {
   const [header = [], ...body] = alignColumns([HEADER, ...rows.map(cellsOf)], (column) => column > 0);

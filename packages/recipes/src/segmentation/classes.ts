@@ -45,8 +45,8 @@ export function defaultClasses(count: number): readonly SegmentationClass[] {
 }
 
 /**
- * Reads a class list: a JSON list of `{"id": 0, "name": "Road", "color": [128, 64, 128]}` with every id from 0 to
- * classes − 1 once, in any order.
+ * Reads a class list: a JSON list of `{"id": 0, "name": "Road", "color": [128, 64, 128]}` with every id from
+ * 0 to classes − 1 once, in any order.
  *
  * @returns the classes by id
  * @throws {ConfigError} naming file, line, column and key of every problem

@@ -1,4 +1,7 @@
-/** How the label maps of a configuration are named and read: by its training, its validation, and comparisons of predictions with labels. */
+/**
+ * How the label maps of a configuration are named and read: by its training, its validation, and comparisons
+ * of predictions with labels.
+ */
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { UsageError } from '@inplace-abn/core';

@@ -20,8 +20,8 @@ import { type ResolvedLoss, softTerms } from '../classification/loss.js';
 import type { TrainingTargets } from '../task/task.js';
 
 /**
- * The loss of scores [N,K,H,W] over the pixels that count, with the terms that the configuration adds to it: of the whole
- * batch, or with `targets` this part's share of it.
+ * The loss of scores [N,K,H,W] over the pixels that count, with the terms that the configuration adds to it:
+ * of the whole batch, or with `targets` this part's share of it.
  */
 export function segmentationLoss(
   scores: Value,
@@ -54,8 +54,8 @@ function softLossOf(scores: Value, labels: Value, labeled: Value | undefined, co
 const SMOOTH = 1;
 
 /**
- * The mean over classes of 1 − (2·Σ p·t + 1) / (Σ p + Σ t + 1) with p = softmax(scores), over the pixels of the batch that
- * count; with `labeled` times this batch's share of that many pixels.
+ * The mean over classes of 1 − (2·Σ p·t + 1) / (Σ p + Σ t + 1) with p = softmax(scores), over the pixels of
+ * the batch that count; with `labeled` times this batch's share of that many pixels.
  */
 function diceOf(scores: Value, labels: Value, labeled: Value | undefined): Value {
   const target = oneHot(labels, dim(scores.shape, 1), IGNORED);
@@ -67,7 +67,10 @@ function diceOf(scores: Value, labels: Value, labeled: Value | undefined): Value
   return labeled ? mul(loss, div(sum(target), reshape(labeled, []))) : loss;
 }
 
-/** Of the batch, weighted by its share of `labeled` pixels; or the mean over images, of which others have the rest. */
+/**
+ * Of the batch, weighted by its share of `labeled` pixels; or the mean over images, of which others have the
+ * rest.
+ */
 function lovaszOf(
   scores: Value,
   labels: Value,

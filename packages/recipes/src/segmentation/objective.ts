@@ -15,10 +15,10 @@ import type { Objective } from '../task/task.js';
 import { segmentationLoss } from './loss.js';
 
 /**
- * A class for every pixel. Logits are resized to the labels, N×K×H×W; their mean cross entropy is over the pixels that
- * count, in training the loss of the configuration. Training also gives `correct`,
- * int32[1], the pixels whose largest logit is the label's; evaluation `matrix`, int32 K×K, the pixels of each label for
- * each class of the largest logit.
+ * A class for every pixel. Logits are resized to the labels, N×K×H×W; their mean cross entropy is over the
+ * pixels that count, in training the loss of the configuration. Training also gives `correct`,
+ * int32[1], the pixels whose largest logit is the label's; evaluation `matrix`, int32 K×K, the pixels of each
+ * label for each class of the largest logit.
  */
 export function segmentationOf(config: LossConfig): Objective {
   const loss = resolvedLoss(config);

@@ -9,8 +9,8 @@ import { specsOf } from '../weights/mismatch.js';
 const [BODY, HEAD] = ['body.', 'head.'];
 
 /**
- * All weights of the network, or, without the classifier, those of body and head; a file without a head, such as one of
- * a classification network, then gives the body alone. Other float dtypes are converted.
+ * All weights of the network, or, without the classifier, those of body and head; a file without a head, such
+ * as one of a classification network, then gives the body alone. Other float dtypes are converted.
  *
  * @throws StateDictMismatch or UsageError where the file is of another network
  */

@@ -1,4 +1,7 @@
-/** The network of a snapshot: that of a training configuration, which it may hold itself, or the published one. */
+/**
+ * The network of a snapshot: that of a training configuration, which it may hold itself, or the published
+ * one.
+ */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
@@ -34,8 +37,9 @@ export type SegmentingNetwork = Pick<
 const VISTAS_UNLABELED = 65;
 
 /**
- * The network and its classes. A given configuration comes first, then the snapshot's own, then that of its run folder; a snapshot
- * without any is taken for the published one. Classes are those given, or else the snapshot's own, or else numbered ones.
+ * The network and its classes. A given configuration comes first, then the snapshot's own, then that of its
+ * run folder; a snapshot without any is taken for the published one. Classes are those given, or else the
+ * snapshot's own, or else numbered ones.
  *
  * @throws UsageError for the configuration of a classification, and for another number of classes
  */
@@ -76,7 +80,9 @@ async function runConfig(snapshot: string): Promise<TrainConfig | null> {
   return config?.task === 'segmentation' ? config : null;
 }
 
-/** Whether a file without a description has the parts of a segmentation network, as the published one does. */
+/**
+ * Whether a file without a description has the parts of a segmentation network, as the published one does.
+ */
 export async function holdsSegmentation(path: string): Promise<boolean> {
   const { tensors } = await openStateDict(path);
   const names = [...tensors.keys()];

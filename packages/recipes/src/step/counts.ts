@@ -15,8 +15,9 @@ export interface Counts {
 }
 
 /**
- * Inputs: labeled of a group (its own), or of a part of a batch (of all parts); and `weight`, the sum of class weights of the
- * same labels, where the objective has it. Sums over processes travel during the forward pass.
+ * Inputs: labeled of a group (its own), or of a part of a batch (of all parts); and `weight`, the sum of
+ * class weights of the same labels, where the objective has it. Sums over processes travel during the forward
+ * pass.
  */
 export function countsOf(
   tracer: Tracer,

@@ -5,8 +5,8 @@ import { type BatchShape, imageInputs } from '../task/images.js';
 import type { Objective } from '../task/task.js';
 
 /**
- * An evaluation step: running statistics, no update. Inputs: images, color, labels; outputs: loss and what the
- * objective's meter counts from.
+ * An evaluation step: running statistics, no update. Inputs: images, color, labels; outputs: loss and what
+ * the objective's meter counts from.
  */
 export function evaluationStep(
   network: Module,

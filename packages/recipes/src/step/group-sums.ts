@@ -28,8 +28,9 @@ export function groupInputs(tracer: Tracer): GroupInputs {
 }
 
 /**
- * The outputs of a step over all processes: the loss (mean over what is labeled), the counts of the objective, and
- * the news. They travel while the backward pass runs; `what` names the loss where it is not finite.
+ * The outputs of a step over all processes: the loss (mean over what is labeled), the counts of the
+ * objective, and the news. They travel while the backward pass runs; `what` names the loss where it is not
+ * finite.
  */
 export function sumOutputs(
   tracer: Tracer,

@@ -32,11 +32,14 @@ export interface StepExtras {
   /** Images that a step mixes from, its own first; 0: it does not mix. */
   readonly mixedRows?: number;
   /**
-   * null: the step has the whole batch of its process. `sum`: the gradients of one part are added to those of the parts before
-   * it; `update`: and the parameters are updated by the sum.
+   * null: the step has the whole batch of its process. `sum`: the gradients of one part are added to those of
+   * the parts before it; `update`: and the parameters are updated by the sum.
    */
   readonly part?: 'sum' | 'update' | null;
-  /** Whether the group's members are shards. A sum over parts is then one of sums over all shards, whoever holds them. */
+  /**
+   * Whether the group's members are shards. A sum over parts is then one of sums over all shards, whoever
+   * holds them.
+   */
   readonly sharded?: boolean;
   /** Updates averages of the weights. */
   readonly average?: boolean;
@@ -45,20 +48,22 @@ export interface StepExtras {
 }
 
 /**
- * Traces a training step, which a session runs as a step of the caller's own. It is not `Session.train`, for three reasons: its number of
- * labels comes from the loader's workers, which count them while they decode; over processes, requests to stop and images that could not be
- * read travel with the step's own sums, so that no message precedes a step; and its batch can move to the device while another is trained.
+ * Traces a training step, which a session runs as a step of the caller's own. It is not `Session.train`, for
+ * three reasons: its number of labels comes from the loader's workers, which count them while they decode;
+ * over processes, requests to stop and images that could not be read travel with the step's own sums, so that
+ * no message precedes a step; and its batch can move to the device while another is trained.
  *
  * Inputs: images, color, labels, lr, lr_classifier, step (updates counted from 1), seed.
- * Outputs: loss (mean over what is labeled) and what the objective's meter counts from; of classification `correct`
- * (int32[2]: rows whose label is among the first and the first five).
+ * Outputs: loss (mean over what is labeled) and what the objective's meter counts from; of classification
+ * `correct` (int32[2]: rows whose label is among the first and the first five).
  *
- * With a `group` the batch is this process's part of one that all of them share: outputs and gradients are sums over them,
- * so that they are those of the whole batch. Further inputs: labeled, halt, unreadable (see group-sums.ts); further outputs:
- * labeled (of all processes), halt, unreadable (sums).
+ * With a `group` the batch is this process's part of one that all of them share: outputs and gradients are
+ * sums over them, so that they are those of the whole batch. Further inputs: labeled, halt, unreadable (see
+ * group-sums.ts); further outputs: labeled (of all processes), halt, unreadable (sums).
  *
- * Further inputs of the extras: partners, lambda, boxes, mixed_labels (see images.ts); keep and factor of a part (see
- * accumulation), with labeled, of the whole batch; ema_keep and ema_factor. Further output: gradient_norm.
+ * Further inputs of the extras: partners, lambda, boxes, mixed_labels (see images.ts); keep and factor of a
+ * part (see accumulation), with labeled, of the whole batch; ema_keep and ema_factor. Further output:
+ * gradient_norm.
  */
 export function trainingStep(
   network: Module,

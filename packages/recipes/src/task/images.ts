@@ -30,7 +30,10 @@ export function imageInputs(tracer: Tracer, { batch, crop }: BatchShape): Value 
   return normalized({ images, color });
 }
 
-/** How the images of a batch are mixed: inputs `partners`, `lambda`, `boxes` and, the partners' labels, `mixed_labels`. */
+/**
+ * How the images of a batch are mixed: inputs `partners`, `lambda`, `boxes` and, the partners' labels,
+ * `mixed_labels`.
+ */
 export interface MixInputs extends MixOperands {
   readonly labels: Value;
 }
@@ -55,7 +58,10 @@ export function mixedImages(x: Value, mix: MixOperands): Value {
   return x.tracer.within('input', () => mixImages(x, mix));
 }
 
-/** Arrays of the inputs of {@link mixInputs} for a part of a batch that begins at row 0; not mixed where it has no pairs. */
+/**
+ * Arrays of the inputs of {@link mixInputs} for a part of a batch that begins at row 0; not mixed where it
+ * has no pairs.
+ */
 export function mixArrays(
   whole: Batch,
   { batch }: BatchShape,

@@ -14,8 +14,8 @@ export type StepValues = Readonly<Record<string, Value>> & { readonly loss: Valu
 /** The targets of a training step in addition to its labels. */
 export interface TrainingTargets {
   /**
-   * float32[1], what the mean loss is divided by where others have a part of the batch, too: what is labeled in all
-   * processes, or the sum of the weights of their labels. Then the loss is this part of the mean.
+   * float32[1], what the mean loss is divided by where others have a part of the batch, too: what is labeled
+   * in all processes, or the sum of the weights of their labels. Then the loss is this part of the mean.
    */
   readonly count?: Value;
   /** float32[1], what is labeled in all processes or parts, for terms of the loss that are plain means. */
@@ -86,13 +86,16 @@ export interface Task {
   readonly watched: RegExp;
   /** Builds the network of a configuration. */
   network(): Module;
-  /** Opens DIR/train and DIR/val, of each batch this process's share. Throws a sentence for what is missing or does not fit the configuration. */
+  /**
+   * Opens DIR/train and DIR/val, of each batch this process's share. Throws a sentence for what is missing or
+   * does not fit the configuration.
+   */
   openData(dir: string, reading: Reading): Promise<RunData>;
   /** A meter of the task's metrics. */
   newMeter(phase: 'train' | 'val'): Meter;
   /**
-   * The network's weights from those of a file: all of them (without the classifier if it is to be dropped), or an
-   * error that names the fix.
+   * The network's weights from those of a file: all of them (without the classifier if it is to be dropped),
+   * or an error that names the fix.
    */
   takeWeights(network: Module, source: WeightsSource, how: TakeWeights): Map<string, StateTensor>;
 }

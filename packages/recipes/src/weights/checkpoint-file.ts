@@ -1,4 +1,6 @@
-/** A checkpoint that a user names, read: a training state of ours, a checkpoint of PyTorch, or weights alone. */
+/**
+ * A checkpoint that a user names, read: a training state of ours, a checkpoint of PyTorch, or weights alone.
+ */
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import {
@@ -45,8 +47,8 @@ export interface CheckpointContent {
 }
 
 /**
- * Reads a checkpoint that a run continues from. A folder or a training state of ours that is torn or missing falls back
- * to the newest whole one. Every other file is read or refused.
+ * Reads a checkpoint that a run continues from. A folder or a training state of ours that is torn or missing
+ * falls back to the newest whole one. Every other file is read or refused.
  *
  * @param bestKey where a checkpoint of PyTorch has its best metric
  * @throws CheckpointError naming the file
@@ -106,7 +108,9 @@ function identityOf(
   };
 }
 
-/** A folder, or a file that is a training state, was one before it was torn, or is missing but named like one. */
+/**
+ * A folder, or a file that is a training state, was one before it was torn, or is missing but named like one.
+ */
 async function holdsTrainingStates(path: string): Promise<boolean> {
   if (await isFolder(path)) return true;
   if (!path.endsWith('.safetensors')) return false;

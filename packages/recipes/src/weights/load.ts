@@ -41,8 +41,8 @@ export interface Weights {
 }
 
 /**
- * The network's weights from those of a checkpoint: converted to its dtypes and to its kind of batch norm, or refused
- * with the layer's name.
+ * The network's weights from those of a checkpoint: converted to its dtypes and to its kind of batch norm, or
+ * refused with the layer's name.
  *
  * @throws UsageError or CheckpointError in the words of who named the file
  */
@@ -68,8 +68,8 @@ export async function weightsFor(
 }
 
 /**
- * Reads the weights for a network that is only tested. An error for a missing file calls it `noun`, and says that it should be
- * `expected`.
+ * Reads the weights for a network that is only tested. An error for a missing file calls it `noun`, and says
+ * that it should be `expected`.
  */
 export async function loadWeights(
   target: Target,

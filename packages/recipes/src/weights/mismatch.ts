@@ -1,4 +1,6 @@
-/** Weights of a file for a network, or why they do not fit it, in the words of who runs a test or a training. */
+/**
+ * Weights of a file for a network, or why they do not fit it, in the words of who runs a test or a training.
+ */
 import {
   CLASSIFIERS,
   formatDifference,
@@ -41,8 +43,8 @@ const REMEDIES: Record<Use, { none: string; other: string }> = {
 };
 
 /**
- * The network's weights from those of a file, other float dtypes converted: all of them (without the classifier where
- * it is to be dropped), or an error that names the fix where there is one.
+ * The network's weights from those of a file, other float dtypes converted: all of them (without the
+ * classifier where it is to be dropped), or an error that names the fix where there is one.
  */
 export function takeWeights(
   network: Module,
@@ -73,7 +75,10 @@ function otherClasses(classes: number, config: NetworkConfig, use: Use): string 
   );
 }
 
-/** Looks for a network that the file does fit, under its own names: another architecture, stem or number of classes. */
+/**
+ * Looks for a network that the file does fit, under its own names: another architecture, stem or number of
+ * classes.
+ */
 function otherNetwork(found: Specs, config: NetworkConfig, use: Use): string | null {
   const biases = ANY_CLASSIFIERS.flatMap((prefix) => found.get(`${prefix}bias`) ?? []);
   const classes = biases[0]?.shape[0] ?? 0;

@@ -18,8 +18,8 @@ export interface Origin {
 }
 
 /**
- * The file's own record comes first, then the user's word, then the configuration of its run folder or the list of
- * published models says.
+ * The file's own record comes first, then the user's word, then the configuration of its run folder or the
+ * list of published models says.
  *
  * @throws UsageError where the user says something else than the file
  */
@@ -35,7 +35,9 @@ export async function originOf(content: CheckpointContent, said: NormMode | unde
   return { mode, network };
 }
 
-/** The configuration in the run folder of a checkpoint, if that is where it lies and what it was trained with. */
+/**
+ * The configuration in the run folder of a checkpoint, if that is where it lies and what it was trained with.
+ */
 export async function trainedConfig({
   path,
   configHash: expected,
@@ -55,7 +57,10 @@ export async function trainedConfig({
   }
 }
 
-/** How one of upstream's published files was trained: the segmentation model, which has no experiment, in place. */
+/**
+ * How one of upstream's published files was trained: the segmentation model, which has no experiment, in
+ * place.
+ */
 async function publishedMode({ path, format }: CheckpointContent): Promise<NormMode | undefined> {
   if (format !== 'torch-legacy') return undefined;
   const { published } = await inspectCheckpoint(path);

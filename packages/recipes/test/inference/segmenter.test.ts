@@ -1,4 +1,6 @@
-/** Segmentation of whole images: fused predictions as PyTorch makes them, byte budgets, images of any sizes. */
+/**
+ * Segmentation of whole images: fused predictions as PyTorch makes them, byte budgets, images of any sizes.
+ */
 import { cpu, type FusionMode, fusePredictions, type Graph, programOf, trace } from '@inplace-abn/core';
 import { type Rgb, roundHalfEven, type Size } from '@inplace-abn/data';
 import { Conv2d } from '@inplace-abn/nn';

@@ -17,7 +17,10 @@ const OPTIONS = {
   ema: { decay: 0.9 },
   optimizer: { accumulate: 2, schedule: { epochs: 1 } },
 };
-/** Statistics of the whole batch and a smooth activation: processes then compute what one does, within rounding. */
+/**
+ * Statistics of the whole batch and a smooth activation: processes then compute what one does, within
+ * rounding.
+ */
 const SYNC = { bn_mode: 'sync', activation: 'elu', activation_param: 1 };
 const GENTLE = { learning_rate: 0.01, schedule: { epochs: 1 } };
 

@@ -1,4 +1,7 @@
-/** Every value of the configuration's `input` section: two steps on images that the loader made, and what it changed. */
+/**
+ * Every value of the configuration's `input` section: two steps on images that the loader made, and what it
+ * changed.
+ */
 import { join } from 'node:path';
 import { cpu } from '@inplace-abn/core';
 import { readMetrics } from '@inplace-abn/train';

@@ -4,7 +4,9 @@ import { distance, type TwoSteps, twoSteps, values } from './two-steps.js';
 
 const CONV = 'mod3.block1.convs.conv1.weight';
 
-/** Root of the mean square of a convolution's initial weights: a normalization hides their size from the loss. */
+/**
+ * Root of the mean square of a convolution's initial weights: a normalization hides their size from the loss.
+ */
 function scaleOf({ parameters: [start] }: TwoSteps): number {
   const weights = values(start, CONV);
   return Math.sqrt(weights.reduce((sum, value) => sum + value * value, 0) / weights.length);

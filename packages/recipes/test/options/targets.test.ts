@@ -1,4 +1,6 @@
-/** Losses, mixed images, parts of a batch and averages of the weights: one or two steps of a small network. */
+/**
+ * Losses, mixed images, parts of a batch and averages of the weights: one or two steps of a small network.
+ */
 import { cpu } from '@inplace-abn/core';
 import type { Batch } from '@inplace-abn/data';
 import { describe, expect, it } from 'vitest';

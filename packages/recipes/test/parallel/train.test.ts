@@ -26,7 +26,10 @@ beforeAll(async () => {
   data = await imageFolder();
 });
 
-/** Folders of runs of one process, by configuration and steps: any number of processes is compared with the same. */
+/**
+ * Folders of runs of one process, by configuration and steps: any number of processes is compared with the
+ * same.
+ */
 const ofOne = new Map<string, string>();
 
 async function alone(config: TrainConfig, maxSteps?: number): Promise<string> {
@@ -118,7 +121,8 @@ describe.each([2, 3])('%i processes', (size) => {
     const broken = await imageFolder();
     const bad = ['blue/03', 'green/07', 'red/11'].map((name) => join(broken, 'train', `${name}.png`));
     for (const path of bad) await writeFile(path, 'no image');
-    // All images are in one batch: each process meets its part of the unreadable ones in every epoch, in another order.
+    // All images are in one batch: each process meets its part of the unreadable ones in every epoch, in
+    // another order.
     const optimizer = { ...gentle, batch_size: 60, schedule: { epochs: 2 } };
     const config = (unreadable_limit: number) => ({
       ...configOf({ network: sync, optimizer, input: { unreadable: 'skip', unreadable_limit } }),

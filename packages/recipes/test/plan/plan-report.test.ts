@@ -77,7 +77,8 @@ describe('planReport', () => {
     const twice = planReport(configOf(), 16, cpu()).report;
     expect(twice.bytes.weights).toBe(report.bytes.weights);
     expect(twice.rebuilds.kept / report.rebuilds.kept).toBeCloseTo(2, 1);
-    // Workspaces decide where the peak is, and with it which activations live then: oneDNN 3.7 has it elsewhere.
+    // Workspaces decide where the peak is, and with it which activations live then: oneDNN 3.7 has it
+    // elsewhere.
     expect(Math.abs(twice.bytes.activations / report.bytes.activations - 2)).toBeLessThan(0.1);
   });
 
@@ -98,7 +99,8 @@ describe('planReport', () => {
     );
     const { slices } = dense.report;
     const copied = slices.filter(({ inPlace }) => !inPlace);
-    // Convolutions write and read dense rows: each layer's own channels are copied, once forward, once backward.
+    // Convolutions write and read dense rows: each layer's own channels are copied, once forward, once
+    // backward.
     expect(copied.length).toBe(2 * (6 + 12 + 24 + 16));
     expect(copied.every(({ reason }) => /^conv2d\w* at mod\d\.convs3\.\d+\.conv /.test(reason ?? ''))).toBe(
       true,
@@ -121,7 +123,8 @@ describe('planReport', () => {
     const [one, two] = [whole(1, 2), whole(2, 4)];
     expect(bytesOf(one, 'weights') + bytesOf(one, 'optimizer')).toBe(one.bytes.weights + one.bytes.optimizer);
     expect(bytesOf(one, 'arena')).toBeGreaterThanOrEqual(one.arenaBytes);
-    // 3 batches of 8 images of both loaders; of two processes 4 images, and a row for the other's image in training.
+    // 3 batches of 8 images of both loaders; of two processes 4 images, and a row for the other's image in
+    // training.
     const row = 3 * 16 * 16 + 48 + 8;
     expect(bytesOf(one, 'batches')).toBe(2 * 3 * 8 * row);
     expect(bytesOf(two, 'batches')).toBe(3 * (4 + 1 + 4) * row);

@@ -11,7 +11,10 @@ const config = configOf({ optimizer: { schedule: { epochs: 3 } } });
 /** In the first epoch, and in the second: an epoch has seven steps. */
 const [EARLY, LATE] = [5, 9];
 
-/** Tag, step and value of every scalar that TensorBoard shows: a session's start drops what is at its step or later. */
+/**
+ * Tag, step and value of every scalar that TensorBoard shows: a session's start drops what is at its step or
+ * later.
+ */
 async function shownIn(logDir: string): Promise<[string, number, number][]> {
   const names = (await readdir(logDir)).filter((name) => name.startsWith('events.out.'));
   const files = await Promise.all(names.map(async (name) => readEvents(await readFile(join(logDir, name)))));

@@ -54,8 +54,8 @@ describe('a resumed run has the bits of one that went through', () => {
     );
   });
 
-  // Processes add in another order than one does alone, so numbers are close instead of the same. Parts of a batch and
-  // terms that are not means over images depend on its division: those are left out.
+  // Processes add in another order than one does alone, so numbers are close instead of the same. Parts of a
+  // batch and terms that are not means over images depend on its division: those are left out.
   it('where two processes continue what one began: with the images that come next', async () => {
     await fc.assert(
       fc.asyncProperty(drawnRuns(...TASKS), async (run) => {

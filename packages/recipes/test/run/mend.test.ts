@@ -1,4 +1,7 @@
-/** Files that follow from a run's states, after a kill before they were written and after a resume from an earlier state. */
+/**
+ * Files that follow from a run's states, after a kill before they were written and after a resume from an
+ * earlier state.
+ */
 import { existsSync } from 'node:fs';
 import { cp, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -18,7 +21,9 @@ const FOLLOWING = ['checkpoints/best.safetensors', 'checkpoint.pth.tar', 'model_
 
 describe('the files that follow from a state', () => {
   let data: string;
-  /** Two epochs, of which the second was the better, killed before anything but its checkpoint was written. */
+  /**
+   * Two epochs, of which the second was the better, killed before anything but its checkpoint was written.
+   */
   let killed: string;
   beforeAll(async () => {
     data = await imageFolder();

@@ -1,4 +1,7 @@
-/** Random steps of a run with every augmentation, each replayed from the nearest checkpoint with the bits of the run. */
+/**
+ * Random steps of a run with every augmentation, each replayed from the nearest checkpoint with the bits of
+ * the run.
+ */
 import { join } from 'node:path';
 import { cpu } from '@inplace-abn/core';
 import fc from 'fast-check';

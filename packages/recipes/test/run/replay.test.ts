@@ -59,7 +59,8 @@ beforeAll(async () => {
 });
 
 describe('a replay', () => {
-  // From the beginning, and from the checkpoints at steps 10 and 14; the last one crosses from one epoch to the next.
+  // From the beginning, and from the checkpoints at steps 10 and 14; the last one crosses from one epoch to
+  // the next.
   it.each([1, 4, 8, 11, 2 * STEPS_PER_EPOCH])('makes step %i with the bits of the run', async (step) => {
     const before = await filesIn(run);
     const replay = await open(step);

@@ -1,4 +1,7 @@
-/** Short runs whose every bit is known: a change of the code between configuration and kernels must not move one. */
+/**
+ * Short runs whose every bit is known: a change of the code between configuration and kernels must not move
+ * one.
+ */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { RunState } from '@inplace-abn/checkpoint';

@@ -20,7 +20,9 @@ function engineOf(seed: number): Engine {
   return engine;
 }
 
-/** Buffers that the store's memory was read into at one time: a piece counts until the next one is asked for. */
+/**
+ * Buffers that the store's memory was read into at one time: a piece counts until the next one is asked for.
+ */
 function watch(memory: DeviceMemory): { readonly buffers: Set<ArrayBufferLike>; largest: number } {
   const seen = { buffers: new Set<ArrayBufferLike>(), largest: 0 };
   const readInto = memory.readInto.bind(memory);

@@ -1,4 +1,7 @@
-/** Label maps that are colors, or ids of the data set's own: training, validation and comparisons read them alike. */
+/**
+ * Label maps that are colors, or ids of the data set's own: training, validation and comparisons read them
+ * alike.
+ */
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ImageError, type LabelMap, readLabelMap } from '@inplace-abn/data';

@@ -1,4 +1,7 @@
-/** Losses of a segmentation and their gradients against PyTorch's float64 (tools/oracle/make_segmentation_losses.py). */
+/**
+ * Losses of a segmentation and their gradients against PyTorch's float64
+ * (tools/oracle/make_segmentation_losses.py).
+ */
 import { gradients, run, type Shape } from '@inplace-abn/core';
 import { describe, expect, it } from 'vitest';
 import { readJson } from '../../../core/test/support/fixtures.js';

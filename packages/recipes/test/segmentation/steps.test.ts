@@ -1,4 +1,6 @@
-/** The traced steps of a segmentation: what is counted, what is ignored, and what nothing can be learnt from. */
+/**
+ * The traced steps of a segmentation: what is counted, what is ignored, and what nothing can be learnt from.
+ */
 import { cpu } from '@inplace-abn/core';
 import type { Batch } from '@inplace-abn/data';
 import { describe, expect, it } from 'vitest';

@@ -1,4 +1,7 @@
-/** Twelve training steps on the native device, in float32, against PyTorch's float64 (tools/oracle/make_training.py). */
+/**
+ * Twelve training steps on the native device, in float32, against PyTorch's float64
+ * (tools/oracle/make_training.py).
+ */
 import { type Program, programOf } from '@inplace-abn/core';
 import { describe, expect, it } from 'vitest';
 import { digestError } from '../../../core/test/support/digest.js';
@@ -10,7 +13,10 @@ import { fixtures, pytorchBatch, SHAPE, type Variant } from '../support/pytorch-
 const { about, ...variants } = fixtures;
 const { batch: BATCH, crop: SIDE } = SHAPE;
 
-/** Our float32 sums in other orders than PyTorch's: as far from the truth as its runs, give or take this factor. */
+/**
+ * Our float32 sums in other orders than PyTorch's: as far from the truth as its runs, give or take this
+ * factor.
+ */
 const SLACK = 10;
 const ROUNDING = 3e-7;
 
@@ -43,7 +49,8 @@ describe('training follows PyTorch', () => {
         seed: Int32Array.of(0),
       });
       const error = Math.abs(Number(outputs.loss?.[0]) / expected - 1);
-      // A value near an activation's kink falls to the other side a step sooner or later than in PyTorch's runs.
+      // A value near an activation's kink falls to the other side a step sooner or later than in PyTorch's
+      // runs.
       const bound = Math.max(...variant.float32ErrorsOfPyTorch.losses.slice(index, index + 2));
       expect(error, `loss of step ${index + 1}`).toBeLessThan(SLACK * bound + ROUNDING);
     }

@@ -218,7 +218,9 @@ function plannedRun(config: TrainConfig) {
 
 const MULTI_LABEL = { task: 'multi-label', data: { train_labels: 'train.csv', val_labels: 'val.csv' } };
 
-/** Trains through, and interrupted and resumed with other workers: states and metrics must be the same bits. */
+/**
+ * Trains through, and interrupted and resumed with other workers: states and metrics must be the same bits.
+ */
 export async function expectExactResume(run: DrawnRun, folders: Record<TaskName, string>): Promise<void> {
   const config = drawnConfig(run);
   const data = folders[run.task];

@@ -16,8 +16,8 @@ export interface Running {
 }
 
 /**
- * Starts apps/APP/dist/PROGRAM.js with one compute thread; `onOutput` sees all of stdout so far whenever more comes. `cwd`: the
- * folder it starts in.
+ * Starts apps/APP/dist/PROGRAM.js with one compute thread; `onOutput` sees all of stdout so far whenever more
+ * comes. `cwd`: the folder it starts in.
  */
 export function start(
   app: string,

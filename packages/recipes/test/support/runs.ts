@@ -24,7 +24,9 @@ interface Sections {
   seed?: number;
 }
 
-/** Contents of a configuration file for the images of `imageFolder`; the sections given are merged over it. */
+/**
+ * Contents of a configuration file for the images of `imageFolder`; the sections given are merged over it.
+ */
 export function rawConfig({ network, optimizer, input, seed = 1, ...others }: Sections = {}) {
   return {
     network: {

@@ -1,4 +1,7 @@
-/** Weights of a checkpoint for the network under test: what fits, what is carried over, what is refused and why. */
+/**
+ * Weights of a checkpoint for the network under test: what fits, what is carried over, what is refused and
+ * why.
+ */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { saveRunState, type TensorMap, writeSafetensors, writeStateDict } from '@inplace-abn/checkpoint';

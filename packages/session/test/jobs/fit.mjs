@@ -6,7 +6,8 @@ import { crossEntropy, Session } from '@inplace-abn/session';
 
 /**
  * @param {{ group: import('@inplace-abn/comm').ProcessGroup }} processes
- * @param {{ batches: { x: Float32Array, y: Int32Array }[], side: number, aborted?: boolean, abortAt?: number, stopAt?: number, stopAfter?: number }} argument
+ * @param
+ * {{ batches: { x: Float32Array, y: Int32Array }[], side: number, aborted?: boolean, abortAt?: number, stopAt?: number, stopAfter?: number }} argument
  */
 export default async function job({ group }, { batches, side, aborted, abortAt, stopAt, stopAfter }) {
   const session = new Session(new Sequential({ pool: new GlobalAvgPool2d(), fc: new Linear(1, 3) }), {

@@ -36,7 +36,8 @@ const CLASSES = 5;
  * @property {number} shards
  * @property {readonly number[]} batches samples of each
  * @property {number} [seed]
- * @property {readonly { kind: 'conv' | 'depthwise' | 'residual' | 'dense' | 'pool' | 'dropout', width: number, activation: 'leaky_relu' | 'elu' | 'identity' }[]} blocks
+ * @property
+ * {readonly { kind: 'conv' | 'depthwise' | 'residual' | 'dense' | 'pool' | 'dropout', width: number, activation: 'leaky_relu' | 'elu' | 'identity' }[]} blocks
  * @property {keyof typeof LOSSES} loss
  * @property {keyof typeof OPTIMIZERS} optimizer
  * @property {'float32' | 'bfloat16'} [precision]

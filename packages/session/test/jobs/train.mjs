@@ -6,7 +6,8 @@ import { accuracy, crossEntropy, Session } from '@inplace-abn/session';
 
 /**
  * @param {{ group: import('@inplace-abn/comm').ProcessGroup } | null} processes
- * @param {{ batches: { x: Float32Array, y: Int32Array }[], side: number, seed: number, accumulate?: number, ignoreIndex?: number, bucketSize?: number }} argument
+ * @param
+ * {{ batches: { x: Float32Array, y: Int32Array }[], side: number, seed: number, accumulate?: number, ignoreIndex?: number, bucketSize?: number }} argument
  */
 export default async function job(
   processes,

@@ -32,7 +32,10 @@ const block = fc.record({
   activation: fc.constantFrom('leaky_relu', 'elu', 'identity'),
 });
 
-/** In 2, 4 or 8 shards. A batch has any number of samples that holds one for every part of every shard, so most are divided unequally. */
+/**
+ * In 2, 4 or 8 shards. A batch has any number of samples that holds one for every part of every shard, so
+ * most are divided unequally.
+ */
 export const drawn = fc
   .record({ depth: fc.integer({ min: 1, max: 3 }), accumulate: fc.integer({ min: 1, max: 2 }) })
   .chain(({ depth, accumulate }) => {

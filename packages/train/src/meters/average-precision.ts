@@ -7,9 +7,10 @@ export interface Scored {
 }
 
 /**
- * Average precision of each class, in percent, as scikit-learn's `average_precision_score`: Σ (R_n − R_{n−1})·P_n over the thresholds
- * from the highest score down, with the precision P_n and the recall R_n of all images that score at least the n-th threshold. Images
- * of equal scores pass a threshold together, so the order of the images has no influence. NaN for a class without images.
+ * Average precision of each class, in percent, as scikit-learn's `average_precision_score`: Σ (R_n −
+ * R_{n−1})·P_n over the thresholds from the highest score down, with the precision P_n and the recall R_n of
+ * all images that score at least the n-th threshold. Images of equal scores pass a threshold together, so the
+ * order of the images has no influence. NaN for a class without images.
  *
  * @param classes columns of the scores
  */

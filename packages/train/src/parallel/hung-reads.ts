@@ -51,7 +51,9 @@ export async function unlessLost<T>(work: Promise<T>, { lost, lossMs }: Peers): 
   }
 }
 
-/** Exits this process with its current exit code in at most `ms` milliseconds, whatever it still waits for. */
+/**
+ * Exits this process with its current exit code in at most `ms` milliseconds, whatever it still waits for.
+ */
 export function endWithin(ms: number): void {
   process.once('exit', (code) => loadNative().exitNow(code));
   setTimeout(() => process.exit(), ms).unref();

@@ -33,8 +33,8 @@ export function instructionBounds(plan: Plan, limits: MachineLimits): number[] {
 }
 
 /**
- * The bound of a run, in seconds: of its instructions in sequence, without the prologue, which runs only when weights
- * have changed.
+ * The bound of a run, in seconds: of its instructions in sequence, without the prologue, which runs only when
+ * weights have changed.
  */
 export function planBound(plan: Plan, limits: MachineLimits): number {
   return instructionBounds(plan, limits)

@@ -3,7 +3,9 @@ import { createColors } from 'picocolors';
 import { METRICS, type Metrics, metricEntries } from '../meters/metrics.js';
 import { formatDuration, formatLoss, formatPercent, formatRate, threeDigits } from './units.js';
 
-/** Contents of the progress line; metrics are over the epoch so far. Missing optional fields are not shown. */
+/**
+ * Contents of the progress line; metrics are over the epoch so far. Missing optional fields are not shown.
+ */
 export interface ProgressState extends Metrics {
   /** First word of the line. */
   phase: 'train' | 'val' | 'test' | 'predict' | 'check';

@@ -28,8 +28,8 @@ const clearLine = '\r\u001b[2K';
 /**
  * Shows the progress of a run: on a terminal as one line that is redrawn, elsewhere as plain lines.
  *
- * Print all output of a run through this class, so that it does not break up the line. Respects NO_COLOR; a terminal
- * with TERM=dumb does not count as one.
+ * Print all output of a run through this class, so that it does not break up the line. Respects NO_COLOR; a
+ * terminal with TERM=dumb does not count as one.
  */
 export class Progress {
   private readonly stream: ProgressStream;

@@ -9,9 +9,13 @@ export interface MemoryMapOptions {
   width?: number;
   /** Pixels; default 480. */
   height?: number;
-  /** Names a map that is shown with others, as a picture: below it, and without tooltips and the peak's layer. */
+  /**
+   * Names a map that is shown with others, as a picture: below it, and without tooltips and the peak's layer.
+   */
   title?: string;
-  /** Bytes at the top of the y axis, at least the arena; default the arena. Equal in maps that are compared. */
+  /**
+   * Bytes at the top of the y axis, at least the arena; default the arena. Equal in maps that are compared.
+   */
   scaleBytes?: number;
 }
 

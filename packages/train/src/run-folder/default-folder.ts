@@ -7,7 +7,9 @@ export function newRunFolder(configPath: string, now: Date): string {
   return join('runs', `${basename(configPath, extname(configPath))}-${timestamp(now)}`);
 }
 
-/** The run folder that a checkpoint, or a folder of checkpoints, belongs to; undefined if it is not in one. */
+/**
+ * The run folder that a checkpoint, or a folder of checkpoints, belongs to; undefined if it is not in one.
+ */
 export function runFolderOf(checkpoint: string): string | undefined {
   const folder = basename(checkpoint) === 'checkpoints' ? checkpoint : dirname(checkpoint);
   const run = basename(folder) === 'checkpoints' ? dirname(folder) : folder;

@@ -36,7 +36,10 @@ export interface ResumePosition {
   readonly step: number;
 }
 
-/** Appends one JSON object per line, and a row to the .csv next to it. Each is in the file when `add` returns, so a killed run loses none. */
+/**
+ * Appends one JSON object per line, and a row to the .csv next to it. Each is in the file when `add` returns,
+ * so a killed run loses none.
+ */
 export class MetricsLog {
   private readonly file: number;
   private readonly csv: MetricsCsv;

@@ -184,7 +184,9 @@ function isRunFile(name: string): boolean {
   return fileNames.includes(name) || name.startsWith('events.out.tfevents.');
 }
 
-/** The checkpoint folder that a folder's run continues from; null if it has no checkpoint yet and starts over. */
+/**
+ * The checkpoint folder that a folder's run continues from; null if it has no checkpoint yet and starts over.
+ */
 export async function checkpointsOf(path: string): Promise<string | null> {
   const checkpoints = join(path, 'checkpoints');
   return (await listCheckpoints(checkpoints)).length > 0 ? checkpoints : null;

@@ -28,8 +28,8 @@ interface Manifest {
 }
 
 /**
- * Describes the machine and the packages of a program: its own, all of ours that it depends on, and their direct
- * dependencies.
+ * Describes the machine and the packages of a program: its own, all of ours that it depends on, and their
+ * direct dependencies.
  *
  * @param program `import.meta.url` of the program
  */

@@ -5,8 +5,8 @@ import { dirname, join } from 'node:path';
 import { listCheckpoints } from '@inplace-abn/checkpoint';
 
 /**
- * The parts of a checkpoint to use. Anything less than everything starts at epoch 0 with a new optimizer. `start`: the weights, and the
- * classifier if it is for the same classes.
+ * The parts of a checkpoint to use. Anything less than everything starts at epoch 0 with a new optimizer.
+ * `start`: the weights, and the classifier if it is for the same classes.
  */
 export type Taking = 'everything' | 'start' | 'weights' | 'weights without classifier';
 

@@ -29,7 +29,9 @@ export interface StepInputs {
   readonly seed: number;
   /** Whether this process wants to stop; summed over all processes. Default 0. */
   readonly halt?: number;
-  /** Unreadable images of this process that the others do not know yet; summed over all processes. Default 0. */
+  /**
+   * Unreadable images of this process that the others do not know yet; summed over all processes. Default 0.
+   */
   readonly unreadable?: number;
 }
 
@@ -55,7 +57,10 @@ export interface RunEngine {
   train(batch: Batch, inputs: StepInputs): Promise<StepResult>;
   /** Whether it keeps averages of the weights. */
   readonly averages?: boolean;
-  /** Runs an evaluation step on a batch of images of `crop` pixels; `averaged`: of the averages of the weights. */
+  /**
+   * Runs an evaluation step on a batch of images of `crop` pixels; `averaged`: of the averages of the
+   * weights.
+   */
   evaluate(batch: Batch, crop: Sides, averaged?: boolean): Promise<StepResult>;
   /** Broadcasts the running statistics of rank 0 to all processes. */
   shareBuffers(): Promise<void>;

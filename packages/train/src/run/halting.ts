@@ -68,7 +68,9 @@ export class Halting {
     }
   }
 
-  /** Sums requests and `values` over all processes outside of a step; returns the summed values. A collective. */
+  /**
+   * Sums requests and `values` over all processes outside of a step; returns the summed values. A collective.
+   */
   async agree(values: Float64Array = new Float64Array()): Promise<Float64Array> {
     if (this.peers.size === 1) return values;
     const [request = 0, ...sums] = await this.peers.sum(Float64Array.of(this.request, ...values));

@@ -16,7 +16,10 @@ export interface Counted {
 
 /** Counts the outputs of steps. */
 export interface Meter {
-  /** `labeled`: items counted over all processes, if the outputs are sums over them. Default: those of the batch. */
+  /**
+   * `labeled`: items counted over all processes, if the outputs are sums over them. Default: those of the
+   * batch.
+   */
   add(outputs: Outputs, batch: Batch, labeled?: number): Counted;
   /** Over everything since the last reset; NaN if nothing was added. */
   readonly metrics: Metrics;

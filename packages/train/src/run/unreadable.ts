@@ -24,7 +24,10 @@ export class Unreadable {
     return this.loaders.reduce((sum, { skipped }) => sum + skipped.length, 0);
   }
 
-  /** Number of images that the others do not know yet; summed over processes it is the argument of {@link hear}. */
+  /**
+   * Number of images that the others do not know yet; summed over processes it is the argument of
+   * {@link hear}.
+   */
   get untold(): number {
     return this.count - this.told.reduce((sum, { size }) => sum + size, 0);
   }

@@ -1,6 +1,9 @@
 import type { MapBuffer, MemoryMap } from '@inplace-abn/core';
 
-/** A made-up training step of a plain chain of layers, placed first-fit, with the triangle shape of real plans. */
+/**
+ * A made-up training step of a plain chain of layers, placed first-fit, with the triangle shape of real
+ * plans.
+ */
 export function sampleMap(layers: number, bytesOf: (layer: number) => number): MemoryMap {
   const last = 2 * layers - 1;
   const instructions = Array.from({ length: 2 * layers }, (_, i) => {

@@ -35,8 +35,8 @@ const FLOAT32_ULP = 2 ** -23;
 const FLOAT32_MIN = 2 ** -126;
 
 /**
- * 1/s, by which x̂ follows from y − β. With s = γ it is 0 where |γ| is at most a unit in the last place of β, γ = 0
- * included: y, in the dtype of z, then shows nothing of x̂, and γ gets no gradient.
+ * 1/s, by which x̂ follows from y − β. With s = γ it is 0 where |γ| is at most a unit in the last place of β,
+ * γ = 0 included: y, in the dtype of z, then shows nothing of x̂, and γ gets no gradient.
  */
 export function inverseScale(s: number, shift: number, { scale }: { scale: AbnScale }, dtype: DType): number {
   const least = Math.max((ULP[dtype] ?? FLOAT32_ULP) * Math.abs(shift), FLOAT32_MIN);
@@ -128,8 +128,8 @@ export function savedReader(
 
 /**
  * Whether the backward pass can read z instead of x. With batch statistics it needs x̂ everywhere: φ must be
- * invertible, and s never zero. With fixed ones dx = s/√(σ² + ε) · dy has no x̂, and the sum of dy·x̂ none where
- * dy = 0: relu will do, and γ of either sign.
+ * invertible, and s never zero. With fixed ones dx = s/√(σ² + ε) · dy has no x̂, and the sum of dy·x̂ none
+ * where dy = 0: relu will do, and γ of either sign.
  */
 export function readsOutput(
   attrs: ActivationAttributes & { readonly scale: AbnScale; readonly statistics: 'batch' | 'fixed' },

@@ -6,8 +6,8 @@ import { type InferContext, KEEPS_NOTHING, type ReferenceContext } from '../../i
 import { streamed } from './cost.js';
 
 /**
- * Group that consists of this process alone; it needs no process group and sends nothing. A step for several processes runs in it as well,
- * as one of them whose peers have no samples.
+ * Group that consists of this process alone; it needs no process group and sends nothing. A step for several
+ * processes runs in it as well, as one of them whose peers have no samples.
  */
 export const ALONE = '';
 

@@ -40,7 +40,10 @@ export function convFlops(output: Shape, weight: Shape): number {
   return 2 * elements(output) * elements(weight.slice(1));
 }
 
-/** Products y += x·w of one element y: those of `length` neighbors in x from index `x`, and in w `step` apart from `w`. */
+/**
+ * Products y += x·w of one element y: those of `length` neighbors in x from index `x`, and in w `step` apart
+ * from `w`.
+ */
 export interface Dot {
   readonly x: number;
   readonly w: number;
@@ -50,8 +53,8 @@ export interface Dot {
 }
 
 /**
- * Calls `visit` with the storage indices of x (N·H·W·C), w (O·C/g·KH·KW) and y (N·OH·OW·O) for the products of the
- * convolution, those of an output and a tap of the window at a time.
+ * Calls `visit` with the storage indices of x (N·H·W·C), w (O·C/g·KH·KW) and y (N·OH·OW·O) for the products
+ * of the convolution, those of an output and a tap of the window at a time.
  */
 export function forEachDot(
   input: Shape,

@@ -10,8 +10,8 @@ export interface LockedPart {
 }
 
 /**
- * Steps that are made one after the other in one arena: bytes are those of the step that needs most, work is the sum, and the layers are
- * those of all steps.
+ * Steps that are made one after the other in one arena: bytes are those of the step that needs most, work is
+ * the sum, and the layers are those of all steps.
  *
  * @param parts one at least
  */

@@ -50,8 +50,8 @@ const IN_PLACE = 'in place';
 const FORMAT = 'inplace-abn plan lock 1';
 
 /**
- * The lock of a plan. Compare it with plans for the same device: kernels of other machines have other workspaces, those of
- * `portableCpu` are the same everywhere.
+ * The lock of a plan. Compare it with plans for the same device: kernels of other machines have other
+ * workspaces, those of `portableCpu` are the same everywhere.
  *
  * @param balance of the device that the plan is for
  */

@@ -1,4 +1,6 @@
-/** The buffers of a step under PyTorch's rules, placed in one arena for comparison with a plan's memory map. */
+/**
+ * The buffers of a step under PyTorch's rules, placed in one arena for comparison with a plan's memory map.
+ */
 import { formatType } from '@inplace-abn/tensor';
 import { type Graph, valueInfo } from '../../ir/graph.js';
 import { liveSums, place } from '../../passes/place.js';
@@ -6,8 +8,8 @@ import { peerBuffers } from '../peer.js';
 import type { MemoryMap } from './memory-map.js';
 
 /**
- * The memory map of `traced`, a step before any pass, if its layers were ordinary and ran under PyTorch's rules. The offsets
- * are ours, as close as we can place these buffers; PyTorch's allocator may need more.
+ * The memory map of `traced`, a step before any pass, if its layers were ordinary and ran under PyTorch's
+ * rules. The offsets are ours, as close as we can place these buffers; PyTorch's allocator may need more.
  */
 export function ordinaryMapOf(traced: Graph): MemoryMap {
   const { graph, buffers } = peerBuffers(traced);

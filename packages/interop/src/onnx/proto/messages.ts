@@ -36,7 +36,10 @@ const BYTES_OF_ENTRY = 1024;
 
 type PlaceOf = (tensor: OnnxTensor) => ExternalPlace | null;
 
-/** The bytes of a model's message; `placeOf`: of a tensor that lies in another file, null for one in the message. */
+/**
+ * The bytes of a model's message; `placeOf`: of a tensor that lies in another file, null for one in the
+ * message.
+ */
 export function encodeModel(model: OnnxModel, placeOf: PlaceOf): Uint8Array {
   const out = new PbfWriter(new Uint8Array(expectedBytes(model, placeOf)));
   out.writeVarintField(1, IR_VERSION);

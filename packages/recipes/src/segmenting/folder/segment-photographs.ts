@@ -85,7 +85,10 @@ export interface SegmentOptions {
   readonly shard?: { readonly index: number; readonly count: number };
   /** Appended to the errors of single photographs, by their codes. */
   readonly advice?: Advice;
-  /** Processes that finish together: the first writes the page and the comparison with labels. Default: this one alone. */
+  /**
+   * Processes that finish together: the first writes the page and the comparison with labels. Default: this
+   * one alone.
+   */
   readonly peers?: Peers;
   /** Where progress is printed; default: standard output. */
   readonly stream?: ProgressStream;
@@ -106,7 +109,8 @@ export const SCORES_FILE = 'labels.json';
 
 /**
  * Segments photographs, or this process's share of them. Whatever is wrong with the snapshot, the
- * folders or the options is an error before the first image; a photograph that cannot be used is named and left out.
+ * folders or the options is an error before the first image; a photograph that cannot be used is named and
+ * left out.
  */
 export async function segmentPhotographs(options: SegmentOptions): Promise<SegmentOutcome> {
   const { photographs, outDir, classes, network, resume, peers = ALONE } = options;

@@ -1,4 +1,7 @@
-/** The page of a folder of predictions: what was found in all, a table of the images, and each image in four pictures. */
+/**
+ * The page of a folder of predictions: what was found in all, a table of the images, and each image in four
+ * pictures.
+ */
 
 import { bar, escapeText, facts, formatDuration, renderPage, threeDigits } from '@inplace-abn/train';
 import { formatShare } from '../../segmentation/label-map.js';
@@ -15,7 +18,8 @@ const SHOWN_CLASSES = 12;
 type Entry = readonly [name: string, value: string];
 
 /**
- * The whole page as HTML. It loads the thumbnails in the gallery's folder, when they come into sight, and nothing else.
+ * The whole page as HTML. It loads the thumbnails in the gallery's folder, when they come into sight, and
+ * nothing else.
  *
  * @param records in the order of the page
  * @param more names and values for its head

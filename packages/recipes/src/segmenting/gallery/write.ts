@@ -1,4 +1,6 @@
-/** The gallery in a folder of outputs: records and thumbnails of each image, and the page made of all of them. */
+/**
+ * The gallery in a folder of outputs: records and thumbnails of each image, and the page made of all of them.
+ */
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '@inplace-abn/checkpoint';
@@ -86,8 +88,9 @@ function recordOf(image: GalleryImage, { width, height }: Thumbnails): GalleryRe
 }
 
 /**
- * Writes OUT_DIR/index.html from all records that are there, of this run and of earlier ones. Processes that share the
- * folder may all call it when they are done, at any time: whichever ends last has seen every record.
+ * Writes OUT_DIR/index.html from all records that are there, of this run and of earlier ones. Processes that
+ * share the folder may all call it when they are done, at any time: whichever ends last has seen every
+ * record.
  */
 export async function buildGallery(outDir: string, options: GalleryOptions = {}): Promise<Gallery> {
   await mkdir(join(outDir, GALLERY_FOLDER), { recursive: true });

@@ -62,8 +62,8 @@ export async function openLabels(
 }
 
 /**
- * The scores of one prediction, of the photograph's own size; undefined where it has no label, or one that cannot be
- * used: {@link folderScores} tells why.
+ * The scores of one prediction, of the photograph's own size; undefined where it has no label, or one that
+ * cannot be used: {@link folderScores} tells why.
  */
 export async function scoresOf(
   labels: Labels,
@@ -92,8 +92,8 @@ export interface FolderScores {
 }
 
 /**
- * The scores of all predictions that are in `outDir`, whichever run or process wrote them: of those that share a folder,
- * the one that ends last has counted everything.
+ * The scores of all predictions that are in `outDir`, whichever run or process wrote them: of those that
+ * share a folder, the one that ends last has counted everything.
  */
 export async function folderScores(
   labels: Labels,

@@ -16,7 +16,10 @@ const SUFFIXES: Record<OutputKind, string> = {
 /** Folder, inside the one for the output, of what the gallery needs. */
 export const GALLERY_FOLDER = 'gallery';
 
-/** The file's name without its ending: what its outputs are called, in which bytes that are not UTF-8 are `%e4`. */
+/**
+ * The file's name without its ending: what its outputs are called, in which bytes that are not UTF-8 are
+ * `%e4`.
+ */
 export function outputName(file: string): string {
   const name = basename(file, extname(file));
   return name.replaceAll(/[\udc80-\udcff]/gu, (byte) => `%${(byte.charCodeAt(0) - 0xdc00).toString(16)}`);
@@ -29,8 +32,9 @@ export function outputPath(outDir: string, name: string, kind: OutputKind): stri
 }
 
 /**
- * The files of process `index` of `count`: every file is taken by exactly one, and their numbers differ by one at most.
- * All processes must be given the same files, in any order; so this comes before {@link unfinished}.
+ * The files of process `index` of `count`: every file is taken by exactly one, and their numbers differ by
+ * one at most. All processes must be given the same files, in any order; so this comes before
+ * {@link unfinished}.
  */
 export function shardOf(files: readonly string[], index: number, count: number): string[] {
   if (!Number.isInteger(count) || count < 1 || !Number.isInteger(index) || index < 0 || index >= count) {

@@ -5,8 +5,8 @@ import type { SegmentationClass } from '../../segmentation/classes.js';
 import { type ConfidenceMap, checkSize, colorTable, type LabelMap } from '../../segmentation/label-map.js';
 
 /**
- * A picture in the classes' colors: indices are class ids, entry i of the 256 of the palette is the color of class i,
- * and entries beyond the classes are black.
+ * A picture in the classes' colors: indices are class ids, entry i of the 256 of the palette is the color of
+ * class i, and entries beyond the classes are black.
  */
 export function encodePalettePng(map: LabelMap, classes: readonly SegmentationClass[]): Uint8Array {
   checkSize('a class map', map);
@@ -27,7 +27,10 @@ export function encodeProbabilityPng(map: ConfidenceMap): Uint8Array {
   return encode(gray({ ...map, data: probabilityBytes(map) }));
 }
 
-/** Upstream's `(prob * 255).astype(uint8)`: the product without its fraction. Beyond 0 and 1: the nearer of both. */
+/**
+ * Upstream's `(prob * 255).astype(uint8)`: the product without its fraction. Beyond 0 and 1: the nearer of
+ * both.
+ */
 export function probabilityBytes({ data }: ConfidenceMap): Uint8Array {
   const bytes = new Uint8Array(data.length);
   for (let i = 0; i < data.length; i++) {

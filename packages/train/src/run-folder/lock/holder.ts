@@ -2,7 +2,10 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 
-/** The content of a lock file. A process id is valid only within one boot of one machine and one pid namespace. */
+/**
+ * The content of a lock file. A process id is valid only within one boot of one machine and one pid
+ * namespace.
+ */
 export interface Holder {
   readonly host: string;
   readonly pid: number;

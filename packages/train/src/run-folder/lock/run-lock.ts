@@ -80,7 +80,8 @@ export class RunLock {
   /**
    * Call it before writing anything that only one process may write.
    *
-   * @throws {RunLockedError} if another process took over the folder, which may happen while this one is suspended
+   * @throws {RunLockedError} if another process took over the folder, which may happen while this one is
+   * suspended
    */
   async check(): Promise<void> {
     const text = await read(this.path);
@@ -176,8 +177,9 @@ async function create(path: string, holder: Holder): Promise<FileHandle | null> 
 }
 
 /**
- * Removes a stale lock. Of several processes that found it stale, only the one that creates the mark may remove it;
- * otherwise the last one would remove the new lock of the first. Returns false if another process is doing it.
+ * Removes a stale lock. Of several processes that found it stale, only the one that creates the mark may
+ * remove it; otherwise the last one would remove the new lock of the first. Returns false if another process
+ * is doing it.
  */
 async function breakLock(
   path: string,
