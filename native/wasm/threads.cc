@@ -50,6 +50,8 @@ IABN_EXPORT(wasm_new_stack) char* wasm_new_stack() {
 
 // Counts this thread among the workers; returns its place in teams.
 IABN_EXPORT(wasm_join) int wasm_join() { return there.fetch_add(1, std::memory_order_acq_rel) + 1; }
+// Workers that have joined by now.
+IABN_EXPORT(wasm_joined) int wasm_joined() { return there.load(std::memory_order_acquire); }
 // The life of a worker.
 IABN_EXPORT(wasm_work) void wasm_work(int thread) { crew.serve(crew.begun(thread), thread); }
 

@@ -130,6 +130,8 @@ export interface NativeAddon {
   /** Widest instruction set that the kernels use: `avx512`, `avx2`, `sse2`, `neon` or `simd128`. */
   instructionSet(): string;
   threads(): number;
+  /** Those that have started by now, the caller's among them; absent where work waits for all of them. */
+  threadsThere?(): number;
   /** Empty in an addon that is built without oneDNN. */
   onednnVersion(): string;
   /** Human-readable thread count, CPU, and oneDNN version or `own kernels`. */

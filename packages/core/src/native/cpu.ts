@@ -20,7 +20,7 @@ const BALANCE = 6;
 /** No setting of the system raises this one. */
 const WEBASSEMBLY: NamedLimit = {
   name: 'the 4 GB that WebAssembly can address',
-  remedy: 'compute on a system with native kernels (Linux on x64)',
+  remedy: 'compute on a system with native kernels (Linux on x64 or ARM)',
 };
 
 class CpuDevice extends AddonDevice {

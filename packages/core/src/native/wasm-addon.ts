@@ -38,6 +38,7 @@ export function wasmAddon(wasm: WasmModule, threads: number): NativeAddon {
     hasBFloat16: () => false,
     instructionSet: () => wasm.text(exports.wasm_instruction_set()),
     threads: () => threads,
+    threadsThere: () => exports.wasm_joined() + 1,
     onednnVersion: () => '',
     machine: () => wasm.text(exports.wasm_machine()),
     addressableBytes: () => linear.addressable,
@@ -48,5 +49,5 @@ export function wasmAddon(wasm: WasmModule, threads: number): NativeAddon {
 }
 
 function refuse(what: string): never {
-  throw new Error(`WebAssembly has no ${what}: they need the native addon, which Linux on x64 has`);
+  throw new Error(`WebAssembly has no ${what}: they need the native addon, which Linux on x64 and ARM has`);
 }

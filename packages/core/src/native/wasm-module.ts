@@ -16,6 +16,7 @@ export interface WasmExports {
   wasm_instruction_set(): number;
   wasm_set_threads(threads: number, processors: number): void;
   wasm_new_stack(): number;
+  wasm_joined(): number;
   memory_new(bytes: number): number;
   memory_data(handle: number): number;
   memory_discard(handle: number): void;
