@@ -5,6 +5,8 @@ const root = fileURLToPath(new URL('.', import.meta.url));
 
 /** Tests that take longer than a commit should wait: `npm run test:all` runs them. */
 export const LONG_TESTS = '**/*.long.test.ts';
+/** Tests for an emulated CPU alone: `npm run test:arm64` runs them. */
+const EMULATED_TESTS = 'packages/core/test/arm/**';
 
 export default defineConfig({
   resolve: {
@@ -24,7 +26,7 @@ export default defineConfig({
       'scripts/**/*.test.{ts,mjs}',
       'tools/**/*.test.{ts,mjs}',
     ],
-    exclude: ['**/node_modules/**', LONG_TESTS],
+    exclude: ['**/node_modules/**', LONG_TESTS, ...(process.env.IABN_TEST_NODE ? [] : [EMULATED_TESTS])],
     setupFiles: ['tools/vitest/silent-console.ts', 'tools/vitest/seed.ts'],
     // The addon owns threads and its own state: processes, not worker threads, keep test files apart.
     pool: 'forks',

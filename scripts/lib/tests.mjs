@@ -9,30 +9,31 @@ import { readReport } from './vitest-report.mjs';
 /** Of the addon: what a build with another compiler, library or option must pass. */
 export const KERNEL_TESTS = ['packages/core/test/kernels', 'packages/core/test/native'];
 
-/**
- * Those that an addon without oneDNN and OpenMP must pass, and a training. The others are about the choice
- * between kernels.
- */
-export const OWN_KERNEL_TESTS = [
+/** Those that any addon of our own kernels must pass, and a training. The others choose between kernels. */
+const KERNELS_AND_TRAINING = [
   'packages/core/test/kernels',
-  'packages/core/test/native/teams.test.ts',
   'packages/session/test/session.test.ts',
   '--exclude=**/{choices,channel-parts}.test.ts',
 ];
 
+/** Those that an addon without oneDNN and OpenMP must pass, with the programs that check its threads. */
+export const OWN_KERNEL_TESTS = [...KERNELS_AND_TRAINING, 'packages/core/test/native/teams.test.ts'];
+
 /**
- * Those that an addon must pass on an emulated CPU, where all takes twenty times longer: without wider
- * vectors, which are the same ones there, and without many processes.
+ * Those that an addon must pass on an emulated CPU, where all takes twenty times longer: of each op the
+ * smallest case, without large products, without wider vectors, which are the same ones there, and without
+ * many processes.
  */
 export const EMULATED_KERNEL_TESTS = [
-  ...OWN_KERNEL_TESTS,
-  '--exclude=**/threads.test.ts',
-  '--testNamePattern=^(?!.*in vectors of (8|16) floats)',
+  ...KERNELS_AND_TRAINING,
+  'packages/core/test/arm',
+  '--exclude=**/{kernels,rounding,rounding-own,threads}.test.ts',
+  '--testNamePattern=^(?!.*(large products|in vectors of (8|16) floats))',
 ];
 
 /** Those that the addon in WebAssembly must pass; no group of processes is in them. */
 export const WASM_KERNEL_TESTS = [
-  ...OWN_KERNEL_TESTS,
+  ...KERNELS_AND_TRAINING,
   'packages/core/test/devices/memory.test.ts',
   'packages/core/test/program',
 ];
