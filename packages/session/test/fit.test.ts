@@ -73,17 +73,24 @@ describe('a time limit', () => {
     let now = 0;
     vi.spyOn(performance, 'now').mockImplementation(() => now);
     const stops: FitPosition[] = [];
+    const losses: number[] = [];
     const callbacks: FitCallback[] = [
       {
-        onStep: () => {
+        onStep: ({ loss }) => {
           now += 1000;
+          losses.push(loss);
         },
         onStop: (at) => void stops.push(at),
       },
     ];
-    await session().fit(batches, { epochs: 3, timeLimit: 3.5, callbacks });
+    await session().fit(batches, { epochs: 3, callbacks });
+    const whole = losses.splice(0);
+    const own = session();
+    await own.fit(batches, { epochs: 3, timeLimit: 3.5, callbacks });
     expect(stops).toEqual([{ epoch: 1, step: 4, stepInEpoch: 1 }]);
-    await session().fit(batches, { epochs: 1, timeLimit: 3.5, callbacks });
+    // There is time for the five steps that are left.
+    await own.fit(batches, { epochs: 3, start: stops[0], timeLimit: 5.5, callbacks });
+    expect(losses).toEqual(whole);
     expect(stops).toHaveLength(1);
   });
 

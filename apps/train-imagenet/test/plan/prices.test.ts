@@ -1,7 +1,7 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { priceListIn, priceListText } from '@inplace-abn/core';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { configOf } from '../../../../packages/recipes/test/support/runs.js';
 import { newFolder } from '../../../../tools/vitest/new-folder.js';
 import { measuredPrices } from '../../src/plan/prices.js';
@@ -9,11 +9,13 @@ import { measuredPrices } from '../../src/plan/prices.js';
 const question = (batch: number) => ({ config: configOf(), batch });
 
 it('adds the instructions of a step to a list of this machine alone', async () => {
-  const file = join(await newFolder('prices'), 'prices.json');
+  const folder = await newFolder('prices');
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const file = join(folder, 'prices.json');
   const read = async () => priceListIn(await readFile(file, 'utf8'), file);
   const text = await measuredPrices(file, [question(2)]);
   expect(text).toMatch(
-    /^resnet18, batch 2, float32: \d+ instructions of \d+ kinds, [\d.]+ (ms|µs) a step\n.*prices\.json: \d+ kinds of instructions on \d+ threads of /,
+    /^resnet18, batch 2, float32: \d+ instructions of \d+ kinds, [\d.]+ (s|ms|µs) a step\n.*prices\.json: \d+ kinds of instructions on \d+ threads of /,
   );
   const first = await read();
   await measuredPrices(file, [question(4)]);

@@ -15,7 +15,7 @@ const ADDONS = ADDON.includes('own-kernels') && existsSync(BUILT) ? [ADDON, BUIL
  * The last: more than there are chunks of rows, so that sums are divided by columns, too. A thread of
  * WebAssembly is a worker, of which there should be fewer.
  */
-const THREADS = ADDON.endsWith('.wasm') ? [1, 2, 3, 8] : [1, 2, 3, 8, 64];
+const THREADS = ADDON.endsWith('.wasm') ? [1, 2, 3, 8] : [1, 2, 3, 8, 24];
 
 const LAYER = { eps: 1e-5, scale: 'abs', activation: 'leaky_relu', slope: 0.01, from: 'z' };
 const WINDOW = { stride: [1, 1], padding: [1, 1], dilation: [1, 1], groups: 1 };
