@@ -24,6 +24,7 @@ namespace threads {
 
 // Workers that are not there yet are not waited for.
 void run(int threads, void (*call)(const void* body, Member member), const void* body) {
+  if (crew.failed()) __builtin_trap();
   const int size = std::min(threads, there.load(std::memory_order_acquire) + 1);
   if (size <= 1 || working) return call(body, {0, 1});
   working = true;
@@ -37,10 +38,13 @@ void wait() { crew.wait(); }
 
 // Once, before anything computes.
 IABN_EXPORT(wasm_set_threads) void wasm_set_threads(int threads, int processors) {
-  most = threads;
+  most = std::max(1, threads);
   looks = threads > processors ? pool::kFewLooks : pool::kLooks;
   while (crew.size() + 1 < threads) crew.add();
 }
+
+// Of a worker that has met a fault: runs end with one from now on.
+IABN_EXPORT(wasm_fail) void wasm_fail() { crew.fail(); }
 
 // Where the stack of a worker begins, which grows down; null without memory.
 IABN_EXPORT(wasm_new_stack) char* wasm_new_stack() {

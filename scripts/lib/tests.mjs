@@ -40,6 +40,7 @@ export const WASM_KERNEL_TESTS = [
 
 /** Those that compute in WebAssembly next to the native addon. */
 export const WASM_TESTS = [
+  'packages/core/test/native/wasm-threads.test.ts',
   'packages/core/test/native/web-assembly.test.ts',
   'packages/session/test/web-assembly.test.ts',
   'examples/test/training-page.test.ts',

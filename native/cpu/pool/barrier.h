@@ -26,12 +26,23 @@ class Barrier {
   // Waits for all, with this thread.
   void wait() {
     const uint32_t seen = all_here_.count();
-    arrive();
-    all_here_.wait(seen, looks_);
+    if (!failed()) {
+      arrive();
+      all_here_.wait(seen, looks_);
+    }
+    if (failed()) __builtin_trap();
   }
+
+  // One of the threads will not arrive: whoever waits, or will, ends with a fault.
+  void fail() {
+    failed_.store(true, std::memory_order_release);
+    all_here_.happen();
+  }
+  bool failed() const { return failed_.load(std::memory_order_acquire); }
 
  private:
   int threads_ = 1, looks_ = 0;
+  std::atomic<bool> failed_{false};
   alignas(64) std::atomic<int> here_{0};
   Event all_here_;
 };

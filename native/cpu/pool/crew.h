@@ -37,6 +37,10 @@ class Crew {
   // Waits for the team of the run.
   void wait() { barrier_.wait(); }
 
+  // Where a thread of a team has met a fault, others that wait for it end with one, too.
+  void fail() { barrier_.fail(); }
+  bool failed() const { return barrier_.failed(); }
+
   // The work of a worker, until the end. `begun`: of this thread.
   void serve(Event& begun, int thread) {
     int looks = kLooks;

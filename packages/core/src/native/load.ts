@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { NativeAddonError, UsageError } from '../errors.js';
+import { described, NativeAddonError, UsageError } from '../errors.js';
 import type { NativeAddon } from './addon.js';
 import { adviceFor, isServed, thisSystem } from './advice.js';
 import { prebuiltFile, prebuiltFolder, prebuiltName, tamperedFiles } from './prebuilt.js';
@@ -78,12 +78,19 @@ export interface LoadWasmOptions {
  * In a browser several threads share memory, which takes a cross-origin isolated page. In another one it
  * computes on one thread, and a warning on the console says so.
  *
- * @throws UsageError, code ERR_USAGE, if an addon is already loaded
+ * @throws UsageError, code ERR_USAGE, if an addon is already loaded; code ERR_OPTION_VALUE for a number of
+ *   threads that is not an integer from 1
  */
 export async function loadWasm(
   bytes: Uint8Array,
   { threads = threadsWanted() }: LoadWasmOptions = {},
 ): Promise<void> {
+  if (!(Number.isInteger(threads) && threads >= 1)) {
+    throw new UsageError(
+      `loadWasm: expected threads to be an integer from 1 but received ${described(threads)}`,
+      { code: 'ERR_OPTION_VALUE' },
+    );
+  }
   const code = await compileWasmLater(bytes);
   if (loaded)
     throw new UsageError('an addon is already loaded: call loadWasm once, before anything computes');

@@ -4,15 +4,16 @@
  */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import type { WasmModule } from './wasm-module.js';
+import type { WasmExports, WasmModule } from './wasm-module.js';
 
 /**
  * The script of a worker, in Node and in a page: it makes its instance, and computes in
  * native/wasm/threads.cc from then on. A fault there may have damaged memory that all share, so it ends the
- * process where it can, as a native fault does.
+ * process as a native fault does. Where nothing ends it, as in a page, or where it is the first process of a
+ * container, which such signals do not reach, this run and all later ones fail.
  */
 const SCRIPT = `
-const start = ({ code, memory, stack }, tell) => {
+const start = ({ code, memory, stack }, tell, end) => {
   const imports = {};
   for (const { module, name, kind } of WebAssembly.Module.imports(code)) {
     imports[module] ??= {};
@@ -25,19 +26,26 @@ const start = ({ code, memory, stack }, tell) => {
   const { exports } = new WebAssembly.Instance(code, imports);
   exports.stackRestore(stack);
   const thread = exports.wasm_join();
-  tell('joined');
-  exports.wasm_work(thread);
+  try {
+    tell('joined');
+    exports.wasm_work(thread);
+  } catch (error) {
+    try {
+      end(error);
+    } finally {
+      exports.wasm_fail();
+    }
+  }
 };
 if (typeof require === 'function') {
   const { parentPort, workerData } = require('node:worker_threads');
-  try {
-    start(workerData, (news) => parentPort.postMessage(news));
-  } catch (error) {
+  const end = (error) => {
     require('node:fs').writeSync(2, String(error.stack) + '\\n');
-    process.kill(process.pid, 'SIGABRT');
-  }
+    process.kill(process.pid, process.platform === 'win32' ? 'SIGKILL' : 'SIGABRT');
+  };
+  start(workerData, (news) => parentPort.postMessage(news), end);
 } else {
-  onmessage = ({ data }) => start(data, postMessage);
+  onmessage = ({ data }) => start(data, postMessage, console.error);
 }
 `;
 
@@ -78,18 +86,24 @@ export function whyOneThread(): string | null {
   return 'the page is not isolated: serve it with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp';
 }
 
+/** The parts of a module that its threads take. */
+interface Shared extends Pick<WasmModule, 'code' | 'memory'> {
+  readonly exports: Pick<WasmExports, 'wasm_set_threads' | 'wasm_new_stack'>;
+}
+
 /**
  * Starts the workers of a module that computes on `threads` threads, the caller's among them. Those that
  * cannot start, or have not yet, are left out of what is computed meanwhile. Resolves once all have started
  * or failed to.
  */
-export async function startThreads(wasm: WasmModule, threads: number): Promise<void> {
+export async function startThreads(wasm: Shared, threads: number): Promise<void> {
   wasm.exports.wasm_set_threads(threads, processors());
   const started = Array.from({ length: threads - 1 }, () => {
     const stack = wasm.exports.wasm_new_stack() >>> 0;
     const data = { code: wasm.code, memory: wasm.memory, stack };
     if (stack === 0) return Promise.resolve();
-    return inPage() ? startInPage(data) : startInNode(data);
+    // A constructor throws where the system has no thread left, or a policy allows none.
+    return (inPage() ? startInPage(data) : startInNode(data)).catch(() => {});
   });
   await Promise.all(started);
 }

@@ -1,0 +1,52 @@
+/** Threads of the addon in WebAssembly that cannot start or meet a fault. */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it, vi } from 'vitest';
+import { loadWasm } from '../../src/native/load.js';
+import { startThreads } from '../../src/native/wasm-threads.js';
+
+const FILE = fileURLToPath(new URL('../../../../native/build-wasm/inplace_abn.wasm', import.meta.url));
+const CHILD = fileURLToPath(new URL('./children/fault.mjs', import.meta.url));
+const STACK = 2 ** 20;
+
+describe('workers', () => {
+  it.each([
+    // No message can pass a function.
+    ['are refused by the system', () => {}],
+    ['fail before they compute', {}],
+  ])('that %s are left out', async (_, code) => {
+    const exports = { wasm_set_threads: vi.fn(), wasm_new_stack: vi.fn(() => STACK) };
+    await startThreads({ code, memory: { buffer: new ArrayBuffer() }, exports }, 3);
+    expect(exports.wasm_new_stack).toHaveBeenCalledTimes(2);
+  });
+
+  it.each([0, -1, 1.5, Number.NaN])('are not %d threads', async (threads) => {
+    await expect(loadWasm(new Uint8Array(), { threads })).rejects.toThrow(
+      expect.objectContaining({
+        name: 'UsageError',
+        code: 'ERR_OPTION_VALUE',
+        message: `loadWasm: expected threads to be an integer from 1 but received ${threads}`,
+      }),
+    );
+  });
+});
+
+describe.skipIf(!existsSync(FILE))('a fault in a worker', () => {
+  const run = (...args: string[]) =>
+    spawnSync(process.execPath, [...process.execArgv, CHILD, FILE, ...args], { encoding: 'utf8' });
+
+  it('ends the process, as a native one does', () => {
+    const { signal, stdout, stderr } = run();
+    expect(stderr).toContain('RuntimeError: memory access out of bounds');
+    expect(signal).toBe('SIGABRT');
+    expect(stdout).toBe('');
+  });
+
+  it('ends this run and later ones where nothing ends the process', () => {
+    const { status, stdout, stderr } = run('ignoring');
+    expect(stderr).toContain('RuntimeError: memory access out of bounds');
+    expect(stdout).toBe('RuntimeError\nRuntimeError\n');
+    expect(status).toBe(0);
+  });
+});
