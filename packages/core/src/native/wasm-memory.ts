@@ -2,9 +2,6 @@
 import type { NativeLocation, NativeMemory } from './addon.js';
 import { outOfMemory, type WasmModule } from './wasm-module.js';
 
-/** Bytes that WebAssembly can address. */
-const ADDRESSES = 2 ** 32;
-
 /** Bytes of all blocks of an instance. */
 export class LinearMemory {
   private live = 0;
@@ -12,12 +9,14 @@ export class LinearMemory {
   constructor(readonly wasm: WasmModule) {}
 
   get addressable(): number {
-    return ADDRESSES - this.live;
+    return this.wasm.addresses - this.live;
   }
 
   allocate(bytes: number): number {
-    if (bytes >= ADDRESSES) {
-      throw outOfMemory(`WebAssembly has 4 GB, fewer than ${bytes} bytes: use smaller batches or images`);
+    const { addresses } = this.wasm;
+    if (bytes >= addresses) {
+      const has = `WebAssembly has ${addresses / 2 ** 30} GB`;
+      throw outOfMemory(`${has}, fewer than ${bytes} bytes: use smaller batches or images`);
     }
     const handle = this.wasm.exports.memory_new(bytes);
     if (handle === 0) throw outOfMemory(this.wasm.text(this.wasm.exports.wasm_error()));

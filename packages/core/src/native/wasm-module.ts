@@ -62,16 +62,24 @@ const WASI = 'wasi_snapshot_preview1';
 /** WASI's error for a file that is not open. */
 const NOT_OPEN = 8;
 
-/** Pages of 64 KiB that the file begins with, as native/wasm/CMakeLists.txt says, and that it can have. */
+const PAGE_BYTES = 2 ** 16;
+/** Pages that the file begins with, as native/wasm/CMakeLists.txt says, and that it can have. */
 const [FIRST_PAGES, MOST_PAGES] = [256, 65536];
 
+/** Memory, and the bytes that it can grow to. */
+interface Reserved {
+  readonly memory: Memory;
+  readonly bytes: number;
+}
+
 /** Some systems refuse the addresses of memory that could become so large. */
-function newMemory(maximum = MOST_PAGES): Memory {
+function reserve(maximum = MOST_PAGES): Reserved {
   try {
-    return new WebAssembly.Memory({ initial: FIRST_PAGES, maximum, shared: true });
+    const memory = new WebAssembly.Memory({ initial: FIRST_PAGES, maximum, shared: true });
+    return { memory, bytes: maximum * PAGE_BYTES };
   } catch (error) {
     if (maximum === FIRST_PAGES) throw error;
-    return newMemory(maximum / 2);
+    return reserve(maximum / 2);
   }
 }
 
@@ -84,11 +92,16 @@ export interface Held {
 /** An instance, how to pass text, and who releases its objects. */
 export class WasmModule {
   readonly exports: WasmExports;
-  readonly memory = newMemory();
+  readonly memory: Memory;
+  /** Bytes that there are addresses for: 4 GB, or what the system reserves. */
+  readonly addresses: number;
   private readonly variables = new Map<string, string>();
   private readonly owners = new FinalizationRegistry<Held>(({ handle, release }) => release(handle));
 
   constructor(readonly code: WasmCode) {
+    const { memory, bytes } = reserve();
+    this.memory = memory;
+    this.addresses = bytes;
     const instance = new WebAssembly.Instance(code, this.imports(code));
     this.exports = instance.exports as WasmExports;
     this.exports._initialize();

@@ -1,13 +1,16 @@
-/** Threads of the addon in WebAssembly that cannot start or meet a fault. */
+/** Threads of the addon in WebAssembly that cannot start, or meet a fault, and the memory that they share. */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { loadWasm } from '../../src/native/load.js';
+import { LinearMemory } from '../../src/native/wasm-memory.js';
+import { compileWasm, WasmModule } from '../../src/native/wasm-module.js';
 import { startThreads } from '../../src/native/wasm-threads.js';
 
 const FILE = fileURLToPath(new URL('../../../../native/build-wasm/inplace_abn.wasm', import.meta.url));
 const CHILD = fileURLToPath(new URL('./children/fault.mjs', import.meta.url));
+const PAGE_BYTES = 2 ** 16;
 const STACK = 2 ** 20;
 
 describe('workers', () => {
@@ -48,5 +51,45 @@ describe.skipIf(!existsSync(FILE))('a fault in a worker', () => {
     expect(stderr).toContain('RuntimeError: memory access out of bounds');
     expect(stdout).toBe('RuntimeError\nRuntimeError\n');
     expect(status).toBe(0);
+  });
+});
+
+interface Pages {
+  readonly initial: number;
+  readonly maximum: number;
+  readonly shared: boolean;
+}
+interface Global {
+  readonly WebAssembly: { Memory: new (pages: Pages) => { readonly buffer: ArrayBuffer } };
+}
+
+/** A file that has nothing but `_initialize`. */
+const EMPTY = Uint8Array.of(
+  ...[0, ...Buffer.from('asm'), 1, 0, 0, 0],
+  ...[1, 4, 1, 0x60, 0, 0],
+  ...[3, 2, 1, 0],
+  ...[7, 15, 1, 11, ...Buffer.from('_initialize'), 0, 0],
+  ...[10, 4, 1, 2, 0, 0x0b],
+);
+
+describe('memory', () => {
+  const { WebAssembly } = globalThis as unknown as Global;
+  const { Memory } = WebAssembly;
+  afterEach(() => {
+    WebAssembly.Memory = Memory;
+  });
+
+  it('has as many addresses as the system reserves', () => {
+    const empty = () => new LinearMemory(new WasmModule(compileWasm(EMPTY)));
+    expect(empty().addressable).toBe(2 ** 32);
+    WebAssembly.Memory = class extends Memory {
+      constructor(pages: Pages) {
+        if (pages.maximum > 5000) throw new RangeError('WebAssembly.Memory(): could not allocate memory');
+        super(pages);
+      }
+    };
+    const linear = empty();
+    expect(linear.addressable).toBe(4096 * PAGE_BYTES);
+    expect(() => linear.allocate(2 ** 29)).toThrow('WebAssembly has 0.25 GB, fewer than 536870912 bytes');
   });
 });
