@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { availableMemory, cpu, type Device } from '@inplace-abn/core';
-import { Conv2d, GlobalAvgPool2d, InPlaceABN, Linear, Sequential } from '@inplace-abn/nn';
+import { Conv2d, GlobalAvgPool2d, InPlaceABN, Linear, type Module, Sequential } from '@inplace-abn/nn';
 import { adam } from '@inplace-abn/optim';
 import { afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { newFolder } from '../../../tools/vitest/new-folder.js';
@@ -154,7 +154,14 @@ describe.skipIf(!existsSync(FILE))('the addon in WebAssembly', () => {
   it.runIf(availableMemory() > 2 ** 33)(
     'says that its addresses are the limit, which no setting raises',
     () => {
-      const own = session({ device: wasm });
+      // So deep that each kernel's operands fit.
+      const layers = Array.from({ length: 8 }, (_, i): [string, Module][] => [
+        [`conv${i}`, new Conv2d(i === 0 ? 1 : 8, 8, 3, { padding: 1, bias: false })],
+        [`bn${i}`, new InPlaceABN(8)],
+      ]);
+      const ends = { pool: new GlobalAvgPool2d(), fc: new Linear(8, CLASSES) };
+      const deep = new Sequential({ ...Object.fromEntries(layers.flat()), ...ends });
+      const own = new Session(deep, { ...options, device: wasm });
       const { bytes } = own.plan({ train: 1000 });
       const large = own.plan({ train: Math.ceil((1.1 * 2 ** 32 * 1000) / bytes) });
       expect(() => own.reserve([large])).toThrow(
