@@ -1,5 +1,5 @@
-# Cross-builds the addon for Linux on ARM, with Debian's compiler. IABN_SYSROOT has libraries and CMake files of Debian's arm64
-# (tools/arm64).
+# Cross-builds the addon for Linux on ARM, with Debian's compiler. IABN_SYSROOT has libraries and CMake files
+# of Debian's arm64 (tools/arm64).
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR aarch64)
 set(CMAKE_CXX_COMPILER aarch64-linux-gnu-g++)

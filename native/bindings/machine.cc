@@ -1,6 +1,9 @@
 #include <signal.h>
-#include <sys/prctl.h>
 #include <unistd.h>
+
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 
 #include "bindings/bindings.h"
 #include "cpu/autotune/kernel_choices.h"
@@ -32,10 +35,13 @@ Napi::Value instruction_set(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), vector_name(vector_lanes()));
 }
 
-// Makes this process end when its parent, process `ppid`, ends. Returns false if the parent is already gone.
+// Makes this process end when its parent, process `ppid`, ends, where the system can. Returns false if the
+// parent is already gone.
 Napi::Value die_with_parent(const Napi::CallbackInfo& info) {
   const size_t parent = to_size(info[0], "a process");
+#ifdef __linux__
   prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
   return Napi::Boolean::New(info.Env(), static_cast<size_t>(getppid()) == parent);
 }
 

@@ -56,7 +56,9 @@ HostMemory::HostMemory(size_t bytes) : Memory(bytes) {
   if (bytes == 0) return;
   void* mapped = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (mapped == MAP_FAILED) refuse(bytes);
+#ifdef __linux__
   madvise(mapped, bytes, MADV_HUGEPAGE);  // advice only: small pages work, slower
+#endif
   data_ = static_cast<uint8_t*>(mapped);
 }
 

@@ -1,4 +1,5 @@
-// The parts of Node that planning and training meet in a page: nothing is read, and nothing is kept between plans.
+// The parts of Node that planning and training meet in a page: nothing is read, and nothing is kept between
+// plans.
 globalThis.process ??= { env: { IABN_PLAN_CACHE: '' }, argv: [], platform: 'browser', versions: {} };
 globalThis.Buffer ??= { from: () => new Uint8Array(), alloc: (bytes) => new Uint8Array(bytes) };
 

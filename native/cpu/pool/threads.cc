@@ -4,7 +4,7 @@
 #include <pthread.h>
 
 #include <cstdlib>
-#include <system_error>
+#include <exception>
 #include <thread>
 
 #ifdef __linux__
@@ -68,8 +68,8 @@ int Pool::grow(int threads) {
         working_in = this;
         crew_.serve(begun, thread);
       });
-    } catch (const std::system_error&) {
-      // The system has no thread left: those that there are do the work.
+    } catch (const std::exception&) {
+      // The system has no thread left, or no memory for one: those that there are do the work.
       crew_.remove_last();
       break;
     }
