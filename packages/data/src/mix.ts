@@ -61,13 +61,13 @@ export interface BatchMixing {
 
 /**
  * The draws of mixup and cutmix, as the option `mix` of a session takes them: those that a loader of these
- * options makes for the same seed, epoch and batch.
+ * options makes for the same seed, epoch and batch. Options that mix no batch draw a λ of 1.
  *
  * @throws RangeError for an option out of range
  */
 export function mixing(options: MixOptions): BatchMixing {
-  mixes(options);
-  return { draw: (at) => drawAt(options, at) };
+  const any = mixes(options);
+  return { draw: (at) => (any ? drawAt(options, at) : NOT_MIXED) };
 }
 
 /** Draws how a batch is mixed. */

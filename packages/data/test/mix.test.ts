@@ -147,6 +147,18 @@ function pairOf({ images, color, indices, labels, mix }: Batch, row: number): st
   return [mix.lambda[row], ...mix.boxes.subarray(4 * row, 4 * row + 4), ...seen].join();
 }
 
+describe('mixing', () => {
+  it.each([{}, { mixup: 0 }, { mixup: 0, cutmix: 0 }, { mixup: 1, probability: 0 }])(
+    'mixes nothing with the options %j',
+    (options) => {
+      const at = { seed: 5, epoch: 0, width: 64, height: 48 };
+      for (let batch = 0; batch < 4; batch++) {
+        expect(mixing(options).draw({ ...at, batch })).toEqual({ lambda: 1, box: [0, 0, 0, 0] });
+      }
+    },
+  );
+});
+
 describe('a loader that mixes', () => {
   const transform = trainTransform({
     crop: 4,

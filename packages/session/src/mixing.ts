@@ -7,12 +7,13 @@ import {
   shardInput,
   sub,
   type Tracer,
+  UsageError,
   type Value,
 } from '@inplace-abn/core';
 import type { TypedArray } from '@inplace-abn/tensor';
 import type { Batch } from './arrays.js';
 import { refuse } from './kinds.js';
-import type { OneOrNamed } from './signals.js';
+import { isTensorOptions, named, type OneOrNamed } from './signals.js';
 
 /** The position of a batch, on which its draws depend. */
 export interface MixPosition {
@@ -39,20 +40,40 @@ export interface Mixing {
   draw(at: MixPosition): MixDraws;
 }
 
-interface MixOptions {
-  readonly mix?: Mixing;
-  readonly input: OneOrNamed<{ readonly shape: readonly number[]; readonly dtype?: string }>;
+interface SampleOptions {
+  readonly shape: readonly number[];
+  readonly dtype?: string;
 }
 
-/** Throws UsageError unless the network takes images alone. */
-export function checkMixing({ mix, input }: MixOptions): void {
+interface MixOptions {
+  readonly mix?: Mixing;
+  readonly input: OneOrNamed<SampleOptions>;
+}
+
+/** Throws UsageError unless the network takes images alone, and targets are of whole images. */
+export function checkMixing({
+  mix,
+  input,
+  target = {},
+}: MixOptions & { readonly target?: OneOrNamed<SampleOptions> }): void {
   if (mix === undefined) return;
   if (typeof mix !== 'object' || typeof mix?.draw !== 'function') {
     refuse('Session', 'mix to draw, such as mixing({ mixup: 0.2 }) of @inplace-abn/data,', mix);
   }
   const { shape, dtype = 'float32' } = input;
-  if (Array.isArray(shape) && shape.length === 3 && dtype === 'float32') return;
-  refuse('Session', 'one float32 input of images, such as [3, 224, 224], to mix', input);
+  if (!Array.isArray(shape) || shape.length !== 3 || dtype !== 'float32') {
+    refuse('Session', 'one float32 input of images, such as [3, 224, 224], to mix', input);
+  }
+  for (const [name, sample] of named('target', target, isTensorOptions)) checkTarget(name, sample.shape);
+}
+
+/** Targets of pixels would have to be cut and moved as the pixels are. `shape`: of one sample. */
+function checkTarget(name: string, shape: readonly number[]): void {
+  if (shape.length < 2) return;
+  throw new UsageError(
+    `Session: mix is for targets of whole images, such as labels or scores of classes, but ${name} of a sample is [${shape.join(', ')}]: leave mix out`,
+    { code: 'ERR_OPTION_VALUE' },
+  );
 }
 
 /** The draws for the batch at a position; null: nothing is mixed. */
@@ -91,12 +112,15 @@ export function mixed(tracer: Tracer, images: Value): Value {
 /**
  * The loss of mixed targets: of float32 targets, which are λ·own + (1 − λ)·other; of labels λ·loss(own) + (1
  * − λ)·loss(other), as in the paper's code. The others are inputs `mixed_target…`.
+ *
+ * @throws UsageError, code ERR_OPTION_VALUE, for targets of pixels
  */
 export function mixedLoss(
   tracer: Tracer,
   targets: ReadonlyMap<string, Value>,
   lossOf: (targets: ReadonlyMap<string, Value>) => Value,
 ): Value {
+  for (const [name, { shape }] of targets) checkTarget(name, shape.slice(1));
   const own = tracer.input(SHARE, [], 'float32');
   const others = new Map(
     [...targets].map(([name, { shape, dtype }]) => [name, tracer.input(`${PREFIX}${name}`, shape, dtype)]),

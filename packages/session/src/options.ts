@@ -91,9 +91,10 @@ export interface SessionOptions<
   readonly clip?: number;
   /**
    * Mixes the images of training batches in pairs, on the device: mixup and cutmix. `fit` draws by seed,
-   * epoch and batch, `train` by the count of updates. Targets are mixed too, or the losses of both labels.
-   * Metrics count an image's own target. Each image is paired with the one before it in its process's part,
-   * or its shard. Default: none.
+   * epoch and batch, `train` by the count of updates. Targets are mixed too, or the losses of both labels;
+   * they are of whole images, not of pixels. Metrics count an image's own target. Each image is paired with
+   * the one before it in its process's part of the batch, within its part of `accumulate` and its shard; an
+   * image that is alone there is not mixed. Default: none.
    */
   readonly mix?: Mixing;
   /** Keeps a moving average of the weights, updated in the training step; default: none. */

@@ -1,5 +1,6 @@
 /** Training on images that are mixed in pairs. */
 
+import { mean } from '@inplace-abn/core';
 import { Conv2d, GlobalAvgPool2d, Linear, Sequential } from '@inplace-abn/nn';
 import { sgd } from '@inplace-abn/optim';
 import { describe, expect, it } from 'vitest';
@@ -110,5 +111,30 @@ describe('a mixed batch', () => {
   it('is of images', () => {
     expect(() => plain({ mix: mixup, input: { shape: [SIDE] } })).toThrow('one float32 input of images');
     expect(() => plain({ mix: untyped<Mixing>({ mixup: 0.2 }) })).toThrow('mix to draw');
+  });
+
+  it.each<[string, Partial<SessionOptions>]>([
+    ['labels', { loss: crossEntropy() }],
+    ['float targets', { loss: softCrossEntropy() }],
+    [
+      "a function's targets",
+      { loss: (output) => mean(output), target: { shape: [SIDE, SIDE], dtype: 'int32' } },
+    ],
+  ])('has no %s of pixels', (_, options) => {
+    const planned = (own: Partial<SessionOptions>) =>
+      new Session(new Sequential({ conv: new Conv2d(1, CLASSES, 3, { padding: 1 }) }), {
+        input: { shape: [1, SIDE, SIDE] },
+        optimizer: sgd({ learningRate: 0.5 }),
+        ...own,
+      }).plan({ train: 2 });
+    expect(planned(options).bytes).toBeGreaterThan(0);
+    expect(() => planned({ ...options, mix: cutmix })).toThrow(
+      expect.objectContaining({
+        code: 'ERR_OPTION_VALUE',
+        message: expect.stringMatching(
+          /^Session: mix is for targets of whole images, .* target of a sample is \[.*12, 12\]/,
+        ),
+      }),
+    );
   });
 });
