@@ -11,7 +11,7 @@ import { type Shards, type ShardsPart, shardBatches, shardsPart } from './shards
 import { countOf, type Part, type Shares } from './sharing.js';
 import type { StepKey } from './step-key.js';
 
-/** Where a training is when it divides a batch. */
+/** Where a training is when it computes on a batch, and what was drawn for it. */
 export interface StepPosition {
   readonly seed: number;
   /** Updates before it. */
@@ -19,6 +19,8 @@ export interface StepPosition {
   readonly rank: number;
   /** Whether others have parts of the batch. */
   readonly grouped: boolean;
+  /** How the batch is mixed; null: not at all. */
+  readonly mix: MixDraws | null;
 }
 
 /** Far from the seeds of the steps to come: random draws are of each member's own. */
@@ -47,8 +49,6 @@ export class Division {
     batch: Batch,
     private readonly parts: number,
     private readonly shards: Shards | null,
-    /** How the batch is mixed; null: not at all. */
-    private readonly mix: MixDraws | null = null,
   ) {
     if (!shards) {
       this.members = [batch];
@@ -78,7 +78,7 @@ export class Division {
     const { parts, shards } = this;
     const { count } = shares;
     const run = this.runs[index];
-    const scalars: Map<string, TypedArray> = this.mix && run ? mixArrays(run, this.mix) : new Map();
+    const scalars: Map<string, TypedArray> = at.mix && run ? mixArrays(run, at.mix) : new Map();
     if (count !== undefined) scalars.set('count', Float32Array.of(count));
     if (parts > 1) {
       scalars.set('keep', Float32Array.of(index === 0 ? 0 : 1));

@@ -1,5 +1,5 @@
 /** Which parameters are trained, at which learning rate and weight decay. */
-import { type StateSpec, UsageError } from '@inplace-abn/core';
+import { type StateSpec, type TypedArray, UsageError } from '@inplace-abn/core';
 import type { AnyModule } from '@inplace-abn/nn';
 import { ACCUMULATED, averagesOf, type Optimizer, optimizerStateName } from '@inplace-abn/optim';
 import { decayOfLayers, type LayerDecay } from './layer-decay.js';
@@ -108,6 +108,14 @@ export class TrainedParameters {
       group.learningRate === undefined ? [] : [[`lr.${index}`, group.learningRate]],
     );
     return new Map([['lr', learningRate], ...own]);
+  }
+
+  /** These rates times `rate`, and the number of the update from 1, as inputs of a step. */
+  inputsOf(optimizer: Optimizer, rate: number, updates: number): Map<string, TypedArray> {
+    const rates = [...this.ratesOf(optimizer)].map(([name, own]): [string, TypedArray] => {
+      return [name, Float32Array.of(own * rate)];
+    });
+    return new Map([...rates, ['step', Float32Array.of(updates + 1)]]);
   }
 }
 

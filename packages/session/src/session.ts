@@ -154,26 +154,25 @@ export class Session<
   private async trainStep(
     x: ArraysOf<In>,
     y: ArraysOf<Target>,
-    { rate = 1, at = { epoch: 0, batch: this.updates } }: TrainOptions & Partial<StepAt>,
+    { rate = 1, at }: TrainOptions & Partial<StepAt>,
   ): Promise<StepResult<M> | 'stopped'> {
     checkFromZero('train', { rate });
-    const rates = this.trained.ratesOf(this.required('optimizer', 'train'));
+    const optimizer = this.required('optimizer', 'train');
     const { group, average } = this.options;
-    const scalars = new Map<string, TypedArray>([
-      ...[...rates].map(([name, own]): [string, TypedArray] => [name, Float32Array.of(own * rate)]),
-      ['step', Float32Array.of(this.updates + 1)],
-    ]);
-    const averages = average ? Object.entries(averageInputs(average, this.updates + 1)) : [];
     const batch = this.batchOf('train', x, y);
-    const mix = drawnMix(this.options, { seed: this.seed, ...at });
-    const division = new Division(batch, this.accumulate, this.shards, mix);
+    const division = new Division(batch, this.accumulate, this.shards);
     const grouped = group !== undefined || this.shards !== null;
     // Nothing is awaited without a group, so that a mistake's stack begins at the caller's line.
     const held = division.part(grouped || this.accumulate > 1 ? this.options.loss : undefined);
     const shares = group ? await this.shared(group, held, division.runs) : Shares.of([held]);
     if (shares === 'stopped') return shares;
     this.shards?.check(shares.samples);
-    const where = { seed: this.seed, updates: this.updates, rank: group?.rank ?? 0, grouped };
+    // Not before: they may just have come from rank 0.
+    const { seed, updates } = this;
+    const scalars = this.trained.inputsOf(optimizer, rate, updates);
+    const averages = average ? Object.entries(averageInputs(average, updates + 1)) : [];
+    const mix = drawnMix(this.options, { seed, epoch: 0, batch: updates, ...at });
+    const where = { seed, updates, rank: group?.rank ?? 0, grouped, mix };
     const mean = new Mean<M>();
     let sum = 0;
     let norm: TypedArray | undefined;

@@ -1,9 +1,12 @@
 /** Two processes, each on its part of every batch, against one on the whole. */
 
+import { join } from 'node:path';
 import type { HostTensor } from '@inplace-abn/tensor';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { newFolder } from '../../../tools/vitest/new-folder.js';
 import { Pool } from '../../comm/test/support/pool.js';
 import type { StepResult } from '../src/index.js';
+import { job as drawnJob } from './support/shards.js';
 import { batchOf, SIDE } from './support/stripes.js';
 
 interface Result {
@@ -93,6 +96,30 @@ describe('a group of two', () => {
       expect(first?.results[step]?.loss).toBeCloseTo(loss, 5);
     }
     for (const [name, { data }] of one.state) {
+      const own = first?.state.get(name)?.data ?? [];
+      for (const [i, value] of data.entries()) expect(Number(own[i])).toBeCloseTo(Number(value), 4);
+    }
+  });
+
+  it.each([undefined, 2])('goes on from a state that rank 0 alone has loaded: %s shards', async (shards) => {
+    const file = join(await newFolder('group'), 'state');
+    const options = {
+      world: 2,
+      blocks: [{ kind: 'conv', width: 8, activation: 'leaky_relu' }],
+      loss: 'softCrossEntropy',
+      optimizer: 'adamw',
+      average: true,
+      mix: true,
+      shards,
+    };
+    const [whole] = await pool.run<Result>(drawnJob, () => ({ ...options, batches: [8, 8, 8] }));
+    await pool.run(drawnJob, () => ({ ...options, batches: [8, 8], to: file }));
+    const [first, second] = await pool.run<Result>(drawnJob, (rank) => {
+      return { ...options, batches: [8], seed: 2, from: rank === 0 ? file : undefined };
+    });
+    expect(second).toEqual(first);
+    expect(first?.results[0]?.loss).toBeCloseTo(whole?.results[2]?.loss ?? Number.NaN, 5);
+    for (const [name, { data }] of whole?.state ?? []) {
       const own = first?.state.get(name)?.data ?? [];
       for (const [i, value] of data.entries()) expect(Number(own[i])).toBeCloseTo(Number(value), 4);
     }

@@ -45,6 +45,7 @@ const CLASSES = 5;
  * @property {number} [clip]
  * @property {number} [accumulate]
  * @property {boolean} [average]
+ * @property {boolean} [mix] whether images are mixed, in another proportion in each batch
  * @property {number} [bucketSize]
  * @property {boolean} [ownStatistics]
  * @property {boolean} [reversed] whether the larger part is the first rank's
@@ -150,6 +151,7 @@ export default async function job(processes, drawn) {
     clip,
     accumulate,
     average,
+    mix,
     bucketSize,
     from,
     to,
@@ -167,6 +169,7 @@ export default async function job(processes, drawn) {
     optimizer: OPTIMIZERS[drawn.optimizer](),
     deterministicWorld: shards,
     average: average ? { decay: 0.9 } : undefined,
+    mix: mix ? { draw: ({ batch }) => ({ lambda: 1 / (batch + 2), box: [0, 0, 0, 0] }) } : undefined,
     gradientNorm: true,
     precision,
     clip,
