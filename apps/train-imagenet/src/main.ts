@@ -174,6 +174,11 @@ async function main(configPath: string, dir: string, options: Options): Promise<
   const { nproc = 1 } = options;
   if (nproc > 1) return launch({ nproc, argv: withoutOption(process.argv.slice(1), 'nproc') });
   const config = await configOf(configPath, options);
+  if (options.prices && !options.profile && config.memory_budget < 0) {
+    throw new CommandLineError(
+      '--prices is for --profile and for a memory budget: add --profile or --memory-budget BYTES',
+    );
+  }
   const work = (peers: Peers, processes: Processes | null) => {
     const { device, reason } = chooseProcessDevice(options, processes?.world.localRank ?? options.localRank);
     if (peers.rank === 0) process.stdout.write(`${reason}\n`);
@@ -205,6 +210,8 @@ function checkOptions({
     throw new CommandLineError('--weights begins a new run and --resume continues one: give one of them');
   }
   if (resume === undefined && wanting) throw new CommandLineError(`${wanting}: add --resume PATH`);
+  if (only && options.prices)
+    throw new CommandLineError('--prices is for training steps: --evaluate makes none');
   if (options.continue && logDir === undefined) {
     throw new CommandLineError('--continue needs the run folder, the same each time: add --log-dir DIR');
   }

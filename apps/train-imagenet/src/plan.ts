@@ -67,11 +67,12 @@ interface Options extends ScalingFlags {
 /** Options that ask for something else than the plan of a configuration: one of them at a time. */
 const QUESTIONS = ['diff', 'lock', 'check', 'freeze', 'devices', 'nodes', 'sweep', 'audit', 'measurePrices'];
 
-function question(flags: string, description: string): Option {
+/** `others`: further options that mean nothing to it. */
+function question(flags: string, description: string, others: readonly string[] = []): Option {
   const option = new Option(flags, description);
   return option.conflicts([
     ...QUESTIONS.filter((name) => name !== option.attributeName()),
-    ...['crop', 'width', 'plot'],
+    ...['crop', 'width', 'plot', ...others],
   ]);
 }
 
@@ -134,6 +135,7 @@ const command = new Command('plan')
     question(
       '--measure-prices <file>',
       'time every instruction of a step on this machine, and add the times to the file',
+      ['json', 'portable'],
     ),
   )
   .addOption(

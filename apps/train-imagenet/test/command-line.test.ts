@@ -70,6 +70,12 @@ describe('train-imagenet', () => {
     expect(JSON.parse(await read('profile/profile.json')).steps).toBe(2);
     expect(JSON.parse(await read('profile/trace.json')).length).toBeGreaterThan(100);
     expect(await read('report.html')).toContain('<h2>Profile by layer</h2>');
+    const unused = await run('main', config, data, '--log-dir', join(logDir, 'none'), '--prices', prices);
+    expect(unused).toMatchObject({ code: 2, stdout: '' });
+    expect(unused.stderr).toContain('--prices is for --profile and for a memory budget');
+    const evaluated = await run('main', config, data, '--evaluate', '--resume', logDir, '--prices', prices);
+    expect(evaluated).toMatchObject({ code: 2, stdout: '' });
+    expect(evaluated.stderr).toContain('--prices is for training');
   });
 
   it('explains itself', async () => {
@@ -288,6 +294,8 @@ describe('plan', () => {
       "option '--check <file>' cannot be used with option '--crop <auto>'",
     ],
     [['--freeze', 'mod1', '--width', 'auto'], "cannot be used with option '--width <auto>'"],
+    [['--measure-prices', 'x', '--json'], "cannot be used with option '--json'"],
+    [['--measure-prices', 'x', '--portable'], "cannot be used with option '--portable'"],
     [['--devices', '2,x'], 'Expected a whole number of at least 1.'],
     [
       ['--devices', '2', '--batch', '4'],

@@ -1,6 +1,8 @@
 /** `plan --measure-prices`: times of instructions on this machine, in a file. */
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
+import { writeFileAtomic } from '@inplace-abn/checkpoint';
+import { checkWritable } from '@inplace-abn/cli';
 import {
   cpu,
   joinedPrices,
@@ -13,10 +15,11 @@ import { formatSeconds, measurePrices, pricedMachine } from '@inplace-abn/recipe
 import type { Asked } from './questions.js';
 
 /**
- * Times a step of each configuration, and adds its instructions to the file. Throws UsageError, code
- * ERR_PRICE_LIST, before anything is timed, where the file is of another machine.
+ * Times a step of each configuration, and adds its instructions to the file. Throws before anything is timed
+ * where the file cannot be written and, UsageError with code ERR_PRICE_LIST, where it is of another machine.
  */
 export async function measuredPrices(file: string, questions: readonly Asked[]): Promise<string> {
+  await checkWritable(file);
   const device = cpu();
   let list = await opened(file, priceListOf(pricedMachine(device), []));
   const lines: string[] = [];
@@ -24,7 +27,7 @@ export async function measuredPrices(file: string, questions: readonly Asked[]):
     const own = await measurePrices(config, batch, device);
     list = joinedPrices(list, own);
     // After each, so that none is lost where the next does not fit.
-    await writeFile(file, priceListText(list));
+    await writeFileAtomic(file, priceListText(list));
     const { arch, precision } = config.network;
     const seconds = own.entries.reduce((sum, { seconds, count }) => sum + seconds * count, 0);
     const calls = own.entries.reduce((sum, { count }) => sum + count, 0);

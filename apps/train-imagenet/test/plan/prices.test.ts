@@ -1,4 +1,4 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { priceListIn, priceListText } from '@inplace-abn/core';
 import { expect, it, onTestFinished } from 'vitest';
@@ -27,4 +27,15 @@ it('adds the instructions of a step to a list of this machine alone', async () =
   await writeFile(file, other);
   await expect(measuredPrices(file, [question(2)])).rejects.toMatchObject({ code: 'ERR_PRICE_LIST' });
   expect(await readFile(file, 'utf8')).toBe(other);
+  // The only file there: none is left of those that it was written through.
+  expect(await readdir(folder)).toEqual(['prices.json']);
+});
+
+it('times nothing where the list cannot be written', async () => {
+  const folder = await newFolder('prices');
+  const unmeasured = { ...question(2), batch: Number.NaN };
+  await expect(measuredPrices(join(folder, 'none', 'prices.json'), [unmeasured])).rejects.toThrow(
+    'is not a writable folder',
+  );
+  await expect(measuredPrices(folder, [unmeasured])).rejects.toThrow('it is a folder');
 });

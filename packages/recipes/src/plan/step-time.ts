@@ -48,9 +48,16 @@ export async function measurePrices(config: TrainConfig, batch: number, device: 
   }
 }
 
+/**
+ * Why prices are not of this device, as a clause; null where they are, and where the device runs nothing.
+ */
+export function foreignPrices(prices: PriceList, device: Device): string | null {
+  return device.estimate === undefined ? otherMachine(prices, pricedMachine(device)) : null;
+}
+
 /** The time of a step that consists of these plans. */
 export function stepTime(plans: readonly Plan[], prices: PriceList, device: Device): StepTime {
-  const note = device.estimate === undefined ? otherMachine(prices, pricedMachine(device)) : null;
+  const note = foreignPrices(prices, device);
   return { ...predictTime(plans, prices), machine: prices.machine, note };
 }
 

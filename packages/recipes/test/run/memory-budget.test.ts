@@ -1,10 +1,10 @@
 /** A run in a byte budget: values are recomputed, and nothing else changes. */
 import { join } from 'node:path';
-import { cpu } from '@inplace-abn/core';
+import { cpu, type PriceList, priceListOf } from '@inplace-abn/core';
 import { readMetrics } from '@inplace-abn/train';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { imageFolder, temporaryFolder } from '../../../train/test/support/images.js';
-import { planReport } from '../../src/index.js';
+import { planReport, pricedMachine } from '../../src/index.js';
 import { configOf, expectSameState, lastState, runTraining } from '../support/runs.js';
 
 const STEPS = 6;
@@ -41,5 +41,25 @@ describe('memory_budget', () => {
     const [whole, within] = [await trained({ ...config, memory_budget: -1 }), await trained(config)];
     expect(within.losses).toEqual(whole.losses);
     expectSameState(within.state, whole.state);
+  });
+
+  it('notes prices of another machine', async () => {
+    const signature = {
+      op: 'relu',
+      dtype: 'float32',
+      key: 'relu',
+      kernel: 'native',
+      channels: [8, 8],
+    } as const;
+    const entry = { ...signature, operations: 1, bytes: 1, seconds: 1e-6, count: 1 };
+    const here: PriceList = { ...priceListOf(pricedMachine(cpu()), []), entries: [entry] };
+    const noted = async (prices: PriceList) => {
+      const logDir = join(await temporaryFolder(), 'run');
+      return (await runTraining({ config: configOf(), data, logDir, maxSteps: 1, prices })).text;
+    };
+    expect(await noted({ ...here, machine: '64 threads of another CPU' })).toMatch(
+      /^prices are of 64 threads of another CPU, and this machine is .*: measure them here$/m,
+    );
+    expect(await noted(here)).not.toContain('prices');
   });
 });
