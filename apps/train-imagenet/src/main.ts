@@ -22,6 +22,7 @@ import {
   pixels,
   positive,
   pricesOption,
+  reasonWithOption,
   setOption,
   type TrainConfig,
   together,
@@ -263,7 +264,7 @@ async function evaluateOnly(
 ): Promise<number> {
   const { resume = '', workers, maxPixels, printFreq, trainedWith } = options;
   const evaluation = { config, data, device, workers, maxPixels, printFreq, resume, trainedWith, peers };
-  const result = await withAdvice(ADVICE, () => evaluate(evaluation));
+  const result = await withAdvice(ADVICE, () => evaluate({ ...evaluation, skipReason: reasonWithOption }));
   if (peers.rank === 0) process.stdout.write(`${formatValidation(result)}\n`);
   return 0;
 }
@@ -332,6 +333,7 @@ async function trainRun(
     histograms: options.logHist,
     continueRun: options.continue,
     continueWith,
+    skipReason: reasonWithOption,
     command: commandTyped(),
     peers,
     profile: () => profiler?.report() ?? null,

@@ -4,9 +4,16 @@ import { join } from 'node:path';
 import { CommandLineError, runCommand, withAdvice } from '@inplace-abn/cli';
 import { cpu } from '@inplace-abn/core';
 import { ARCHITECTURES } from '@inplace-abn/models';
-import { dumpLayer, findNonFinite, loadConfig, pixels, positive, Replay } from '@inplace-abn/recipes';
+import {
+  dumpLayer,
+  findNonFinite,
+  loadConfig,
+  MAX_PIXELS_ADVICE,
+  pixels,
+  positive,
+  Replay,
+} from '@inplace-abn/recipes';
 import { Command } from 'commander';
-import { ADVICE } from './advice.js';
 
 interface Options {
   readonly step?: number;
@@ -40,7 +47,9 @@ Examples:
 Each step's loss is compared with the one that the run recorded. Runs of one process, on the CPU that they were trained on.
 Exit codes: 0 done, 1 error, 2 usage.`,
   )
-  .action(main);
+  .action((run: string, data: string, options: Options) =>
+    withAdvice(MAX_PIXELS_ADVICE, () => main(run, data, options)),
+  );
 
 async function main(run: string, data: string, options: Options): Promise<void> {
   const { step, dump, findNan, workers, maxPixels } = options;
@@ -48,12 +57,10 @@ async function main(run: string, data: string, options: Options): Promise<void> 
   if (dump !== undefined && step === undefined)
     throw new CommandLineError('--dump needs a step: add --step N');
   const config = await loadConfig(join(run, 'config.json'), { architectures: ARCHITECTURES });
-  const replay = await withAdvice(ADVICE, () =>
-    Replay.open({
-      ...{ run, config, data, workers, maxPixels, device: cpu(), note: print },
-      step: step ?? Number.POSITIVE_INFINITY,
-    }),
-  );
+  const replay = await Replay.open({
+    ...{ run, config, data, workers, maxPixels, device: cpu(), note: print },
+    step: step ?? Number.POSITIVE_INFINITY,
+  });
   try {
     if (step === undefined) await brokenStep(replay);
     else if (dump === undefined) await repeat(replay, step);

@@ -2,6 +2,7 @@
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { encode } from 'fast-png';
 import { expect, it } from 'vitest';
 import { rawConfig } from '../../../packages/recipes/test/support/runs.js';
 import { imageFolder, SIDE, temporaryFolder } from '../../../packages/train/test/support/images.js';
@@ -34,6 +35,44 @@ it('a training refuses them, and trains with a higher limit', async () => {
     /^error: Cannot read the image \S+\.png: it has 20×20 pixels, more than maxPixels, 399: make it smaller or raise maxPixels\. Or set "unreadable": "skip" in the section input \(--max-pixels sets maxPixels\)\n$/,
   );
   expect(trained).toMatchObject({ code: 0, stderr: '' });
+  const replayed = await run(
+    'replay',
+    join(folder, 'enough'),
+    data,
+    '--step',
+    '1',
+    '--max-pixels',
+    `${PIXELS - 1}`,
+  );
+  expect(replayed.code).toBe(1);
+  expect(replayed.stderr).toMatch(/^error: Cannot read the image .* \(--max-pixels sets maxPixels\)\n$/);
+});
+
+it('a training that skips them counts them', async () => {
+  const [data, folder] = [await imageFolder(), await temporaryFolder()];
+  await writeFile(
+    join(data, 'train', 'red', 'large.png'),
+    encode({
+      width: SIDE + 1,
+      height: SIDE,
+      channels: 3,
+      depth: 8,
+      data: new Uint8Array(3 * SIDE * (SIDE + 1)),
+    }),
+  );
+  const config = join(folder, 'config.json');
+  // All 61 images in one batch, so that the large one is met.
+  const raw = rawConfig({
+    optimizer: { batch_size: 61, schedule: { epochs: 1 } },
+    input: { unreadable: 'skip' },
+  });
+  await writeFile(config, JSON.stringify(raw));
+  const limit = ['--max-pixels', `${PIXELS}`];
+  const { code, stdout } = await run('main', config, data, '--log-dir', join(folder, 'run'), ...limit);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(
+    /^1 image that cannot be read was skipped so far, such as \S+large\.png: it has 21×20 pixels, .* \(--max-pixels sets maxPixels\)$/m,
+  );
 });
 
 it('a check of the data lists them', async () => {

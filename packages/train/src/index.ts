@@ -60,7 +60,7 @@ export { progressOf } from './run/report-progress.js';
 export { Standing } from './run/standing.js';
 export { StopRequest } from './run/stop.js';
 export { type LoopOptions, type RunCallback, TrainingRun, type TrainOutcome } from './run/training-run.js';
-export { SKIPPED_KEY, skippedIn, skippedInAll, Unreadable } from './run/unreadable.js';
+export { SKIPPED_KEY, type SkipReason, skippedIn, skippedInAll, Unreadable } from './run/unreadable.js';
 export { formatValidation, lastValidation, type Validation, validate } from './run/validate.js';
 export { newRunFolder, runFolderOf } from './run-folder/default-folder.js';
 export { type RunFolderCode, RunFolderError } from './run-folder/errors.js';

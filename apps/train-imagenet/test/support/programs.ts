@@ -6,7 +6,7 @@ import {
   start as startProgram,
 } from '../../../../packages/recipes/test/support/programs.js';
 
-export type Program = 'main' | 'plan';
+export type Program = 'main' | 'plan' | 'replay';
 
 const APP = 'train-imagenet';
 

@@ -7,6 +7,7 @@ import {
   type Peers,
   type ProgressStream,
   progressOf,
+  type SkipReason,
   Unreadable,
   type Validation,
   validate,
@@ -30,6 +31,8 @@ export interface EvaluateOptions {
   readonly resume: string;
   /** The batch norm that its weights were trained with, where the file does not tell. */
   readonly trainedWith?: NormMode;
+  /** Why an image was skipped, as the output says it; default: its own reason. */
+  readonly skipReason?: SkipReason;
   readonly stream?: ProgressStream;
   /** The processes that share the images; default: this one alone. */
   readonly peers?: Peers;
@@ -52,7 +55,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Validation> {
   for (const note of [...notes, `evaluating ${path}`]) progress.note(note);
   const crop = config.input.crop_val;
   const images = data.valImages;
-  const unreadable = new Unreadable([data.val], peers);
+  const unreadable = new Unreadable([data.val], peers, [], options.skipReason);
   const loop = { engine, loader: data.val, images, crop, progress, epoch: 1, epochs: 1, peers, unreadable };
   const validation = await namingKeys(() => validate(loop));
   unreadable.report(progress);

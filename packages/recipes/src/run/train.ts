@@ -24,6 +24,7 @@ import {
   RunFolder,
   type RunKernels,
   RunLock,
+  type SkipReason,
   START,
   Standing,
   StepClock,
@@ -69,6 +70,8 @@ export interface TrainOptions extends RecordOptions, Pick<LoopOptions, 'maxSteps
   readonly continueRun?: boolean;
   /** Measured times of instructions: what a memory budget recomputes is chosen by seconds. */
   readonly prices?: PriceList;
+  /** Why an image was skipped, as the output says it; default: its own reason. */
+  readonly skipReason?: SkipReason;
   /** How the last line of a run that was stopped says to continue it; default: names the checkpoints. */
   readonly continueWith?: ContinueWith;
   /** Where progress is printed; default: standard output. */
@@ -196,7 +199,8 @@ async function runFolder(
           : `this run is complete: ${position.epoch} of ${epochs} epochs are trained; for more, raise optimizer.schedule.epochs`,
       );
     }
-    const parts = { data, engine, progress, standing, clock, callbacks, stop, peers, skipped };
+    const { skipReason } = options;
+    const parts = { data, engine, progress, standing, clock, callbacks, stop, peers, skipped, skipReason };
     const outcome = await new TrainingRun(loopOf(options, data.train.batches), parts).run();
     if (outcome.early) {
       const { patience } = options.config.control;

@@ -14,7 +14,7 @@ import { Halting } from './halting.js';
 import type { Meter } from './meter.js';
 import type { Standing } from './standing.js';
 import type { StopRequest } from './stop.js';
-import { Unreadable } from './unreadable.js';
+import { type SkipReason, Unreadable } from './unreadable.js';
 import { type Validation, validate } from './validate.js';
 
 /** How long a run goes on, and with what. */
@@ -61,6 +61,8 @@ export interface RunParts {
   readonly peers: Peers;
   /** Images that the run skipped before it was resumed. */
   readonly skipped: readonly SkippedImage[];
+  /** Default: the image's own reason. */
+  readonly skipReason?: SkipReason;
 }
 
 /** The epochs of a run from where it stands. */
@@ -75,7 +77,8 @@ export class TrainingRun {
   ) {
     this.meter = parts.engine.task.newMeter('train');
     this.halting = new Halting(parts.stop, parts.peers);
-    this.unreadable = new Unreadable([parts.data.train, parts.data.val], parts.peers, parts.skipped);
+    const { data, peers, skipped, skipReason } = parts;
+    this.unreadable = new Unreadable([data.train, data.val], peers, skipped, skipReason);
   }
 
   private get halted(): TrainOutcome['stopped'] {

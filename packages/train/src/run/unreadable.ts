@@ -4,6 +4,9 @@ import type { Loader, SkippedImage } from '@inplace-abn/data';
 import type { Peers } from '../parallel/peers.js';
 import type { Progress } from '../progress/progress.js';
 
+/** Why an image was skipped, in words for the user. */
+export type SkipReason = (image: SkippedImage) => string;
+
 /** Tracks skipped images. Processes exchange theirs, so that the limit applies to all of them together. */
 export class Unreadable {
   /** Per loader, the indices that all processes know. */
@@ -15,6 +18,8 @@ export class Unreadable {
     private readonly peers: Peers,
     /** Images that the run skipped before it was resumed. */
     private readonly before: readonly SkippedImage[] = [],
+    /** Why an image was skipped, as {@link report} says it. */
+    private readonly reasonOf: SkipReason = ({ reason }) => reason,
   ) {
     this.told = loaders.map(() => new Set());
     this.reported = before.length;
@@ -57,7 +62,7 @@ export class Unreadable {
     const images =
       count === 1 ? '1 image that cannot be read was' : `${count} images that cannot be read were`;
     const last = this.loaders.flatMap(({ skipped }) => skipped.slice(-1)).at(-1);
-    progress.note(`${images} skipped so far, such as ${last?.path}: ${last?.reason}`);
+    if (last) progress.note(`${images} skipped so far, such as ${last.path}: ${this.reasonOf(last)}`);
   }
 }
 
