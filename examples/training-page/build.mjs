@@ -34,7 +34,7 @@ export async function buildTrainingPage(out, data = DATA) {
  * @param {number} port  0: any that is free
  */
 export const serveFolder = (folder, port) =>
-  serveFiles((name) => path.join(folder, path.basename(name)), port);
+  serveFiles((name) => path.join(folder, path.basename(name)), port, { isolated: true });
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { values, positionals } = parseArgs({
