@@ -5,7 +5,9 @@ import { planReport } from '@inplace-abn/recipes';
 import { describeConvolution, fill } from './bare-convolutions.mjs';
 import { CANDIDATES } from './candidates.mjs';
 import { recordingDevice } from './recording-device.mjs';
+import { countsOf } from './stats.mjs';
 import { networkConfig, trainerOf } from './training.mjs';
+import { secondsOf } from './turns.mjs';
 
 /** @typedef {import('@inplace-abn/core').KernelSpec} KernelSpec */
 /** @typedef {import('@inplace-abn/core').TensorType} TensorType */
@@ -23,7 +25,7 @@ const config = networkConfig(arch, Number(batch), precision);
 const { device, specs } = recordingDevice();
 const { plan } = planReport(config, Number(batch), device);
 const signatures = [];
-for (const [kernel, count] of counts(plan.instructions.map((instruction) => instruction.kernel))) {
+for (const [kernel, count] of countsOf(plan.instructions.map((instruction) => instruction.kernel))) {
   const spec = specs.get(kernel);
   if (!spec?.op.startsWith('conv2d')) continue;
   const seconds = await timesOf(spec);
@@ -77,21 +79,6 @@ async function stepSeconds() {
   const { step } = trainerOf(config, cpu())();
   await step();
   let best = Number.POSITIVE_INFINITY;
-  for (let turn = 0; turn < STEPS; turn++) {
-    const start = performance.now();
-    await step();
-    best = Math.min(best, (performance.now() - start) / 1000);
-  }
+  for (let turn = 0; turn < STEPS; turn++) best = Math.min(best, await secondsOf(step));
   return best;
-}
-
-/**
- * @template T
- * @param {readonly T[]} items
- */
-function counts(items) {
-  /** @type {Map<T, number>} */
-  const found = new Map();
-  for (const item of items) found.set(item, (found.get(item) ?? 0) + 1);
-  return found;
 }

@@ -1,5 +1,5 @@
 // @ts-check
-// What each family of kernels is worth in a step, from the times of all candidates.
+// The worth of each family of kernels in a step, from the times of all candidates.
 
 /**
  * A distinct convolution of a step.

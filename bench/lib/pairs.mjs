@@ -8,6 +8,17 @@ import { pairSpread } from './turns.mjs';
 export const RATES = new Set(['images/s', 'GFLOP/s', 'GB/s']);
 
 /**
+ * The row of two numbers, and their ratio.
+ * @param {{ name: string, variant: string, unit: string }} what
+ * @param {number} ours
+ * @param {number} peer
+ * @returns {Row}
+ */
+export function ratioRow({ name, variant, unit }, ours, peer) {
+  return { name, variant, ours, peer, ratio: ours / peer, unit };
+}
+
+/**
  * The row of a pair: the best of each side and their ratio, and the median of the rounds' ratios, which a
  * slow minute moves less.
  * @param {{ name: string, variant: string, unit: string }} what

@@ -13,6 +13,18 @@ export function median(values) {
 }
 
 /**
+ * How often each item occurs, in the order of their first occurrence.
+ * @template T
+ * @param {readonly T[]} items
+ */
+export function countsOf(items) {
+  /** @type {Map<T, number>} */
+  const found = new Map();
+  for (const item of items) found.set(item, (found.get(item) ?? 0) + 1);
+  return found;
+}
+
+/**
  * Half the distance between the smallest and the largest value, relative to the median.
  * @param {readonly number[]} values
  */

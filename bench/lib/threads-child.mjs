@@ -7,6 +7,7 @@ import { measureLimits } from '@inplace-abn/train';
 import { accessesOf, nearShare } from './memory-nodes.mjs';
 import { recordingDevice } from './recording-device.mjs';
 import { networkConfig, trainerOf } from './training.mjs';
+import { secondsOf } from './turns.mjs';
 
 const [arch = 'resnet50', batch = '16', precision = 'float32', steps = '4'] = process.argv.slice(2);
 if (precision !== 'float32' && precision !== 'bfloat16') throw new Error(`unknown precision ${precision}`);
@@ -29,11 +30,7 @@ engine.trace((timings) => {
   }
 });
 let least = Number.POSITIVE_INFINITY;
-for (let turn = 0; turn < Number(steps); turn++) {
-  const start = performance.now();
-  await step();
-  least = Math.min(least, (performance.now() - start) / 1000);
-}
+for (let turn = 0; turn < Number(steps); turn++) least = Math.min(least, await secondsOf(step));
 const instructions = plan.instructions.map(({ node, kernel }, index) => {
   const choice = kernel.choice ? `, ${kernel.choice.name}` : '';
   return {

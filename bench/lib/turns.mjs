@@ -7,6 +7,16 @@ import { spread } from './stats.mjs';
  */
 
 /**
+ * Wall-clock seconds of one call.
+ * @param {() => Promise<unknown>} work
+ */
+export async function secondsOf(work) {
+  const start = performance.now();
+  await work();
+  return (performance.now() - start) / 1000;
+}
+
+/**
  * Runs contenders strictly in turn, so that all see the same state of the machine: first uncounted warm-up
  * rounds, then `rounds` rounds of one turn each. Only one contender works at a time.
  *

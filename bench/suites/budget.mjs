@@ -5,9 +5,10 @@ import { cpu, formatBytes } from '@inplace-abn/core';
 import { planReport } from '@inplace-abn/recipes';
 import { planBound } from '@inplace-abn/train';
 import { networksOf } from '../lib/networks.mjs';
+import { ratioRow } from '../lib/pairs.mjs';
 import { describe, median } from '../lib/stats.mjs';
 import { networkConfig, trainerOf } from '../lib/training.mjs';
-import { takeTurns } from '../lib/turns.mjs';
+import { secondsOf, takeTurns } from '../lib/turns.mjs';
 
 /** @typedef {import('../lib/suites.mjs').Row} Row */
 
@@ -58,11 +59,7 @@ function lossesOf(config) {
   /** @type {number[]} */
   const losses = [];
   const { engine, step } = trainerOf(config, cpu())();
-  const seconds = async () => {
-    const start = performance.now();
-    losses.push(await step());
-    return (performance.now() - start) / 1000;
-  };
+  const seconds = () => secondsOf(async () => losses.push(await step()));
   return { losses, seconds, plan: engine.plan };
 }
 
@@ -74,5 +71,5 @@ function lossesOf(config) {
  * @returns {Row}
  */
 function rowOf(variant, ours, peer, unit) {
-  return { name: 'budget', variant, ours, peer, ratio: ours / peer, unit };
+  return ratioRow({ name: 'budget', variant, unit }, ours, peer);
 }

@@ -1,5 +1,5 @@
 // @ts-check
-// What each family of convolution kernels is worth: every candidate of every distinct convolution of a
+// The worth of each family of convolution kernels: every candidate of every distinct convolution of a
 // training step is timed by itself, and a family's worth is what the step would take longer without it.
 // `ours` is the step, `peer` the step without the family. Other instruction sets: ONEDNN_MAX_CPU_ISA=AVX2
 // IABN_VECTOR_LANES=8.
@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { regretOf, worthOf } from '../lib/candidates.mjs';
 import { networksOf } from '../lib/networks.mjs';
+import { ratioRow } from '../lib/pairs.mjs';
 import { PRECISIONS } from '../lib/training.mjs';
 
 /** @typedef {import('../lib/suites.mjs').Row} Row */
@@ -37,15 +38,8 @@ export async function run(options) {
         if (among === 0) continue;
         const alone = needed > 0 ? `, and no other can compute ${needed}` : '';
         say(`  ${family}: fastest of ${fastest} in ${among}, worth ${percent(loss, step)}${alone}`);
-        const without = step + loss;
-        rows.push({
-          name: 'candidates',
-          variant: `${variant}, without ${family}`,
-          ours: step,
-          peer: without,
-          ratio: step / without,
-          unit: 's',
-        });
+        const what = { name: 'candidates', variant: `${variant}, without ${family}`, unit: 's' };
+        rows.push(ratioRow(what, step, step + loss));
       }
     }
   }

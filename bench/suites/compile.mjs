@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ARCHITECTURES } from '@inplace-abn/models';
 import { networksOf } from '../lib/networks.mjs';
+import { ratioRow } from '../lib/pairs.mjs';
 import { median } from '../lib/stats.mjs';
 import { PRECISIONS } from '../lib/training.mjs';
 
@@ -70,5 +71,5 @@ function startTwice(arch, batch, precision) {
  * @returns {Row}
  */
 function row(variant, ours, peer, unit) {
-  return { name: 'compile', variant, ours, peer, ratio: ours / peer, unit };
+  return ratioRow({ name: 'compile', variant, unit }, ours, peer);
 }

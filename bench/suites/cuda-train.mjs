@@ -7,7 +7,7 @@ import { CudaDevice, cudaOptions } from '@inplace-abn/cuda';
 import { Peer } from '../lib/peer.mjs';
 import { describe, median } from '../lib/stats.mjs';
 import { networkConfig, trainerOf } from '../lib/training.mjs';
-import { takeTurns } from '../lib/turns.mjs';
+import { secondsOf, takeTurns } from '../lib/turns.mjs';
 
 /** @typedef {import('../lib/suites.mjs').Row} Row */
 /** @typedef {import('../lib/training.mjs').Precision} Precision */
@@ -48,11 +48,7 @@ async function compare({ arch, precision, images }, rounds, say) {
   const bytes = engine.bytes;
   const peer = await startPeer(arch, precision, images, say);
   try {
-    const seconds = async () => {
-      const start = performance.now();
-      await step();
-      return (performance.now() - start) / 1000;
-    };
+    const seconds = () => secondsOf(step);
     const contenders = peer ? [seconds, () => peer.ask('step', 'seconds')] : [seconds];
     const [ours = [], theirs] = await takeTurns(contenders, { warmUp: 3, rounds });
     const rate = images / median(ours);

@@ -2,9 +2,10 @@
 // The cost of the same bits for any number of processes: ResNet-50's training step on one process in a fixed
 // number of shards, in turn with the step that computes on the whole batch at once.
 import { cpu } from '@inplace-abn/core';
+import { ratioRow } from '../lib/pairs.mjs';
 import { describe, median } from '../lib/stats.mjs';
 import { PRECISIONS, resnet50Config, trainerOf } from '../lib/training.mjs';
-import { takeTurns } from '../lib/turns.mjs';
+import { secondsOf, takeTurns } from '../lib/turns.mjs';
 
 const CROP = 224;
 
@@ -18,11 +19,11 @@ export async function run({ steps = 5, batch = 16, say }) {
       const config = resnet50Config(batch, precision, CROP, 'sync');
       config.deterministic_world = shards;
       const divided = trainerOf(config, cpu())();
-      const contenders = [divided, whole].map(({ step }) => async () => {
-        const start = performance.now();
-        await step();
-        return (performance.now() - start) / 1000;
-      });
+      const contenders = [divided, whole].map(
+        ({ step }) =>
+          () =>
+            secondsOf(step),
+      );
       const [ours = [], theirs = []] = await takeTurns(contenders, { warmUp: 1, rounds: steps });
       const variant = `resnet50, ${precision}, batch ${batch} in ${shards} shards`;
       say(`${variant}: ${describe(ours, 's')}, at once ${describe(theirs, 's')}`);
@@ -42,5 +43,5 @@ export async function run({ steps = 5, batch = 16, say }) {
  * @returns {import('../lib/suites.mjs').Row}
  */
 function rowOf(variant, ours, peer, unit) {
-  return { name: 'deterministic-world', variant, ours, peer, ratio: ours / peer, unit };
+  return ratioRow({ name: 'deterministic-world', variant, unit }, ours, peer);
 }

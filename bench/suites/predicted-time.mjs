@@ -4,9 +4,10 @@
 // half its batch.
 import { cpu, joinedPrices, predictTime } from '@inplace-abn/core';
 import { measurePrices } from '@inplace-abn/recipes';
+import { ratioRow } from '../lib/pairs.mjs';
 import { describe, median, significant, spread } from '../lib/stats.mjs';
 import { networkConfig, PRECISIONS, trainerOf } from '../lib/training.mjs';
-import { takeTurns } from '../lib/turns.mjs';
+import { secondsOf, takeTurns } from '../lib/turns.mjs';
 
 /** @typedef {import('../lib/suites.mjs').Row} Row */
 /** @typedef {import('@inplace-abn/core').PriceList} PriceList */
@@ -60,12 +61,7 @@ async function measure(of, steps) {
   const config = networkConfig(of.arch, of.batch, of.precision);
   const prices = await measurePrices(config, of.batch, cpu());
   const { engine, step } = trainerOf(config, cpu())();
-  const seconds = async () => {
-    const start = performance.now();
-    await step();
-    return (performance.now() - start) / 1000;
-  };
-  const [times = []] = await takeTurns([seconds], { warmUp: 2, rounds: steps });
+  const [times = []] = await takeTurns([() => secondsOf(step)], { warmUp: 2, rounds: steps });
   engine.session.discard();
   return { ...of, prices, plan: engine.plan, times };
 }
@@ -86,12 +82,7 @@ function rowOf({ arch, precision, batch, plan, times }, prices, from, say) {
     `${variant}: predicted ${significant(seconds)} s, ${share} % of it measured; step ${describe(times, 's')}; ratio ${significant(seconds / peer)}`,
   );
   return {
-    name: 'predicted-time',
-    variant,
-    ours: seconds,
-    peer,
-    ratio: seconds / peer,
-    unit: 's',
+    ...ratioRow({ name: 'predicted-time', variant, unit: 's' }, seconds, peer),
     spread: spread(times),
   };
 }

@@ -4,8 +4,9 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { samplesOf, sessionOf, stepByHand } from '../lib/own-network.mjs';
+import { ratioRow } from '../lib/pairs.mjs';
 import { describe, median } from '../lib/stats.mjs';
-import { takeTurns } from '../lib/turns.mjs';
+import { secondsOf, takeTurns } from '../lib/turns.mjs';
 
 /** @typedef {import('../lib/suites.mjs').Row} Row */
 
@@ -47,11 +48,9 @@ async function compareTime(batch, steps, say) {
   const turns = [async () => (await session.train(x, y)).loss, () => byHand(x, y)];
   /** @type {number[][]} */
   const losses = [[], []];
-  const contenders = turns.map((step, index) => async () => {
-    const start = performance.now();
-    losses[index]?.push(await step());
-    return (performance.now() - start) / 1000;
-  });
+  const contenders = turns.map(
+    (step, index) => () => secondsOf(async () => losses[index]?.push(await step())),
+  );
   const [ours = [], theirs = []] = await takeTurns(contenders, { warmUp: 2, rounds: steps });
   const same = JSON.stringify(losses[0]) === JSON.stringify(losses[1]);
   say(
@@ -82,5 +81,5 @@ function measure(what, batch, steps) {
  * @returns {Row}
  */
 function row(variant, ours, peer, unit) {
-  return { name: 'session', variant, ours, peer, ratio: ours / peer, unit };
+  return ratioRow({ name: 'session', variant, unit }, ours, peer);
 }

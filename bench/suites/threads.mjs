@@ -6,6 +6,8 @@ import { execFileSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { networksOf } from '../lib/networks.mjs';
+import { ratioRow } from '../lib/pairs.mjs';
+import { countsOf } from '../lib/stats.mjs';
 import { kindsOf, projected } from '../lib/thread-scaling.mjs';
 import { PRECISIONS } from '../lib/training.mjs';
 import { workItems } from '../lib/work-items.mjs';
@@ -39,14 +41,7 @@ export async function run(options) {
       for (const [index, { step }] of all.entries()) {
         const n = THREADS[index] ?? 1;
         const peer = one.step / Math.min(n, availableParallelism());
-        rows.push({
-          name: 'threads',
-          variant: `${variant}, ${n} threads`,
-          ours: step,
-          peer,
-          ratio: step / peer,
-          unit: 's',
-        });
+        rows.push(ratioRow({ name: 'threads', variant: `${variant}, ${n} threads`, unit: 's' }, step, peer));
       }
       say(`${variant}: ${all.map(({ step }, i) => `${step.toFixed(2)} s on ${THREADS[i]}`).join(', ')}`);
       describe(one, two, say);
@@ -89,12 +84,11 @@ function describe(one, two, say) {
   say(
     `  two sockets: at most ${(100 * two.near).toFixed(0)} % of the images' bytes can be near their threads`,
   );
-  const few = new Map();
-  for (const { kind, spec, implementation } of two.instructions) {
+  const few = two.instructions.flatMap(({ kind, spec, implementation }) => {
     const items = spec && workItems(spec, implementation, MANY);
-    if (items !== null && items < MANY) few.set(`${kind}: ${items}`, (few.get(`${kind}: ${items}`) ?? 0) + 1);
-  }
-  const list = [...few].map(([what, count]) => `${what} (${count})`);
+    return items !== null && items < MANY ? [`${kind}: ${items}`] : [];
+  });
+  const list = [...countsOf(few)].map(([what, count]) => `${what} (${count})`);
   say(`  fewer parts than ${MANY} threads (layers): ${list.join(', ') || 'none'}`);
 }
 

@@ -13,7 +13,7 @@ import { pairRow } from '../lib/pairs.mjs';
 import { Peer, PeerError, pythons } from '../lib/peer.mjs';
 import { describe, significant } from '../lib/stats.mjs';
 import { networkConfig, PRECISIONS, trainerOf } from '../lib/training.mjs';
-import { takePairs } from '../lib/turns.mjs';
+import { secondsOf, takePairs } from '../lib/turns.mjs';
 
 /** @typedef {import('../lib/suites.mjs').Row} Row */
 /** @typedef {import('../lib/suites.mjs').Refusal} Refusal */
@@ -57,7 +57,7 @@ async function compare(what, { steps = 5, eager = false, limits, say }) {
     const config = networkConfig(arch, batch, precision);
     const { step } = trainerOf(config, cpu())();
     const { plan } = planReport(config, batch, cpu());
-    const pairs = await takePairs(() => seconds(step), forms.map(stepOf), {
+    const pairs = await takePairs(() => secondsOf(step), forms.map(stepOf), {
       warmUp: 1,
       rounds: steps,
       onRound: (times) =>
@@ -140,11 +140,4 @@ function stepOf(form) {
     form.peak = peakRssBytes;
     return seconds;
   };
-}
-
-/** @param {() => Promise<unknown>} work */
-async function seconds(work) {
-  const start = performance.now();
-  await work();
-  return (performance.now() - start) / 1000;
 }

@@ -4,13 +4,14 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { ratioRow } from '../lib/pairs.mjs';
 import { Peer, PeerError } from '../lib/peer.mjs';
 import { describe, median } from '../lib/stats.mjs';
 import { takeTurns } from '../lib/turns.mjs';
 
 const WASM = fileURLToPath(new URL('../../native/build-wasm/inplace_abn.wasm', import.meta.url));
 const SIDE = 32;
-/** WebAssembly is compiled again while it runs. */
+/** The engine optimizes WebAssembly while it runs. */
 const WARM_UP = 4;
 
 /** @param {import('../lib/suites.mjs').BenchOptions} options */
@@ -59,6 +60,5 @@ async function inTurn(peers, rounds) {
  * @returns {import('../lib/suites.mjs').Row}
  */
 function row(variant, ours, theirs) {
-  const [own, peer] = [median(ours), median(theirs)];
-  return { name: 'wasm', variant, ours: own, peer, ratio: own / peer, unit: 's' };
+  return ratioRow({ name: 'wasm', variant, unit: 's' }, median(ours), median(theirs));
 }
