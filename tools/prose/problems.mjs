@@ -11,6 +11,8 @@ const WIDTH = 110;
 const WRAPS = /\.(?:ts|mjs)$/;
 /** Cannot wrap: types, commands and tables (two spaces between words), addresses, directives. */
 const UNWRAPPED = /@type|\S {2,}\S|^\s*\*\s+\{|https?:\/\/|biome-ignore|@ts-/;
+/** A comment for a tool, which no sentence runs on from. */
+const DIRECTIVE = /^\s*\/\/ (?:@ts-|biome-ignore)/;
 /** A trailing comment: two spaces or a delimiter before it, so that URLs are none. */
 const TRAILING = /[\s;{,]\/\/\s+(.*)$/;
 
@@ -51,6 +53,7 @@ export function problemsIn(file, source) {
  * @param {boolean} markdown
  */
 function proseOf(raw, markdown) {
+  if (DIRECTIVE.test(raw)) return '';
   if (markdown) return withoutCode(raw.replace(MARKDOWN, ''));
   if (COMMENT.test(raw)) return withoutCode(raw.replace(COMMENT, ''));
   const [, trailing] = TRAILING.exec(raw) ?? [];

@@ -76,12 +76,17 @@ export function checkFromZero(what: string, options: Readonly<Record<string, unk
   }
 }
 
+/** Whether a value is an object or an array. */
+export function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
 /** A value in an error that says what was received instead. */
 export function described(value: unknown): string {
   if (typeof value === 'function') return `the function ${value.name || '(anonymous)'}`;
   if (typeof value === 'string') return `'${value}'`;
   if (Array.isArray(value)) return 'an array';
-  if (typeof value !== 'object' || value === null) return String(value);
+  if (!isObject(value)) return String(value);
   const keys = Object.keys(value).slice(0, 4).join(', ');
   const name: unknown = value.constructor?.name;
   return name === 'Object' || typeof name !== 'string' ? `{ ${keys} }` : `an object of ${name}`;

@@ -9,6 +9,10 @@ describe('problemsIn', () => {
     expect(found('a.cc', '// The bytes. What is left\n// What runs on from the line above.')).toEqual([1]);
   });
 
+  it('begins a sentence below a directive', () => {
+    expect(found('a.mjs', '// @ts-check\n// What a kernel reads.')).toEqual([2]);
+  });
+
   it('lets questions be', () => {
     expect(found('a.md', 'What does it cost? Nothing.')).toEqual([]);
   });

@@ -4,6 +4,7 @@
  */
 import type { DType, TensorType } from '@inplace-abn/tensor';
 import type { AnyOp, Attributes } from './define.js';
+import { append } from './lists.js';
 
 /** Number of a value within its graph. */
 export type ValueId = number;
@@ -122,11 +123,7 @@ export function isInference(graph: Graph): boolean {
 export function readersOf(nodes: readonly GraphNode[]): Map<ValueId, GraphNode[]> {
   const readers = new Map<ValueId, GraphNode[]>();
   for (const node of nodes) {
-    for (const id of new Set(operands(node))) {
-      const list = readers.get(id);
-      if (list) list.push(node);
-      else readers.set(id, [node]);
-    }
+    for (const id of new Set(operands(node))) append(readers, id, node);
   }
   return readers;
 }

@@ -1,4 +1,5 @@
 /** Explains in one sentence why the addon is unavailable on a system, with the one command that fixes it. */
+import { isObject } from '../errors.js';
 import { PREBUILT, prebuiltName } from './prebuilt.js';
 
 export interface System {
@@ -60,9 +61,9 @@ export function thisSystem(): System {
 
 /** `report`: the result of `process.report.getReport()`. */
 export function libcOf(report: unknown): string {
-  if (typeof report !== 'object' || report === null || !('header' in report)) return 'musl';
+  if (!isObject(report) || !('header' in report)) return 'musl';
   const { header } = report;
-  if (typeof header !== 'object' || header === null || !('glibcVersionRuntime' in header)) return 'musl';
+  if (!isObject(header) || !('glibcVersionRuntime' in header)) return 'musl';
   return String(header.glibcVersionRuntime);
 }
 

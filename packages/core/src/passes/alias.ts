@@ -9,6 +9,7 @@ import { byteLength, sameShape } from '@inplace-abn/tensor';
 import { constantsOf } from '../ir/constants.js';
 import type { Overwrite } from '../ir/define.js';
 import { type Graph, type GraphNode, operands, readersOf, type ValueId, valueInfo } from '../ir/graph.js';
+import { append } from '../ir/lists.js';
 import { nodeAt } from '../ir/text.js';
 import { flatRegion, isPitched, overlap, ownRegion, type Region, sliceRegion } from './region.js';
 import { type SliceDecision, SliceRules } from './slices.js';
@@ -185,9 +186,7 @@ function own(
 ): void {
   const region = regions.get(id) ?? ownRegion(id, valueInfo(graph, id));
   regions.set(id, region);
-  const list = occupants.get(region.owner);
-  if (list) list.push(id);
-  else occupants.set(region.owner, [id]);
+  append(occupants, region.owner, id);
 }
 
 function decide(context: AliasContext, overwrite: Overwrite, enabled: boolean): AliasDecision | null {

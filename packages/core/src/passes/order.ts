@@ -6,6 +6,7 @@
  */
 import { constantsOf, isConstant } from '../ir/constants.js';
 import { type Graph, type GraphNode, operands, producersOf, readersOf, type ValueId } from '../ir/graph.js';
+import { append } from '../ir/lists.js';
 
 export function order(graph: Graph): Graph {
   const predecessors = predecessorsOf(graph);
@@ -54,11 +55,7 @@ class Waiting {
       this.missing.set(update, before.length + (update.op.effects.late ? 1 : 0));
       this.rank.set(update, index);
       if (before.length === 0 && !update.op.effects.late) this.ready.push(update);
-      for (const node of before) {
-        const list = this.followers.get(node);
-        if (list) list.push(update);
-        else this.followers.set(node, [update]);
-      }
+      for (const node of before) append(this.followers, node, update);
     });
   }
 

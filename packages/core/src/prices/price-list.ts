@@ -1,5 +1,5 @@
 /** Measured seconds of instructions on one machine, as a file. */
-import { UsageError } from '../errors.js';
+import { isObject, UsageError } from '../errors.js';
 import type { Plan } from '../plan/plan.js';
 import { type Signature, signatureOf } from './signature.js';
 
@@ -149,10 +149,6 @@ function problemOf(entry: unknown): string | null {
 
 function isPositive(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value) && value > 0;
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
 }
 
 function refusal(name: string, problem: string): UsageError {

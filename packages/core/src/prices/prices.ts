@@ -1,4 +1,5 @@
 /** The time of any instruction, from those that were measured. */
+import { append } from '../ir/lists.js';
 import type { Draft } from '../plan/draft.js';
 import type { Scheduled } from '../plan/schedule.js';
 import { type PriceEntry, type PriceList, priceListText } from './price-list.js';
@@ -43,8 +44,8 @@ export class Prices {
   constructor(readonly list: PriceList) {
     const { entries } = list;
     for (const entry of entries) {
-      filed(this.exact, entry.key, entry);
-      filed(this.byOp, entry.op, entry);
+      append(this.exact, entry.key, entry);
+      append(this.byOp, entry.op, entry);
     }
     this.overhead = entries.reduce(
       (least, { seconds }) => Math.min(least, seconds),
@@ -98,12 +99,6 @@ export class Prices {
   private work({ operations, bytes }: Signature): number {
     return Math.max(1, bytes, operations / this.list.balance);
   }
-}
-
-function filed(map: Map<string, PriceEntry[]>, key: string, entry: PriceEntry): void {
-  const known = map.get(key);
-  if (known) known.push(entry);
-  else map.set(key, [entry]);
 }
 
 /** That of the same kernel, or else of the one that was used most. */

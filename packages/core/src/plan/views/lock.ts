@@ -1,6 +1,6 @@
 /** The decisions of the compiler, as a small file to compare later plans with. */
 import { byteLength } from '@inplace-abn/tensor';
-import { UsageError } from '../../errors.js';
+import { isObject, UsageError } from '../../errors.js';
 import { type GraphNode, producersOf, type ValueId, valueInfo } from '../../ir/graph.js';
 import type { RebuildDecision } from '../../passes/rebuild.js';
 import { workOf } from '../../recompute/work.js';
@@ -151,8 +151,4 @@ function isLock(found: unknown): found is PlanLock {
     isObject(bytes) &&
     NUMBERS.every((key) => Number.isFinite(lock[key]))
   );
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
 }
