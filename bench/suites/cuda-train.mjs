@@ -1,7 +1,7 @@
 // @ts-check
 // Training on a GPU: images/s and peak memory of ResNet-50, ResNeXt-101 (64 groups) and WiderResNet-38 at
 // 224×224 with leaky ReLU and in-place ABN, compared with PyTorch (ReLU, ordinary BN, channels_last,
-// autocast, cudnn.benchmark) in turn on the same device. Also in float32 with TF32 on both sides.
+// `autocast`, `cudnn.benchmark`) in turn on the same device. Also in float32 with TF32 on both sides.
 import { formatBytes } from '@inplace-abn/core';
 import { CudaDevice, cudaOptions } from '@inplace-abn/cuda';
 import { Peer } from '../lib/peer.mjs';
