@@ -35,9 +35,16 @@ describe('train-imagenet --device', () => {
     return { ...outcome, state: await lastState(folder) };
   }
 
-  it('takes the device that is named, says so, and does the same as with its number', async () => {
+  let alone: ReturnType<typeof train> | undefined;
+  /** One process on the emulated device. */
+  const trainedAlone = () => {
     emulate();
-    const found = await train('--device', 'cuda');
+    alone ??= train('--device', 'cuda');
+    return alone;
+  };
+
+  it('takes the device that is named, says so, and does the same as with its number', async () => {
+    const found = await trainedAlone();
     expect(found.stdout).toContain('device cuda:0 (emulated device), experimental\n');
     emulate({ IABN_CUDA_GRAPHS: '1' });
     const named = await train('--device', 'cuda:0');
@@ -49,8 +56,8 @@ describe('train-imagenet --device', () => {
   it.each([['nccl'], ['gloo']])('trains with two processes, each on its own device, by %s', async (name) => {
     emulate({ IABN_EMULATED_DEVICES: '2' });
     const together = await train('--nproc', '2', '--device', 'cuda', '--dist-backend', name);
-    const alone = await train('--device', 'cuda');
-    for (const [name, tensor] of alone.state.model) {
+    const { state } = await trainedAlone();
+    for (const [name, tensor] of state.model) {
       const other = together.state.model.get(name);
       const off = Array.from<number | bigint, number>(tensor.data, (value, i) =>
         Math.abs(Number(value) - Number(other?.data[i])),
