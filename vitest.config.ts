@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { sharingFiles } from './scripts/lib/sharing.mjs';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
 
@@ -7,6 +8,24 @@ const root = fileURLToPath(new URL('.', import.meta.url));
 export const LONG_TESTS = '**/*.long.test.ts';
 /** Tests for an emulated CPU alone: `npm run test:arm64` runs them. */
 const EMULATED_TESTS = 'packages/core/test/arm/**';
+
+const TESTS = [
+  'packages/*/test/**/*.test.ts',
+  'apps/*/test/**/*.test.ts',
+  'bench/**/*.test.{ts,mjs}',
+  'examples/**/*.test.ts',
+  'scripts/**/*.test.{ts,mjs}',
+  'tools/**/*.test.{ts,mjs}',
+];
+// vitest hands its own --exclude to no project.
+const byHand = process.argv.flatMap((argument) => argument.match(/(?<=^--exclude=).+/) ?? []);
+const EXCLUDED = [
+  '**/node_modules/**',
+  LONG_TESTS,
+  ...(process.env.IABN_TEST_NODE ? [] : [EMULATED_TESTS]),
+  ...byHand,
+];
+const sharing = sharingFiles();
 
 export default defineConfig({
   resolve: {
@@ -18,15 +37,11 @@ export default defineConfig({
     ],
   },
   test: {
-    include: [
-      'packages/*/test/**/*.test.ts',
-      'apps/*/test/**/*.test.ts',
-      'bench/**/*.test.{ts,mjs}',
-      'examples/**/*.test.ts',
-      'scripts/**/*.test.{ts,mjs}',
-      'tools/**/*.test.{ts,mjs}',
+    // By their names' order, those that start programs come first: they are the longest.
+    projects: [
+      { extends: true, test: { name: 'alone', include: TESTS, exclude: [...EXCLUDED, ...sharing] } },
+      { extends: true, test: { name: 'sharing', include: sharing, exclude: EXCLUDED, isolate: false } },
     ],
-    exclude: ['**/node_modules/**', LONG_TESTS, ...(process.env.IABN_TEST_NODE ? [] : [EMULATED_TESTS])],
     setupFiles: ['tools/vitest/silent-console.ts', 'tools/vitest/seed.ts'],
     // The addon owns threads and its own state: processes, not worker threads, keep test files apart.
     pool: 'forks',

@@ -6,6 +6,7 @@ export default defineConfig({
   ...base,
   test: {
     ...base.test,
+    projects: undefined,
     include: [LONG_TESTS],
     exclude: ['**/node_modules/**', '.cache/**'],
     testTimeout: 900_000,

@@ -1,0 +1,35 @@
+// @ts-check
+// Which test files may share a process. Starting one and importing the sources takes longer than most files'
+// tests.
+import { readFileSync } from 'node:fs';
+import { inRoot } from './paths.mjs';
+import { filesUnder } from './stamp.mjs';
+
+/** Folders whose tests train at most small networks, in their own process. */
+const SHARING = ['bench', 'packages', 'scripts', 'tools'];
+
+/**
+ * Signs of a file that changes its process for the next one, or needs one that nothing has changed. It
+ * replaces modules or timers, chooses the kernel tests' device, sets the folder or the environment, or reads
+ * which libraries are loaded.
+ */
+const ALONE =
+  /\bvi\.(mock|doMock|resetModules|useFakeTimers|stubEnv|stubGlobal)\(|\btestOn\(|\bprocess\.(chdir|exitCode)\b|\bprocess\.env\b[^\n]* = |\/proc\/self/;
+
+/**
+ * Whether a test file needs a process of its own.
+ * @param {string} source
+ */
+export const runsAlone = (source) => ALONE.test(source);
+
+/**
+ * Test files that may share a process, long ones too.
+ * @returns {string[]} paths relative to the root
+ */
+export function sharingFiles() {
+  return SHARING.flatMap((folder) =>
+    filesUnder(folder, ['node_modules', 'build', 'dist', 'fixtures', 'template']),
+  )
+    .filter((file) => /\.test\.(ts|mjs)$/.test(file))
+    .filter((file) => !runsAlone(readFileSync(inRoot(file), 'utf8')));
+}
