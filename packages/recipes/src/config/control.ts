@@ -3,18 +3,20 @@ import { z } from 'zod';
 import { flag, integerFrom, minusOneOr, numberAbove, numberFrom, section } from './fields.js';
 
 export const controlSection = section({
+  /** Epochs without a better result after which the run ends, complete. 0, the default: it never does. */
   patience: integerFrom(0).default(0),
+  /** A result is better if it exceeds the best so far by more than this many percentage points. Default 0. */
   min_delta: numberFrom(0).default(0),
+  /**
+   * Seconds after which a process saves and stops, as on a signal; a file may say `"11.5h"`. −1, the default:
+   * no limit.
+   */
   time_limit: minusOneOr(seconds, 'seconds above 0, or a text such as "90s", "30m" or "11.5h"').default(-1),
+  /** Whether to write the global norm of the gradients, before clipping, of every step. Default false. */
   log_gradient_norm: flag().default(false),
 });
 
-/**
- * - `patience`: epochs without a better result after which the run ends, complete; 0: it never ends early.
- *   Better is above the best so far by more than `min_delta` percent points
- * - `time_limit`: seconds after which a process saves and stops, as on a signal; −1: none
- * - `log_gradient_norm`: writes the global norm of the gradients, before clipping, of every step
- */
+/** When a run ends early, and what it logs in addition. */
 export type ControlConfig = z.output<typeof controlSection>;
 
 const UNITS: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, h: 3600 };

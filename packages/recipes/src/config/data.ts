@@ -11,18 +11,37 @@ const classExpected = 'a class from 0 to 255, or "ignore"';
 const mapExpected = 'an object of ids from 0 to 255, or *, each with a class or "ignore"';
 
 export const dataSection = section({
+  /** Folder of the training images, or their tar shards. Default `train`. */
   train: folder().default('train'),
+  /** Folder of the validation images, or their tar shards. Default `val`. */
   val: folder().default('val'),
+  /** File that lists the class of each training image. Empty, the default: class folders. */
   train_labels: text().default(''),
+  /** File that lists the class of each validation image. Empty, the default: class folders. */
   val_labels: text().default(''),
+  /**
+   * Names of the columns with file and label in those files. With `multi-label` the columns behind the file's
+   * may be the classes, with 0 or 1. Empty, the default: columns with common names.
+   */
   columns: z
     .array(z.string(columnsExpected).min(1, columnsExpected), columnsExpected)
     .refine(({ length }) => length !== 1, columnsExpected)
     .default([]),
+  /** Separates the labels of an image with `multi-label`. Empty, the default: detected. */
   label_separator: text().default(''),
+  /** File with the class of each number, for the list of ImageNet's devkit. Empty, the default: none. */
   synsets: text().default(''),
+  /**
+   * A published data set for segmentation, as it is distributed. `folders`, the default: `DIR/train` and
+   * `DIR/val`, each with the folders of images and of labels.
+   */
   layout: z.enum(['folders', ...LAYOUTS], 'one of').default('folders'),
+  /** File with the color of each class, for label maps of colors. Empty, the default: label maps hold ids. */
   palette: text().default(''),
+  /**
+   * Class of each id of the label maps, from 0 to 255, or `ignore`; `*` is any other id. Empty, the default:
+   * ids are classes.
+   */
   label_map: z
     .record(
       z.string().regex(/^(\*|\d{1,3})$/),
@@ -36,33 +55,29 @@ export const dataSection = section({
       mapExpected,
     )
     .default({}),
+  /**
+   * Whether id 0 does not count and the others are one less, before `label_map`, as in mmsegmentation.
+   * Default false.
+   */
   reduce_zero_label: z.boolean('true or false').default(false),
+  /**
+   * Keeps decoded images for later epochs: `ram`, or a folder, which also serves later runs. Empty, the
+   * default: no cache.
+   */
   cache: text().default(''),
+  /**
+   * Bytes that the cache may hold, over all processes. −1, the default: a quarter of the memory that the
+   * process may use, or half of the free space.
+   */
   cache_limit: minusOneOr(byteSize, bytesExpected).default(-1),
+  /**
+   * Share of the training images to validate on, from 0 to below 1, chosen by a hash of their names, if the
+   * folder `val` is missing. Default 0.
+   */
   split: z.number(shareExpected).min(0, shareExpected).lt(1, shareExpected).default(0),
 });
 
-/**
- * Where the images and their labels are; names are relative to the data folder DIR.
- *
- * - `train`, `val`: folders of the two data sets
- * - `train_labels`, `val_labels`: files that list the class of each image; empty: class folders
- * - `columns`: names of their columns with file and label, where they are not common ones; with task
- *   `multi-label` also file and a column of 0 and 1 for each class
- * - `label_separator`: between the labels of an image with task `multi-label`; empty: found out
- * - `synsets`: file with the class of each number, for the list of ImageNet's devkit
- * - `layout`: a published data set for segmentation, as it is distributed; `folders`:
- *   DIR/train/{images,labels}
- * - `palette`: file with the color of each class, for label maps of colors
- * - `label_map`: class of each id of the label maps, or `ignore`; `*`: of all others
- * - `reduce_zero_label`: id 0 does not count and the others are one less; before `label_map`, as in
- *   mmsegmentation
- * - `cache`: `ram`, or a folder, that keeps decoded images for later epochs (and runs); empty: none.
- *   `cache_limit`: bytes it may hold, over all processes; −1: a quarter of the memory that the process may
- *   use, or half of the free space
- * - `split`: share of the training images to validate on, chosen by a hash of their names, where there is no
- *   folder `val`
- */
+/** Where the images and their labels are. Names are relative to the data folder DIR. */
 export type DataConfig = z.output<typeof dataSection>;
 
 /** The keys that say how label maps code classes. */

@@ -17,11 +17,18 @@ const MOST_LINES = 20;
  * the first 20.
  */
 export class ConfigError extends Error {
+  /** Name of the class, as stack traces print it. Programs compare `code`, or use `instanceof`. */
   override readonly name = 'ConfigError';
+  /** Stable identifier of the problem; the message may change between versions. */
   readonly code = 'ERR_CONFIG';
   /** All of them, in the order of the file. */
   readonly problems: readonly ConfigProblem[];
 
+  /**
+   * Sorts the problems by their place in the file, and words the first 20.
+   *
+   * @param problems in any order
+   */
   constructor(
     /** Name of the file in the message. */
     readonly source: string,

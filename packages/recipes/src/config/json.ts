@@ -1,7 +1,9 @@
 import { type AnyNode, type ObjectNode, parse } from '@humanwhocodes/momoa';
 
 export interface Position {
+  /** Line in the file, from 1. */
   line: number;
+  /** Column in the line, from 1. */
   column: number;
 }
 

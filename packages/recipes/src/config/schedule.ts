@@ -16,12 +16,25 @@ const gamma = numberAbove(0);
 /** Lasts `length` epochs or steps, as `mode` says; 0: none. */
 const warmup = absentAsEmpty(
   section({
+    /** Epochs or steps, as `mode` says, before the schedule begins. 0, the default: no warm-up. */
     length: numberFrom(0).default(0),
+    /**
+     * `linear` rises from `factor` to 1, `constant` stays at `factor`, like PyTorch's LinearLR and
+     * ConstantLR. Default `linear`.
+     */
     type: z.enum(['linear', 'constant'], 'one of').default('linear'),
+    /** Factor on the base rate at the start, above 0 and at most 1. Default 0.01. */
     factor: share().default(0.01),
   }),
 );
-const common = { mode, epochs, warmup };
+const common = {
+  /** Unit of the schedule and its warm-up: `epoch` or `step`. Default `epoch`. */
+  mode,
+  /** Epochs in all, warm-up included; with 0 nothing is trained. Default 10. */
+  epochs,
+  /** Warm-up before the schedule begins. Default: none. */
+  warmup,
+};
 const min_rate = numberFrom(0).default(0);
 
 /**
@@ -72,7 +85,7 @@ export const schedules = {
 
 /** Name of a schedule in a configuration. */
 export type ScheduleType = keyof typeof schedules;
-/** The `optimizer.schedule` section of a configuration. */
+/** The `optimizer.schedule` section of a configuration. `params` depends on the type. */
 export type ScheduleConfig = z.output<(typeof schedules)[ScheduleType]>;
 
 export const scheduleTypes = Object.keys(schedules) as ScheduleType[];

@@ -38,12 +38,34 @@ const sidesOr = minusOneOr(sides, 'a positive integer or [height, width]');
 function network(architectures: readonly string[] | undefined) {
   const arch = architectures ? z.enum(architectures, 'one of') : z.string('the name of an architecture');
   return section({
+    /** Architecture of the network, or of a segmentation's body, such as `resnet50`. Default `resnet101`. */
     arch: arch.default('resnet101'),
+    /**
+     * Activation of the normalization layers. `relu` has no inverse, so it needs `bn_mode` `standard`.
+     * Default `relu`.
+     */
     activation: oneOf(['relu', 'leaky_relu', 'elu', 'identity']).default('relu'),
+    /** Negative slope of `leaky_relu`, or α of `elu`; in-place layers need it above 0. Default 0.01. */
     activation_param: number().default(0.01),
+    /**
+     * Whether the stem of a ResNeXt or DenseNet has three 3×3 convolutions instead of one 7×7. Other families
+     * ignore it. Default false.
+     */
     input_3x3: flag().default(false),
+    /**
+     * `standard` keeps the input of a normalization for the backward pass. `inplace` overwrites it with the
+     * output and inverts that. `sync` is `inplace` with the statistics of all processes. Default `standard`.
+     */
     bn_mode: oneOf(['standard', 'inplace', 'sync']).default('standard'),
+    /**
+     * Outputs of the classifier, at least as many as class folders; 0: no classifier. A segmentation takes 1
+     * to 255. Default 1000.
+     */
     classes: integerFrom(0).default(1000),
+    /**
+     * Dilation of mod2 … mod5: an integer from 1 to 4096, or four; for `resnext50`, `resnext101` and
+     * `resnext152` also a list with one for each block. `wider_resnet*_a2` take true or false. Default 1.
+     */
     dilation: z
       .union(
         [
@@ -56,6 +78,10 @@ function network(architectures: readonly string[] | undefined) {
         dilationExpected,
       )
       .default(1),
+    /**
+     * Distribution of the initial convolution weights, as in `torch.nn.init`. The classifier's is always
+     * `xavier_uniform` with gain 0.1. Default `xavier_normal`.
+     */
     weight_init: oneOf([
       'xavier_normal',
       'xavier_uniform',
@@ -63,10 +89,21 @@ function network(architectures: readonly string[] | undefined) {
       'kaiming_uniform',
       'orthogonal',
     ]).default('xavier_normal'),
+    /** Factor on the activation's gain, above 0; `kaiming_*` ignores it. Default 1. */
     weight_gain_multiplier: numberAbove(0).default(1),
+    /** Dtype of compute and activations. Weights, statistics and updates stay float32. Default `float32`. */
     precision: oneOf(['float32', 'bfloat16']).default('float32'),
+    /**
+     * `imagenet`: 7×7 convolution with stride 2, then max pooling. `small`: 3×3 with stride 1 and without
+     * pooling, for images of 28 to 64 pixels. Default `imagenet`.
+     */
     stem: oneOf(['imagenet', 'small']).default('imagenet'),
+    /** Factor on every channel count, above 0. Default 1. */
     width: numberAbove(0).default(1),
+    /**
+     * Paths of layers whose input is kept for the backward pass instead of rebuilt from their output. An
+     * audit of the plan names those where rebuilding is too coarse. Default: none.
+     */
     keep_inputs: z.array(z.string('the path of a layer'), 'a list of paths of layers').default([]),
   });
 }
@@ -81,129 +118,202 @@ const PATHS = 'a list of paths of layers, in which * stands for any characters';
 function parameterGroup() {
   const names = 'a list of names of parameters, in which * stands for any characters';
   return section({
+    /**
+     * Names of parameters, or of layers for all parameters below them; `*` stands for any characters. At
+     * least one.
+     */
     parameters: z.array(z.string(names), names).min(1, names),
+    /** Factor on the learning rate, at least 0. Default 1. */
     rate_factor: numberFrom(0).default(1),
+    /** Weight decay, also of normalizations and biases. −1, the default: that of the other parameters. */
     weight_decay: minusOneOr((expected) => numberFrom(0, expected), 'a number of at least 0').default(-1),
   });
 }
 
 function optimizer(schedule: z.ZodType<ScheduleConfig>) {
   return section({
+    /** `SGD`, `Adam`, `AdamW` and `RMSprop` are PyTorch's, `LAMB` and `RMSpropTF` timm's. Default `SGD`. */
     type: oneOf(['SGD', 'Adam', 'AdamW', 'LAMB', 'RMSprop', 'RMSpropTF']).default('SGD'),
+    /** Images of a step, over all processes. Default 256. */
     batch_size: positiveInteger().default(256),
+    /** Base learning rate, which the schedule multiplies; at least 0. Default 0.1. */
     learning_rate: numberFrom(0).default(0.1),
+    /** Factor on the momentum buffer of SGD and RMSprop, without dampening; at least 0. Default 0.9. */
     momentum: numberFrom(0).default(0.9),
+    /** L2 penalty; AdamW and LAMB apply it to the parameter directly. At least 0. Default 1e-4. */
     weight_decay: numberFrom(0).default(1e-4),
+    /**
+     * false: scales and shifts of normalizations, and biases, have no weight decay, as in timm. Default true.
+     */
     decay_norm_and_bias: flag().default(true),
+    /**
+     * Decay of the averages of the gradient and of its square in Adam, AdamW and LAMB; both from 0 to below
+     * 1. Default [0.9, 0.999].
+     */
     betas: betas().default([0.9, 0.999]),
+    /**
+     * Decay of RMSprop's average of squared gradients, from 0 to below 1. −1, the default: 0.99, or 0.9 for
+     * RMSpropTF.
+     */
     alpha: minusOneOr(() => numberFromBelow(0, 1), 'a number of at least 0 and below 1').default(-1),
+    /**
+     * Added to the root of the squares, above 0; RMSpropTF adds it inside the root. −1, the default: 1e-8, or
+     * 1e-6 for LAMB and 1e-10 for RMSpropTF.
+     */
     eps: minusOneOr(() => numberAbove(0), 'a number above 0').default(-1),
+    /** Nesterov momentum for SGD; needs a `momentum` above 0. Default false. */
     nesterov: flag().default(false),
+    /**
+     * Largest global norm of the gradients, as in `torch.nn.utils.clip_grad_norm_`; 0: not clipped. Default
+     * 1.
+     */
     clip: numberFrom(0).default(1),
+    /**
+     * Base learning rate of the classifier, in a segmentation of head and classifier. −1, the default:
+     * `learning_rate`.
+     */
     classifier_lr: rateOr.default(-1),
+    /**
+     * Names of parameters, or paths of layers, that are not trained; `*` stands for any characters. Default:
+     * none.
+     */
     freeze: z.array(z.string(PATHS), PATHS).default([]),
+    /**
+     * Paths of layers that normalize by their running statistics in training, too; true: all layers. Default
+     * false.
+     */
     frozen_statistics: z
       .union([flag(), z.array(z.string(PATHS), PATHS)], `true, false or ${PATHS}`)
       .default(false),
+    /**
+     * Parts that a batch is divided into and trained in, one after the other. Gradients are summed; batch
+     * statistics are those of each part. At most `batch_size`. Default 1.
+     */
     accumulate: positiveInteger().default(1),
+    /** Bytes of gradients that processes sum in one message. −1, the default: 8 MiB. */
     bucket_size: bytesOr.default(-1),
+    /**
+     * Factor on the learning rate from each layer to the one before it, as timm's `layer-decay`; above 0, at
+     * most 1. Default 1.
+     */
     layer_decay: share().default(1),
+    /**
+     * Parameters with a learning rate or weight decay of their own. If several groups match a parameter, the
+     * first applies. Default: none.
+     */
     groups: z.array(parameterGroup(), 'a list of groups of parameters').default([]),
+    /** How the learning rate changes over epochs or steps. Default: constant for 10 epochs. */
     schedule,
   });
 }
 
 const input = section({
+  /**
+   * Resizes a training image before the crop: a number is the shorter side in pixels, a pair height and
+   * width. −1, the default: as it is.
+   */
   scale_train: sidesOr.default(-1),
+  /** Pixels of a training image: the side of a square, or height and width. Default 224. */
   crop_train: sides().default(224),
+  /**
+   * Least and greatest share of the image's area that a random crop covers, above 0 and at most 1. Small
+   * images want a larger least share. Default [0.08, 1].
+   */
   area_train: areaRange().default([0.08, 1]),
+  /** Whether to jitter saturation, brightness and contrast, each by a factor of 1 ± 0.4. Default false. */
   color_jitter_train: flag().default(false),
+  /** Whether to add AlexNet's PCA noise to the colors, with a deviation of 0.1. Default false. */
   lighting_train: flag().default(false),
+  /** Resizes a validation image before the crop, like `scale_train`. Default 256. */
   scale_val: sidesOr.default(256),
+  /**
+   * Pixels of a validation image, cut from the center: the side of a square, or height and width. Default
+   * 224.
+   */
   crop_val: sides().default(224),
+  /**
+   * Means of red, green and blue in [0, 1], which are subtracted. Default: ImageNet's, [0.485, 0.456, 0.406].
+   */
   mean: perChannel(number).default([0.485, 0.456, 0.406]),
+  /**
+   * Standard deviations of red, green and blue in [0, 1], which divide; above 0. Default: ImageNet's, [0.229,
+   * 0.224, 0.225].
+   */
   std: perChannel(() => numberAbove(0)).default([0.229, 0.224, 0.225]),
+  /**
+   * Images of an epoch: each once (`shuffled`), or as many drawn with replacement, all classes alike
+   * (`balanced`). Default `shuffled`.
+   */
   sampling: oneOf(['shuffled', 'balanced']).default('shuffled'),
+  /** An unreadable image ends the run (`fail`), or is replaced and counted (`skip`). Default `fail`. */
   unreadable: oneOf(['fail', 'skip']).default('fail'),
+  /** Images of each data set that may be skipped, over all processes and epochs. Default 100. */
   unreadable_limit: integerFrom(0).default(100),
 });
 
-/** The `network` section of a configuration. */
+/** The `network` section of a configuration: architecture, normalization, initial weights and precision. */
 export type NetworkConfig = z.output<ReturnType<typeof network>>;
-/** The `optimizer` section of a configuration. */
+/** The `optimizer` section of a configuration: update rule, batch, learning rates, and what is trained. */
 export type OptimizerConfig = z.output<ReturnType<typeof optimizer>>;
-/** The `input` section of a configuration. */
+/** The `input` section of a configuration: sizes, crops and colors of images, and how they are drawn. */
 export type InputConfig = z.output<typeof input>;
 
 /**
- * A complete training configuration: the reference's three sections and its defaults, with these additions.
- *
- * - `task`: `classification`; `multi-label`, where an image has any number of classes; or `segmentation` with
- *   a section of its own
- * - `network.precision`: `float32`, or `bfloat16` compute and activations under float32 weights and
- *   statistics
- * - `network.stem`: `imagenet` (7×7/2 and max-pool) or `small` (3×3/1, no pool), for images of 28 to 64
- *   pixels
- * - `network.width`: multiplies every channel count
- * - `network.keep_inputs`: paths of layers whose input is kept for the backward pass rather than rebuilt from
- *   their output; an audit of the plan names those where rebuilding is too coarse
- * - `optimizer.alpha`: decay of RMSprop's average of squared gradients; −1: the optimizer's own default
- * - `optimizer.freeze`: paths of parameters, or of layers, that are not trained
- * - `optimizer.frozen_statistics`: layers that normalize by their running statistics in training, too; true:
- *   all
- * - `optimizer.accumulate`: parts that a batch is divided into, one after the other; their gradients are
- *   summed
- * - `optimizer.bucket_size`: bytes of gradients that processes sum in one message; −1: 8 MiB
- * - `optimizer.layer_decay`: factor on the learning rate of each layer, from the last one down, as timm's
- *   `layer-decay`
- * - `optimizer.groups`: parameters with a learning rate (`rate_factor` times the others') or weight decay
- *   (−1: that of all) of their own; of several groups with a parameter the first counts
- * - `mix`, `loss`, `ema`, `control`: see {@link MixConfig}, {@link LossConfig}, {@link EmaConfig},
- *   {@link ControlConfig}
- * - `input.area_train`: share of the image's area that a random crop covers; small images want a larger least
- *   share
- * - `input.sampling`: every image once an epoch (`shuffled`), or as many drawn with replacement, all classes
- *   alike (`balanced`)
- * - `input.unreadable`: an unreadable image ends the run (`fail`) or is replaced and counted (`skip`), at
- *   most `input.unreadable_limit` of each data set, over all processes and epochs
- * - `augmentation`: see {@link AugmentationConfig}
- * - `data`: where images and labels are ({@link DataConfig})
- * - `memory_budget`: bytes that a process may take on its device for weights, optimizer state and the
- *   programs' arena; where keeping all that the backward pass needs takes more, some of it is recomputed. −1:
- *   none
- * - `deterministic_world`: shards that every batch is divided into (2, 4, 8, … or 64), so that any number of
- *   processes that divides it computes the same bits; 0: each process computes on its part of a batch at once
- * - `seed`: initial weights, data order and augmentation follow from it
+ * A complete training configuration: the three sections of the reference implementation (`network`,
+ * `optimizer` and `input`) with its defaults, and the keys that this project adds. A key that a file leaves
+ * out has its default: see {@link loadConfig}.
  */
 export type TrainConfig = ClassificationConfig | MultiLabelConfig | SegmentationTaskConfig;
 
 interface CommonConfig {
+  /** Architecture, normalization, initial weights and precision. */
   network: NetworkConfig;
+  /** Update rule, batch, learning rates, and what is trained. */
   optimizer: OptimizerConfig;
+  /** Sizes, crops and colors of images, and how they are drawn. */
   input: InputConfig;
+  /** Operations on training images after crop and flip. Default: none. */
   augmentation: AugmentationConfig;
+  /** Mixup and cutmix of training images. Default: none. */
   mix: MixConfig;
+  /** Loss of the training step. Default: cross entropy, of `multi-label` binary cross entropy. */
   loss: LossConfig;
+  /** Moving average of the weights. Default: none. */
   ema: EmaConfig;
+  /** When the run ends early. Default: after its last epoch. */
   control: ControlConfig;
+  /** Where images and labels are, below the data folder DIR. */
   data: DataConfig;
+  /**
+   * Bytes that a process may take on its device for weights, optimizer state and the programs' arena. If
+   * keeping all that the backward pass reads takes more, some of it is recomputed. −1, the default: no limit.
+   */
   memory_budget: number;
+  /**
+   * Shards that every batch is divided into, a power of two from 2 to 64: any number of processes that
+   * divides it then computes the same bits. 0, the default: each process computes on its part of a batch at
+   * once.
+   */
   deterministic_world: number;
+  /** Determines initial weights, data order and augmentation; an integer of at least 0. Default 0. */
   seed: number;
 }
 
 /** A configuration of the classification task. */
 export interface ClassificationConfig extends CommonConfig {
+  /** An image has one class. The default. */
   task: 'classification';
 }
 
 /** A configuration of the task whose images have any number of classes. */
 export interface MultiLabelConfig extends CommonConfig {
+  /** An image has any number of classes, each with a sigmoid of its own. */
   task: 'multi-label';
 }
 
 /** A configuration of the segmentation task. */
 export interface SegmentationTaskConfig extends CommonConfig {
+  /** Every pixel has a class. */
   task: 'segmentation';
   /** Head, output stride, sizes and names of label maps. */
   segmentation: SegmentationConfig;
