@@ -9,10 +9,17 @@ export interface ErrorDetails extends ErrorOptions {
  * the likely fix.
  */
 export class UsageError extends Error {
+  /** Name of the class, as stack traces print it. Programs compare `code`, or use `instanceof`. */
   override readonly name: string = 'UsageError';
   /** Stable identifier of the mistake; the message may change between versions. */
   readonly code: string;
 
+  /**
+   * Words the mistake.
+   *
+   * @param message what is wrong, where, and the likely fix
+   * @param details cause, and code; default ERR_USAGE
+   */
   constructor(message: string, { code = 'ERR_USAGE', ...options }: ErrorDetails = {}) {
     super(message, options);
     this.code = code;
@@ -23,6 +30,12 @@ export class UsageError extends Error {
 export class ShapeError extends UsageError {
   override readonly name = 'ShapeError';
 
+  /**
+   * Words the mistake.
+   *
+   * @param message what is expected and what was received
+   * @param details cause, and code; default ERR_SHAPE
+   */
   constructor(message: string, details: ErrorDetails = {}) {
     super(message, { code: 'ERR_SHAPE', ...details });
   }
@@ -30,7 +43,9 @@ export class ShapeError extends UsageError {
 
 /** Thrown when a step stops before its update because a guarded value is not finite. */
 export class NotFiniteError extends Error {
+  /** Name of the class, as stack traces print it. Programs compare `code`, or use `instanceof`. */
   override readonly name = 'NotFiniteError';
+  /** Stable identifier of the problem; the message may change between versions. */
   readonly code = 'ERR_NOT_FINITE';
 }
 
@@ -97,6 +112,8 @@ export function described(value: unknown): string {
  * tried.
  */
 export class NativeAddonError extends Error {
+  /** Name of the class, as stack traces print it. Programs compare `code`, or use `instanceof`. */
   override readonly name = 'NativeAddonError';
+  /** Stable identifier of the problem; the message may change between versions. */
   readonly code = 'ERR_NO_NATIVE_ADDON';
 }

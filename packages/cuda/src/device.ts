@@ -24,7 +24,11 @@ export interface CudaOptions {
   readonly nccl: boolean;
 }
 
-/** The options set by the environment. Throws UsageError if a setting is not a number. */
+/**
+ * The options set by the environment.
+ *
+ * @throws UsageError if a setting is not a number
+ */
 export function cudaOptions(): CudaOptions {
   const { IABN_CUDA_WORKSPACE, IABN_TF32, IABN_CUDA_GRAPHS, IABN_NCCL } = process.env;
   const mebibytes = Number(IABN_CUDA_WORKSPACE || DEFAULT_WORKSPACE_MIB);
@@ -48,7 +52,7 @@ export class CudaDevice extends AddonDevice {
   readonly balance = 100;
   protected readonly prefetches = true;
 
-  /** Throws UsageError with one sentence that says what is missing: the plugin, a driver, or a device. */
+  /** @throws UsageError with one sentence that says what is missing: the plugin, a driver, or a device */
   constructor(
     /** GPU of this machine, from 0. */
     readonly index: number,

@@ -7,7 +7,11 @@ import { UsageError } from '@inplace-abn/core';
 
 const FILE = 'inplace_abn_cuda.so';
 
-/** Path of the plugin. Throws UsageError with the fix if there is none. */
+/**
+ * Path of the plugin.
+ *
+ * @throws UsageError with the fix if there is none
+ */
 export function pluginPath(): string {
   const chosen = process.env.IABN_CUDA_PLUGIN;
   if (chosen) {

@@ -3,7 +3,10 @@ import type { DType, HostDType, TensorArray, TypedArray } from './dtype.js';
 const scratch = new Float32Array(1);
 const scratchBits = new Uint32Array(scratch.buffer);
 
-/** Converts to bfloat16 bits, rounding to nearest even; NaN stays NaN. */
+/**
+ * Bits of the nearest bfloat16 of a number, ties to even. NaN stays NaN; a number is rounded to float32
+ * first.
+ */
 export function toBFloat16(value: number): number {
   scratch[0] = value;
   const bits = scratchBits[0] ?? 0;
@@ -11,7 +14,7 @@ export function toBFloat16(value: number): number {
   return ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16) & 0xffff;
 }
 
-/** Converts bfloat16 bits to a number. */
+/** The number that bfloat16 bits, 0 to 65535, stand for. Exact. */
 export function fromBFloat16(bits: number): number {
   scratchBits[0] = bits << 16;
   return scratch[0] ?? 0;
@@ -20,8 +23,8 @@ export function fromBFloat16(bits: number): number {
 const HIDDEN_FLOAT16 = 0x400;
 
 /**
- * Converts to float16 bits, rounding to nearest even; NaN stays NaN, and values that round beyond 65504
- * become infinite.
+ * Bits of the nearest float16 of a number, ties to even. NaN stays NaN; a number that rounds beyond 65504
+ * becomes infinite.
  */
 export function toFloat16(value: number): number {
   scratch[0] = value;
@@ -37,7 +40,7 @@ export function toFloat16(value: number): number {
   return sign | Math.min(bits, 0x7c00);
 }
 
-/** Converts float16 bits to a number. */
+/** The number that float16 bits, 0 to 65535, stand for. Exact. */
 export function fromFloat16(bits: number): number {
   const exponent = (bits >> 10) & 0x1f;
   const fraction = bits & 0x3ff;
@@ -54,7 +57,11 @@ function roundEven(value: number): number {
   return low % 2 === 0 ? low : low + 1;
 }
 
-/** Elements as float64, the dtype of the reference device. */
+/**
+ * Elements widened to float64, the dtype of the reference device; exact except for int64 beyond 2⁵³.
+ *
+ * @param dtype of the array, which tells float16 from bfloat16
+ */
 export function toFloat64(dtype: HostDType, array: TensorArray): Float64Array {
   if (array instanceof BigInt64Array) return Float64Array.from(array, Number);
   // A copy of an array takes a twentieth of the time of from(), which asks it for an iterator.
@@ -63,7 +70,12 @@ export function toFloat64(dtype: HostDType, array: TensorArray): Float64Array {
   return values;
 }
 
-/** Rounds float64 elements to `dtype`. */
+/**
+ * Elements rounded to `dtype`. Float dtypes round to nearest even, int64 to the nearest integer; int32 and
+ * uint8 drop the fraction and wrap around.
+ *
+ * @throws RangeError for int64 of a value that is not finite
+ */
 export function fromFloat64(dtype: DType, values: Float64Array): TypedArray {
   switch (dtype) {
     case 'float32':

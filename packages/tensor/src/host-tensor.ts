@@ -18,17 +18,20 @@ export interface HostTensor<D extends HostDType = HostDType> extends TensorSpec<
 /** Named tensors, such as a state dictionary. */
 export type TensorMap = ReadonlyMap<string, HostTensor>;
 
-/** A zero-filled tensor. */
+/** A tensor of zeros in host memory, for a valid shape: check an untrusted one with {@link elementCount}. */
 export function zeros<D extends HostDType>({ dtype, shape }: TensorSpec<D>): HostTensor<D> {
   return { dtype, shape, data: zerosOf(dtype, elementCount(shape)) };
 }
 
-/** Wraps a buffer as a tensor without copying. */
+/**
+ * Wraps a buffer of row-major elements as a tensor, without a copy. Its length must be that of the shape,
+ * which is not checked.
+ */
 export function tensorFromBuffer(spec: TensorSpec, buffer: ArrayBuffer): HostTensor {
   return { dtype: spec.dtype, shape: spec.shape, data: viewAs(spec.dtype, new Uint8Array(buffer)) };
 }
 
-/** The bytes of a tensor, without copying. */
+/** The elements of a tensor as bytes, row-major, without a copy. */
 export function tensorBytes({ data }: HostTensor): Uint8Array {
   return bytesOf(data);
 }

@@ -4,6 +4,7 @@ import { freemem, totalmem } from 'node:os';
 
 /** Memory that is left under one limit. */
 export interface MemoryLimit {
+  /** Bytes that this process can still allocate under it. */
   readonly bytes: number;
   /** The limit, such as `memory.max of the control group /sys/fs/cgroup/job`; null: the machine's memory. */
   readonly source: string | null;

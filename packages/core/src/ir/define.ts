@@ -295,7 +295,12 @@ interface Rules<A> {
     attrs: A,
     operand: number,
     inverted: GraphNode,
-  ): { readonly attrs: A; readonly output: number } | null;
+  ): {
+    /** Attributes of the node that reads the output instead. */
+    readonly attrs: A;
+    /** Index of the output of `inverted` that it reads. */
+    readonly output: number;
+  } | null;
   rebuild(context: InverseContext<A>): Value;
   elementwise(context: FuseContext<A>): Elementwise | null;
   epilogue(context: FuseContext<A>, operand: number): Epilogue | null;
@@ -311,7 +316,11 @@ export interface OpDefinition<A extends Attributes = Attributes> {
   readonly inputs: readonly Operand[];
   /** Results in order. */
   readonly outputs: readonly Operand[];
-  /** Output types from operand types. Throws ShapeError with the expected type. */
+  /**
+   * Output types from operand types.
+   *
+   * @throws ShapeError with the expected type
+   */
   infer(context: InferContext<A>): readonly TensorType[];
   /**
    * Emits ∂loss/∂input for each operand; null for an operand that has no gradient or needs none. If the rule

@@ -10,9 +10,26 @@ import { FUNCTIONS, type FunctionName, isFunctionName } from './scalar-functions
 
 /** An elementwise function of the operands of a node. */
 export type Expression =
-  | { readonly kind: 'operand'; readonly index: number }
-  | { readonly kind: 'number'; readonly value: number }
-  | { readonly kind: 'call'; readonly fn: FunctionName; readonly args: readonly Expression[] };
+  | {
+      /** An operand of the node. */
+      readonly kind: 'operand';
+      /** Its index among the operands, from 0. */
+      readonly index: number;
+    }
+  | {
+      /** A constant. */
+      readonly kind: 'number';
+      /** Its value, which kernels round to float32. */
+      readonly value: number;
+    }
+  | {
+      /** A function of other expressions. */
+      readonly kind: 'call';
+      /** Name of the function. */
+      readonly fn: FunctionName;
+      /** Its arguments, one to three. A shared one is computed once. */
+      readonly args: readonly Expression[];
+    };
 
 /** Maximum number of operands of an elementwise op. */
 export const MOST_OPERANDS = 8;
@@ -88,7 +105,11 @@ export function formatExpression(root: Expression): string {
   return calls.map(({ fn, args }) => `${fn}(${args.map((arg) => argument(arg, at)).join()})`).join(' ');
 }
 
-/** Parses the text of an expression. Throws RangeError if it is not valid. */
+/**
+ * Parses the text of an expression.
+ *
+ * @throws RangeError if it is not valid
+ */
 export function parseExpression(text: string): Expression {
   const results: Expression[] = [];
   const value = (word: string): Expression => {

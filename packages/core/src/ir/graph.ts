@@ -78,6 +78,7 @@ declare const OUTPUTS: unique symbol;
  * program's results.
  */
 export interface WithOutputs<O extends OutputTypes> {
+  /** Exists for the type checker alone; no object has it. */
   readonly [OUTPUTS]?: O;
 }
 
@@ -97,7 +98,11 @@ export interface Graph<O extends OutputTypes = OutputTypes> extends WithOutputs<
   readonly updates: ReadonlyMap<ValueId, ValueId>;
 }
 
-/** Type and kind of a value of a graph. Throws RangeError for a number that the graph does not have. */
+/**
+ * Type and kind of a value of a graph.
+ *
+ * @throws RangeError for a number that the graph does not have
+ */
 export function valueInfo(graph: Graph, id: ValueId): ValueInfo {
   const value = graph.values.get(id);
   if (!value) throw new RangeError(`the graph has no value %${id}`);

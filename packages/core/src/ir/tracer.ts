@@ -91,7 +91,11 @@ export class Tracer {
     return this.adopt({ id: this.nextValue, shape: [...type.shape], dtype: type.dtype, kind });
   }
 
-  /** The value with a number. Throws RangeError if the trace has none. */
+  /**
+   * The value with a number.
+   *
+   * @throws RangeError if the trace has none
+   */
   value(id: ValueId): Value {
     const value = this.values.get(id);
     if (!value) throw new RangeError(`no value %${id} in this trace`);
@@ -103,7 +107,11 @@ export class Tracer {
     return this.nodes;
   }
 
-  /** A tensor that the host passes in at every run. */
+  /**
+   * A tensor that the host passes in at every run.
+   *
+   * @throws UsageError for a name that is defined already
+   */
   input<D extends DType>(name: string, shape: Shape, dtype: D): Value<D> {
     if (this.inputs.has(name)) throw new UsageError(`input ${name} is defined twice`);
     const value = this.define({ shape, dtype }, 'input', name);
@@ -114,6 +122,8 @@ export class Tracer {
   /**
    * A tensor that lives in the store under `name` between runs. Repeated calls with the same name return the
    * same value.
+   *
+   * @throws UsageError, code ERR_NAME_TAKEN, if the state has another shape or dtype
    */
   state<D extends DType>(name: string, shape: Shape, dtype: D, kind: StateKind): Value<D> {
     const known = this.states.get(name);
@@ -130,7 +140,7 @@ export class Tracer {
     return value;
   }
 
-  /** Throws UsageError if the value belongs to another trace, where its id means something else. */
+  /** @throws UsageError if the value belongs to another trace, where its id means something else */
   own<D extends DType>(value: Value<D>): Value<D> {
     if (value.tracer === this) return value;
     throw new UsageError(
@@ -142,6 +152,8 @@ export class Tracer {
   /**
    * Makes `next` the content of `state` after the step. `next` must be the result of an in-place update of
    * `state` (sgd, adam, abn_running).
+   *
+   * @throws UsageError for a value that does not update the state in place, and for a second update
    */
   assign(state: Value, next: Value): void {
     this.own(state);
@@ -283,6 +295,8 @@ export type OutputsOf<R extends Readonly<Record<string, Value>>> = {
 /**
  * Traces `body` into a graph. The record that it returns names the graph's outputs and types them: a program
  * returns `{ loss: Float32Array }` for `{ loss: Value<'float32'> }`.
+ *
+ * @throws UsageError if `body` is not a function, or returns something else than values by name
  */
 export function trace<R extends Readonly<Record<string, Value>>>(
   body: (tracer: Tracer) => R,

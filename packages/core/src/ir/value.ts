@@ -5,7 +5,9 @@ import type { Tracer } from './tracer.js';
 
 /** A symbolic tensor: a handle to a graph value during tracing. */
 export class Value<D extends DType = DType> {
+  /** For tracers. A program gets values from {@link Tracer.input}, {@link Tracer.state} and ops. */
   constructor(
+    /** The trace that it belongs to. Values of different traces do not mix. */
     readonly tracer: Tracer,
     private readonly info: ValueInfo<D>,
   ) {}

@@ -22,9 +22,11 @@ export abstract class AddonDevice implements Device {
   abstract readonly balance: number;
   abstract readonly libraries: Readonly<Record<string, string>>;
 
-  /** `handle`: the addon's device; default the CPU. */
+  /** Wraps a device of the addon. */
   constructor(
+    /** The loaded addon. */
     protected readonly native: NativeAddon,
+    /** Its device; undefined for the CPU. */
     protected readonly handle?: NativeDevice,
   ) {}
 

@@ -75,14 +75,24 @@ export const abnMergeOp: OpDefinition<AbnMergeAttributes> = {
 };
 
 /**
- * Mean and biased variance, float32[C], and number of samples, float32[], over all processes.
+ * Statistics of each channel over all processes, from those of each process (Chan, Golub and LeVeque).
  *
- * @param gathered float32[processes,K], each row packed from mean, variance and count
+ * @param gathered float32[processes,K], each row mean, biased variance and count as {@link pack} lays them
+ * out
+ * @param channels C
+ * @throws ShapeError if the rows have another length
  */
 export function abnMerge(
   gathered: Value,
   channels: number,
-): { mean: Value<'float32'>; variance: Value<'float32'>; count: Value<'float32'> } {
+): {
+  /** float32[C]. */
+  mean: Value<'float32'>;
+  /** Biased, float32[C]. */
+  variance: Value<'float32'>;
+  /** Samples of a channel over all processes, float32[]. */
+  count: Value<'float32'>;
+} {
   const outputs = emitAll(abnMergeOp, [gathered], { channels });
   return {
     mean: outputAt(outputs, 0).as('float32'),

@@ -96,7 +96,14 @@ export function abnRunning(
   running: { mean: Value; variance: Value; batches: Value },
   batch: { mean: Value; variance: Value },
   { momentum, count }: AbnRunningOptions,
-): { mean: Value<'float32'>; variance: Value<'float32'>; batches: Value<'int64'> } {
+): {
+  /** float32[C]. */
+  mean: Value<'float32'>;
+  /** Unbiased, float32[C]. */
+  variance: Value<'float32'>;
+  /** Batches so far, this one included, int64[]. */
+  batches: Value<'int64'>;
+} {
   const statistics = [running.mean, running.variance, running.batches, batch.mean, batch.variance];
   const known = typeof count === 'number';
   const outputs = emitAll(abnRunningOp, known ? statistics : [...statistics, count], {

@@ -56,8 +56,18 @@ export const abnStatsOp: OpDefinition<NoAttributes> = {
   peerKeeps: KEEPS_NOTHING,
 };
 
-/** Mean and biased variance of x (N×C×…) per channel: float32[C] each. */
-export function abnStats(x: Value): { mean: Value<'float32'>; variance: Value<'float32'> } {
+/**
+ * Statistics of x per channel; 0 if there are no samples.
+ *
+ * @param x float32 or the compute dtype, N×C×…
+ * @throws ShapeError for a rank below 2
+ */
+export function abnStats(x: Value): {
+  /** float32[C]. */
+  mean: Value<'float32'>;
+  /** Biased, float32[C]. */
+  variance: Value<'float32'>;
+} {
   const outputs = emitAll(abnStatsOp, [x], {});
   return { mean: outputAt(outputs, 0).as('float32'), variance: outputAt(outputs, 1).as('float32') };
 }

@@ -57,6 +57,8 @@ export const accumulateOp: OpDefinition<UpdateAttributes> = {
 /**
  * The new sum, in place of `state`. `state` and `value` are float32 of the same shape; `keep` and `factor`
  * are float32[].
+ *
+ * @throws ShapeError if the shapes differ, or a factor is not a scalar
  */
 export function accumulate(
   state: Value,

@@ -62,7 +62,7 @@ export const activationOp: OpDefinition<ActivationAttributes> = {
   peerKeeps: { inputs: [], outputs: [0] },
 };
 
-/** φ(x), elementwise, with the type of x. */
+/** φ(x), elementwise, with the type of x: relu, leaky_relu, elu or identity, as in torch.nn.functional. */
 export function activation<D extends DType>(x: Value<D>, attrs: ActivationAttributes): Value<D> {
   return emit(activationOp, [x], attrs).as(x.dtype);
 }

@@ -113,11 +113,22 @@ export interface AdamOperands {
   readonly clip: Value | null;
 }
 
-/** The new parameter and moments, updated in place. */
+/**
+ * The new parameter and moments, updated in place.
+ *
+ * @throws ShapeError if a moment or the gradient does not have the parameter's shape, or a scalar is not one
+ */
 export function adam(
   { param, grad, expAvg, expAvgSq, lr, step, clip }: AdamOperands,
   rule: AdamRule,
-): { param: Value; expAvg: Value; expAvgSq: Value } {
+): {
+  /** The parameter after the step, float32. */
+  param: Value;
+  /** Mean of gradients, of the parameter's shape. */
+  expAvg: Value;
+  /** Mean of squared gradients, of the parameter's shape. */
+  expAvgSq: Value;
+} {
   const operands = [param, grad, expAvg, expAvgSq, lr, step, clip];
   const outputs = emitAll(adamOp, operands, { ...rule, begin: 0 });
   return { param: outputAt(outputs, 0), expAvg: outputAt(outputs, 1), expAvgSq: outputAt(outputs, 2) };

@@ -56,6 +56,8 @@ export const allGatherOp: OpDefinition<AllGatherAttributes> = {
 /**
  * Gathers x, float32[K] or int32[K], to `[size,K]` from all `size` processes of `group`; row i comes from
  * rank i. Where a process holds several members K is a multiple of 16, as of what `pack` returns.
+ *
+ * @throws ShapeError unless x is such a vector and the group has a process
  */
 export function allGather<D extends DType>(x: Value<D>, group: string, size: number): Value<D> {
   return gathered(x, group, size, 1);

@@ -15,7 +15,11 @@ export const allReduceOp: OpDefinition<GroupAttributes> = {
   effects: { ...PURE, collective: HELD_SUM },
 };
 
-/** The sum of x, float32[K] or int32[K], over the processes of `group`; bit-identical on all of them. */
+/**
+ * The sum of x, float32[K] or int32[K], over the processes of `group`; bit-identical on all of them.
+ *
+ * @throws ShapeError unless x is such a vector
+ */
 export function allReduce<D extends DType>(x: Value<D>, group: string): Value<D> {
   return emit(allReduceOp, [x], { group }).as(x.dtype);
 }

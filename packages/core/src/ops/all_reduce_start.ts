@@ -25,7 +25,11 @@ export interface PendingSum<D extends DType = DType> {
   wait(): Value<D>;
 }
 
-/** Starts the sum of x, float32[K] or int32[K], over the processes of `group`. Call `wait` exactly once. */
+/**
+ * Starts the sum of x, float32[K] or int32[K], over the processes of `group`. Call `wait` exactly once.
+ *
+ * @throws ShapeError unless x is such a vector
+ */
 export function startAllReduce<D extends DType>(x: Value<D>, group: string): PendingSum<D> {
   const kind = x.kind === 'gradient' ? 'gradient' : 'activation';
   const inFlight = emit(allReduceStartOp, [x], { group }, { kinds: [kind] });

@@ -42,6 +42,8 @@ function missing(fn: string, index: number): never {
  * φ(a + b), like torch.add followed by an activation (default identity), with the broadcasting of {@link
  * mul}. If both shapes are equal, it can be fused into the preceding convolution at the end of a residual
  * block.
+ *
+ * @throws ShapeError if the shapes cannot be broadcast
  */
 export function add<A extends DType = never, B extends DType = never>(
   a: Value<A> | number,
@@ -53,7 +55,11 @@ export function add<A extends DType = never, B extends DType = never>(
   return attrs.activation === 'identity' ? sum : activation(sum, attrs);
 }
 
-/** a − b, like torch.sub, with the broadcasting of {@link mul}. */
+/**
+ * a − b, like torch.sub, with the broadcasting of {@link mul}.
+ *
+ * @throws ShapeError if the shapes cannot be broadcast
+ */
 export function sub<A extends DType = never, B extends DType = never>(
   a: Value<A> | number,
   b: Value<B> | number,
@@ -76,7 +82,11 @@ export function mul<A extends DType = never, B extends DType = never>(
   return applied<A | B>('mul', a, b);
 }
 
-/** a/b, like torch.div, with the broadcasting of {@link mul}. */
+/**
+ * a/b, like torch.div, with the broadcasting of {@link mul}.
+ *
+ * @throws ShapeError if the shapes cannot be broadcast
+ */
 export function div<A extends DType = never, B extends DType = never>(
   a: Value<A> | number,
   b: Value<B> | number,
@@ -135,7 +145,11 @@ export function silu<D extends DType>(x: Value<D>): Value<D> {
   return emitElementwise(call('mul', x0, call('sigmoid', x0)), get).as(x.dtype);
 }
 
-/** Broadcasts `value` to `shape`, like torch.Tensor.expand but with the axis rules of {@link mul}. */
+/**
+ * Broadcasts `value` to `shape`, like torch.Tensor.expand but with the axis rules of {@link mul}.
+ *
+ * @throws ShapeError if a size is neither 1 nor that of `shape`
+ */
 export function expand<D extends DType>(value: Value<D>, shape: Shape): Value<D> {
   const domain = broadcastShape([value.shape, shape]);
   return emitElementwise(operand(0), () => value, { domain }).as(value.dtype);

@@ -34,7 +34,11 @@ export const broadcastOp: OpDefinition<BroadcastAttributes> = {
   },
 };
 
-/** x, float32[K] or int32[K], of rank `root` in `group`. */
+/**
+ * x, float32[K] or int32[K], of rank `root` in `group`.
+ *
+ * @throws ShapeError unless x is such a vector and `root` an integer of at least 0
+ */
 export function broadcast<D extends DType>(x: Value<D>, group: string, root: number): Value<D> {
   return emit(broadcastOp, [x], { group, root }).as(x.dtype);
 }

@@ -67,7 +67,11 @@ export const broadcastAddOp: OpDefinition<ActivationAttributes> = {
   peerKeeps: KEEPS_NOTHING,
 };
 
-/** φ(a + b) with the type of a [N,C,H,W]; b is [N,C,1,1]. */
+/**
+ * φ(a + b) with the type of a [N,C,H,W]; b is [N,C,1,1].
+ *
+ * @throws ShapeError if b has another shape
+ */
 export function broadcastAdd<D extends DType>(
   a: Value<D>,
   b: Value,

@@ -46,12 +46,21 @@ export const clipScaleOp: OpDefinition<ClipScaleAttributes> = {
 };
 
 /**
- * The norm of all `grads` (float32, any shapes) and the factor that clips it to `maxNorm`: float32[] each.
+ * The norm of all gradients together, and the factor that clips it, min(1, maxNorm/(norm + 1e-6)), as in
+ * `torch.nn.utils.clip_grad_norm_`. The updates apply the factor.
+ *
+ * @param grads float32, any shapes
+ * @param maxNorm largest norm that is left as it is
  */
 export function clipScale(
   grads: readonly Value[],
   maxNorm: number,
-): { norm: Value<'float32'>; scale: Value<'float32'> } {
+): {
+  /** Global L2 norm, float32[]. */
+  norm: Value<'float32'>;
+  /** Factor for every gradient, float32[], at most 1. */
+  scale: Value<'float32'>;
+} {
   const outputs = emitAll(clipScaleOp, grads, { max_norm: maxNorm });
   return { norm: outputAt(outputs, 0).as('float32'), scale: outputAt(outputs, 1).as('float32') };
 }

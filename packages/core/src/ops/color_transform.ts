@@ -67,7 +67,9 @@ export const colorTransformOp: OpDefinition<ColorTransformAttributes> = {
 
 /**
  * Maps images uint8 [N,3,H,W] by color float32[N,12] (row-major 3×4, on RGB in [0, 1]); returns [N,3,H,W] in
- * `dtype`.
+ * `dtype`, default float32.
+ *
+ * @throws ShapeError if the images do not have 3 channels, or `color` has another shape
  */
 export function colorTransform(images: Value, color: Value): Value<'float32'>;
 export function colorTransform<D extends ColorTransformAttributes['dtype']>(

@@ -68,7 +68,11 @@ export const concatOp: OpDefinition<NoAttributes> = {
   peerKeeps: KEEPS_NOTHING,
 };
 
-/** Concatenates `values` (N×C_i×S1×…, equal except for C_i) along the channels: N×ΣC_i×S1×… */
+/**
+ * Concatenates `values` (N×C_i×S1×…, equal except for C_i) along the channels: N×ΣC_i×S1×…
+ *
+ * @throws UsageError without values; ShapeError if they differ in more than their channels
+ */
 export function concat<D extends DType>(values: readonly Value<D>[]): Value<D> {
   const [first, ...rest] = values;
   if (!first) throw new UsageError('concat: expected at least one value');

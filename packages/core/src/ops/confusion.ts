@@ -55,6 +55,8 @@ export const confusionOp: OpDefinition<ConfusionAttributes> = {
 /**
  * Confusion matrix int32[K,K], indexed [label, predicted], of predictions uint8 and labels int32 or uint8 of
  * the same shape. Labels outside the K = `classes` classes (1 to 256) are ignored.
+ *
+ * @throws ShapeError if the shapes differ, or for another number of classes
  */
 export function confusion(predicted: Value, labels: Value, classes: number): Value<'int32'> {
   return emit(confusionOp, [predicted, labels], { classes }).as('int32');

@@ -84,6 +84,8 @@ export const dropoutOp: OpDefinition<DropoutAttributes> = {
 /**
  * Dropout on x (N×C×…), like torch.nn.functional.dropout, or dropout2d if channelwise. `seed`: int32[], new
  * for every step.
+ *
+ * @throws ShapeError for a probability outside [0, 1], a seed that is not one number, or a rank below 2
  */
 export function dropout<D extends DType>(
   x: Value<D>,

@@ -125,7 +125,12 @@ export interface FusePredictionsOptions {
 export function fusePredictions(
   logits: readonly Value[],
   { mode, size, mirrored }: FusePredictionsOptions,
-): { label: Value<'uint8'>; probability: Value<'float32'> } {
+): {
+  /** Class of each pixel, uint8 [N,H,W]. */
+  label: Value<'uint8'>;
+  /** Its probability, float32 [N,H,W]. */
+  probability: Value<'float32'>;
+} {
   if (logits.length === 0) throw new UsageError('fusePredictions: expected logits of at least one scale');
   const attrs = { mode, size, mirrored: mirrored.map(Number) };
   const outputs = emitAll(fusePredictionsOp, logits, attrs);

@@ -49,6 +49,8 @@ export const globalAvgPoolOp: OpDefinition<NoAttributes> = {
 /**
  * Mean of x [N,C,H,W] over height and width: [N,C], like torch.nn.functional.adaptive_avg_pool2d with output
  * size 1.
+ *
+ * @throws ShapeError if x is not N×C×H×W
  */
 export function globalAvgPool<D extends DType>(x: Value<D>): Value<D> {
   return emit(globalAvgPoolOp, [x], {}).as(x.dtype);

@@ -83,86 +83,168 @@ import { topkCorrectOp } from './topk_correct.js';
 import { treeSumOp } from './tree_sum.js';
 import { unpackOp } from './unpack.js';
 
-/** Every built-in op by name. */
+/**
+ * Every built-in op by the name that plans and the text form print. The function of each is documented with
+ * its operands.
+ */
 export const ops = {
+  /** Normalization and activation: y = s·(x − μ)/√(σ² + ε) + β, z = φ(y). It may overwrite x. */
   abn_apply: abnApplyOp,
+  /** dx of abn_apply from dz and its sums, with x̂ from the saved x or z. */
   abn_backward_apply: abnBackwardApplyOp,
+  /** The sums of ABN's backward, Σ dy and Σ dy·x̂: float32[C] each. */
   abn_backward_reduce: abnBackwardReduceOp,
+  /** dγ from Σ dy·x̂, negated where s = |γ| + ε and γ < 0. */
   abn_backward_weight: abnBackwardWeightOp,
+  /** Folds a normalization with fixed statistics into the weights and bias before it. */
   abn_fold: abnFoldOp,
+  /** Mean, biased variance and count over all processes, from those of each. */
   abn_merge: abnMergeOp,
+  /** Updates running statistics in place, as `torch.nn.BatchNorm2d`. */
   abn_running: abnRunningOp,
+  /** Mean and biased variance of each channel: float32[C] each. */
   abn_stats: abnStatsOp,
+  /** In-place running sum: state ← keep·state + factor·value. */
   accumulate: accumulateOp,
+  /** z = φ(x), elementwise. */
   activation: activationOp,
+  /** dx = φ′·dz, with φ′ from the output z. */
   activation_backward: activationBackwardOp,
+  /** y = φ⁻¹(z): rebuilds the input of an activation over its output. */
   activation_invert: activationInvertOp,
+  /** One step of `torch.optim.Adam` or AdamW on a parameter, in place. */
   adam: adamOp,
+  /** out = φ(a + b): a residual sum with an optional activation. */
   add: addOp,
+  /** a = φ⁻¹(out) − b: rebuilds a term of a residual sum over the sum. */
   add_invert: addInvertOp,
+  /** x of all processes of a group, in rank order. */
   all_gather: allGatherOp,
+  /** Sum of x over the processes of a group. The step waits for it. */
   all_reduce: allReduceOp,
+  /** Starts a sum over the processes of a group, which goes on in the background. */
   all_reduce_start: allReduceStartOp,
+  /** Waits for a sum that all_reduce_start began. */
   all_reduce_wait: allReduceWaitOp,
+  /** Average pooling, as `torch.nn.AvgPool2d`. */
   avg_pool: avgPoolOp,
+  /** dx of avg_pool: each dy divided among the elements of its window. */
   avg_pool_backward: avgPoolBackwardOp,
+  /** Blur with [1, 2, 1] ⊗ [1, 2, 1] / 16 at every second pixel (Zhang 2019). */
   blur_pool: blurPoolOp,
+  /** dx of blur_pool. */
   blur_pool_backward: blurPoolBackwardOp,
+  /** x of one process for its whole group. */
   broadcast: broadcastOp,
+  /** out = φ(a + b), with one b for each image and channel. */
   broadcast_add: broadcastAddOp,
+  /** db of broadcast_add: the sum of dout over height and width. */
   broadcast_add_backward: broadcastAddBackwardOp,
+  /** x in another data dtype, rounded to nearest even. */
   cast: castOp,
+  /** Global L2 norm of gradients, and the factor that clips it. */
   clip_scale: clipScaleOp,
+  /** uint8 RGB images to data, with a 3×4 color matrix for each image. */
   color_transform: colorTransformOp,
+  /** The inputs joined along the channels (`torch.cat` with dim 1). */
   concat: concatOp,
+  /** Counts of each pair of label and predicted class. */
   confusion: confusionOp,
+  /** A tensor of one value. */
   constant: constantOp,
+  /** y = w ⋆ x + b, as `torch.nn.Conv2d`. */
   conv2d: conv2dOp,
+  /** dx of conv2d; also the forward pass of a transposed convolution. */
   conv2d_backward_data: conv2dBackwardDataOp,
+  /** dw of conv2d. */
   conv2d_backward_weights: conv2dBackwardWeightsOp,
+  /** out = φ(w ⋆ x + b + addend), in one pass. Inference only. */
   conv2d_fused: conv2dFusedOp,
+  /** Softmax cross entropy, averaged over the rows whose label counts. */
   cross_entropy: crossEntropyOp,
+  /** dlogits of cross_entropy; zero in ignored rows. */
   cross_entropy_backward: crossEntropyBackwardOp,
+  /** Zeroes elements or channels with probability p, from a hash instead of a stored mask. */
   dropout: dropoutOp,
+  /** out = f(x0, x1, …) for an expression f; see {@link Expression}. */
   elementwise: elementwiseOp,
+  /** Images to rows in PyTorch's element order, or back. */
   flatten: flattenOp,
+  /** Resizes logits of several scales to the image, and fuses their softmaxes. */
   fuse_predictions: fusePredictionsOp,
+  /** Mean over height and width: [N,C,H,W] → [N,C]. */
   global_avg_pool: globalAvgPoolOp,
+  /** dx of global_avg_pool: dy/(H·W) at every pixel. */
   global_avg_pool_backward: globalAvgPoolBackwardOp,
+  /** Normalization of groups of channels of each image, as `torch.nn.GroupNorm`. */
   group_norm: groupNormOp,
+  /** dx, dγ and dβ of group_norm. */
   group_norm_backward: groupNormBackwardOp,
+  /** Stops the step before any update if a value is NaN or infinite. */
   guard_finite: guardFiniteOp,
+  /** Writes a strip of rows into an image, or into zeros. */
   insert_rows: insertRowsOp,
+  /** y = x·wᵀ + b, as `torch.nn.Linear`. */
   linear: linearOp,
+  /** dx = dy·w. */
   linear_backward_data: linearBackwardDataOp,
+  /** dw = dyᵀ·x. */
   linear_backward_weights: linearBackwardWeightsOp,
+  /** A vector of numbers known at trace time, such as class weights. */
   literal: literalOp,
+  /** y = x − log Σ exp(x) over the channels. */
   log_softmax: logSoftmaxOp,
+  /** dx = dy − exp(y)·Σ dy, from the output y. */
   log_softmax_backward: logSoftmaxBackwardOp,
+  /** Lovász-softmax loss and its gradient (Berman et al. 2018, algorithm 1). */
   lovasz_softmax: lovaszSoftmaxOp,
+  /** c = a·b for matrices or batches of matrices, as `torch.matmul`. */
   matmul: matmulOp,
+  /** Max pooling, with the index of each maximum in its window. */
   max_pool: maxPoolOp,
+  /** dx of max_pool: each dy at the index of its maximum. */
   max_pool_backward: maxPoolBackwardOp,
+  /** Mixes pairs of images, as mixup or CutMix. */
   mix_images: mixImagesOp,
+  /** Labels as targets with a channel for each class. */
   one_hot: oneHotOp,
+  /** Tensors in a flat vector, so that one message carries them all. */
   pack: packOp,
+  /** Repeats the border of images, as `torch.nn.functional.pad` with mode `replicate`. */
   pad_replicate: padReplicateOp,
+  /** dx of pad_replicate. */
   pad_replicate_backward: padReplicateBackwardOp,
+  /** Σ dy over all axes except the channels: the gradient of a bias. */
   reduce_rows: reduceRowsOp,
+  /** y = x with another shape and the same order of elements in memory. */
   reshape: reshapeOp,
+  /** Bilinear resizing with half-pixel centers, as `torch.nn.functional.interpolate`. */
   resize_bilinear: resizeBilinearOp,
+  /** dx of resize_bilinear. */
   resize_bilinear_backward: resizeBilinearBackwardOp,
+  /** One step of `torch.optim.SGD` on a parameter, in place. */
   sgd: sgdOp,
+  /** Channels [begin, begin + length) of x. */
   slice_channels: sliceChannelsOp,
+  /** dx of slice_channels: zero outside the range. */
   slice_channels_backward: sliceChannelsBackwardOp,
+  /** Rows [begin, begin + length) of each image. */
   slice_rows: sliceRowsOp,
+  /** y = exp(x) / Σ exp(x) over the channels. */
   softmax: softmaxOp,
+  /** dx = y·(dy − Σ dy·y), from the output y. */
   softmax_backward: softmaxBackwardOp,
+  /** Moves blocks of pixels into the channels. */
   space_to_depth: spaceToDepthOp,
+  /** dx of space_to_depth. */
   space_to_depth_backward: spaceToDepthBackwardOp,
+  /** Sum of an expression's values, which are not stored. */
   sum: sumOp,
+  /** Number of rows whose label is among the k largest logits, for each k. */
   topk_correct: topkCorrectOp,
+  /** Sum of the rows of x in a balanced tree, so that its bits do not depend on how rows are split. */
   tree_sum: treeSumOp,
+  /** The tensors in a flat vector, as views where possible. */
   unpack: unpackOp,
 };
 

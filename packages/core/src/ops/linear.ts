@@ -66,6 +66,8 @@ export const linearOp: OpDefinition<NoAttributes> = {
 /**
  * y = x·wᵀ + b for x [N,K], weight float32[O,K] and bias float32[O], like torch.nn.functional.linear; returns
  * [N,O].
+ *
+ * @throws ShapeError if x, weight and bias differ in features
  */
 export function linear<D extends DType>(x: Value<D>, weight: Value, bias: Value | null): Value<D> {
   return emit(linearOp, [x, weight, bias], {}).as(x.dtype);

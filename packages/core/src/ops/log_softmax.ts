@@ -26,7 +26,11 @@ export const logSoftmaxOp: OpDefinition<NoAttributes> = {
   },
 };
 
-/** Log-probabilities over the channels of x (N×K×S1×…), in x's dtype, like torch.log_softmax(x, 1). */
+/**
+ * Log-probabilities over the channels of x (N×K×S1×…), in x's dtype, like torch.log_softmax(x, 1).
+ *
+ * @throws ShapeError for a rank below 2
+ */
 export function logSoftmax<D extends DType>(x: Value<D>): Value<D> {
   return emit(logSoftmaxOp, [x], {}).as(x.dtype);
 }

@@ -98,6 +98,8 @@ export interface MixOperands {
  * The first N images of x [R,C,H,W], each mixed with another one of the R: inside its box the other's pixels
  * or, where the box is empty, λ·own + (1 − λ)·other. In x's dtype; an image with λ = 1 and an empty box keeps
  * its bits.
+ *
+ * @throws ShapeError if the operands differ in images
  */
 export function mixImages(x: Value, { partners, lambda, boxes }: MixOperands): Value {
   return emit(mixImagesOp, [x, partners, lambda, boxes], {});

@@ -50,6 +50,8 @@ export const oneHotOp: OpDefinition<OneHotAttributes> = {
 /**
  * Targets float32[N,K,S…] of labels int32 or uint8 [N,S…]: 1 at the label and 0 elsewhere; all 0 where the
  * label is `ignoreIndex` (default −100).
+ *
+ * @throws ShapeError for scalar labels, or fewer than one class
  */
 export function oneHot(labels: Value, classes: number, ignoreIndex = -100): Value<'float32'> {
   return emit(oneHotOp, [labels], { classes, ignore_index: ignoreIndex }).as('float32');

@@ -47,6 +47,8 @@ export const packOp: OpDefinition<NoAttributes> = {
 /**
  * The elements of `tensors` (all float32 or all int32) in storage order, as a vector [K]; each tensor starts
  * at a multiple of 16 elements.
+ *
+ * @throws ShapeError for other or mixed dtypes; UsageError without tensors
  */
 export function pack(tensors: readonly Value[]): Value {
   const kind = tensors.every((value) => value.kind === 'gradient') ? 'gradient' : 'activation';

@@ -68,6 +68,8 @@ export function reshape<D extends DType>(x: Value<D>, shape: Shape): Value<D> {
 /**
  * x [N,C,S1,…] as [N,C·S1·…], like torch.flatten(x, 1), in PyTorch's order, so that PyTorch's linear weights
  * fit. Images with one pixel or one channel are not moved.
+ *
+ * @throws ShapeError for a rank below 2
  */
 export function flatten<D extends DType>(x: Value<D>): Value<D> {
   const [n = 1, ...rest] = x.shape;

@@ -105,11 +105,20 @@ export interface SgdOperands {
   readonly clip: Value | null;
 }
 
-/** The new parameter and momentum buffer, updated in place. */
+/**
+ * The new parameter and momentum buffer, updated in place.
+ *
+ * @throws ShapeError if gradient or buffer does not have the parameter's shape, or momentum lacks its buffer
+ */
 export function sgd(
   { param, grad, momentum, lr, clip }: SgdOperands,
   { momentum: factor, weight_decay, nesterov }: SgdRule,
-): { param: Value; momentum: Value | null } {
+): {
+  /** The parameter after the step, float32. */
+  param: Value;
+  /** The momentum buffer, of the parameter's shape; null if there is none. */
+  momentum: Value | null;
+} {
   const outputs = emitAll(sgdOp, [param, grad, momentum, lr, clip], {
     momentum: factor,
     weight_decay,

@@ -39,7 +39,11 @@ export const sliceChannelsOp: OpDefinition<SliceChannelsAttributes> = {
   peerKeeps: { inputs: [], outputs: [], view: true },
 };
 
-/** Channels [begin, begin + length) of x (N×C×S1×…): N×length×S1×…, like torch.narrow along dim 1. */
+/**
+ * Channels [begin, begin + length) of x (N×C×S1×…): N×length×S1×…, like torch.narrow along dim 1.
+ *
+ * @throws ShapeError if they are not channels of x, or none
+ */
 export function sliceChannels<D extends DType>(x: Value<D>, begin: number, length: number): Value<D> {
   return emit(sliceChannelsOp, [x], { begin, length }).as(x.dtype);
 }

@@ -47,6 +47,8 @@ export const softmaxOp: OpDefinition<NoAttributes> = {
 /**
  * Probabilities over the channels of x (N×K×S1×…), in x's dtype, like torch.softmax(x, 1). As in PyTorch, all
  * K are NaN if any of the K logits is NaN or +∞, or if all are −∞.
+ *
+ * @throws ShapeError for a rank below 2
  */
 export function softmax<D extends DType>(x: Value<D>): Value<D> {
   return emit(softmaxOp, [x], {}).as(x.dtype);

@@ -71,6 +71,8 @@ function rankOf(logits: ReferenceTensor, first: number, classes: number, label: 
 /**
  * Counts, int32[k.length], of the rows of logits [N,K,S…] whose label (int32 or uint8 [N,S…]) is among the k
  * largest. Labels outside the classes (such as 255 in segmentation) are ignored.
+ *
+ * @throws ShapeError if the shapes disagree, or if `k` is empty or has other than whole numbers from 1
  */
 export function topkCorrect(logits: Value, labels: Value, k: readonly number[]): Value<'int32'> {
   return emit(topkCorrectOp, [logits, labels], { k }).as('int32');

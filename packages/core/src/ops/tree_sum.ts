@@ -62,7 +62,11 @@ function checkRows(x: TensorType, rows: number): void {
   );
 }
 
-/** The sum [K] of the `rows` rows of x, float32 or int32, which holds rows·K elements in any shape. */
+/**
+ * The sum [K] of the `rows` rows of x, float32 or int32, which holds rows·K elements in any shape.
+ *
+ * @throws ShapeError if `rows` does not divide the elements of x
+ */
 export function treeSum<D extends DType>(x: Value<D>, rows: number): Value<D> {
   const kind = x.kind === 'gradient' ? 'gradient' : 'activation';
   return emit(treeSumOp, [x], { rows }, { kinds: [kind] }).as(x.dtype);

@@ -48,7 +48,11 @@ export const unpackOp: OpDefinition<UnpackAttributes> = {
   peerKeeps: KEEPS_NOTHING,
 };
 
-/** The tensors of `shapes` that {@link pack} stored in `flat`. */
+/**
+ * The tensors of `shapes` that {@link pack} stored in `flat`.
+ *
+ * @throws ShapeError if `flat` does not have the length of such a vector
+ */
 export function unpack<D extends DType>(flat: Value<D>, shapes: readonly Shape[]): Value<D>[] {
   const kind = flat.kind === 'gradient' ? 'gradient' : 'activation';
   const kinds = shapes.map(() => kind);

@@ -6,9 +6,11 @@
  * 1999.)
  */
 export interface Lifetime {
+  /** Size, before it is rounded up to a multiple of 64. */
   readonly bytes: number;
-  /** First and last instruction that touches the buffer, inclusive. */
+  /** Index of the first instruction that touches the buffer. */
   readonly start: number;
+  /** Index of the last instruction that touches it. */
   readonly end: number;
 }
 

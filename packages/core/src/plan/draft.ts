@@ -16,6 +16,7 @@ export type BufferKind = 'activation' | 'gradient' | 'input' | 'constant' | 'wor
 
 /** A buffer that has not been placed yet. */
 export interface DraftBuffer extends Lifetime {
+  /** Category that its bytes count in. */
   readonly kind: BufferKind;
   /** Values stored in it, one after another or next to each other; none for a workspace. */
   readonly values: readonly ValueId[];
@@ -42,6 +43,7 @@ export interface PlanBytes {
 }
 
 export interface Draft {
+  /** The step after all passes, nodes in the order in which they run. */
   readonly graph: Graph;
   readonly instructions: readonly Scheduled[];
   /** Number of leading instructions that run only when the states or the arena have changed. */
@@ -51,12 +53,20 @@ export interface Draft {
   readonly regions: ReadonlyMap<ValueId, Region>;
   /** Value → state value whose memory it takes. */
   readonly inState: ReadonlyMap<ValueId, ValueId>;
-  /** Largest sum of live bytes, the instruction where it occurs, and the sum at every instruction. */
-  readonly peak: { readonly instruction: number; readonly bytes: number };
+  /** Where most memory is in use. */
+  readonly peak: {
+    /** Index of the instruction. */
+    readonly instruction: number;
+    /** Largest sum of live bytes: no arena can be smaller. */
+    readonly bytes: number;
+  };
+  /** Sum of live bytes at every instruction. */
   readonly live: readonly number[];
   /** Bytes by kind at the peak; weights and optimizer are those of the store. */
   readonly bytes: PlanBytes;
+  /** For every value that the backward pass reads, whether it is kept, inverted or recomputed, and why. */
   readonly rebuilds: readonly RebuildDecision[];
+  /** Outputs that may overwrite an input: whether they do, or why not. */
   readonly aliases: readonly AliasDecision[];
   /** Joined and cut channels: which are strided views of the wider value, which are copied, and why. */
   readonly slices: readonly SliceDecision[];

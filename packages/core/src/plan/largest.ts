@@ -7,7 +7,9 @@ const TRIED = 64;
 
 /** A size and its bytes. */
 export interface Sized {
+  /** Such as the images of a batch. */
   readonly size: number;
+  /** Memory that it takes. */
   readonly bytes: number;
 }
 
@@ -47,7 +49,7 @@ export function largestWithin(
   most = MOST,
   least = 1,
   guess?: number,
-): { readonly size: number; readonly bytes: number } | null {
+): Sized | null {
   const at = (size: number): Sized => ({ size, bytes: bytesAt(size) });
   let fits = smallestPlanned(bytesAt, most, least);
   if (fits.bytes > budget) return null;

@@ -15,7 +15,9 @@ import { nodeAt } from '../ir/text.js';
 import { isPitched, type Region } from '../passes/region.js';
 
 export interface Scheduled {
+  /** The op with its operands and results. */
   readonly node: GraphNode;
+  /** The implementation that the device chose. */
   readonly kernel: PreparedKernel;
   /** `layout`: the kernel writes its layout of the constant operands; `run`: it computes the node. */
   readonly part: 'layout' | 'run';

@@ -6,6 +6,7 @@ import { type PriceSource, Prices } from './prices.js';
 
 /** A predicted time, in seconds. */
 export interface PredictedTime {
+  /** Time of the whole run. */
   readonly seconds: number;
   /** How much of it each kind of price makes up. */
   readonly sources: Readonly<Record<PriceSource, number>>;

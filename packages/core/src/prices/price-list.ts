@@ -5,9 +5,9 @@ import { type Signature, signatureOf } from './signature.js';
 
 /** The time of an instruction. */
 export interface PriceEntry extends Signature {
-  /** Mean over the instructions with this signature. */
+  /** Mean time of an instruction with this signature. */
   readonly seconds: number;
-  /** How many there were. */
+  /** Number of instructions that the mean is of. */
   readonly count: number;
 }
 
@@ -17,7 +17,7 @@ export interface PriceList {
   readonly format: 'inplace-abn price list 1';
   /** Hardware, threads and library versions that the times are of: {@link Device.machine}. */
   readonly machine: string;
-  /** Of the kernels. */
+  /** Version of the package whose kernels were timed. */
   readonly version: string;
   /** Operations that the device performs per byte moved: {@link Device.balance}. */
   readonly balance: number;

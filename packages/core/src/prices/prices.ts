@@ -13,7 +13,9 @@ export type PriceSource = 'measured' | 'interpolated' | 'estimated';
 
 /** The time of one instruction. */
 export interface Price {
+  /** Time of one run of the instruction. */
   readonly seconds: number;
+  /** How the time is known. */
   readonly source: PriceSource;
 }
 
@@ -41,7 +43,11 @@ export class Prices {
   /** Mean seconds of a byte, or of the operations that take as long. */
   private readonly rate: number;
 
-  constructor(readonly list: PriceList) {
+  /** Indexes a price list by signature and op. */
+  constructor(
+    /** The measured times. */
+    readonly list: PriceList,
+  ) {
     const { entries } = list;
     for (const entry of entries) {
       append(this.exact, entry.key, entry);

@@ -5,9 +5,9 @@ import { UsageError } from '../errors.js';
 
 /** Describes a plan, for the error thrown when it does not fit in memory. */
 export interface Fitting {
-  /** Such as `batch 64 at 224×224`. */
+  /** Subject of the error, such as `batch 64 at 224×224`. */
   readonly what: string;
-  /** Such as `choose a smaller batch`. */
+  /** How to need less, such as `choose a smaller batch`. */
   readonly advice: string;
   /** Bytes of the host that the process needs besides, as its loaders do; default 0. */
   readonly others?: number;
@@ -24,8 +24,11 @@ interface Begun {
 }
 
 /**
- * Throws UsageError, code ERR_MEMORY, if the device cannot allocate `needed` bytes: it names the need, what
- * is left, the limit and the fix.
+ * Checks, before anything is allocated, that a device has memory for a program.
+ *
+ * @param needed bytes of arena and store
+ * @throws UsageError, code ERR_MEMORY, if the device cannot allocate them: it names the need, what is left,
+ * the limit and the fix
  */
 export function checkFits(
   device: Device,

@@ -8,7 +8,7 @@ import { Store, statesOf } from './store.js';
 
 /** How to compile a graph, and where to run it. */
 export interface ProgramOptions extends CompileOptions {
-  /** Default: the CPU. */
+  /** Where the program runs. Default: the CPU. */
   readonly device?: Device;
   /**
    * On the same device: the states that the program reads and updates. Default: one of its own, zero-filled.

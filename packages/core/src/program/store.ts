@@ -29,7 +29,11 @@ export interface StateSpec extends TensorType {
   readonly kind: StateKind;
 }
 
-/** The union of the states of several graphs, such as a training and an evaluation step. */
+/**
+ * The union of the states of several graphs, such as a training and an evaluation step.
+ *
+ * @throws UsageError for a state that has another type in another graph
+ */
 export function statesOf(...graphs: readonly Graph[]): StateSpec[] {
   const specs = new Map<string, StateSpec>();
   for (const graph of graphs) {
@@ -106,7 +110,7 @@ export class Store {
     this.unwritten.clear();
   }
 
-  /** Throws UsageError if any of these parameters was never written. */
+  /** @throws UsageError if any of these parameters was never written */
   requireWritten(parameters: readonly string[]): void {
     if (this.unwritten.size === 0) return;
     const missing = parameters.filter((name) => this.unwritten.has(name));
@@ -118,7 +122,11 @@ export class Store {
     );
   }
 
-  /** Where a state lies in device memory. Throws UsageError for an unknown name. */
+  /**
+   * Where a state lies in device memory.
+   *
+   * @throws UsageError for an unknown name
+   */
   locate(name: string): Location {
     return { memory: this.memory, offset: this.entry(name).offset };
   }
@@ -129,7 +137,11 @@ export class Store {
     return entry;
   }
 
-  /** A copy of state `name`. */
+  /**
+   * A copy of state `name`.
+   *
+   * @throws UsageError for an unknown name; code ERR_DTYPE for a state of another dtype
+   */
   read(name: string): HostTensor<DType>;
   read<D extends DType>(name: string, dtype: D): HostTensor<D>;
   read(name: string, dtype?: DType): HostTensor<DType> {
@@ -141,7 +153,11 @@ export class Store {
     return { dtype: spec.dtype, shape: spec.shape, data };
   }
 
-  /** Replaces the content of state `name`. Throws UsageError if the dtype or number of elements differs. */
+  /**
+   * Replaces the content of state `name`.
+   *
+   * @throws UsageError if the dtype or number of elements differs
+   */
   write(name: string, data: TensorArray): void {
     const { spec, offset } = this.entry(name);
     if (!holds(data, spec.dtype) || data.length !== elements(spec.shape)) {
@@ -170,8 +186,9 @@ export class Store {
   }
 
   /**
-   * Replaces the content of state `name` with bytes that arrive in pieces. Throws UsageError if their dtype
-   * or total length differs; the state may then be partly overwritten.
+   * Replaces the content of state `name` with bytes that arrive in pieces.
+   *
+   * @throws UsageError if their dtype or total length differs; the state may then be partly overwritten
    */
   async writePieces(
     name: string,

@@ -68,7 +68,11 @@ function evaluateNode(graph: Graph, node: GraphNode, values: Map<ValueId, Refere
   });
 }
 
-/** The arguments of an op's reference kernel. */
+/**
+ * The arguments of an op's reference kernel.
+ *
+ * @throws RangeError from its methods for an operand that is left out
+ */
 export function referenceContext(
   attrs: Attributes,
   inputs: readonly (ReferenceTensor | null)[],

@@ -19,7 +19,7 @@ import { referenceContext } from '../reference/evaluate.js';
 
 /** Error of a value that is rebuilt by inversion, relative to the deviation of its channels. */
 export interface InversionError {
-  /** Module path and op of the inverted node. */
+  /** Module path of the inverted node. */
   readonly path: string;
   /** Op that is inverted. */
   readonly op: string;
@@ -31,7 +31,12 @@ export interface InversionError {
    */
   readonly error: number;
   /** The channel with the largest error. */
-  readonly worst: { readonly channel: number; readonly error: number };
+  readonly worst: {
+    /** Its index, from 0. */
+    readonly channel: number;
+    /** Its error, at most 1. */
+    readonly error: number;
+  };
 }
 
 /** States and inputs to audit with. */

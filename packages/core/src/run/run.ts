@@ -8,9 +8,9 @@ import { type ProgramOptions, programOf } from '../program/program-of.js';
 
 /** A tensor that is handed to a function of values. */
 export interface RunInput {
-  /** Logical shape N×C×S1×… */
+  /** Logical shape N×C×S1×…. */
   readonly shape: Shape;
-  /** Default float32. */
+  /** Element type. Default float32. */
   readonly dtype?: DType;
   /** Elements in storage order: channels-last for images and activations. */
   readonly data: TypedArray;
@@ -18,7 +18,10 @@ export interface RunInput {
 
 /** Values of the dtypes of inputs. */
 export type InputValues<I extends Readonly<Record<string, RunInput>>> = {
-  [K in keyof I]: I[K] extends { readonly dtype: infer D extends DType }
+  [K in keyof I]: I[K] extends {
+    /** Element type that the input names. */
+    readonly dtype: infer D extends DType;
+  }
     ? Value<D>
     : 'dtype' extends keyof I[K]
       ? Value

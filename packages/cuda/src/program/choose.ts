@@ -17,7 +17,11 @@ export function isDeviceName(name: string): boolean {
   return name === 'cpu' || CUDA_NAME.test(name);
 }
 
-/** The index in `cuda:INDEX`, or null for `cpu`. Throws UsageError for anything else. */
+/**
+ * The index in `cuda:INDEX`, or null for `cpu`.
+ *
+ * @throws UsageError for anything else
+ */
 export function parseDeviceName(name: string): number | null {
   if (name === 'cpu') return null;
   const match = CUDA_NAME.exec(name);

@@ -13,7 +13,11 @@ export function aligned(shape: Shape, rank: number): number[] {
   return along;
 }
 
-/** The common broadcast shape. Throws ShapeError if there is none. */
+/**
+ * The common broadcast shape.
+ *
+ * @throws ShapeError if there is none
+ */
 export function broadcastShape(shapes: readonly Shape[]): number[] {
   const rank = Math.max(0, ...shapes.map((shape) => shape.length));
   const result = new Array<number>(rank).fill(1);

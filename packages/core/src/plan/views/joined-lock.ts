@@ -5,7 +5,9 @@ import type { LayerChoice, PlanLock } from './lock.js';
 export interface LockedPart {
   /** Goes before the names of its layers; '': they keep their names. */
   readonly name: string;
+  /** How often it is made for one update. */
   readonly times: number;
+  /** The lock of the step alone. */
   readonly lock: PlanLock;
 }
 

@@ -28,10 +28,20 @@ export interface MapBuffer {
 export interface MemoryMap {
   /** Size of the arena. */
   readonly arenaBytes: number;
-  /** Op and module path of each instruction, in order. */
-  readonly instructions: readonly { readonly op: string; readonly path: string }[];
-  /** The instruction with the most live bytes, and how many. */
-  readonly peak: { readonly instruction: number; readonly bytes: number };
+  /** Instructions of the step, in order. */
+  readonly instructions: readonly {
+    /** Name of the op. */
+    readonly op: string;
+    /** Module path of its layer. */
+    readonly path: string;
+  }[];
+  /** Where most memory is in use. */
+  readonly peak: {
+    /** Index of the instruction. */
+    readonly instruction: number;
+    /** Bytes that are live there. */
+    readonly bytes: number;
+  };
   /** Every buffer of the arena. */
   readonly buffers: readonly MapBuffer[];
 }

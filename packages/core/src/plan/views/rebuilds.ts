@@ -5,14 +5,21 @@ import type { Plan } from '../plan.js';
 
 /** How the backward pass gets its saved values. */
 export interface PlannedRebuilds {
-  /** Bytes of values that are kept; likewise for those inverted and recomputed. */
+  /** Bytes of values that are kept. */
   readonly kept: number;
   /** Bytes of values rebuilt from the output of the op that overwrote them. */
   readonly inverted: number;
   /** Bytes of values that are computed a second time. */
   readonly recomputed: number;
   /** Recomputed values, largest first. */
-  readonly layers: readonly { readonly path: string; readonly op: string; readonly bytes: number }[];
+  readonly layers: readonly {
+    /** Module path of the layer that computes the value. */
+    readonly path: string;
+    /** Op that runs twice. */
+    readonly op: string;
+    /** Size of the value. */
+    readonly bytes: number;
+  }[];
   /** Work of recompute as a fraction of the rest of the step. */
   readonly moreWork: number;
 }
