@@ -12,7 +12,9 @@ const USAGE = 2;
 
 /** A usage error. The message says which argument to add or remove; the exit code is 2. */
 export class CommandLineError extends Error {
+  /** Name of the class, as stack traces print it. Programs compare `code`, or use `instanceof`. */
   override readonly name: string = 'CommandLineError';
+  /** Stable identifier of the problem; the message may change between versions. */
   readonly code = 'ERR_COMMAND_LINE';
 }
 
@@ -28,7 +30,13 @@ export interface ProgramCommand {
   name(): string;
   /** Reads or sets the name that the program prints. */
   name(name: string): unknown;
-  readonly options: readonly { readonly long?: string | undefined; readonly short?: string | undefined }[];
+  /** Options that the program declares. */
+  readonly options: readonly {
+    /** Long form with its dashes; undefined if there is none. */
+    readonly long?: string | undefined;
+    /** One-letter form with its dash; undefined if there is none. */
+    readonly short?: string | undefined;
+  }[];
   /** Subcommands. */
   readonly commands?: readonly Pick<ProgramCommand, 'exitOverride'>[];
   /** Adds an option that prints the version. */

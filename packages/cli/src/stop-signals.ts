@@ -33,6 +33,12 @@ export class StopSignals {
   private timer: NodeJS.Timeout | undefined;
   private readonly listener = (signal: NodeJS.Signals): void => this.hear(signal);
 
+  /**
+   * Listens until {@link dispose} is called.
+   *
+   * @param source where signals come from; default: this process
+   * @param ignoreHangup whether SIGHUP does not count; default: as the process was started
+   */
   constructor(
     private readonly handlers: StopHandlers,
     private readonly source: SignalSource = process,

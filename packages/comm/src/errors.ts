@@ -3,6 +3,8 @@
  * fix.
  */
 export class CommError extends Error {
+  /** Name of the class, as stack traces print it. Programs compare `code`, or use `instanceof`. */
   override readonly name = 'CommError';
+  /** Stable identifier of the problem; the message may change between versions. */
   readonly code = 'ERR_PROCESS_GROUP';
 }

@@ -13,10 +13,16 @@ export interface SkippedImage {
 }
 
 /**
- * `fail`: stop with an error that names the image. `skip`: read the next image instead, for at most this many
- * images. `leave out`: keep its row empty, with index −1.
+ * `fail`: stop with an error that names the image. `skip`: read the next image instead. `leave out`: keep its
+ * row empty, with index −1.
  */
-export type BadImagePolicy = 'fail' | 'leave out' | { readonly skip: number };
+export type BadImagePolicy =
+  | 'fail'
+  | 'leave out'
+  | {
+      /** Images that may be skipped in all epochs of a loader together. */
+      readonly skip: number;
+    };
 
 /** Records the images that could not be read and enforces the policy on them. */
 export class BadImages {

@@ -29,8 +29,13 @@ export interface Cache {
   readonly spec: CacheSpec;
   /** Bytes it may hold. */
   readonly limit: number;
-  /** Images and bytes that it holds. */
-  size(): { readonly images: number; readonly bytes: number };
+  /** Its present content. */
+  size(): {
+    /** Decoded images. */
+    readonly images: number;
+    /** Bytes of their samples. */
+    readonly bytes: number;
+  };
 }
 
 /** Counters of a cache: bytes and images. */

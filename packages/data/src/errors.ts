@@ -1,5 +1,6 @@
 /** A data set that cannot be used. The message says what is wrong, where, and how to fix it. */
 export class DataError extends Error {
+  /** Name of the class, as stack traces print it. Programs compare `code`, or use `instanceof`. */
   override name = 'DataError';
   /** Stable identifier of the problem; the message may change between versions. */
   readonly code: string = 'ERR_DATA';
@@ -10,6 +11,7 @@ export class FlatFolderError extends DataError {
   override name = 'FlatFolderError';
   override readonly code = 'ERR_FLAT_FOLDER';
 
+  /** Words the error: the folder, its images, and both ways to label them. */
   constructor(
     /** The folder without class folders. */
     readonly folder: string,
@@ -28,6 +30,11 @@ export class LabelFileError extends DataError {
   override name = 'LabelFileError';
   override readonly code = 'ERR_LABEL_FILE';
 
+  /**
+   * Words the error: file, line and reason.
+   *
+   * @param reason what is wrong, as the end of a sentence about file and line
+   */
   constructor(
     /** The list. */
     readonly path: string,
@@ -46,6 +53,11 @@ export class ShardError extends DataError {
   override name = 'ShardError';
   override readonly code = 'ERR_SHARD';
 
+  /**
+   * Words the error: the archive and the reason.
+   *
+   * @param reason what is wrong, as the end of a sentence about the archive or its member
+   */
   constructor(
     /** The archive. */
     readonly shard: string,
@@ -65,11 +77,13 @@ export type ImageErrorCode = 'unreadable' | 'too-large' | 'unknown-class' | 'unk
 export class ImageError extends DataError {
   override name = 'ImageError';
 
+  /** Words the error: the file, and why it cannot be read. */
   constructor(
     /** The file. */
     readonly path: string,
     /** Why it cannot be read: a clause without a period. */
     readonly reason: string,
+    /** Kind of problem, for programs. */
     override readonly code: ImageErrorCode = 'unreadable',
   ) {
     super(`Cannot read the image ${path}: ${reason}.`);

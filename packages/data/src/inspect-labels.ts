@@ -16,7 +16,12 @@ export interface LabelFacts {
   /** Pixels of each id of the file that the map of ids lacks. */
   readonly unknown: readonly PixelCount[];
   /** Why it cannot be used; absent where it can. */
-  readonly failure?: { readonly reason: string; readonly code: ImageErrorCode };
+  readonly failure?: {
+    /** A clause without a period. */
+    readonly reason: string;
+    /** Kind of problem, for programs. */
+    readonly code: ImageErrorCode;
+  };
 }
 
 /** Reads a label map and counts its pixels. Does not throw for a file that cannot be read. */

@@ -28,7 +28,12 @@ export interface ImageFacts {
   /** Upright, in pixels; 0 where the image cannot be read. */
   readonly height: number;
   /** Why the image cannot be used; absent where it can. */
-  readonly failure?: { readonly reason: string; readonly code: ImageErrorCode };
+  readonly failure?: {
+    /** A clause without a period. */
+    readonly reason: string;
+    /** Kind of problem, for programs. */
+    readonly code: ImageErrorCode;
+  };
   /** Of its label map, if it has one. */
   readonly labels?: LabelFacts;
 }

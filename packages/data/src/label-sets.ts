@@ -21,6 +21,7 @@ export interface LabelSetRow {
 export interface LabelSetList {
   /** The file, as errors name it. */
   readonly path: string;
+  /** Rows name their images. */
   readonly named: true;
   /** In the order of the file's lines. */
   readonly rows: readonly LabelSetRow[];
@@ -157,7 +158,11 @@ function listed(
 
 /** Image files of any number of classes each. */
 export class LabelSets extends LabeledFiles {
-  /** @param sets the classes of each file, ascending */
+  /**
+   * Lists files that are known already; see {@link openLabelSets} for those of a folder.
+   *
+   * @param sets the classes of each file, ascending
+   */
   constructor(
     root: string,
     classes: readonly string[],
@@ -209,7 +214,12 @@ export async function openLabelSets(
   root: string,
   list: LabelSetList,
   classes: readonly string[] = list.columns ?? inOrder(list.rows.flatMap(({ labels }) => labels)),
-): Promise<{ readonly images: LabelSets; readonly unlisted: number }> {
+): Promise<{
+  /** The images that the list names, by name. */
+  readonly images: LabelSets;
+  /** Images of the folder that the list does not name. */
+  readonly unlisted: number;
+}> {
   const indexOf = new Map(classes.map((name, index) => [name, index]));
   checkColumns(list, classes);
   const { files, rows } = await rowsOfFiles(root, list);

@@ -41,7 +41,9 @@ export interface LabeledImages {
 /** Image files with a class each. */
 export class LabeledFiles implements LabeledImages {
   /**
-   * @param files relative to the root
+   * Lists files that are known already; see {@link ImageFolder} and {@link openListed} for those of a folder.
+   *
+   * @param fileLabels class of each file
    * @param namesTell whether a file's name says its class, so that a digest of the names is one of the
    * labels, too
    */
@@ -50,6 +52,7 @@ export class LabeledFiles implements LabeledImages {
     readonly root: string,
     /** Names of the classes; a label is an index. */
     readonly classes: readonly string[],
+    /** Paths of the images, relative to `root`. */
     protected readonly files: readonly string[],
     private readonly fileLabels: Int32Array,
     private readonly namesTell: boolean,

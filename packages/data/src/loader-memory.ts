@@ -5,7 +5,9 @@ import { MAX_PIXELS } from './pixel-limit.js';
 export interface LoaderShape {
   /** Images of a batch that this process loads. */
   readonly rows: number;
+  /** Of an image after the transform, in pixels. */
   readonly width: number;
+  /** Of an image after the transform, in pixels. */
   readonly height: number;
   /** Batches in memory; default as {@link LoaderOptions}, 3. */
   readonly slots?: number;
@@ -41,14 +43,19 @@ const THREAD_BYTES = 14 * 2 ** 20;
 const PIXEL_BYTES = 15;
 
 /**
- * Bytes of the threads that read images: each decodes one image at a time. `bytes` is usual for images of up
- * to a megapixel, `most` the bound: threads × (heap + 15 bytes × pixels of the largest image).
+ * Bytes of the threads that read images: each decodes one image at a time.
  *
+ * @param workers number of threads
  * @param maxPixels the loader's limit; default 2^27
  */
 export function threadBytes(
   workers: number,
   maxPixels: number = MAX_PIXELS,
-): { readonly bytes: number; readonly most: number } {
+): {
+  /** Usual for images of up to a megapixel. */
+  readonly bytes: number;
+  /** Upper bound: threads × (heap + 15 bytes × pixels of the largest image). */
+  readonly most: number;
+} {
   return { bytes: workers * THREAD_BYTES, most: workers * (THREAD_BYTES + PIXEL_BYTES * maxPixels) };
 }

@@ -123,11 +123,14 @@ export interface SegmentationLoaderOptions extends LoaderSettings {
    * module.
    */
   transform: SegmentationTransform;
+  /** Label maps are not mixed. */
   mix?: undefined;
+  /** Pixels have one class each. */
   labelSets?: undefined;
 }
 
 interface LoaderSettings {
+  /** Images of an epoch, in order, such as {@link shuffledSampler}. */
   sampler: Sampler;
   /** Images per batch, over all processes. */
   batchSize: number;
@@ -144,6 +147,7 @@ interface LoaderSettings {
   slots?: number;
   /** Drop the last batch if it is not full. Default false. */
   dropLast?: boolean;
+  /** How to go on when an image cannot be read. Default `fail`. */
   onBadImage?: BadImagePolicy;
   /**
    * Images and label maps with more pixels count as unreadable, since a small file may claim any size.

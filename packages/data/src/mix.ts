@@ -48,8 +48,11 @@ export function mixes(options: MixOptions): boolean {
 
 /** The position of a batch, on which its draws depend: it counts from 0 in its epoch, over all processes. */
 export interface MixPosition extends Size {
+  /** Seed of the run, a whole number from 0. */
   readonly seed: number;
+  /** Epoch, from 0. */
   readonly epoch: number;
+  /** Batch of the epoch, from 0. */
   readonly batch: number;
 }
 

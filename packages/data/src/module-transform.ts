@@ -17,6 +17,7 @@ export interface TransformModule {
 
 /** The form posted to the threads. */
 export interface ModuleSpec {
+  /** Tells it from the transforms of this package. */
   readonly kind: 'module';
   /** URL of the module. */
   readonly module: string;
@@ -36,7 +37,11 @@ export async function moduleTransform(source: TransformModule): Promise<Transfor
   );
 }
 
-/** The same for images with label maps: the module's transform has `applyLabeled`. */
+/**
+ * The same for images with label maps: the module's transform has `applyLabeled`.
+ *
+ * @throws TransformError if the module cannot be imported or does not return such a transform
+ */
 export async function moduleSegmentationTransform(source: TransformModule): Promise<SegmentationTransform> {
   const made = await makeFromModule(specOf(source));
   if ('applyLabeled' in made) return made;

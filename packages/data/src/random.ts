@@ -46,7 +46,14 @@ export function philox4x32(
 }
 
 /** Each use of random numbers has a stream of its own. */
-export const Stream = { augmentation: 0, permutation: 1, mixing: 2 } as const;
+export const Stream = {
+  /** Crops, flips and colors; the index is that of the image. */
+  augmentation: 0,
+  /** Order of the images of an epoch. */
+  permutation: 1,
+  /** Mixup and cutmix; the index is that of the batch. */
+  mixing: 2,
+} as const;
 export type Stream = (typeof Stream)[keyof typeof Stream];
 
 /** A stream of random numbers that depends only on (seed, stream, epoch, index). */
@@ -58,9 +65,12 @@ export class Random {
   private used = 4;
 
   /**
+   * Begins the numbers of one sample.
+   *
    * @param seed a safe integer ≥ 0
    * @param epoch an integer in [0, 2³²)
    * @param index of the sample, an integer in [0, 2³²)
+   * @throws RangeError for another seed
    */
   constructor(
     seed: number,

@@ -30,7 +30,11 @@ export function permute(order: Int32Array, seed: number, epoch: number, part: nu
   return order;
 }
 
-/** Visits every sample once per epoch, in an order drawn from (seed, epoch). */
+/**
+ * Visits every sample once per epoch, in an order drawn from (seed, epoch).
+ *
+ * @throws RangeError unless `seed` is a whole number from 0
+ */
 export function shuffledSampler(length: number, seed: number): Sampler {
   checkSeed(seed);
   return { length, order: (epoch) => permutation(length, seed, epoch) };
@@ -42,6 +46,7 @@ export function shuffledSampler(length: number, seed: number): Sampler {
  * epoch).
  *
  * @param labels class of each sample
+ * @throws RangeError unless `seed` is a whole number from 0
  */
 export function balancedSampler(labels: Int32Array, seed: number): Sampler {
   checkSeed(seed);

@@ -54,9 +54,11 @@ export interface SegmentationFolderOptions extends LabelNaming {
  */
 export class SegmentationFolder {
   private constructor(
+    /** Folder of the data set. */
     readonly root: string,
     private readonly images: readonly string[],
     private readonly labels: readonly string[],
+    /** How its label maps code classes; undefined: their ids are classes. */
     readonly coding: LabelCoding | undefined,
   ) {}
 
@@ -168,6 +170,7 @@ async function listedIn(path: string, folder: string, files: readonly string[]):
 /** A folder of label maps for photographs in another folder: `DIR/NAME.png` belongs to NAME.jpg. */
 export class LabelFolder {
   private constructor(
+    /** Path of the folder. */
     readonly path: string,
     private readonly labels: ReadonlyMap<string, string>,
     private readonly naming: LabelNaming,

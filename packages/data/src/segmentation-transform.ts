@@ -21,8 +21,18 @@ import { writeFramed, writeRgb } from './write-rgb.js';
 
 /** Describes a transform, so that makeTransform can build it in any thread. */
 export type SegmentationSpec =
-  | { readonly kind: 'segmentation'; readonly options: SegmentationTransformOptions }
-  | { readonly kind: 'segmentation-eval'; readonly options: SegmentationEvalOptions };
+  | {
+      /** {@link segmentationTransform}. */
+      readonly kind: 'segmentation';
+      /** Its options. */
+      readonly options: SegmentationTransformOptions;
+    }
+  | {
+      /** {@link segmentationEvalTransform}. */
+      readonly kind: 'segmentation-eval';
+      /** Its options. */
+      readonly options: SegmentationEvalOptions;
+    };
 
 /** Makes a fixed-size image, its color matrix and its class ids from an image and its label map. */
 export interface SegmentationTransform {
@@ -52,7 +62,9 @@ export interface SegmentationTransform {
 interface CommonOptions extends ClassIds {
   /** Output size in pixels: the side of a square, or height and width. */
   crop: Sides;
+  /** Means of RGB in [0, 1], which are subtracted. Default: ImageNet's, {@link IMAGENET_MEAN}. */
   mean?: Rgb;
+  /** Standard deviations of RGB in [0, 1], which divide. Default: ImageNet's, {@link IMAGENET_STD}. */
   std?: Rgb;
 }
 
@@ -80,6 +92,8 @@ export interface SegmentationEvalOptions extends CommonOptions {
  * Random scale, random crop, horizontal flip, [color jitter,] normalization. Images use PIL's bilinear
  * filter, labels its nearest neighbor. A scaled image smaller than the crop is placed at the top left; the
  * padding has the mean color and class id 255 (ignore).
+ *
+ * @throws RangeError for an option out of range
  */
 export function segmentationTransform(options: SegmentationTransformOptions): SegmentationTransform {
   const { size, scale = [0.5, 2], flip = 0.5, colorJitter = false } = options;
@@ -120,6 +134,8 @@ export function segmentationTransform(options: SegmentationTransformOptions): Se
  * [Resize,] center crop, normalization; nothing is random. An image smaller than the crop is placed at the
  * top left; the padding has the mean color and class id 255. With `maxSide` no larger than the crop nothing
  * is cropped.
+ *
+ * @throws RangeError for an option out of range
  */
 export function segmentationEvalTransform(options: SegmentationEvalOptions): SegmentationTransform {
   const { size, maxSide, mean = IMAGENET_MEAN, std = IMAGENET_STD } = options;

@@ -23,7 +23,9 @@ interface Sample {
  */
 export class ShardedImages implements LabeledImages {
   private constructor(
+    /** Folder of the archives. */
     readonly root: string,
+    /** Names of the classes, in the order of their labels. */
     readonly classes: readonly string[],
     private readonly shards: readonly string[],
     /** Index of the first image of each shard, and the number of images. */

@@ -19,6 +19,8 @@ export interface Share {
 /**
  * The contiguous part of `total` items that process `rank` owns. The first `total` mod `size` processes get
  * one item more than the others. May be empty.
+ *
+ * @throws RangeError unless `rank` is an integer from 0 to size − 1
  */
 export function shareOf(total: number, { rank, size }: ShareOptions): Share {
   if (!(Number.isInteger(size) && Number.isInteger(rank) && rank >= 0 && rank < size)) {

@@ -19,6 +19,8 @@ export const TEN_CROPS = 10;
  * crops are stacked vertically, so a batch of N images is a batch of 10·N crops: N·10×H×W×3 in storage order,
  * with one color matrix per ten. An image smaller than the crop is padded with black; then all its crops are
  * the center crop.
+ *
+ * @throws RangeError for an option out of range
  */
 export function tenCropTransform(options: EvalTransformOptions = {}): Transform {
   const { crop = 224, scale = 256, mean = IMAGENET_MEAN, std = IMAGENET_STD } = options;

@@ -27,8 +27,18 @@ const BLACK: Rgb = [0, 0, 0];
 
 /** Describes a transform, so that makeTransform can build it in any thread. */
 export type TransformSpec =
-  | { readonly kind: 'train'; readonly options: TrainTransformOptions }
-  | { readonly kind: 'eval' | 'ten-crop'; readonly options: EvalTransformOptions };
+  | {
+      /** {@link trainTransform}. */
+      readonly kind: 'train';
+      /** Its options. */
+      readonly options: TrainTransformOptions;
+    }
+  | {
+      /** {@link evalTransform} or {@link tenCropTransform}. */
+      readonly kind: 'eval' | 'ten-crop';
+      /** Its options. */
+      readonly options: EvalTransformOptions;
+    };
 
 /** Makes a fixed-size image and its color matrix from an image of any size. */
 export interface Transform {
@@ -50,7 +60,9 @@ export interface Transform {
 interface CommonOptions {
   /** Output size in pixels: the side of a square, or height and width. Default 224. */
   crop?: Sides;
+  /** Means of RGB in [0, 1], which are subtracted. Default: ImageNet's, {@link IMAGENET_MEAN}. */
   mean?: Rgb;
+  /** Standard deviations of RGB in [0, 1], which divide. Default: ImageNet's, {@link IMAGENET_STD}. */
   std?: Rgb;
 }
 
@@ -95,6 +107,8 @@ export interface EvalTransformOptions extends CommonOptions {
 /**
  * [Resize,] random resized crop, horizontal flip, [RandAugment or TrivialAugmentWide,] [color jitter,] [PCA
  * lighting noise,] [random erasing,] normalization.
+ *
+ * @throws RangeError for an option out of range, or two policies
  */
 export function trainTransform(options: TrainTransformOptions = {}): Transform {
   const { crop = 224, scale = -1, flip = 0.5, colorJitter = false, lighting = false } = options;
@@ -139,6 +153,8 @@ function policyOf({ randAugment: options, trivialAugment = false }: TrainTransfo
 /**
  * [Resize of the shorter side,] center crop, normalization. An image smaller than the crop is padded with
  * black.
+ *
+ * @throws RangeError for an option out of range
  */
 export function evalTransform(options: EvalTransformOptions = {}): Transform {
   const { crop = 224, scale = 256, mean = IMAGENET_MEAN, std = IMAGENET_STD } = options;

@@ -56,6 +56,11 @@ export class DeepLabV3 extends Module {
   readonly red_bn: Module;
   private readonly poolingSize: Pair | null;
 
+  /**
+   * Builds the head.
+   *
+   * @param inChannels channels of the features that the head reads
+   */
   constructor(
     inChannels: number,
     /** Channels of the result. */

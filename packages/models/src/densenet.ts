@@ -32,15 +32,23 @@ export interface DenseNetStructure {
   readonly stemNorm?: boolean;
 }
 
-/** Structures of the published DenseNets by name. */
+/** Structures of the DenseNets by name. Parameters are those with 1000 classes. */
 export const DENSENETS = {
+  /** With the stem of the published checkpoints, 8.0 M parameters. */
   densenet121: { layers: [6, 12, 24, 16] },
+  /** With the stem of the published checkpoints, 14.1 M parameters. */
   densenet169: { layers: [6, 12, 32, 32] },
+  /** With the stem of the published checkpoints, 20.0 M parameters. */
   densenet201: { layers: [6, 12, 48, 32] },
+  /** With the stem of the published checkpoints, 33.3 M parameters. */
   densenet264: { layers: [6, 12, 64, 48] },
+  /** With torchvision's stem, 8.0 M parameters. */
   tv_densenet121: { layers: [6, 12, 24, 16], stemNorm: true },
+  /** With torchvision's stem, 28.7 M parameters. */
   tv_densenet161: { layers: [6, 12, 36, 24], growth: 48, stemNorm: true },
+  /** With torchvision's stem, 14.1 M parameters. */
   tv_densenet169: { layers: [6, 12, 32, 32], stemNorm: true },
+  /** With torchvision's stem, 20.0 M parameters. */
   tv_densenet201: { layers: [6, 12, 48, 32], stemNorm: true },
 } satisfies Record<string, DenseNetStructure>;
 

@@ -25,12 +25,10 @@ export type Stem = 'imagenet' | 'small';
  * `outputs` those of all by name, like the reference's keep_outputs.
  */
 export class Network extends Sequential {
-  /**
-   * @param featureChannels of the last feature map, the input of the classifier (global pooling,
-   * `classifier.fc`)
-   */
+  /** @throws UsageError for a number of classes that is not an integer from 0 */
   constructor(
     modules: Readonly<Record<string, Module>>,
+    /** Channels of the last feature map, the input of the classifier (global pooling, `classifier.fc`). */
     readonly featureChannels: number,
     { classes = 0 }: NetworkOptions,
   ) {

@@ -18,23 +18,33 @@ export interface ResNetStructure {
   readonly blocks: readonly [number, number, number, number];
   /** Blocks of 1×1, 3×3 and 1×1 convolutions instead of two 3×3. */
   readonly bottleneck: boolean;
-  /** Of the 3×3 convolution of a bottleneck; default 1. */
+  /** Groups of the 3×3 convolution of a bottleneck; default 1. */
   readonly groups?: number;
   /** Channels of a group of that convolution in mod2, doubled from module to module; default 64. */
   readonly groupChannels?: number;
 }
 
-/** Blocks of the ResNets by name. */
+/** Structures of the ResNets by name. Parameters are those with 1000 classes. */
 export const RESNETS = {
+  /** Basic blocks, 11.7 M parameters. */
   resnet18: { blocks: [2, 2, 2, 2], bottleneck: false },
+  /** Basic blocks, 21.8 M parameters. */
   resnet34: { blocks: [3, 4, 6, 3], bottleneck: false },
+  /** Bottlenecks, 25.6 M parameters. */
   resnet50: { blocks: [3, 4, 6, 3], bottleneck: true },
+  /** Bottlenecks, 44.5 M parameters. */
   resnet101: { blocks: [3, 4, 23, 3], bottleneck: true },
+  /** Bottlenecks, 60.2 M parameters. */
   resnet152: { blocks: [3, 8, 36, 3], bottleneck: true },
+  /** Bottlenecks of 32 groups with 4 channels each, 25.0 M parameters. */
   resnext50_32x4d: { blocks: [3, 4, 6, 3], bottleneck: true, groups: 32, groupChannels: 4 },
+  /** Bottlenecks of 32 groups with 8 channels each, 88.8 M parameters. */
   resnext101_32x8d: { blocks: [3, 4, 23, 3], bottleneck: true, groups: 32, groupChannels: 8 },
+  /** Bottlenecks of 64 groups with 4 channels each, 83.5 M parameters. */
   resnext101_64x4d: { blocks: [3, 4, 23, 3], bottleneck: true, groups: 64, groupChannels: 4 },
+  /** Bottlenecks of twice the width, 68.9 M parameters. */
   wide_resnet50_2: { blocks: [3, 4, 6, 3], bottleneck: true, groupChannels: 128 },
+  /** Bottlenecks of twice the width, 126.9 M parameters. */
   wide_resnet101_2: { blocks: [3, 4, 23, 3], bottleneck: true, groupChannels: 128 },
 } satisfies Record<string, ResNetStructure>;
 

@@ -26,10 +26,13 @@ export interface ResNeXtOptions extends NetworkOptions {
 /** Number of blocks in mod2 … mod5. */
 export type ResNeXtStructure = readonly [number, number, number, number];
 
-/** Blocks of the ResNeXts by name. */
+/** Blocks of the pre-activation ResNeXts by name. Parameters are those with 1000 classes. */
 export const RESNEXTS = {
+  /** Blocks of mod2 … mod5, 24.3 M parameters. */
   resnext50: [3, 4, 6, 3],
+  /** Blocks of mod2 … mod5, 42.8 M parameters. */
   resnext101: [3, 4, 23, 3],
+  /** Blocks of mod2 … mod5, 58.1 M parameters. */
   resnext152: [3, 8, 36, 3],
 } satisfies Record<string, ResNeXtStructure>;
 

@@ -17,8 +17,11 @@ export interface SegmentationOptions {
   readonly outputStride?: number;
   /** Other options of the body, such as width and stem. Its `dilation` replaces `outputStride`. */
   readonly body?: Omit<AnyNetworkOptions, 'normAct' | 'classes'>;
-  /** Options of the head; `channels` (default 256) are the inputs of the classifying convolution. */
-  readonly head?: Omit<DeepLabV3Options, 'normAct'> & { readonly channels?: number };
+  /** Options of the head. */
+  readonly head?: Omit<DeepLabV3Options, 'normAct'> & {
+    /** Channels of its output, which the classifying convolution reads. Default 256. */
+    readonly channels?: number;
+  };
 }
 
 /**
@@ -29,6 +32,7 @@ export class SegmentationNetwork extends Module {
   /** 1×1 convolution from the head's channels to the classes, with bias. */
   readonly cls: Conv2d;
 
+  /** Joins a body and a head; see {@link segmentationNetwork} for one by name. */
   constructor(
     /** Images to features at the output stride. */
     readonly body: Network,

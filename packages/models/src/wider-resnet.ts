@@ -10,17 +10,26 @@ import { blocks, Network, type NetworkOptions, scaled } from './network.js';
 /** Number of blocks in mod2 … mod7. */
 export type WiderResNetStructure = readonly [number, number, number, number, number, number];
 
-/** Blocks of the WiderResNets by name. */
+/** Blocks of the WiderResNets by name. Parameters are those with 1000 classes. */
 export const WIDER_RESNETS = {
+  /** Blocks of mod2 … mod7, 63.7 M parameters. */
   wider_resnet16: [1, 1, 1, 1, 1, 1],
+  /** Blocks of mod2 … mod7, 82.6 M parameters. */
   wider_resnet20: [1, 1, 1, 3, 1, 1],
+  /** Blocks of mod2 … mod7, 109.2 M parameters. */
   wider_resnet38: [3, 3, 6, 3, 1, 1],
 } satisfies Record<string, WiderResNetStructure>;
 
-/** Blocks of the WiderResNets of variant A2 by name. */
+/**
+ * Blocks of the WiderResNets of variant A2 by name: they stride instead of pooling from mod4 on. Parameters
+ * are those with 1000 classes.
+ */
 export const WIDER_RESNETS_A2 = {
+  /** Blocks of mod2 … mod7, 63.7 M parameters. */
   wider_resnet16_a2: WIDER_RESNETS.wider_resnet16,
+  /** Blocks of mod2 … mod7, 82.6 M parameters. */
   wider_resnet20_a2: WIDER_RESNETS.wider_resnet20,
+  /** Blocks of mod2 … mod7, 109.2 M parameters. */
   wider_resnet38_a2: WIDER_RESNETS.wider_resnet38,
 } satisfies Record<string, WiderResNetStructure>;
 

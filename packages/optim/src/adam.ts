@@ -9,7 +9,7 @@ export interface AdamOptions {
   readonly learningRate: number;
   /** Decay rates of the first and second moment estimates. Default [0.9, 0.999]. */
   readonly betas?: readonly [number, number];
-  /** Default 1e-8. */
+  /** Added to the root of the average of squared gradients. Default 1e-8. */
   readonly eps?: number;
   /** L2 penalty, added to the gradient. Default 0. */
   readonly weightDecay?: number;

@@ -27,10 +27,17 @@ export interface AverageOptions {
    * Lowers the decay at the beginning, as timm's ModelEmaV3: for update n of the average, from 0, to at most
    * 1 − (1 + n/gamma)^−power. true: gamma 1, power 2/3. Default: the decay is the same throughout.
    */
-  readonly warmUp?: boolean | { readonly gamma?: number; readonly power?: number };
+  readonly warmUp?:
+    | boolean
+    | {
+        /** Updates over which the warm-up stretches, above 0. Default 1. */
+        readonly gamma?: number;
+        /** Exponent, above 0; a larger one is over sooner. Default 2/3. */
+        readonly power?: number;
+      };
 }
 
-/** Throws UsageError for an option out of range. */
+/** @throws UsageError for an option out of range */
 export function checkAverage(options: AverageOptions): void {
   checkOptionNames('average', options, ['decay', 'every', 'warmUp']);
   const { decay, every = 1 } = options;

@@ -1,13 +1,21 @@
 import { clipScale, guardFinite, type Value } from '@inplace-abn/core';
 
 /**
- * Clips by the global norm (torch.nn.utils.clip_grad_norm_): returns the norm of all gradients together and
- * the factor that limits it to `maxNorm`. A non-finite norm stops the step before any update.
+ * Clips by the global norm, as `torch.nn.utils.clip_grad_norm_`. A norm that is not finite stops the step
+ * with NotFiniteError before any update.
+ *
+ * @param gradients float32, any shapes
+ * @param maxNorm largest norm that is left as it is
  */
 export function clipByGlobalNorm(
   gradients: readonly Value[],
   maxNorm: number,
-): { norm: Value<'float32'>; scale: Value<'float32'> } {
+): {
+  /** L2 norm of all gradients together, float32[]. */
+  norm: Value<'float32'>;
+  /** Factor for every gradient, float32[], at most 1. */
+  scale: Value<'float32'>;
+} {
   const { norm, scale } = clipScale(gradients, maxNorm);
   guardFinite(norm, 'the global norm of the gradients');
   return { norm, scale };

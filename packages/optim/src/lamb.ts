@@ -24,7 +24,7 @@ export interface LambOptions {
   readonly learningRate: number;
   /** Decay of the averages of the gradient and of its square. Default [0.9, 0.999]. */
   readonly betas?: readonly [number, number];
-  /** Default 1e-6. */
+  /** Added to the root of the average of squared gradients. Default 1e-6. */
   readonly eps?: number;
   /** Decoupled weight decay, part of the update that the trust ratio scales. Default 0.01. */
   readonly weightDecay?: number;

@@ -7,9 +7,9 @@ export interface ParameterUpdate {
   readonly name: string;
   /** The state to update, float32. */
   readonly parameter: Value;
-  /** Of the parameter's shape, float32. */
+  /** Gradient of the loss: float32, of the parameter's shape. */
   readonly gradient: Value;
-  /** float32 scalar. */
+  /** Learning rate of this step, float32[]. */
   readonly learningRate: Value;
   /** Overrides the optimizer's weight decay. */
   readonly weightDecay?: number;
@@ -55,7 +55,7 @@ export interface Optimizer {
 export interface Updated {
   /** Result of an in-place update op on the parameter. */
   readonly parameter: Value;
-  /** By slot. */
+  /** New content of each slot, by its name. */
   readonly state: Readonly<Record<string, Value>>;
 }
 

@@ -22,9 +22,12 @@ export interface RmspropOptions {
   readonly learningRate: number;
   /** Decay of the average of squared gradients. Default 0.99; 0.9 with `tensorflow`. */
   readonly alpha?: number;
-  /** Default 1e-8; 1e-10 with `tensorflow`. */
+  /**
+   * Added to the root of the average of squared gradients, or inside it with `tensorflow`. Default 1e-8;
+   * 1e-10 with `tensorflow`.
+   */
   readonly eps?: number;
-  /** Default 0. */
+  /** Factor on the momentum buffer, at least 0. Default 0: no buffer. */
   readonly momentum?: number;
   /** L2 penalty, added to the gradient. Default 0. */
   readonly weightDecay?: number;

@@ -3,12 +3,42 @@ import { checkOptionNames, described, UsageError } from '@inplace-abn/core';
 
 /** A learning-rate schedule and its options. */
 export type ScheduleOptions =
-  | { readonly type: 'constant' }
-  | { readonly type: 'step'; readonly stepSize: number; readonly gamma?: number }
-  | { readonly type: 'multistep'; readonly milestones: readonly number[]; readonly gamma?: number }
-  | { readonly type: 'exponential'; readonly gamma: number }
-  | { readonly type: 'linear'; readonly alpha: number; readonly beta: number }
   | {
+      /** The base rate throughout. */
+      readonly type: 'constant';
+    }
+  | {
+      /** StepLR: times `gamma` every `stepSize`. */
+      readonly type: 'step';
+      /** Epochs or steps between two changes. */
+      readonly stepSize: number;
+      /** Factor of each change. Default 0.1. */
+      readonly gamma?: number;
+    }
+  | {
+      /** MultiStepLR: times `gamma` at each milestone. */
+      readonly type: 'multistep';
+      /** Epochs or steps of the changes, in any order; one that is named twice counts twice. */
+      readonly milestones: readonly number[];
+      /** Factor of each change. Default 0.1. */
+      readonly gamma?: number;
+    }
+  | {
+      /** ExponentialLR: times `gamma` at every epoch or step. */
+      readonly type: 'exponential';
+      /** Factor of each change. */
+      readonly gamma: number;
+    }
+  | {
+      /** LambdaLR with alpha·it + beta, at least 0. */
+      readonly type: 'linear';
+      /** Change of the factor at every epoch or step. */
+      readonly alpha: number;
+      /** Factor at the beginning. */
+      readonly beta: number;
+    }
+  | {
+      /** CosineAnnealingLR: half a cosine from 1 to `minFactor`. */
       readonly type: 'cosine';
       /** Epochs or steps until the factor is `minFactor`. */
       readonly total: number;
@@ -16,12 +46,13 @@ export type ScheduleOptions =
       readonly minFactor?: number;
     }
   | {
+      /** PolynomialLR: minFactor + (1 − minFactor)·(1 − it/total)^power. */
       readonly type: 'polynomial';
-      /** Epochs or steps until the factor is `minFactor`. */
+      /** Epochs or steps until the factor is `minFactor`, above 0. */
       readonly total: number;
-      /** Default 1: linear. */
+      /** Exponent. Default 1: linear. */
       readonly power?: number;
-      /** Default 0. */
+      /** Factor at the end, the minimum rate over the base rate, from 0 to 1. Default 0. */
       readonly minFactor?: number;
     };
 
@@ -129,6 +160,8 @@ function decay(
  *
  *     linear:    factor + (1 − factor)·it/length    for it < length
  *     constant:  factor                             for it < length
+ *
+ * @throws UsageError for a negative length, or a factor that is not above 0 and at most 1
  */
 export function warmUp(
   schedule: Schedule,

@@ -6,11 +6,11 @@ import { COMMON, type TorchForm } from './torch-form.js';
 export interface SgdOptions {
   /** Base rate, which a schedule multiplies; no default. */
   readonly learningRate: number;
-  /** Default 0. */
+  /** Factor on the momentum buffer, at least 0. Default 0: no buffer. */
   readonly momentum?: number;
   /** L2 penalty, added to the gradient. Default 0. */
   readonly weightDecay?: number;
-  /** Default false. */
+  /** Steps by gradient + momentum · buffer instead of by the buffer; needs momentum. Default false. */
   readonly nesterov?: boolean;
 }
 

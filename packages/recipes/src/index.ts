@@ -38,12 +38,8 @@ export {
 } from './data/labeled-sets.js';
 export { evaluationBatches } from './data/loaders.js';
 export { aroundParts, type LoadingOptions } from './data/memory.js';
-export {
-  Engine,
-  type EngineOptions,
-  type InspectedInstruction,
-  type VisitInstruction,
-} from './engine/engine.js';
+export { Engine, type EngineOptions } from './engine/engine.js';
+export type { InspectedInstruction, VisitInstruction } from './engine/inspected.js';
 export { planPrograms } from './engine/plan-programs.js';
 export { Classifier } from './inference/classifier.js';
 export { featuresAt } from './inference/features.js';

@@ -19,6 +19,7 @@ export abstract class SessionStates {
 
   /** @param initial the states to begin with, asked for when they are needed */
   constructor(
+    /** Plans, the store and the arena. */
     protected readonly programs: Programs,
     private readonly initial: () => Iterable<readonly [name: string, tensor: HostTensor]>,
     private readonly group: SessionGroup | undefined,

@@ -91,13 +91,13 @@ export type EpochBatches<X, Y> = Batches<X, Y> | ((epoch: number, first: number)
 export interface FitOptions<X, Y, M extends string = string> {
   /** Where the training resumes, as a callback was told; default: its beginning. */
   readonly start?: FitPosition;
-  /** Default 1. */
+  /** Epochs in all, those before `start` included. Default 1. */
   readonly epochs?: number;
-  /** Factor on the learning rates, by epoch or step from 0. */
+  /** Factor on the learning rates, by epoch or step from 0. Default: 1 throughout. */
   readonly schedule?: Schedule;
   /** Unit of the schedule: epochs, or steps over all epochs. Default `epoch`. */
   readonly scheduleMode?: 'epoch' | 'step';
-  /** Evaluated after each epoch. */
+  /** Evaluated after each epoch. Default: no validation. */
   readonly validation?: Batches<X, Y>;
   /** Evaluates the averages of the weights, of a session with the option `average`. Default false. */
   readonly averaged?: boolean;

@@ -9,9 +9,9 @@ import { type Selection, selected } from './selection.js';
 export interface ParameterGroup {
   /** Paths of parameters or layers, patterns with `*`, or a predicate. */
   readonly parameters: Selection;
-  /** Default: the optimizer's. A schedule multiplies both. */
+  /** Base learning rate, which a schedule multiplies like the optimizer's. Default: the optimizer's. */
   readonly learningRate?: number;
-  /** Default: the optimizer's. */
+  /** Weight decay, also of norms and biases. Default: the optimizer's. */
   readonly weightDecay?: number;
 }
 

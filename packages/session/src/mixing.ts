@@ -17,12 +17,15 @@ import { isTensorOptions, named, type OneOrNamed } from './signals.js';
 
 /** The position of a batch, on which its draws depend. */
 export interface MixPosition {
+  /** Seed of the session. */
   readonly seed: number;
-  /** Both count from 0. */
+  /** Epoch, from 0. */
   readonly epoch: number;
+  /** Batch of the epoch, from 0. */
   readonly batch: number;
-  /** Of the images, in pixels. */
+  /** Width of the images in pixels. */
   readonly width: number;
+  /** Height of the images in pixels. */
   readonly height: number;
 }
 

@@ -26,7 +26,7 @@ import { isTensorOptions, named, type OneOrNamed } from './signals.js';
 export interface InputOptions {
   /** Sizes of one sample, such as [3, 224, 224]; [] for a scalar such as a label. */
   readonly shape: Shape;
-  /** Default float32. */
+  /** Element type. Default float32. */
   readonly dtype?: DType;
 }
 
@@ -51,7 +51,7 @@ export interface SessionOptions<
   readonly loss?: Loss<Out, Target> | LossFunction<Out, Target>;
   /** Computed with the loss, in training and evaluation. */
   readonly metrics?: Readonly<Record<M, Metric<Out, Target>>>;
-  /** Such as `sgd({ learningRate: 0.1 })`; needed by `train`. */
+  /** Update rule, such as `sgd({ learningRate: 0.1 })`; needed by `train`. */
   readonly optimizer?: Optimizer;
   /**
    * Parameters with a learning rate or weight decay of their own; of several that name a parameter, the first
@@ -101,7 +101,7 @@ export interface SessionOptions<
   readonly average?: AverageOptions;
   /** Tells the global norm of the gradients, before clipping, in the result of every step. Default false. */
   readonly gradientNorm?: boolean;
-  /** Default: the CPU. */
+  /** Where the network runs. Default: the CPU. */
   readonly device?: Device;
   /** Dtype of activations and their gradients; default float32. */
   readonly precision?: ComputeDType;
@@ -136,7 +136,7 @@ export interface SessionOptions<
    * and sums depend on the number of processes in their last bits.
    */
   readonly deterministicWorld?: number;
-  /** Of initial weights and of dropout; default 0. */
+  /** Determines initial weights, dropout and the draws of `mix`. Default 0. */
   readonly seed?: number;
   /** The states to begin with, asked for when they are needed; default: those of the modules, by `seed`. */
   readonly initial?: () => Iterable<readonly [name: string, tensor: HostTensor]>;

@@ -14,6 +14,7 @@ export class SessionStep {
   /** Name given by the caller. */
   readonly name: string;
 
+  /** For {@link Session.step}, which makes the steps of a session. */
   constructor(
     private readonly programs: Programs,
     definition: StepDefinition,

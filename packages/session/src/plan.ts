@@ -54,9 +54,10 @@ export class SessionPlan {
   readonly kind: 'train' | 'evaluate' | 'predict' | 'features' | 'accumulate' | 'own';
   /** Samples of the step. */
   readonly batch: number;
-  /** As `train, batch 8`. */
+  /** Kind and samples, as `train, batch 8`. */
   readonly title: string;
 
+  /** For {@link Session.plan} and {@link SessionStep.plan}, which make the plans of a session. */
   constructor(
     { kind, batch, title }: Pick<SessionPlan, 'kind' | 'batch' | 'title'>,
     /** All that the compiler decided. */

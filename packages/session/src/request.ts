@@ -3,9 +3,18 @@ import type { StepKind } from './step-key.js';
 
 /** Which step to plan, and for how many samples. */
 export type PlanRequest =
-  | { readonly train: number }
-  | { readonly evaluate: number }
-  | { readonly predict: number };
+  | {
+      /** Samples of a training step, at least 1. */
+      readonly train: number;
+    }
+  | {
+      /** Samples of an evaluation step, at least 1. */
+      readonly evaluate: number;
+    }
+  | {
+      /** Samples of a prediction, at least 1. */
+      readonly predict: number;
+    };
 
 /** The kind of step and the samples that are asked for. */
 export function planned(request: PlanRequest): [StepKind, number] {

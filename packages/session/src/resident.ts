@@ -3,6 +3,7 @@ import type { Plan } from '@inplace-abn/core';
 
 /** A part of a process's memory. */
 export interface ResidentPart {
+  /** In words, such as `runtime and libraries`. */
   readonly name: string;
   /** Bytes that are expected. */
   readonly bytes: number;
@@ -12,9 +13,11 @@ export interface ResidentPart {
 
 /** Memory of one process. */
 export interface ResidentMemory {
+  /** Its parts, in the order in which they were given. */
   readonly parts: readonly ResidentPart[];
-  /** Expected in all at the peak. */
+  /** Bytes that are expected at the peak. */
   readonly bytes: number;
+  /** Bytes that it cannot exceed. */
   readonly most: number;
 }
 

@@ -22,14 +22,14 @@ interface ShardOptions {
 export class Shards {
   /** The group that a step's trace exchanges values with: every shard is a member. */
   readonly group: GroupShape;
-  /** Of this process. */
+  /** Shards of every batch that this process holds. */
   readonly held: number;
-  /** The first of this process. */
+  /** Index of its first shard, from 0. */
   readonly first: number;
 
   /** @throws UsageError, code ERR_SHARDS, for a number of shards that these processes cannot divide */
   constructor(
-    /** Of every batch. */
+    /** Shards of every batch, over all processes. */
     readonly count: number,
     private readonly processes: Pick<SessionGroup, 'name' | 'size' | 'rank'> = { name: '', size: 1, rank: 0 },
   ) {

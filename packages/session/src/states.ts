@@ -61,8 +61,9 @@ export async function fillStates(store: Store, tensors: StateTensors): Promise<v
 }
 
 /**
- * The tensors of a store's states, all of them; others are passed over. Throws UsageError for one that is
- * missing.
+ * The tensors of a store's states, all of them; others are passed over.
+ *
+ * @throws UsageError for one that is missing
  */
 export function allStates<T>(store: Store, tensors: ReadonlyMap<string, T>): Map<string, T> {
   const wanted = store.specs.map(({ name }): [string, T] => {

@@ -9,7 +9,16 @@ export interface Trainee<B, M extends string, V extends Results = Results<M>> {
    * One step; `at` counts what was made before it. 'stopped': it was not made, because another process of the
    * group stops.
    */
-  train(batch: B, at: FitPosition): Promise<(StepResult<M> & { readonly learningRate: number }) | 'stopped'>;
+  train(
+    batch: B,
+    at: FitPosition,
+  ): Promise<
+    | (StepResult<M> & {
+        /** Base learning rate of the step. */
+        readonly learningRate: number;
+      })
+    | 'stopped'
+  >;
   /**
    * Of a group: whether any process stops. Every process calls it before the first epoch, after the last step
    * of an epoch, and after an epoch; one that stops within an epoch calls it where the others call `train`.

@@ -29,11 +29,11 @@ type Worded = string | number | boolean | null;
 export interface Inspection {
   /** The file, as it was named. */
   readonly path: string;
-  /** By content, whatever the name ends in. */
+  /** Format by content, whatever the name ends in. */
   readonly format: CheckpointFormat;
   /** Size of the file in bytes; of an index with the files that it lists. */
   readonly bytes: number;
-  /** Of the file; of an index, that of the index alone. */
+  /** MD5 of the file, lowercase hexadecimal; of an index, that of the index alone. */
   readonly md5: string;
   /** The published upstream file that this file equals byte for byte; null if none. */
   readonly published: PublishedModel | null;
@@ -41,7 +41,7 @@ export interface Inspection {
   readonly prefixes: readonly string[];
   /** The state dictionary, without those prefixes. */
   readonly tensors: readonly InspectedTensor[];
-  /** Of all tensors together. */
+  /** Elements of all tensors together. */
   readonly elements: number;
   /** Values outside the state dictionary: scalars as they are, everything else described in words. */
   readonly rest: Readonly<Record<string, Worded>>;

@@ -67,11 +67,15 @@ export class Storage {
 
 /** A tensor as a view of a storage whose bytes stay in the file. Checked to lie inside the storage. */
 export class TensorRef implements TensorSpec {
+  /** Describes a view; the reader of the pickle has checked that it lies inside the storage. */
   constructor(
+    /** Element type of the storage. */
     readonly dtype: HostDType,
+    /** Sizes, the slowest-varying axis first; empty for a scalar. */
     readonly shape: readonly number[],
     /** In elements, never negative. */
     readonly strides: readonly number[],
+    /** The part of the file that holds its elements. Several tensors may share it. */
     readonly storage: Storage,
     /** First element, counted from the start of the whole storage. */
     readonly offset: number,
@@ -88,6 +92,7 @@ export class Opaque {
   /** Attributes, items and elements set by the pickle. */
   private readonly set: Pickled[] = [];
 
+  /** Records a class or function, or with `args` an object that it makes. */
   constructor(
     /** Qualified name, such as `argparse.Namespace`. */
     readonly name: string,

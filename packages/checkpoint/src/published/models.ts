@@ -2,7 +2,7 @@
 
 /** A published model file that is known by its size and MD5. */
 export interface PublishedModel {
-  /** Such as `ResNeXt101, in place`. */
+  /** Architecture and batch norm, such as `ResNeXt101, in place`. */
   readonly name: string;
   /** The experiment it was trained with; undefined for the segmentation model. */
   readonly experiment?: string;

@@ -27,7 +27,7 @@ export interface RunMeta {
   readonly epoch: number;
   /** Completed optimizer steps, over all epochs. */
   readonly step: number;
-  /** Of data order, augmentation and initial weights. */
+  /** Seed of data order, augmentation and initial weights. */
   readonly seed: number;
   /** Digest of the resolved configuration, to detect that a run resumes with a different one. */
   readonly configHash: string;

@@ -46,6 +46,7 @@ export class RunStateStore {
   private readonly keep: number;
   private pending: Promise<unknown> = Promise.resolve();
 
+  /** @throws CheckpointError unless `keep` is an integer of at least 1 */
   constructor(
     /** Created by the first save. */
     readonly folder: string,

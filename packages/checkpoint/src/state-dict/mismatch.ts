@@ -19,6 +19,11 @@ export interface ClassCounts {
 export class StateDictMismatch extends CheckpointError {
   override readonly code = 'ERR_STATE_DICT';
 
+  /**
+   * Carries the difference next to its message.
+   *
+   * @param message the difference in words, with the likely fix
+   */
   constructor(
     message: string,
     /** Every name, shape and dtype that differs. */

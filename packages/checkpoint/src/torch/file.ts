@@ -56,7 +56,11 @@ export class TorchFile {
     }
   }
 
-  /** Reads from a source that is already open; {@link close} closes it. */
+  /**
+   * Reads from a source that is already open; {@link close} closes it.
+   *
+   * @throws CheckpointError if the bytes are not a file of torch.save
+   */
   static async over(source: ByteSource, options: TorchReadOptions = {}): Promise<TorchFile> {
     assertLittleEndianHost();
     const limits = { ...PICKLE_LIMITS, ...options.limits };

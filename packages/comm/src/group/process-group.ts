@@ -34,6 +34,7 @@ export class ProcessGroup implements GroupShape {
     private readonly world: World,
     private readonly native: NativeGroup,
     private readonly options: GroupOptions,
+    /** Name that the ops of compiled steps refer to it by. */
     readonly name: string,
     /** World ranks of the members, ascending. */
     readonly ranks: readonly number[],
@@ -77,6 +78,7 @@ export class ProcessGroup implements GroupShape {
     return this.ranks.indexOf(this.world.rank);
   }
 
+  /** Number of members. */
   get size(): number {
     return this.ranks.length;
   }
@@ -133,7 +135,11 @@ export class ProcessGroup implements GroupShape {
     await this.checked('barrier', this.native.barrier());
   }
 
-  /** The subgroup of members with these world ranks, created once; null on processes outside it. */
+  /**
+   * The subgroup of members with these world ranks, created once; null on processes outside it.
+   *
+   * @throws CommError for a rank that is not a member, or if they cannot be connected
+   */
   async subgroup(ranks: readonly number[]): Promise<ProcessGroup | null> {
     const members = [...new Set(ranks)].sort((a, b) => a - b);
     const stranger = members.find((rank) => !this.ranks.includes(rank));
@@ -158,11 +164,15 @@ export class ProcessGroup implements GroupShape {
     return this.subgroup(this.ranks.filter((_, i) => flags[i]?.[0] === 1));
   }
 
-  /**
-   * Start and end (in seconds, on the clock of program timings) and bytes of the background all-reduces since
-   * the last call.
-   */
-  takeSpans(): { begin: number; end: number; bytes: number }[] {
+  /** The background all-reduces since the last call, on the clock of program timings. */
+  takeSpans(): {
+    /** Start in seconds. */
+    begin: number;
+    /** End in seconds. */
+    end: number;
+    /** Size of the vector that was summed. */
+    bytes: number;
+  }[] {
     const flat = this.native.takeSpans();
     return Array.from({ length: flat.length / 3 }, (_, i) => {
       return { begin: flat[3 * i] ?? 0, end: flat[3 * i + 1] ?? 0, bytes: flat[3 * i + 2] ?? 0 };

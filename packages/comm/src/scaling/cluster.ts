@@ -13,7 +13,7 @@ export type Topology = 'ring' | 'tree' | 'hierarchical';
 
 /** Nodes of equal size. All processes of a node share its link to the others. */
 export interface Cluster {
-  /** Machines. */
+  /** Number of machines. */
   readonly nodes: number;
   /** Processes of a node, each with a device of its own. */
   readonly perNode: number;

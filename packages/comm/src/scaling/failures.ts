@@ -13,13 +13,13 @@
 export interface FailureOptions {
   /** Machines that fail independently; the failure of one stops the run. */
   readonly nodes: number;
-  /** Mean time between failures of one node. */
+  /** Mean time between failures of one node, in seconds. */
   readonly mtbf: number;
-  /** From the end of a checkpoint to the beginning of the next. */
+  /** Seconds from the end of a checkpoint to the beginning of the next. */
   readonly interval: number;
-  /** For how long a checkpoint holds up training. */
+  /** Seconds that a checkpoint holds up training. */
   readonly saving: number;
-  /** From a failure to the first step after it. */
+  /** Seconds from a failure to the first step after it. */
   readonly restarting: number;
 }
 

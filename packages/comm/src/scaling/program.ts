@@ -39,8 +39,22 @@ export interface WaitEvent {
 
 /** One thing that a process does. Times in seconds. */
 export type StepEvent =
-  | { readonly kind: 'compute'; readonly seconds: number }
-  | { readonly kind: 'exchange'; readonly exchange: Exchange; readonly path: string; readonly bytes: number }
+  | {
+      /** An instruction that exchanges nothing. */
+      readonly kind: 'compute';
+      /** Time that it takes. */
+      readonly seconds: number;
+    }
+  | {
+      /** A collective that the step waits for. */
+      readonly kind: 'exchange';
+      /** Pattern of communication, from which its time follows. */
+      readonly exchange: Exchange;
+      /** Module path of the op. */
+      readonly path: string;
+      /** Bytes that one process hands in. */
+      readonly bytes: number;
+    }
   | StartEvent
   | WaitEvent;
 

@@ -1,8 +1,12 @@
 /** A decoded image: 8-bit samples, row-major, gray (1 channel) or interleaved RGB (3 channels). */
 export interface Image {
+  /** height × width × channels samples. */
   readonly data: Uint8Array;
+  /** In pixels. */
   readonly width: number;
+  /** In pixels. */
   readonly height: number;
+  /** 1 for gray, 3 for RGB. */
   readonly channels: 1 | 3;
 }
 

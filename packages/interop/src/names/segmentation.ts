@@ -20,9 +20,13 @@ export interface SegmentationParts {
   readonly outputStride: number;
   /** Options of the DeepLabV3 head. */
   readonly head: {
+    /** Channels of its output, which the classifier reads. */
     readonly channels: number;
+    /** Channels of each of its parallel convolutions. */
     readonly hidden: number;
+    /** Dilations of its 3×3 convolutions. */
     readonly dilations: readonly number[];
+    /** Height and width of the window of its context in evaluation; null: the whole map. */
     readonly poolingSize: Pair | null;
   };
 }

@@ -5,8 +5,9 @@ import type { NormMode } from './mode.js';
 const LAYERS = { standard: ABN, inplace: InPlaceABN, sync: InPlaceABNSync } as const;
 
 /**
- * The factory of a network's normalization layers. Throws UsageError for an activation that in-place layers
- * cannot have.
+ * The factory of a network's normalization layers.
+ *
+ * @throws UsageError for an activation that in-place layers cannot have
  */
 export function normLayers(mode: NormMode, activation: Activation, activationParam: number): NormAct {
   const Layer = LAYERS[mode];

@@ -32,7 +32,7 @@ export interface TrainedNetwork<In extends Signals = Value, Out extends Signals 
 export interface OnnxInput {
   /** Sizes of one sample, such as [3, 224, 224]. */
   readonly shape: Shape;
-  /** Default float32. */
+  /** Element type. Default float32. */
   readonly dtype?: DType;
 }
 

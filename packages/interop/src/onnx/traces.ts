@@ -80,9 +80,9 @@ export class Traces {
 
 /** The heights and widths that a model is to take, other than those of the example. */
 export interface SizeRange {
-  /** Default 1. */
+  /** Smallest size in pixels. Default 1. */
   readonly from?: number;
-  /** Default: any. */
+  /** Largest size in pixels. Default: any. */
   readonly to?: number;
   /** Pixels from one size to the next; default 1. */
   readonly step?: number;

@@ -3,11 +3,11 @@ import { Dropout2d, type Module, type NormAct } from '@inplace-abn/nn';
 
 /** Options of both kinds of residual block. */
 export interface BlockOptions {
-  /** Of the block; default 1. */
+  /** Stride of the block, which one of its convolutions has. Default 1. */
   readonly stride?: number;
-  /** Dilation of the 3×3 convolutions. */
+  /** Dilation of the 3×3 convolutions. Default 1. */
   readonly dilation?: number;
-  /** Groups of a bottleneck's 3×3 convolution. */
+  /** Groups of a bottleneck's 3×3 convolution. Default 1. */
   readonly groups?: number;
   /** Probability of dropping a channel before the last convolution. Default: no dropout. */
   readonly dropout?: number;

@@ -31,6 +31,11 @@ export class DenseModule extends Module {
   /** Channels of the output: those of the input and `growth` of each layer. */
   readonly outChannels: number;
 
+  /**
+   * Builds the layers.
+   *
+   * @param inChannels channels of the features that the first layer reads
+   */
   constructor(inChannels: number, { growth, layers, dilation = 1, normAct }: DenseOptions) {
     super();
     const wide = BOTTLENECK * growth;

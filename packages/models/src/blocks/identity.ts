@@ -15,7 +15,12 @@ export class IdentityBlock extends Module {
   /** 1×1 projection of the shortcut, where stride or channels change. */
   readonly proj_conv?: Conv2d;
 
-  /** @param channels output channels of each convolution, two or three */
+  /**
+   * Builds the convolutions, and a projection if the shortcut needs one.
+   *
+   * @param channels output channels of each convolution, two or three
+   * @throws UsageError for another number of convolutions, and for groups without a bottleneck
+   */
   constructor(inChannels: number, channels: readonly number[], options: BlockOptions) {
     super();
     const { normAct, stride = 1 } = options;

@@ -15,7 +15,12 @@ export class ResidualBlock extends Module {
   readonly proj_bn?: Module;
   private readonly activation: Parameters<typeof add>[2];
 
-  /** @param channels output channels of each convolution, two or three */
+  /**
+   * Builds the convolutions, and a projection if the shortcut needs one.
+   *
+   * @param channels output channels of each convolution, two or three
+   * @throws UsageError for another number of convolutions, and for groups without a bottleneck
+   */
   constructor(inChannels: number, channels: readonly number[], options: BlockOptions) {
     super();
     const { normAct, stride = 1 } = options;

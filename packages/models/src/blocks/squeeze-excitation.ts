@@ -11,7 +11,12 @@ export class SqueezeExcitation extends Module {
   /** 1×1 convolution back to all channels. */
   readonly fc2: Conv2d;
 
-  /** @param reduced channels between fc1 and fc2 */
+  /**
+   * Builds both convolutions.
+   *
+   * @param channels C of x
+   * @param reduced channels between fc1 and fc2
+   */
   constructor(channels: number, reduced: number) {
     super();
     this.fc1 = new Conv2d(channels, reduced, 1);

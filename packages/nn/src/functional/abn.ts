@@ -43,9 +43,9 @@ export interface AbnFunctionOptions {
   readonly training?: boolean;
   /** Weight of a new batch in the running statistics; null: cumulative average. Default 0.1. */
   readonly momentum?: number | null;
-  /** Default 1e-5. */
+  /** Added to the variance and to |γ|. Default 1e-5. */
   readonly eps?: number;
-  /** Default leaky_relu. */
+  /** Applied after the normalization: `leaky_relu`, `elu` or `identity`. Default `leaky_relu`. */
   readonly activation?: Activation;
   /** Slope of leaky_relu or α of elu. Default 0.01. */
   readonly activationParam?: number;

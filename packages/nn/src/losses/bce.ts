@@ -34,6 +34,8 @@ export interface BceOptions {
 /**
  * The terms that {@link bceWithLogits} is the mean of, for a mean over some of them: of an output [N,K,…] and
  * a target of the same shape.
+ *
+ * @throws UsageError for an unknown option, or one out of range
  */
 export function bceTerms(options: BceOptions = {}): (output: Value, target: Value) => Value {
   checkOptionNames('bceWithLogits', options, [

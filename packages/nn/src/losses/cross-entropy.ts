@@ -25,6 +25,8 @@ export interface CrossEntropyOptions {
 /**
  * torch.nn.CrossEntropyLoss with labels: the mean of −log softmax(output)[label]. Output [N,K,S…]. Target
  * int32[N,S…], class indices from 0 to K − 1, or `ignoreIndex`.
+ *
+ * @throws UsageError, code ERR_UNKNOWN_OPTION, for an unknown option
  */
 export function crossEntropy(options: CrossEntropyOptions = {}): Loss {
   checkOptionNames('crossEntropy', options, ['ignoreIndex', 'classWeights', 'labelSmoothing']);
@@ -60,6 +62,8 @@ export interface SoftCrossEntropyOptions {
 /**
  * torch.nn.CrossEntropyLoss with probabilities, such as those of mixup: the mean over samples (and pixels) of
  * −Σ_k w_k · target_k · log softmax(output)_k. Output and target [N,K,S…].
+ *
+ * @throws UsageError, code ERR_UNKNOWN_OPTION, for an unknown option
  */
 export function softCrossEntropy(options: SoftCrossEntropyOptions = {}): Loss {
   checkOptionNames('softCrossEntropy', options, ['classWeights', 'labelSmoothing']);

@@ -15,6 +15,8 @@ export interface DiceOptions {
  *     1 − (2·Σ p·t + s) / (Σ p + Σ t + s)
  *
  * Output [N,K,S…]: logits. Target: float32 of the same shape, 0 or 1.
+ *
+ * @throws UsageError, code ERR_UNKNOWN_OPTION, for an unknown option
  */
 export function dice(options: DiceOptions = {}): Loss {
   checkOptionNames('dice', options, ['probabilities', 'smooth']);

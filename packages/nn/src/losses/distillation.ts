@@ -19,16 +19,23 @@ export interface DistillationOptions {
   readonly alpha?: number;
 }
 
-/** `labels`: int32[N,S…]; `teacher`: float32[N,K,S…], the logits of another network. */
-export type DistillationTarget = { readonly labels: Value; readonly teacher: Value };
+/** Target of {@link distillation}, for logits N×K×S…. */
+export type DistillationTarget = {
+  /** Classes, int32[N,S…], from 0 to K − 1. */
+  readonly labels: Value;
+  /** Logits of another network, float32[N,K,S…]. */
+  readonly teacher: Value;
+};
 
 /**
  * Knowledge distillation (Hinton et al. 2015), with temperature T:
  *
  *     α·T²·KL(softmax(teacher/T) ‖ softmax(output/T)) + (1 − α)·crossEntropy(output, labels)
  *
- * KL is averaged over samples (and pixels), like torch.nn.KLDivLoss with reduction 'batchmean'. Output
- * Logits are `[N,K,S…]`.
+ * KL is averaged over samples (and pixels), like torch.nn.KLDivLoss with reduction 'batchmean'. The output is
+ * logits N×K×S….
+ *
+ * @throws UsageError, code ERR_UNKNOWN_OPTION, for an unknown option
  */
 export function distillation(options: DistillationOptions = {}): Loss<Value, DistillationTarget> {
   checkOptionNames('distillation', options, ['temperature', 'alpha']);

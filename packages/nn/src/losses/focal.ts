@@ -34,6 +34,8 @@ const LEAST = 1e-20;
 /**
  * The terms that {@link focal} is the mean of, for a mean over some of them: of an output [N,K,…] and a
  * target of the same shape.
+ *
+ * @throws UsageError for an unknown option, or one out of range
  */
 export function focalTerms(options: FocalOptions = {}): (output: Value, target: Value) => Value {
   checkOptionNames('focal', options, ['alpha', 'gamma', 'classWeights', 'labelSmoothing']);

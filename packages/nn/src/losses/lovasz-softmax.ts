@@ -19,6 +19,8 @@ export interface LovaszSoftmaxOptions {
  *
  * IoU is not a mean over pixels: where a batch is divided over processes or parts, the loss is that of each
  * part, weighted by its labels. With `perImage` it is the same however images are divided.
+ *
+ * @throws UsageError, code ERR_UNKNOWN_OPTION, for an unknown option
  */
 export function lovaszSoftmax(options: LovaszSoftmaxOptions = {}): Loss {
   checkOptionNames('lovaszSoftmax', options, ['classes', 'perImage', 'ignoreIndex']);

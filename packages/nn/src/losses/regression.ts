@@ -20,6 +20,8 @@ export interface HuberOptions {
 /**
  * torch.nn.HuberLoss: with d = |output − target|, the mean of d²/2 for d ≤ δ and of δ·(d − δ/2) otherwise.
  * Target float32 of the output's shape.
+ *
+ * @throws UsageError, code ERR_UNKNOWN_OPTION, for an unknown option
  */
 export function huber(options: HuberOptions = {}): Loss {
   checkOptionNames('huber', options, ['delta']);

@@ -23,6 +23,10 @@ export class InPlaceABNSync extends InPlaceABN {
   /** Null: the world group. */
   group: GroupShape | null;
 
+  /**
+   * @param channels C of x
+   * @throws UsageError for an activation that cannot be inverted, and an unknown option
+   */
   constructor(channels: number, { group = null, ...options }: AbnSyncOptions = {}) {
     super(channels, options);
     this.group = group;

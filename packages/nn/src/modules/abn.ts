@@ -28,7 +28,10 @@ export interface AbnOptions {
   readonly momentum?: number | null;
   /** Whether the layer has a scale γ and a shift β; default true. */
   readonly affine?: boolean;
-  /** Default true. If false, evaluation uses batch statistics too. */
+  /**
+   * Whether the layer keeps running statistics, by which it normalizes in evaluation; false: it uses batch
+   * statistics there, too. Default true.
+   */
   readonly trackRunningStats?: boolean;
   /**
    * Applied after the normalization: `leaky_relu` (default), `elu`, `identity`, or `relu`, which
@@ -168,6 +171,10 @@ function nameIn(path: string, name: string): string {
 export class InPlaceABN extends ABN {
   override readonly scale = 'abs';
 
+  /**
+   * @param channels C of x
+   * @throws UsageError for an activation that cannot be inverted, and an unknown option
+   */
   constructor(channels: number, options: AbnOptions = {}) {
     super(channels, options);
     checkInvertible(this, 'InPlaceABN');

@@ -12,7 +12,7 @@ const OPTIONS = ['stride', 'padding', 'dilation', 'groups', 'outputPadding', 'bi
 
 /** Options of {@link ConvTranspose2d}. */
 export interface ConvTranspose2dModuleOptions extends ConvTranspose2dOptions {
-  /** Default true, as in torch.nn.ConvTranspose2d. */
+  /** Whether the layer adds a bias, float32[outChannels]. Default true, as in torch.nn.ConvTranspose2d. */
   readonly bias?: boolean;
 }
 

@@ -4,7 +4,7 @@ import { checkSizes } from './sizes.js';
 
 /** Options of {@link Conv2d}. */
 export interface Conv2dModuleOptions extends Conv2dOptions {
-  /** Default true, as in torch.nn.Conv2d. */
+  /** Whether the layer adds a bias, float32[outChannels]. Default true, as in torch.nn.Conv2d. */
   readonly bias?: boolean;
 }
 

@@ -6,6 +6,7 @@ import { type Mode, Module } from '../module.js';
  * mask.
  */
 export class Dropout extends Module {
+  /** Whether all elements of a channel of a sample are zeroed together. */
   protected readonly channelwise: boolean = false;
 
   /** @throws UsageError for a probability outside [0, 1) */

@@ -3,6 +3,7 @@ import { type AnyModule, Module } from '../module.js';
 
 /** torch.nn.ModuleList: modules named by index, for a module that calls them itself. */
 export class ModuleList<M extends AnyModule = Module> extends Module {
+  /** Names the modules by their index. */
   constructor(
     /** Its modules; their names are 0, 1, …. */
     readonly list: readonly M[],

@@ -6,7 +6,7 @@ import { checkSizes } from './sizes.js';
 export interface PoolOptions {
   /** Height and width of the window. */
   readonly kernel: number;
-  /** Default: the kernel. */
+  /** Pixels from one window to the next. Default: the kernel. */
   readonly stride?: number;
   /** Pixels on each side, at most half of the kernel. Default 0. */
   readonly padding?: number;
@@ -14,6 +14,7 @@ export interface PoolOptions {
 
 /** torch.nn.MaxPool2d: N×C×H×W → N×C×h×w. */
 export class MaxPool2d extends Module {
+  /** @throws UsageError for an unknown option, and a size that is not an integer from 1 */
   constructor(private readonly options: PoolOptions) {
     super();
     checkPool('MaxPool2d', options);
@@ -29,6 +30,7 @@ export class MaxPool2d extends Module {
 
 /** torch.nn.AvgPool2d, with its default of counting padded zeros: N×C×H×W → N×C×h×w. */
 export class AvgPool2d extends Module {
+  /** @throws UsageError for an unknown option, and a size that is not an integer from 1 */
   constructor(private readonly options: PoolOptions) {
     super();
     checkPool('AvgPool2d', options);

@@ -5,6 +5,7 @@ import { type Mode, Module } from '../module.js';
 export class Sequential extends Module {
   private readonly order: Readonly<Record<string, Module>>;
 
+  /** @throws UsageError, code ERR_OPTION_VALUE, for anything else than modules by name */
   constructor(modules: Readonly<Record<string, Module>>) {
     super();
     const values: readonly unknown[] = Object.values(modules ?? {});

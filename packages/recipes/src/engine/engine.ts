@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import { PIECE_BYTES } from '@inplace-abn/checkpoint';
 import {
   type Device,
-  type GraphNode,
   type HostTensor,
   KernelChoices,
   type KernelNames,
@@ -14,7 +13,6 @@ import {
   type Timing,
   type TypedArray,
   UsageError,
-  type ValueInfo,
   valueInfo,
 } from '@inplace-abn/core';
 import { type Batch, type Sides, shareSize } from '@inplace-abn/data';
@@ -26,6 +24,7 @@ import {
   type Outputs,
   type Peers,
   type RunEngine,
+  type RunKernels,
   type StepInputs,
   type StepResult,
 } from '@inplace-abn/train';
@@ -35,6 +34,7 @@ import { type BatchShape, describeCrop, type ImageInputs, imageArrays } from '..
 import type { Task } from '../task/task.js';
 import { taskOf } from '../tasks/registry.js';
 import { averageOf } from './average.js';
+import type { VisitInstruction } from './inspected.js';
 import { countedRows, ofShards, partArrays } from './parts.js';
 import { type PlannedPrograms, planPrograms } from './plan-programs.js';
 
@@ -66,21 +66,6 @@ export interface PlannedEngine extends PlannedPrograms {
   readonly shape: BatchShape;
 }
 
-/** An instruction of a step that has run. */
-export interface InspectedInstruction extends Pick<GraphNode, 'path' | 'phase'> {
-  /** Part of the batch, from 0, where `optimizer.accumulate` divides it. */
-  readonly part: number;
-  /** Its index in the plan. */
-  readonly instruction: number;
-  /** Name of the op. */
-  readonly op: string;
-  /** The values that it wrote: elements in storage order, channels last. */
-  readonly values: readonly (ValueInfo & { readonly data: TypedArray })[];
-}
-
-/** Hears of an instruction that has run. */
-export type VisitInstruction = (instruction: InspectedInstruction) => void;
-
 /** Plans the programs with the kernels that `choices` asks for, and keeps there which they are. */
 export function planEngine(
   { device, config, evaluationBatches, peers = ALONE, prices }: EngineOptions,
@@ -101,10 +86,10 @@ export class Engine implements RunEngine {
   readonly network: Module;
   /** Holds the weights, and runs the steps. */
   readonly session: Session<ImageInputs>;
-  /** Of the training step. */
+  /** Plan of the training step; of a batch in parts, of its last part. */
   readonly plan: Plan;
-  /** Its numbers depend on these to the last bit. */
-  readonly kernels: { readonly machine: string; readonly names: KernelNames };
+  /** The kernels that its results depend on to the last bit. */
+  readonly kernels: RunKernels;
   private readonly planned: PlannedEngine;
   private readonly training: SessionStep;
   private readonly peers: Peers;
@@ -185,7 +170,8 @@ export class Engine implements RunEngine {
 
   /**
    * One training step, on this process's share of a batch. Nothing is updated where no label of it counts.
-   * Throws NotFiniteError, naming the first layer whose value is not finite, before any update.
+   *
+   * @throws NotFiniteError, naming the first layer whose value is not finite, before any update
    */
   async train(batch: Batch, inputs: StepInputs): Promise<StepResult> {
     // The mean over no labels is not a number, and nothing can be learnt from them.

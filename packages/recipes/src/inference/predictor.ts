@@ -7,8 +7,11 @@ import { imageOptions, OnImages } from '../network/on-images.js';
 import type { ImageInputs } from '../task/images.js';
 
 export interface PredictorOptions {
+  /** Where the network runs. */
   readonly device: Device;
+  /** The modules; `load` or `fill` gives them their weights. */
   readonly network: Module;
+  /** Dtype of activations. Default float32. */
   readonly precision?: ComputeDType;
   /**
    * Bytes for weights and arena together; where it takes that, parts of the network run in strips of rows.
@@ -17,6 +20,7 @@ export interface PredictorOptions {
 }
 
 export abstract class Predictor {
+  /** Holds the weights, and runs the steps. */
   protected readonly session: Session<ImageInputs>;
 
   constructor({ device, network, precision, memoryBudget: memory }: PredictorOptions, crop: Sides) {

@@ -25,9 +25,9 @@ import { formatSize, mirrored, type View, viewsOf } from './scales.js';
 
 /** Options of a {@link Segmenter}. */
 export interface SegmenterOptions extends PredictorOptions {
-  /** Of RGB in [0, 1]. */
+  /** Means of RGB in [0, 1], which are subtracted. */
   readonly mean: Rgb;
-  /** Of RGB in [0, 1]. */
+  /** Standard deviations of RGB in [0, 1], which divide. */
   readonly std: Rgb;
   /** Factors of the image's size; default 1 alone. */
   readonly scales?: readonly number[];
@@ -53,7 +53,7 @@ export interface Segmentation extends Size {
 
 /** A segmentation network that predicts at several scales. */
 export class Segmenter extends Predictor {
-  /** Throws UsageError for a budget that the weights alone fill. */
+  /** @throws UsageError for a budget that the weights alone fill */
   constructor(private readonly options: SegmenterOptions) {
     // The session's own input is of one size; photographs of each size have a step.
     super(options, 64);
@@ -80,7 +80,11 @@ export class Segmenter extends Predictor {
     return [...new Set(this.viewsOf(size).map((view) => planOf(this.networkStep(size, view)).raw))];
   }
 
-  /** Classes of every pixel. Throws UsageError where the image does not fit the memory or the budget. */
+  /**
+   * Classes of every pixel.
+   *
+   * @throws UsageError where the image does not fit the memory or the budget
+   */
   async segment(photograph: Photograph): Promise<Segmentation> {
     const views = this.viewsOf(photograph);
     const steps = views.map((view) => this.networkStep(photograph, view));

@@ -11,7 +11,7 @@ import { specsOf } from '../weights/mismatch.js';
 
 /** Options of reading a segmentation snapshot. */
 export interface SnapshotOptions {
-  /** Of a network that was made from one. */
+  /** Configuration that the network was made from; left out for a network of your own. */
   readonly config?: NetworkConfig;
   /** The batch norm that the weights were trained with, where the file does not tell. */
   readonly trainedWith?: NormMode;

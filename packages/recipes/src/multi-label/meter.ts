@@ -48,6 +48,11 @@ export class PrecisionMeter extends F1Meter {
   private readonly labels: Uint8Array[] = [];
   private precisions: readonly number[] | null = null;
 
+  /**
+   * Begins without images.
+   *
+   * @param classes columns of scores and labels
+   */
   constructor(private readonly classes: number) {
     super();
   }

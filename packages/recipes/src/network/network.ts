@@ -13,8 +13,9 @@ export function normActOf({ bn_mode, activation, activation_param }: NetworkConf
 }
 
 /**
- * Builds the network. `input_3x3` says nothing to a family that has no such stem, as in the reference. Throws
- * UsageError for a combination that cannot work.
+ * Builds the network. `input_3x3` says nothing to a family that has no such stem, as in the reference.
+ *
+ * @throws UsageError for a combination that cannot work
  */
 export function networkOf(config: NetworkConfig): Module {
   const { arch, classes } = config;

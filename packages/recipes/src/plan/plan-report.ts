@@ -37,12 +37,22 @@ export interface PlanReport {
   readonly precision: string;
   /** Versions of the libraries that the plan's kernels and workspace come from. */
   readonly libraries: Readonly<Record<string, string>>;
-  /** By kind at the peak of the step; inputs are what the host hands in. */
-  readonly bytes: BytesByKind & { readonly inputs: number };
+  /** By kind at the peak of the step. */
+  readonly bytes: BytesByKind & {
+    /** Bytes that the host hands in. */
+    readonly inputs: number;
+  };
   /** Largest sum of bytes alive at once in the arena: no arena can be smaller. */
   readonly peak: number;
   /** Instruction at which the peak is. */
-  readonly peakAt: { readonly instruction: number; readonly op: string; readonly path: string };
+  readonly peakAt: {
+    /** Its index in the plan. */
+    readonly instruction: number;
+    /** Name of its op. */
+    readonly op: string;
+    /** Module path of its layer. */
+    readonly path: string;
+  };
   /** Bytes that the program reserves for everything except weights and optimizer state. */
   readonly arenaBytes: number;
   /** Weights, optimizer state and arena together. */
@@ -81,7 +91,12 @@ export function planReport(
   device: Device,
   loading?: LoadingOptions,
   prices?: PriceList,
-): { report: PlanReport; plan: Plan } {
+): {
+  /** Bytes, layers and peak. */
+  report: PlanReport;
+  /** The plan that it reports on. */
+  plan: Plan;
+} {
   const task = taskOf(config);
   const network = task.network();
   const sizes = { batch, evaluationBatches: loading ? [batch] : [] };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { listCheckpoints } from '@inplace-abn/checkpoint';
 import { UsageError } from '@inplace-abn/core';
 import { readMetrics } from '@inplace-abn/train';
-import type { InspectedInstruction } from '../engine/engine.js';
+import type { InspectedInstruction } from '../engine/inspected.js';
 import { Replay, type ReplayOptions } from './replay.js';
 
 /** The two runs that are compared, each with its configuration and data. */

@@ -34,7 +34,9 @@ import { torchCheckpointOf, writeTorchCheckpoint } from './torch-checkpoint.js';
 
 /** Contents of the files, and which of them are written. */
 export interface RecordOptions {
+  /** Configuration of the run, written to `config.json`. */
   readonly config: TrainConfig;
+  /** Machine and packages, written to `versions.json`. */
   readonly versions: Versions;
   /** Folder with train/ and val/. */
   readonly data: string;

@@ -2,7 +2,7 @@
 import { writeSafetensors } from '@inplace-abn/checkpoint';
 import { type HostTensor, NotFiniteError, type TypedArray, UsageError } from '@inplace-abn/core';
 import { holds } from '@inplace-abn/tensor';
-import type { InspectedInstruction } from '../engine/engine.js';
+import type { InspectedInstruction } from '../engine/inspected.js';
 import type { Replay } from './replay.js';
 
 /**

@@ -15,7 +15,8 @@ import {
   type StepResult,
 } from '@inplace-abn/train';
 import type { TrainConfig } from '../config/schema.js';
-import type { Engine, VisitInstruction } from '../engine/engine.js';
+import type { Engine } from '../engine/engine.js';
+import type { VisitInstruction } from '../engine/inspected.js';
 import { learningRateOf } from '../engine/learning-rate.js';
 import { initialStatesOf } from '../network/network.js';
 import { taskOf } from '../tasks/registry.js';
@@ -51,6 +52,7 @@ export class Replay {
   private loaded: Batch | null = null;
 
   private constructor(
+    /** The network, with the run's states before the next step. */
     readonly engine: Engine,
     private readonly config: TrainConfig,
     private readonly data: RunData,

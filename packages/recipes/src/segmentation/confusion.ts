@@ -3,8 +3,11 @@ export class Confusion {
   /** Pixels, [label, predicted], row by row. */
   readonly matrix: Float64Array;
 
-  /** @param classes ids run from 0 to this, exclusive; 1 to 256 */
-  constructor(readonly classes: number) {
+  /** @throws RangeError for a number of classes that is not from 1 to 256 */
+  constructor(
+    /** Class ids run from 0 to this, exclusive. */
+    readonly classes: number,
+  ) {
     if (!(Number.isInteger(classes) && classes >= 1 && classes <= 256)) {
       throw new RangeError(`expected 1 to 256 classes, received ${classes}`);
     }

@@ -4,8 +4,9 @@ import type { SegmentationTaskConfig } from '../config/schema.js';
 import { bodyOptionsOf, normActOf } from '../network/network.js';
 
 /**
- * The body of `network`, a DeepLabV3 head and a convolution to classes. Throws UsageError for a combination
- * that cannot work.
+ * The body of `network`, a DeepLabV3 head and a convolution to classes.
+ *
+ * @throws UsageError for a combination that cannot work
  */
 export function segmentationNetworkOf({ network, segmentation }: SegmentationTaskConfig): Module {
   return segmentationNetwork({

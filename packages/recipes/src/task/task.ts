@@ -8,8 +8,11 @@ import type { Meter, MetricName, RunData } from '@inplace-abn/train';
 import type { Reading } from '../data/loaders.js';
 import type { BatchShape } from './images.js';
 
-/** The symbolic outputs of a step: `loss`, the mean over what is labeled, and what a meter counts from. */
-export type StepValues = Readonly<Record<string, Value>> & { readonly loss: Value };
+/** The symbolic outputs of a step: its loss, and counts for a meter. */
+export type StepValues = Readonly<Record<string, Value>> & {
+  /** Mean over what is labeled, float32[]. */
+  readonly loss: Value;
+};
 
 /** The targets of a training step in addition to its labels. */
 export interface TrainingTargets {
@@ -74,7 +77,7 @@ export interface TorchForm {
 
 /** A task under one configuration. */
 export interface Task {
-  /** Of a validation. */
+  /** Metrics of a validation, in the order in which they are listed. */
   readonly metrics: readonly MetricName[];
   /** The metric whose best value marks the best checkpoint. */
   readonly criterion: MetricName;

@@ -12,7 +12,11 @@ export interface ValidationResults extends Results, ByClass {
 
 /** Writes every step and every validation to metrics.jsonl, and to TensorBoard. */
 export class RecordMetrics implements FitCallback<string, ValidationResults> {
-  /** @param clock kept by {@link timeSteps} before it */
+  /**
+   * Writes into the files of a run folder.
+   *
+   * @param clock kept by {@link timeSteps} before it
+   */
   constructor(
     private readonly folder: Pick<RunFolder, 'metrics' | 'events'>,
     private readonly clock: StepClock,

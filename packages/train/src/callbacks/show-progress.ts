@@ -11,7 +11,7 @@ export interface ShowProgressOptions {
   readonly clock: StepClock;
   /** Epochs of the whole training. */
   readonly epochs: number;
-  /** Of an epoch. */
+  /** Steps of an epoch. */
   readonly steps: number;
   /** Of a step, for the time that is left; default: its samples. */
   readonly images?: number;
@@ -23,6 +23,11 @@ export interface ShowProgressOptions {
 
 /** Shows each step as a line of progress. */
 export class ShowProgress implements FitCallback {
+  /**
+   * Shows lines from the first step on.
+   *
+   * @param options the line, the clock, and what it shows
+   */
   constructor(private readonly options: ShowProgressOptions) {}
 
   onStep({ epoch, stepInEpoch, samples, loss, mean, learningRate }: FitStep): void {

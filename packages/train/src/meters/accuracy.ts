@@ -10,6 +10,7 @@ export class Accuracy {
    * @param correct1 images whose highest logit is at the label
    * @param correct5 images whose label is among the five highest logits
    * @param images images in the batch
+   * @throws RangeError unless 0 ≤ correct1 ≤ correct5 ≤ images
    */
   add(correct1: number, correct5: number, images: number): void {
     if (!(correct1 >= 0 && correct1 <= correct5 && correct5 <= images)) {

@@ -1,26 +1,33 @@
 /** The metrics of every task, all in percent: their keys in files and their names in output and charts. */
 
 interface MetricAbout {
+  /** Its name in output and charts. */
   readonly label: string;
-  /** In the progress line; the field with the lowest weight is dropped first. */
+  /** Rank in the progress line: the field with the lowest weight is dropped first. */
   readonly weight: number;
 }
 
-/** In the order in which lines and files list them. */
+/** The metrics of all tasks, in the order in which lines and files list them. */
 export const METRICS = {
+  /** Images whose label has the largest logit, in percent. */
   top1: { label: 'top-1', weight: 7 },
+  /** Images whose label is among the five largest logits, in percent. */
   top5: { label: 'top-5', weight: 4 },
+  /** Mean intersection over union of the classes that occur, in percent. */
   miou: { label: 'mIoU', weight: 8 },
+  /** Pixels whose class is right, of those that count, in percent. */
   accuracy: { label: 'accuracy', weight: 7 },
+  /** Mean of the average precision of the classes that occur, in percent. */
   map: { label: 'mAP', weight: 8 },
+  /** F1 of all labels at a probability of one half, in percent. */
   f1: { label: 'F1', weight: 7 },
 } as const satisfies Record<string, MetricAbout>;
 
 /** Name of a metric in records and charts. */
 export type MetricName = keyof typeof METRICS;
 
-/** Percent; NaN if nothing was counted. */
-export type Metrics = Readonly<Partial<Record<MetricName, number>>>;
+/** Values of metrics in percent; NaN if nothing was counted. */
+export type Metrics = { readonly [Name in keyof typeof METRICS]?: number };
 
 /** Percent; NaN for classes that do not occur. */
 export interface ByClass {

@@ -7,7 +7,10 @@ export class RunningAverage {
   private smoothedSum = 0;
   private smoothedWeight = 0;
 
-  /** @param decay of the moving average, per value: 0.98 averages over about 50 values */
+  /**
+   * @param decay of the moving average, per value: 0.98 averages over about 50 values
+   * @throws RangeError for a decay outside [0, 1)
+   */
   constructor(private readonly decay = 0.98) {
     if (!(decay >= 0 && decay < 1)) throw new RangeError(`expected a decay in [0, 1), received ${decay}`);
   }

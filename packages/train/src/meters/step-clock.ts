@@ -15,6 +15,8 @@ export class StepClock {
   private readonly secondsPerImage: RunningAverage;
 
   /**
+   * Stands still until {@link start}.
+   *
    * @param now a monotonic clock in milliseconds
    * @param decay of the moving average behind `imagesPerSecond` and `eta`, per step
    */
@@ -39,7 +41,11 @@ export class StepClock {
     this.waited = this.now() - this.since;
   }
 
-  /** Marks the end of a step of so many samples. */
+  /**
+   * Marks the end of a step of so many samples.
+   *
+   * @throws Error if `start` was not called
+   */
   stepDone(images: number): void {
     const now = this.now();
     const elapsed = now - this.since;

@@ -6,10 +6,13 @@ import type { Peers } from './peers.js';
 
 /** The data sets, identified so that an index means the same image everywhere. */
 export interface AgreedData {
+  /** Number of training images. */
   readonly trainImages: number;
+  /** Number of validation images. */
   readonly valImages: number;
   /** Digest of the training file names in order. With equal digests an index refers to the same image. */
   readonly trainDigest: string;
+  /** The same of the validation file names. */
   readonly valDigest: string;
 }
 
@@ -44,7 +47,11 @@ export function checkSameStep(peers: Peers, graph: Graph, data: AgreedData): Pro
   return checkSame(peers, { ...imagesOf(data), 'exchanges of the training step': exchanges });
 }
 
-/** Compares only the images, for an evaluation, which has no training step. A collective. */
+/**
+ * Compares only the images, for an evaluation, which has no training step. A collective.
+ *
+ * @throws {CommError} as {@link checkSame}
+ */
 export function checkSameImages(peers: Peers, data: AgreedData): Promise<void> {
   return checkSame(peers, imagesOf(data));
 }

@@ -29,6 +29,12 @@ export class StepTrace {
   private readonly events: TraceEvent[] = [];
   private steps = 0;
 
+  /**
+   * Begins to record.
+   *
+   * @param rank of this process, which names its row
+   * @param group adds the sums over processes that go on in the background; null: none
+   */
   constructor(
     engine: TracedEngine,
     private readonly rank: number,

@@ -51,6 +51,13 @@ export class StepProfile {
   private readonly predicted: readonly number[] | null;
   private steps = 0;
 
+  /**
+   * Begins to time. The first two steps are left out.
+   *
+   * @param device name of the device, for the report
+   * @param limits of the device, from which the bound of each instruction follows
+   * @param prices adds predicted times to the report
+   */
   constructor(
     engine: TracedEngine,
     private readonly device: string,

@@ -17,7 +17,7 @@ export interface ProgressStream {
 export interface ProgressOptions {
   /** Default: standard output. */
   stream?: ProgressStream;
-  /** Steps between lines if the stream is not a terminal. */
+  /** Steps between lines if the stream is not a terminal. Default 10. */
   printFreq?: number;
   /** Where NO_COLOR and TERM are read; default: the environment of the process. */
   env?: Readonly<Record<string, string | undefined>>;
@@ -38,6 +38,11 @@ export class Progress {
   private readonly color: boolean;
   private line = '';
 
+  /**
+   * Shows nothing until the first update.
+   *
+   * @param options stream and interval; default: standard output, every 10 steps off a terminal
+   */
   constructor(options: ProgressOptions = {}) {
     const env = options.env ?? process.env;
     this.stream = options.stream ?? process.stdout;

@@ -28,14 +28,32 @@ export interface ReportData {
   byClass?: {
     /** Name of the measure, such as IoU. */
     readonly measure: string;
-    readonly classes: readonly { readonly name: string; readonly value: number }[];
+    /** Classes by id. */
+    readonly classes: readonly {
+      /** As the page shows it. */
+      readonly name: string;
+      /** Percent; NaN for a class that does not occur. */
+      readonly value: number;
+    }[];
   };
-  /** Memory of this network and of the same network with ordinary batch norm; `images` per step. */
-  memory?: { ours: BytesByKind; ordinary: BytesByKind; images: number };
+  /** Memory of a training step, compared with ordinary batch norm. */
+  memory?: {
+    /** Of this network. */
+    ours: BytesByKind;
+    /** Of the same network with ordinary batch norm under PyTorch's buffer rules. */
+    ordinary: BytesByKind;
+    /** Images of the step. */
+    images: number;
+  };
   /** Buffers of the training step. */
   memoryMap?: MemoryMap;
   /** Times by op and layer. */
   profile?: ProfileReport;
   /** Unreadable images that were replaced. */
-  skipped?: readonly { path: string; reason: string }[];
+  skipped?: readonly {
+    /** The file. */
+    path: string;
+    /** Why it cannot be read. */
+    reason: string;
+  }[];
 }

@@ -6,8 +6,14 @@ export type RunFolderCode = 'ERR_RUN_FOLDER' | 'ERR_NO_RUN' | 'ERR_RUN_FOLDER_TA
 
 /** A run folder that cannot be used as requested. */
 export class RunFolderError extends Error {
+  /** Name of the class, as stack traces print it. Programs compare `code`, or use `instanceof`. */
   override readonly name = 'RunFolderError';
 
+  /**
+   * Carries code and checkpoint next to its message.
+   *
+   * @param message what is wrong with the folder, and the likely fix
+   */
   constructor(
     message: string,
     /** Which of the problems it is. */

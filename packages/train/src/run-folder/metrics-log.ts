@@ -8,7 +8,7 @@ import { MetricsCsv } from './metrics-csv.js';
 export interface MetricRecord extends Metrics, ByClass {
   /** `train`: one step. `val`: one validation. */
   phase: 'train' | 'val';
-  /** From 1. */
+  /** Epoch, from 1. */
   epoch: number;
   /** Training steps since the run began. */
   step: number;
@@ -17,7 +17,11 @@ export interface MetricRecord extends Metrics, ByClass {
   /** Base rate of the step. */
   learningRate?: number;
   /** Of a validation: that of the averages of the weights. */
-  averaged?: Metrics & ByClass & { readonly loss: number };
+  averaged?: Metrics &
+    ByClass & {
+      /** Mean over the validation set. */
+      readonly loss: number;
+    };
   /** Global norm of the gradients before clipping. */
   gradientNorm?: number;
   /** A moving average. */
@@ -45,6 +49,7 @@ export class MetricsLog {
   private readonly csv: MetricsCsv;
   private open = true;
 
+  /** Opens both files to append to them, and creates those that are missing. */
   constructor(
     /** The file, which may exist. */
     readonly path: string,
@@ -53,7 +58,11 @@ export class MetricsLog {
     this.csv = new MetricsCsv(path.replace(/(\.jsonl)?$/, '.csv'), path);
   }
 
-  /** NaN and infinities become null, because JSON has neither. */
+  /**
+   * NaN and infinities become null, because JSON has neither.
+   *
+   * @throws Error after `close`
+   */
   add(record: MetricRecord): void {
     if (!this.open) throw new Error(`metrics log ${this.path} is closed`);
     appendFileSync(this.file, `${JSON.stringify(record)}\n`);

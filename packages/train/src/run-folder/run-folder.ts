@@ -60,6 +60,7 @@ export class RunFolder {
   readonly stands: MetricRecord | null;
 
   private constructor(
+    /** Path of the folder. */
     readonly path: string,
     /** After resuming: changes of the configuration, such as `optimizer.clip: 1 -> 0`. */
     readonly changes: readonly string[],

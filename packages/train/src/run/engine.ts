@@ -23,7 +23,7 @@ export interface StepResult {
 export interface StepInputs {
   /** Learning rates of the step. */
   readonly rates: LearningRates;
-  /** From 1. */
+  /** Number of this update, from 1. */
   readonly update: number;
   /** int32 that seeds dropout in this step. */
   readonly seed: number;
@@ -37,6 +37,7 @@ export interface StepInputs {
 
 /** A network and its programs, as the training loop uses them. */
 export interface RunEngine {
+  /** The part of the task that the training loop needs. */
   readonly task: {
     /** The metric that decides which checkpoint is best. */
     readonly criterion: MetricName;

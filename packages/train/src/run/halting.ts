@@ -18,6 +18,12 @@ export class Halting {
   /** Aborts when this process should stop waiting for data. */
   private readonly waiting: AbortSignal;
 
+  /**
+   * Listens for the request.
+   *
+   * @param stop asks this process to stop
+   * @param peers the processes that stop together
+   */
   constructor(
     private readonly stop: StopRequest,
     private readonly peers: Peers,

@@ -9,7 +9,13 @@ export class Standing implements FitCallback<string, ValidationResults> {
   /** Whether the last epoch was the best so far. */
   better = false;
 
-  /** @param validation the newest; null where the run has none */
+  /**
+   * Begins where the run stands.
+   *
+   * @param current epoch, step and best result so far
+   * @param criterion metric that decides which result is best
+   * @param validation the newest; null if the run has none
+   */
   constructor(
     private current: Position,
     private readonly criterion: MetricName,

@@ -9,7 +9,12 @@ export class StopRequest {
   private readonly signals: StopSignals;
   private readonly controller = new AbortController();
 
-  /** @param source emits the signals; default: the process */
+  /**
+   * Listens for the signals.
+   *
+   * @param notify called with the first one
+   * @param source emits the signals; default: the process
+   */
   constructor(notify: (signal: NodeJS.Signals) => void, source?: SignalSource) {
     const first = (signal: NodeJS.Signals) => {
       if (this.signal) return;

@@ -71,6 +71,12 @@ export class TrainingRun {
   private readonly halting: Halting;
   private readonly unreadable: Unreadable;
 
+  /**
+   * Joins the parts of a run; `run` trains.
+   *
+   * @param options epochs, and when to stop early
+   * @param parts network, data, callbacks and processes of the run
+   */
   constructor(
     private readonly options: LoopOptions,
     private readonly parts: RunParts,

@@ -13,6 +13,12 @@ export class Unreadable {
   private readonly told: readonly Set<number>[];
   private reported: number;
 
+  /**
+   * Begins with what the loaders have skipped already.
+   *
+   * @param loaders of training and validation
+   * @param peers the processes that share the limit
+   */
   constructor(
     private readonly loaders: readonly Pick<Loader, 'skipped' | 'exclude'>[],
     private readonly peers: Peers,

@@ -25,7 +25,11 @@ export interface Validation extends Metrics, ByClass {
   /** Images that were counted, each once. */
   readonly images: number;
   /** That of the averages of the weights, where a run has them. */
-  readonly averaged?: Metrics & ByClass & { readonly loss: number };
+  readonly averaged?: Metrics &
+    ByClass & {
+      /** Mean over the images, or over the labeled pixels. */
+      readonly loss: number;
+    };
 }
 
 /** `top-1 84.21 %  top-5 99.80 %  loss 0.4321  images 10000`. */

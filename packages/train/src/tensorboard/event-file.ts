@@ -27,6 +27,11 @@ export class EventFileWriter {
   private readonly now: () => number;
   private open = true;
 
+  /**
+   * Creates the file, and its folder if it is missing.
+   *
+   * @param folder of the run, which TensorBoard is pointed at
+   */
   constructor(folder: string, options: EventFileOptions = {}) {
     this.now = options.now ?? Date.now;
     const seconds = Math.floor(this.now() / 1000);

@@ -3,10 +3,22 @@ import type { DType, Shape } from '@inplace-abn/core';
 
 /** An attribute of an ONNX node. */
 export type OnnxAttribute =
-  | { readonly float: number }
-  | { readonly int: number }
-  | { readonly ints: readonly number[] }
-  | { readonly text: string };
+  | {
+      /** FLOAT: stored as float32. */
+      readonly float: number;
+    }
+  | {
+      /** INT: stored as int64. */
+      readonly int: number;
+    }
+  | {
+      /** INTS: stored as int64. */
+      readonly ints: readonly number[];
+    }
+  | {
+      /** STRING: stored as UTF-8. */
+      readonly text: string;
+    };
 
 /** Attributes of an ONNX node by name. */
 export type OnnxAttributes = Readonly<Record<string, OnnxAttribute>>;

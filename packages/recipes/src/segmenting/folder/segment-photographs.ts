@@ -39,7 +39,7 @@ export interface SegmentOptions {
   readonly device: Device;
   /** The modules, whose weights the snapshot has. */
   readonly network: Module;
-  /** Of a network that was made from one. */
+  /** Configuration that the network was made from; left out for a network of your own. */
   readonly config?: NetworkConfig;
   /** Name of the network in notes and on the page. */
   readonly title: string;
@@ -51,13 +51,13 @@ export interface SegmentOptions {
   readonly photographs: string | readonly string[];
   /** Folder for class maps and the page. */
   readonly outDir: string;
-  /** By id, as many as the network has. */
+  /** Classes by id, as many as the network has. */
   readonly classes: readonly SegmentationClass[];
   /** Dtype of activations. */
   readonly precision: ComputeDType;
-  /** Of RGB in [0, 1]. */
+  /** Means of RGB in [0, 1], which are subtracted. */
   readonly mean: Rgb;
-  /** Of RGB in [0, 1]. */
+  /** Standard deviations of RGB in [0, 1], which divide. */
   readonly std: Rgb;
   /** Factors of the photograph's size. */
   readonly scales: readonly number[];
@@ -82,7 +82,12 @@ export interface SegmentOptions {
   /** Leave out photographs whose outputs are there. */
   readonly resume: boolean;
   /** This process and the number of all that share the folder; default: its place among the peers. */
-  readonly shard?: { readonly index: number; readonly count: number };
+  readonly shard?: {
+    /** This process's place, from 0. */
+    readonly index: number;
+    /** Number of processes. */
+    readonly count: number;
+  };
   /** Appended to the errors of single photographs, by their codes. */
   readonly advice?: Advice;
   /**
