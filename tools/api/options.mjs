@@ -46,13 +46,14 @@ export function typedocOptions({ out } = {}) {
     skipErrorChecking: true,
     validation: { notDocumented: true, invalidLink: true, notExported: true },
     packagesRequiringDocumentation: packages.map(({ name }) => name),
-    // Properties are documented where name and type do not say it all.
     requiredToBeDocumented: [
       'Enum',
       'Variable',
       'Function',
       'Class',
       'Interface',
+      'Constructor',
+      'Property',
       'Method',
       'Accessor',
       'TypeAlias',

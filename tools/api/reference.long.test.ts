@@ -1,4 +1,4 @@
-/** Every exported name has a doc comment, and every link in one leads somewhere. */
+/** Every exported name, constructor and property has a doc comment, and every link in one leads somewhere. */
 import { expect, it } from 'vitest';
 import { buildReference } from './reference.mjs';
 

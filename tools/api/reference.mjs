@@ -1,6 +1,7 @@
 // @ts-check
 import { Application, Logger, LogLevel } from 'typedoc';
 import { typedocOptions } from './options.mjs';
+import { commentSatisfiedFields } from './satisfied.mjs';
 
 class Collector extends Logger {
   /** @type {string[]} */
@@ -15,13 +16,15 @@ class Collector extends Logger {
 
 /**
  * Reads the sources, checks the comments and writes the reference; its warnings.
- * @param {{ out?: string }} [options] nothing is written without `out`
+ * @param {{ out?: string } & import('typedoc').TypeDocOptions} [options] nothing is written without `out`;
+ * others replace those of this project
  * @returns {Promise<string[]>}
  */
-export async function buildReference({ out } = {}) {
-  const app = await Application.bootstrap(typedocOptions({ out }));
+export async function buildReference({ out, ...others } = {}) {
+  const app = await Application.bootstrap({ ...typedocOptions({ out }), ...others });
   const logger = new Collector();
   app.logger = logger;
+  commentSatisfiedFields(app);
   const project = await app.convert();
   if (!project) return [...logger.warnings, 'the sources cannot be read'];
   app.validate(project);
