@@ -42,12 +42,9 @@ export function align(bytes: number): number {
   return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 }
 
-interface Indexed extends Lifetime {
-  readonly index: number;
-}
-
 /** A lifetime with its sort keys. */
-interface Item extends Indexed {
+interface Item extends Lifetime {
+  readonly index: number;
   /** Number of instructions. */
   readonly span: number;
   /** Largest sum of live bytes at any of its instructions. */
@@ -96,25 +93,26 @@ interface Layout {
 export function place(lifetimes: readonly Lifetime[]): Placement {
   const live = liveSums(lifetimes);
   const liveBytes = Math.max(0, ...live);
-  const items = lifetimes.map((lifetime, index): Item => {
-    const { start, end } = lifetime;
-    return { ...lifetime, index, span: end - start + 1, crowd: Math.max(...live.slice(start, end + 1)) };
+  const items = lifetimes.map(({ bytes, start, end }, index): Item => {
+    let crowd = 0;
+    for (let at = start; at <= end; at++) crowd = Math.max(crowd, live[at] ?? 0);
+    return { bytes, start, end, index, span: end - start + 1, crowd };
   });
-  const search = new Search(liveBytes, items.length);
-  for (const group of orders) search.through(group.map((compare) => items.toSorted(compare)));
+  const search = new Search(lifetimes, liveBytes);
+  for (const group of orders) {
+    search.through(group.map((compare) => Int32Array.from(items.toSorted(compare), ({ index }) => index)));
+  }
   return { ...search.best, liveBytes };
 }
 
 /** Repeats an earlier placement. Throws RangeError if the packing does not match the number of lifetimes. */
 export function placeAs({ order, fit }: Packing, lifetimes: readonly Lifetime[]): Placement {
-  const items = order.flatMap((index) => {
-    const lifetime = lifetimes[index];
-    return lifetime ? [{ ...lifetime, index }] : [];
-  });
   const { length } = lifetimes;
-  const whole = order.length === length && items.length === length && new Set(order).size === length;
+  const known = order.every((index) => lifetimes[index] !== undefined);
+  const whole = known && order.length === length && new Set(order).size === length;
   if (!whole || !FITS.includes(fit)) throw new RangeError(`not a packing of ${length} lifetimes`);
-  return { ...layOut(items, fit), liveBytes: Math.max(0, ...liveSums(lifetimes)) };
+  const layout = new Arena(lifetimes).layOut(Int32Array.from(order), fit);
+  return { ...layout, liveBytes: Math.max(0, ...liveSums(lifetimes)) };
 }
 
 /** The best layout so far, and the number of attempts to improve it. */
@@ -124,6 +122,7 @@ class Search {
     arenaBytes: Number.POSITIVE_INFINITY,
     packing: { order: [], fit: 'tightest' },
   };
+  private readonly arena: Arena;
   private attempts = 0;
   private readonly few: number;
   private readonly many: number;
@@ -131,13 +130,15 @@ class Search {
   private readonly patience: number;
 
   constructor(
+    lifetimes: readonly Lifetime[],
     private readonly liveBytes: number,
-    items: number,
   ) {
-    const pairs = Math.max(1, items ** 2 / 2);
+    const { length } = lifetimes;
+    this.arena = new Arena(lifetimes);
+    const pairs = Math.max(1, length ** 2 / 2);
     this.few = PAIRS.few / pairs;
     this.many = PAIRS.many / pairs;
-    this.patience = Math.min(200, Math.max(10, Math.round(80_000 / items)));
+    this.patience = Math.min(200, Math.max(10, Math.round(80_000 / length)));
   }
 
   private get done(): boolean {
@@ -147,11 +148,11 @@ class Search {
   }
 
   /** Tries each order as given, then improves them, best first. */
-  through(orders: readonly (readonly Item[])[]): void {
-    const starts: { order: readonly Item[]; arenaBytes: number }[] = [];
+  through(orders: readonly Int32Array[]): void {
+    const starts: { order: Int32Array; arenaBytes: number }[] = [];
     for (const order of orders) {
       if (this.done) return;
-      const layout = layOut(order, 'tightest');
+      const layout = this.arena.layOut(order, 'tightest');
       starts.push({ order, arenaBytes: layout.arenaBytes });
       if (layout.arenaBytes < this.best.arenaBytes) this.best = layout;
     }
@@ -162,16 +163,18 @@ class Search {
   }
 
   /** Moves buffers that exceed the best arena so far to the front of the order, as long as that helps. */
-  private improve(start: readonly Item[], fit: Fit): void {
-    const order = [...start];
+  private improve(start: Int32Array, fit: Fit): void {
+    const order = start.slice();
     for (let failures = 0; failures < this.patience && !this.done; ) {
       this.attempts++;
-      const result = tryLayOut(order, fit, this.best.arenaBytes - ALIGNMENT);
-      if (typeof result === 'number') {
-        order.unshift(...order.splice(result, 1));
+      const exceeding = this.arena.fill(order, fit, this.best.arenaBytes - ALIGNMENT);
+      if (exceeding < order.length) {
+        const moved = order[exceeding] ?? 0;
+        order.copyWithin(1, 0, exceeding);
+        order[0] = moved;
         failures++;
       } else {
-        this.best = result;
+        this.best = this.arena.layout(order, fit);
         failures = 0;
       }
     }
@@ -193,77 +196,96 @@ export function liveSums(lifetimes: readonly Lifetime[]): number[] {
   });
 }
 
-function layOut(order: readonly Indexed[], fit: Fit): Layout {
-  return tryLayOut(order, fit, Number.POSITIVE_INFINITY) as Layout;
-}
-
-/** Places buffers in order. Returns the position of the first buffer that ends beyond `limit`, if any. */
-function tryLayOut(order: readonly Indexed[], fit: Fit, limit: number): Layout | number {
-  const offsets = new Array<number>(order.length).fill(0);
-  const placed = new Placed(order.length);
-  let arenaBytes = 0;
-  for (const [position, item] of order.entries()) {
-    const offset = placed.gap(item, fit);
-    offsets[item.index] = offset;
-    arenaBytes = Math.max(arenaBytes, offset + align(item.bytes));
-    if (arenaBytes > limit) return position;
-    placed.insert(item, offset);
-  }
-  return { offsets, arenaBytes, packing: { order: order.map(({ index }) => index), fit } };
-}
-
 /**
- * Placed buffers sorted by offset, so that a scan finds the gaps. Stored as columns of numbers, because each
- * placement scans thousands.
+ * An arena that is filled again with each attempt. Its columns of numbers stay allocated, because a search
+ * makes thousands of attempts, each of which compares most pairs of buffers.
  */
-class Placed {
-  private count = 0;
+class Arena {
+  private arenaBytes = 0;
+  /** Of each lifetime, in input order. */
+  private readonly sizes: Float64Array;
+  private readonly starts: Int32Array;
+  private readonly stops: Int32Array;
   private readonly offsets: Float64Array;
-  private readonly ends: Float64Array;
+  /** Of the buffers placed so far, sorted by offset, so that a scan finds the gaps. */
+  private readonly lows: Float64Array;
+  private readonly highs: Float64Array;
   private readonly first: Int32Array;
   private readonly last: Int32Array;
 
-  constructor(capacity: number) {
-    this.offsets = new Float64Array(capacity);
-    this.ends = new Float64Array(capacity);
-    this.first = new Int32Array(capacity);
-    this.last = new Int32Array(capacity);
+  constructor(lifetimes: readonly Lifetime[]) {
+    const { length } = lifetimes;
+    this.sizes = Float64Array.from(lifetimes, ({ bytes }) => align(bytes));
+    this.starts = Int32Array.from(lifetimes, ({ start }) => start);
+    this.stops = Int32Array.from(lifetimes, ({ end }) => end);
+    this.offsets = new Float64Array(length);
+    this.lows = new Float64Array(length);
+    this.highs = new Float64Array(length);
+    this.first = new Int32Array(length);
+    this.last = new Int32Array(length);
   }
 
-  insert({ bytes, start, end }: Lifetime, offset: number): void {
-    let low = 0;
-    let high = this.count;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.offsets[middle] ?? 0) <= offset) low = middle + 1;
-      else high = middle;
-    }
-    for (const column of [this.offsets, this.ends, this.first, this.last]) {
-      column.copyWithin(low + 1, low, this.count);
-    }
-    this.offsets[low] = offset;
-    this.ends[low] = offset + align(bytes);
-    this.first[low] = start;
-    this.last[low] = end;
-    this.count++;
+  layOut(order: Int32Array, fit: Fit): Layout {
+    this.fill(order, fit, Number.POSITIVE_INFINITY);
+    return this.layout(order, fit);
   }
 
-  /** The offset of a gap among the placed buffers, or their end. */
-  gap({ bytes, start, end }: Lifetime, fit: Fit): number {
-    const { count, offsets, ends, first, last } = this;
-    const size = align(bytes);
+  /** The layout that `fill` has just made. */
+  layout(order: Int32Array, fit: Fit): Layout {
+    return { offsets: [...this.offsets], arenaBytes: this.arenaBytes, packing: { order: [...order], fit } };
+  }
+
+  /**
+   * Places buffers in order. Returns the position of the first buffer that ends beyond `limit`, or their
+   * number if none does.
+   */
+  fill(order: Int32Array, fit: Fit, limit: number): number {
+    this.arenaBytes = 0;
+    for (let position = 0; position < order.length; position++) {
+      const index = order[position] ?? 0;
+      const offset = this.gap(position, index, fit);
+      const end = offset + (this.sizes[index] ?? 0);
+      if (end > limit) return position;
+      if (end > this.arenaBytes) this.arenaBytes = end;
+      this.insert(position, index, offset);
+    }
+    return order.length;
+  }
+
+  private insert(count: number, index: number, offset: number): void {
+    const { lows, highs, first, last } = this;
+    let at = count;
+    for (; at > 0 && (lows[at - 1] ?? 0) > offset; at--) {
+      lows[at] = lows[at - 1] ?? 0;
+      highs[at] = highs[at - 1] ?? 0;
+      first[at] = first[at - 1] ?? 0;
+      last[at] = last[at - 1] ?? 0;
+    }
+    lows[at] = offset;
+    highs[at] = offset + (this.sizes[index] ?? 0);
+    first[at] = this.starts[index] ?? 0;
+    last[at] = this.stops[index] ?? 0;
+    this.offsets[index] = offset;
+  }
+
+  /** The offset of a gap among the `count` buffers placed so far, or their end. */
+  private gap(count: number, index: number, fit: Fit): number {
+    const { lows, highs, first, last } = this;
+    const [size, start, end] = [this.sizes[index] ?? 0, this.starts[index] ?? 0, this.stops[index] ?? 0];
     let cursor = 0;
     let best = -1;
     let bestSlack = Number.POSITIVE_INFINITY;
     for (let i = 0; i < count; i++) {
       if ((last[i] ?? 0) < start || (first[i] ?? 0) > end) continue;
-      const slack = (offsets[i] ?? 0) - cursor - size;
-      if (slack >= 0 && fit === 'lowest') return cursor;
+      const slack = (lows[i] ?? 0) - cursor - size;
       if (slack >= 0 && slack < bestSlack) {
+        // No gap is tighter than one without slack.
+        if (slack === 0 || fit === 'lowest') return cursor;
         best = cursor;
         bestSlack = slack;
       }
-      cursor = Math.max(cursor, ends[i] ?? 0);
+      const high = highs[i] ?? 0;
+      if (high > cursor) cursor = high;
     }
     return best >= 0 ? best : cursor;
   }
