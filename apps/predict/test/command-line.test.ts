@@ -2,11 +2,13 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { inTurn } from '../../../packages/recipes/test/support/in-turn.js';
 import { type Ended, run as runProgram } from '../../../packages/recipes/test/support/programs.js';
 import { configOf, runTraining } from '../../../packages/recipes/test/support/runs.js';
 import { imageFolder, temporaryFolder } from '../../../packages/train/test/support/images.js';
 
 const run = (...args: string[]): Promise<Ended> => runProgram('predict', 'main', ...args);
+const oneOfMany = inTurn('predict', 'main');
 
 let data: string;
 let folder: string;
@@ -49,22 +51,22 @@ describe('predict', () => {
   });
 
   it('says which option helps', async () => {
-    const usage = await run(checkpoint, data, '--npy', 'f.npy');
+    const usage = await oneOfMany(checkpoint, data, '--npy', 'f.npy');
     expect(usage).toMatchObject({
       code: 2,
       stderr: 'error: --npy writes the vectors of a layer: add --features LAYER\n',
     });
-    const twice = await run(checkpoint, data, '--json', '/x/a', '--csv', '/x/../x/a');
+    const twice = await oneOfMany(checkpoint, data, '--json', '/x/a', '--csv', '/x/../x/a');
     expect(twice).toMatchObject({
       code: 2,
       stderr: 'error: two of the results would both be /x/a: name another file for one\n',
     });
-    const none = await run(join(folder, 'none.pth'), data);
+    const none = await oneOfMany(join(folder, 'none.pth'), data);
     expect(none.code).toBe(1);
     expect(none.stderr).toMatch(/^error: there is no checkpoint .*none\.pth/);
     const other = join(folder, 'other.json');
     await writeFile(other, JSON.stringify({ network: { classes: 2 } }));
-    const count = await run(checkpoint, data, '--config', other);
+    const count = await oneOfMany(checkpoint, data, '--config', other);
     expect(count.stderr).toContain('names 3 classes but the network has 2 outputs');
   });
 });

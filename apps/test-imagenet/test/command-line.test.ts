@@ -3,11 +3,13 @@ import { existsSync } from 'node:fs';
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { inTurn } from '../../../packages/recipes/test/support/in-turn.js';
 import { type Ended, run as runProgram, start } from '../../../packages/recipes/test/support/programs.js';
 import { configOf, rawConfig, runTraining } from '../../../packages/recipes/test/support/runs.js';
 import { imageFolder, temporaryFolder } from '../../../packages/train/test/support/images.js';
 
 const run = (...args: string[]): Promise<Ended> => runProgram('test-imagenet', 'main', ...args);
+const oneOfMany = inTurn('test-imagenet', 'main');
 const ONE_EPOCH = { optimizer: { schedule: { epochs: 1 } } };
 
 let data: string;
@@ -94,26 +96,31 @@ describe('test-imagenet', () => {
     expect(stdout).toContain('Examples:');
   });
 
+  it('exits with 2 for an option that there is not', async () => {
+    const { code, stdout, stderr } = await run('--bogus');
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain("unknown option '--bogus'");
+  });
+
   it.each([
-    [['--bogus'], "unknown option '--bogus'"],
     [['config.json', 'best.safetensors'], "missing required argument 'dir'"],
     [['c', 'w', 'd', '-s', '0'], 'Expected a whole number of at least 1, or -1.'],
     [['c', 'w', 'd', '-c', '-1'], 'Expected a whole number of at least 1.'],
   ])('exits with 2 for the arguments %j', async (args, message) => {
-    const { code, stdout, stderr } = await run(...args);
+    const { code, stdout, stderr } = await oneOfMany(...args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(message);
   });
 
   it('exits with 1 where there is no checkpoint, or nowhere to write, before it tests anything', async () => {
     const none = join(folder, 'none.pth.tar');
-    expect(await run(config, none, data)).toMatchObject({
+    expect(await oneOfMany(config, none, data)).toMatchObject({
       code: 1,
       stdout: 'device cpu\n',
       stderr: `error: there is no checkpoint ${none}: expected a file, or a folder of checkpoints\n`,
     });
     const page = join(folder, 'none', 'test.html');
-    const { code, stdout, stderr } = await run(config, checkpoint, data, '--html', page);
+    const { code, stdout, stderr } = await oneOfMany(config, checkpoint, data, '--html', page);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toMatch(/^error: cannot write .*test\.html: .*none is not a writable folder/);
   });

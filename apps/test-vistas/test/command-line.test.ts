@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { decode, encode } from 'fast-png';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { bytes } from '../../../packages/core/test/support/prng.js';
+import { inTurn } from '../../../packages/recipes/test/support/in-turn.js';
 import {
   CLASSES,
   rawSegmentation,
@@ -14,6 +15,7 @@ import { weightsOf, writeSnapshot } from '../../../packages/recipes/test/support
 import { temporaryFolder } from '../../../packages/train/test/support/images.js';
 
 const run = (...args: string[]): Promise<Ended> => runProgram('test-vistas', 'main', ...args);
+const oneOfMany = inTurn('test-vistas', 'main');
 
 /** As large as the photographs are: by default they would be enlarged 51 times. */
 const SMALL = ['--max-size', '40'];
@@ -141,8 +143,13 @@ describe('test-vistas', () => {
     expect(stdout).toContain('Examples:');
   });
 
+  it('exits with 2 for an option that there is not', async () => {
+    const { code, stdout, stderr } = await run('--bogus');
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain("unknown option '--bogus'");
+  });
+
   it.each([
-    [['--bogus'], "unknown option '--bogus'"],
     [['snapshot.pth.tar', 'in'], "missing required argument 'out_dir'"],
     [['s', 'i', 'o', '--scales', '[0]'], 'Expected positive numbers such as "[0.7, 1, 1.2]".'],
     [['s', 'i', 'o', '--memory-budget', 'much'], 'Expected bytes, such as 1500000000, 1500MB or 1.5GiB.'],
@@ -151,7 +158,7 @@ describe('test-vistas', () => {
     [['s', 'i', 'o', '--output-mode', 'jpg'], 'Allowed choices are palette, raw, prob, final.'],
     [['s', 'i', 'o', '--max-size', '0'], 'Expected a whole number of at least 1.'],
   ])('exits with 2 for the arguments %j', async (args, message) => {
-    const { code, stdout, stderr } = await run(...args);
+    const { code, stdout, stderr } = await oneOfMany(...args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(message);
   });
@@ -159,19 +166,19 @@ describe('test-vistas', () => {
   it('exits with 1 and one line where something is not there, before the first image', async () => {
     const dir = await out();
     const none = join(folder, 'none.pth');
-    expect(await run(none, photos, dir, '--config', config)).toEqual(
+    expect(await oneOfMany(none, photos, dir, '--config', config)).toEqual(
       expect.objectContaining({
         code: 1,
         stdout: 'device cpu\n',
         stderr: `error: there is no snapshot ${none}: expected a file of torch.save or safetensors\n`,
       }),
     );
-    const published = await run(snapshot, photos, dir);
+    const published = await oneOfMany(snapshot, photos, dir);
     expect(published).toMatchObject({ code: 1, stdout: 'device cpu\n' });
     expect(published.stderr).toContain(
       `the snapshot ${snapshot} is for ${CLASSES} classes but the network has 65: `,
     );
-    const small = await run(snapshot, photos, dir, '--config', config, '--memory-budget', '1kB');
+    const small = await oneOfMany(snapshot, photos, dir, '--config', config, '--memory-budget', '1kB');
     expect(small).toMatchObject({ code: 1, stdout: 'device cpu\n' });
     expect(small.stderr).toMatch(
       /^error: a memory budget of 1000 B does not hold the weights of the network/,
@@ -181,13 +188,13 @@ describe('test-vistas', () => {
       listed,
       JSON.stringify(COLORS.slice(1).map((color, id) => ({ id, name: `${id}`, color }))),
     );
-    expect(await run(snapshot, photos, dir, '--config', config, '--classes', listed)).toMatchObject({
+    expect(await oneOfMany(snapshot, photos, dir, '--config', config, '--classes', listed)).toMatchObject({
       code: 1,
       stderr: `error: the list names 3 classes but network.classes in ${config} is ${CLASSES}\n`,
     });
     const classification = join(folder, 'classification.json');
     await writeFile(classification, JSON.stringify({ network: { arch: 'resnet18' } }));
-    expect((await run(snapshot, photos, dir, '--config', classification)).stderr).toBe(
+    expect((await oneOfMany(snapshot, photos, dir, '--config', classification)).stderr).toBe(
       `error: ${classification} is the configuration of a classification: expected one with "task": "segmentation"\n`,
     );
   });

@@ -3,9 +3,13 @@ import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { inTurn } from '../../../packages/recipes/test/support/in-turn.js';
 import { rawConfig } from '../../../packages/recipes/test/support/runs.js';
 import { imageFolder, temporaryFolder } from '../../../packages/train/test/support/images.js';
 import { run, runIn } from './support/programs.js';
+
+const main = inTurn('train-imagenet', 'main');
+const plan = inTurn('train-imagenet', 'plan');
 
 let folder: string;
 let config: string;
@@ -35,7 +39,7 @@ describe('train-imagenet', () => {
     const result = /^top-1 (\S+) % {2}top-5 100.00 % {2}loss (\S+) {2}images 15$/m.exec(evaluated.stdout);
     expect(Number(result?.[1])).toBeCloseTo(Number(last?.[2]), 1);
     expect(result?.[2]).toBe(last?.[1]);
-    const audited = await run('plan', config, '--audit', resume);
+    const audited = await plan(config, '--audit', resume);
     expect(audited).toMatchObject({ code: 0, stderr: '' });
     expect(audited.stdout).toMatch(
       /^Errors of inversion with .*[\s\S]*none is above 0\.1\n\nresnet18, batch 8/,
@@ -44,7 +48,7 @@ describe('train-imagenet', () => {
     const lastLine = ({ stdout }: { stdout: string }) => stdout.trimEnd().split('\n').at(-1);
     const ofTorch = await run('main', config, data, '--evaluate', '--resume', torch);
     expect(lastLine(ofTorch)).toBe(lastLine(evaluated));
-    const again = await run('main', config, data, '--log-dir', logDir);
+    const again = await main(config, data, '--log-dir', logDir);
     expect(again.code).toBe(1);
     expect(again.stderr).toContain(
       `error: run folder ${logDir} already holds checkpoint.pth.tar, checkpoints, config.json`,
@@ -58,7 +62,7 @@ describe('train-imagenet', () => {
   it('leaves a profile where it is asked for', async () => {
     const [data, logDir] = [await imageFolder(), join(await temporaryFolder(), 'run')];
     const prices = join(await temporaryFolder(), 'prices.json');
-    const priced = await run('plan', config, '--measure-prices', prices);
+    const priced = await plan(config, '--measure-prices', prices);
     expect(priced).toMatchObject({ code: 0, stderr: '' });
     const args = [config, data, '--log-dir', logDir, '--max-steps', '4', '--profile', '--prices', prices];
     const profiled = await run('main', ...args);
@@ -70,10 +74,10 @@ describe('train-imagenet', () => {
     expect(JSON.parse(await read('profile/profile.json')).steps).toBe(2);
     expect(JSON.parse(await read('profile/trace.json')).length).toBeGreaterThan(100);
     expect(await read('report.html')).toContain('<h2>Profile by layer</h2>');
-    const unused = await run('main', config, data, '--log-dir', join(logDir, 'none'), '--prices', prices);
+    const unused = await main(config, data, '--log-dir', join(logDir, 'none'), '--prices', prices);
     expect(unused).toMatchObject({ code: 2, stdout: '' });
     expect(unused.stderr).toContain('--prices is for --profile and for a memory budget');
-    const evaluated = await run('main', config, data, '--evaluate', '--resume', logDir, '--prices', prices);
+    const evaluated = await main(config, data, '--evaluate', '--resume', logDir, '--prices', prices);
     expect(evaluated).toMatchObject({ code: 2, stdout: '' });
     expect(evaluated.stderr).toContain('--prices is for training');
   });
@@ -96,12 +100,17 @@ describe('train-imagenet', () => {
     }
   });
 
+  it('exits with 2 for an option that there is not', async () => {
+    const { code, stdout, stderr } = await run('main', '--bogus');
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain("unknown option '--bogus'");
+  });
+
   it.each([
-    [['--bogus'], "unknown option '--bogus'"],
     [['config.json'], "missing required argument 'dir'"],
     [['c', 'd', '-j', '0'], 'Expected a whole number of at least 1.'],
   ])('exits with 2 for the arguments %j', async (args, message) => {
-    const { code, stdout, stderr } = await run('main', ...args);
+    const { code, stdout, stderr } = await main(...args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(message);
   });
@@ -109,7 +118,7 @@ describe('train-imagenet', () => {
   it('exits with 1 for what is wrong in a configuration, naming file, line and key', async () => {
     const wrong = join(folder, 'wrong.json');
     await writeFile(wrong, '{ "network": { "arch": "resnet19", "activaton": "elu" } }');
-    const { code, stderr } = await run('main', wrong, folder);
+    const { code, stderr } = await main(wrong, folder);
     expect(code).toBe(1);
     expect(stderr).toContain(`${wrong}:1:36: network.activaton: unknown key; did you mean "activation"?`);
     expect(stderr).toMatch(/network\.arch: expected one of resnet18, .*received "resnet19"/);
@@ -117,7 +126,7 @@ describe('train-imagenet', () => {
   });
 
   it('asks for a checkpoint to evaluate', async () => {
-    const { code, stderr } = await run('main', config, folder, '--evaluate');
+    const { code, stderr } = await main(config, folder, '--evaluate');
     expect({ code, stderr }).toEqual({
       code: 2,
       stderr: 'error: --evaluate needs the checkpoint to validate: add --resume PATH\n',
@@ -125,7 +134,7 @@ describe('train-imagenet', () => {
   });
 
   it('asks for the folder that --continue continues', async () => {
-    const { code, stderr } = await run('main', config, folder, '--continue');
+    const { code, stderr } = await main(config, folder, '--continue');
     expect({ code, stderr }).toEqual({
       code: 2,
       stderr: 'error: --continue needs the run folder, the same each time: add --log-dir DIR\n',
@@ -133,7 +142,7 @@ describe('train-imagenet', () => {
   });
 
   it.each(['--weights-only', '--drop-classifier'])('asks for the checkpoint of %s', async (option) => {
-    const { code, stderr } = await run('main', config, folder, option);
+    const { code, stderr } = await main(config, folder, option);
     expect({ code, stderr }).toEqual({
       code: 2,
       stderr: `error: ${option} needs the checkpoint to take weights from: add --resume PATH\n`,
@@ -141,7 +150,7 @@ describe('train-imagenet', () => {
   });
 
   it('begins with --weights or continues with --resume', async () => {
-    const { code, stderr } = await run('main', config, folder, '--weights', 'a.pth', '--resume', 'b');
+    const { code, stderr } = await main(config, folder, '--weights', 'a.pth', '--resume', 'b');
     expect({ code, stderr }).toEqual({
       code: 2,
       stderr: 'error: --weights begins a new run and --resume continues one: give one of them\n',
@@ -150,7 +159,7 @@ describe('train-imagenet', () => {
 
   it('makes no run folder where there is no data', async () => {
     const logDir = join(folder, 'none');
-    const { code, stderr } = await run('main', config, folder, '--log-dir', logDir);
+    const { code, stderr } = await main(config, folder, '--log-dir', logDir);
     expect(code).toBe(1);
     expect(stderr).toBe(
       `error: ${join(folder, 'train')} does not exist: expected DIR/train/CLASS/*.{jpg,png,…} and DIR/val/CLASS/*\n`,
@@ -161,36 +170,36 @@ describe('train-imagenet', () => {
 
 describe('plan', () => {
   it('finds the largest batch that fits in memory', async () => {
-    const found = await run('plan', config, '--batch', 'auto', '--memory', '3MiB', '--json');
+    const found = await plan(config, '--batch', 'auto', '--memory', '3MiB', '--json');
     expect(found).toMatchObject({ code: 0, stderr: '' });
     const { batch, totalBytes } = JSON.parse(found.stdout);
     expect(batch).toBeGreaterThan(1);
     expect(totalBytes).toBeLessThanOrEqual(3 * 2 ** 20);
     const counted = ['--batch', 'auto', '--memory', '3MiB', '--val-images', '1001', '--json'];
-    expect(JSON.parse((await run('plan', config, ...counted)).stdout).batch).toBeLessThanOrEqual(batch);
-    const none = await run('plan', config, '--batch', 'auto', '--memory', '1kB');
+    expect(JSON.parse((await plan(config, ...counted)).stdout).batch).toBeLessThanOrEqual(batch);
+    const none = await plan(config, '--batch', 'auto', '--memory', '1kB');
     expect(none).toMatchObject({ code: 1, stdout: '' });
     expect(none.stderr).toMatch(/^error: a batch of one image needs/);
   });
 
   it('plans in a budget, and says what is recomputed for it', async () => {
-    const whole = JSON.parse((await run('plan', config, '--json')).stdout);
+    const whole = JSON.parse((await plan(config, '--json')).stdout);
     const budget = Math.floor(whole.totalBytes - 0.2 * whole.arenaBytes);
-    const found = await run('plan', config, '--budget', String(budget), '--json');
+    const found = await plan(config, '--budget', String(budget), '--json');
     expect(found).toMatchObject({ code: 0, stderr: '' });
     const { totalBytes, rebuilds } = JSON.parse(found.stdout);
     expect(totalBytes).toBeLessThanOrEqual(budget);
     expect(rebuilds.recomputed).toBeGreaterThan(0);
     expect(rebuilds.moreWork).toBeGreaterThan(0);
-    const text = await run('plan', config, '--budget', String(budget));
+    const text = await plan(config, '--budget', String(budget));
     expect(text.stdout).toMatch(/recomputed, which is \d+\.\d % more work:\n {2}mod\d/);
-    const none = await run('plan', config, '--budget', '1kB');
+    const none = await plan(config, '--budget', '1kB');
     expect(none.stderr).toMatch(/^error: memory_budget 1000 B is less than weights and optimizer state take/);
   });
 
   it('prints what batches and budgets cost each other, also as a page', async () => {
     const page = join(await temporaryFolder(), 'sweep.html');
-    const found = await run('plan', config, '--sweep', '--batch', '4', '--plot', page);
+    const found = await plan(config, '--sweep', '--batch', '4', '--plot', page);
     expect(found).toMatchObject({ code: 0, stderr: '' });
     expect(found.stdout).toMatch(/^resnet18, float32: batches and budgets/);
     expect(found.stdout).toMatch(/\n +4 .* [01]\.\d % /);
@@ -199,53 +208,53 @@ describe('plan', () => {
 
   it('predicts the time of a step from prices that it has measured', async () => {
     const file = join(await temporaryFolder(), 'prices.json');
-    const measured = await run('plan', config, '--batch', '4', '--measure-prices', file);
+    const measured = await plan(config, '--batch', '4', '--measure-prices', file);
     expect(measured).toMatchObject({ code: 0, stderr: '' });
-    const { stdout } = await run('plan', config, '--batch', '4', '--prices', file);
+    const { stdout } = await plan(config, '--batch', '4', '--prices', file);
     expect(stdout).toMatch(/^a step: .* predicted, .* images\/s: forward .*, backward .*, update /m);
-    const { time } = JSON.parse((await run('plan', config, '--prices', file, '--json')).stdout);
+    const { time } = JSON.parse((await plan(config, '--prices', file, '--json')).stdout);
     expect(time.seconds).toBeGreaterThan(0);
     expect(time.sources.estimated).toBe(0);
-    const nodes = await run('plan', config, '--prices', file, '--nodes', '2');
+    const nodes = await plan(config, '--prices', file, '--nodes', '2');
     expect(nodes.stdout).toContain('times of instructions: prices of ');
-    const wrong = await run('plan', config, '--prices', config);
+    const wrong = await plan(config, '--prices', config);
     expect(wrong).toMatchObject({ code: 1, stdout: '' });
     expect(wrong.stderr).toContain('config.json is not a price list of this version');
-    expect(await run('plan', config, '--prices', file, '--lock', 'x')).toMatchObject({ code: 2 });
+    expect(await plan(config, '--prices', file, '--lock', 'x')).toMatchObject({ code: 2 });
   });
 
   it('locks a plan, and fails where a layer costs memory that it did not', async () => {
     const file = join(await temporaryFolder(), 'plan.lock');
-    expect(await run('plan', config, '--lock', file)).toMatchObject({ code: 0, stderr: '' });
-    expect(await run('plan', config, '--check', file)).toMatchObject({
+    expect(await plan(config, '--lock', file)).toMatchObject({ code: 0, stderr: '' });
+    expect(await plan(config, '--check', file)).toMatchObject({
       code: 0,
       stdout: `${file}: unchanged\n`,
     });
     const planted = ['--set', 'network.keep_inputs=["mod3.block1.convs.bn1"]'];
-    const grown = await run('plan', config, ...planted, '--check', file);
+    const grown = await plan(config, ...planted, '--check', file);
     expect(grown).toMatchObject({ code: 1, stderr: '' });
     expect(grown.stdout).toContain('mod3.block1.convs.conv1 conv2d');
   });
 
   it('measures a step here, and simulates it on a cluster', async () => {
     const cluster = ['--nodes', '4', '--bandwidth', '100Mbit', '--latency', '1ms', '--batch', '2'];
-    const found = await run('plan', config, ...cluster);
+    const found = await plan(config, ...cluster);
     expect(found).toMatchObject({ code: 0, stderr: '' });
     expect(found.stdout).toContain('4 nodes of 1 process; ring, 100 Mbit/s and 1 ms between nodes\n');
     expect(found.stdout).toContain('times of instructions: measured on this machine\n');
-    const wrong = await run('plan', config, '--nodes', '4', '--bandwidth', 'fast');
+    const wrong = await plan(config, '--nodes', '4', '--bandwidth', 'fast');
     expect(wrong.code).toBe(2);
     expect(wrong.stderr).toContain('Expected a rate, such as 100Gbit or 12.5GB.');
   });
 
   it('refuses to audit a checkpoint that there is not', async () => {
-    const found = await run('plan', config, '--audit', 'nowhere.safetensors');
+    const found = await plan(config, '--audit', 'nowhere.safetensors');
     expect(found).toMatchObject({ code: 1, stdout: '' });
     expect(found.stderr).toMatch(/^error: there is no checkpoint nowhere\.safetensors/);
   });
 
   it('prints one JSON object with --json', async () => {
-    const { code, stdout, stderr } = await run('plan', config, '--batch', '4', '--json');
+    const { code, stdout, stderr } = await plan(config, '--batch', '4', '--json');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const report = JSON.parse(stdout);
     expect(report).toMatchObject({ arch: 'resnet18', batch: 4, crop: 16, precision: 'float32' });
@@ -267,7 +276,7 @@ describe('plan', () => {
   it('prints a table of devices, of several configurations', async () => {
     const other = join(folder, 'other.json');
     await writeFile(other, JSON.stringify(rawConfig({ network: { arch: 'resnet34' } })));
-    const { code, stdout, stderr } = await run('plan', config, other, '--devices', '2,4', '--markdown');
+    const { code, stdout, stderr } = await plan(config, other, '--devices', '2,4', '--markdown');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const cells = stdout.split('\n').map((line) =>
       line
@@ -302,7 +311,7 @@ describe('plan', () => {
       "'-d, --devices <list>' cannot be used with option '-b, --batch <n>'",
     ],
   ])('exits with 2 for %j', async (args, message) => {
-    const { code, stderr } = await run('plan', config, ...args);
+    const { code, stderr } = await plan(config, ...args);
     expect(code).toBe(2);
     expect(stderr).toContain(message);
   });

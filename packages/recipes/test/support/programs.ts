@@ -15,6 +15,13 @@ export interface Running {
   readonly ended: Promise<Ended>;
 }
 
+/** The path of apps/APP/dist/PROGRAM.js. */
+export function builtProgram(app: string, program: string): string {
+  const path = fileURLToPath(new URL(`../../../../apps/${app}/dist/${program}.js`, import.meta.url));
+  if (!existsSync(path)) throw new Error(`${path} is not built: run "npm run build" before these tests`);
+  return path;
+}
+
 /**
  * Starts apps/APP/dist/PROGRAM.js with one compute thread; `onOutput` sees all of stdout so far whenever more
  * comes. `cwd`: the folder it starts in.
@@ -26,8 +33,7 @@ export function start(
   onOutput?: (stdout: string) => void,
   cwd?: string,
 ): Running {
-  const path = fileURLToPath(new URL(`../../../../apps/${app}/dist/${program}.js`, import.meta.url));
-  if (!existsSync(path)) throw new Error(`${path} is not built: run "npm run build" before these tests`);
+  const path = builtProgram(app, program);
   const env = { ...process.env, OMP_NUM_THREADS: '1', NODE_OPTIONS: '' };
   const child = spawn(process.execPath, [path, ...args], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const text = { stdout: '', stderr: '' };
