@@ -4,9 +4,13 @@ import type { TrainConfig } from '../config/schema.js';
 import { initialStatesOf } from '../network/network.js';
 import { describeCrop } from '../task/images.js';
 import { type PaperPrograms, plansOf } from './paper.js';
+import { total } from './pricing.js';
 
-/** Of which the median counts; one more warms up. */
-const RUNS = 3;
+/** Runs that count, at least; one more warms up. */
+const FEWEST_RUNS = 3;
+/** Short steps are disturbed more, and run more often: as many times as fit into these seconds. */
+const ENOUGH_SECONDS = 2;
+const MOST_RUNS = 25;
 
 /**
  * Seconds of each instruction of the steps, a map entry a step. They run as one process: collectives send
@@ -31,17 +35,30 @@ export async function measurePrograms(
   const measured = new Map<Plan, readonly number[]>();
   for (const [index, plan] of plansOf(paper).entries()) {
     const inputs = noiseFor(plan);
-    const runs: number[][] = [];
-    for (let run = 0; run <= RUNS; run++) {
+    const once = async () => {
       const { timings = [] } = (await parts[index]?.run(inputs, { timed: true })) ?? {};
-      if (run > 0) runs.push(timings.map(({ begin, end }) => end - begin));
+      return timings.map(({ begin, end }) => end - begin);
+    };
+    await once();
+    const runs: number[][] = [];
+    while (runs.length < FEWEST_RUNS || (runs.length < MOST_RUNS && total(runs) < ENOUGH_SECONDS)) {
+      runs.push(await once());
     }
-    measured.set(
-      plan,
-      plan.instructions.map((_, i) => median(runs.map((run) => run[i] ?? 0))),
-    );
+    measured.set(plan, typicalRun(runs));
   }
   return measured;
+}
+
+/**
+ * Seconds of each instruction in a run that takes as long as the median of `runs`, in the proportions of the
+ * instructions' own medians. These add up to less: hardly a run is free of disturbances, and each disturbs
+ * other instructions.
+ */
+export function typicalRun(runs: readonly (readonly number[])[]): number[] {
+  const [first = []] = runs;
+  const medians = first.map((_, i) => median(runs.map((run) => run[i] ?? 0)));
+  const factor = median(runs.map((run) => total([run]))) / total([medians]);
+  return medians.map((seconds) => seconds * factor);
 }
 
 function median(values: readonly number[]): number {
