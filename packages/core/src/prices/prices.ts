@@ -3,6 +3,7 @@ import { append } from '../ir/lists.js';
 import type { Draft } from '../plan/draft.js';
 import type { Scheduled } from '../plan/schedule.js';
 import { type PriceEntry, type PriceList, priceListText } from './price-list.js';
+import { type Rates, ratesOf } from './rates.js';
 import { type Signature, signatureOf } from './signature.js';
 
 /**
@@ -25,7 +26,7 @@ const NEIGHBORS = 4;
 const OTHER_ATTRIBUTES = 1;
 /** Of another kernel. */
 const OTHER_KERNEL = 1;
-/** Of twice the operations, and of twice the bytes: time is proportional to them, more or less. */
+/** Of twice the operations, and of twice the bytes: how time grows with them is known, more or less. */
 const OTHER_SIZE = 0.25;
 /** Of another dtype. */
 const OTHER_DTYPE = 4;
@@ -42,6 +43,8 @@ export class Prices {
   private readonly overhead: number;
   /** Mean seconds of a byte, or of the operations that take as long. */
   private readonly rate: number;
+  /** By op and dtype. */
+  private readonly rates = new Map<string, Rates>();
 
   /** Indexes a price list by signature and op. */
   constructor(
@@ -84,10 +87,13 @@ export class Prices {
   }
 
   /**
-   * t = t₀ + w · Σ aᵢ (tᵢ − t₀) / wᵢ over the nearest entries, with w the work, t₀ the overhead, and weights
-   * aᵢ ∝ 1 / (0.1 + distance)⁴ (inverse distance weighting, Shepard 1968).
+   * t = t₀ + w · Σ aᵢ (tᵢ − t₀) / wᵢ over the nearest entries, with t₀ the overhead, w the seconds of
+   * operations and bytes at the op's own rates, and weights aᵢ ∝ 1 / (0.1 + distance)⁴ (inverse distance
+   * weighting, Shepard 1968). So a convolution of large weights, which take as long to read in any batch,
+   * grows less with the batch than one of small weights.
    */
   private interpolated(entries: readonly PriceEntry[], to: Signature): number {
+    const rates = this.ratesFor(entries, to);
     const nearest = entries
       .map((entry) => ({ entry, distance: distance(entry, to) }))
       .sort((a, b) => a.distance - b.distance)
@@ -95,16 +101,34 @@ export class Prices {
     let [sum, weights] = [0, 0];
     for (const { entry, distance: away } of nearest) {
       const weight = 1 / (SAME + away) ** 4;
-      sum += (weight * (entry.seconds - this.overhead)) / this.work(entry);
+      sum += (weight * (entry.seconds - this.overhead)) / secondsAt(rates, entry);
       weights += weight;
     }
-    return this.overhead + (this.work(to) * sum) / weights;
+    return this.overhead + (secondsAt(rates, to) * sum) / weights;
   }
 
-  /** Bytes moved, or operations in the time of a byte. */
-  private work({ operations, bytes }: Signature): number {
-    return Math.max(1, bytes, operations / this.list.balance);
+  /** Rates of an op, from its entries of the same dtype if there are any. */
+  private ratesFor(entries: readonly PriceEntry[], { op, dtype }: Signature): Rates {
+    const id = `${op} ${dtype}`;
+    const known = this.rates.get(id);
+    if (known) return known;
+    const alike = entries.filter((entry) => entry.dtype === dtype);
+    // Proportions count alone, also where every instruction takes as long.
+    const rate = this.rate || 1;
+    const general = { operation: rate / this.list.balance, byte: rate };
+    const rates = ratesOf(alike.length > 0 ? alike : entries, this.overhead, general);
+    this.rates.set(id, rates);
+    return rates;
   }
+
+  /** Bytes moved, and operations in the time of a byte. */
+  private work({ operations, bytes }: Signature): number {
+    return bytes + operations / this.list.balance;
+  }
+}
+
+function secondsAt({ operation, byte }: Rates, { operations, bytes }: Signature): number {
+  return operation * operations + byte * Math.max(1, bytes);
 }
 
 /** That of the same kernel, or else of the one that was used most. */

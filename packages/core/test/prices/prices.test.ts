@@ -19,7 +19,6 @@ import {
 } from '../../src/prices/price-list.js';
 import { Prices } from '../../src/prices/prices.js';
 import { signatureOf } from '../../src/prices/signature.js';
-import { workOf } from '../../src/recompute/work.js';
 import { residualStep } from '../support/nets.js';
 
 const BALANCE = 6;
@@ -28,9 +27,15 @@ const OVERHEAD = 2e-6;
 
 const planOf = (batch: number, size = 8) => compile(residualStep(batch, size).graph, portableCpu());
 
-/** A machine on which every instruction takes a fixed time, and one for each byte or operation. */
-function linearTimes({ graph, instructions }: Plan, seconds = 1e-10): number[] {
-  return instructions.map(({ node }) => OVERHEAD + seconds * Math.max(1, workOf(graph, node, BALANCE)));
+/** A machine on which every instruction takes a fixed time, and one for each byte and operation. */
+function linearTimes(
+  plan: Plan,
+  bytesOf: (op: string, bytes: number) => number = (_, bytes) => bytes,
+): number[] {
+  return plan.instructions.map((step) => {
+    const { op, operations, bytes } = signatureOf(plan, step);
+    return OVERHEAD + 1e-10 * (bytesOf(op, bytes) + operations / BALANCE);
+  });
 }
 
 /** The same, with an instruction that does nothing: it tells the overhead. */
@@ -109,6 +114,19 @@ describe('what was not measured', () => {
     expect(time.sources.interpolated).toBeGreaterThan(0.5 * time.seconds);
     // The update does not depend on the batch.
     expect(time.sources.measured).toBeGreaterThanOrEqual(time.phases.update);
+  });
+
+  it('grows with the batch as other instructions of the op let expect', () => {
+    // Convolutions take long for their bytes, so those of large weights grow little with the batch.
+    const slow = (op: string, bytes: number) => (op.startsWith('conv2d') ? 20 * bytes : bytes);
+    const [small, large] = [planOf(1), planOf(8)];
+    const prices = new Prices(priceListOf(MACHINE, [[small, linearTimes(small, slow)]]));
+    const isConvolution = (i: number) => large.instructions[i]?.node.op.name.startsWith('conv2d');
+    const predicted = sum(prices.secondsOf(large).filter((_, i) => isConvolution(i)));
+    const ratio = predicted / sum(linearTimes(large, slow).filter((_, i) => isConvolution(i)));
+    expect(ratio).toBeGreaterThan(0.95);
+    // In proportion to the work that the balance of the device tells, 1.16.
+    expect(ratio).toBeLessThan(1.1);
   });
 
   it('follows instructions that are alike rather than others of the op', () => {
