@@ -6,6 +6,7 @@ import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
 import type { Value } from '../ir/value.js';
 import {
+  addScaled,
   type Conv2dAttributes,
   checkConv,
   convFlops,
@@ -13,7 +14,7 @@ import {
   forEachDot,
 } from './support/convolution.js';
 import { streamed } from './support/cost.js';
-import { addAt, at } from './support/reference.js';
+import { at } from './support/reference.js';
 import { checkImages, checkWindowed } from './support/window.js';
 
 export type Conv2dBackwardDataAttributes = Conv2dAttributes & {
@@ -56,9 +57,8 @@ export const conv2dBackwardDataOp: OpDefinition<Conv2dBackwardDataAttributes> = 
   reference({ attrs, input, output }) {
     const [dy, weight, dx] = [input(0), input(1), output(0)];
     dx.data.fill(0);
-    forEachDot(dx.shape, weight.shape, dy.shape, attrs, ({ x, w, y, length, step }) => {
-      const diff = at(dy, y);
-      for (let j = 0; j < length; j++) addAt(dx, x + j, diff * at(weight, w + j * step));
+    forEachDot(dx.shape, weight.shape, dy.shape, attrs, (x, w, y, length, step) => {
+      addScaled(dx, x, 1, weight, w, step, at(dy, y), length);
     });
   },
   peerKeeps: KEEPS_NOTHING,

@@ -7,6 +7,7 @@ import { emit } from '../ir/emit.js';
 import type { Value } from '../ir/value.js';
 import { sliceChannels } from './slice_channels.js';
 import {
+  addScaled,
   type Conv2dAttributes,
   checkConv,
   convFlops,
@@ -14,7 +15,7 @@ import {
   forEachDot,
 } from './support/convolution.js';
 import { streamed } from './support/cost.js';
-import { addAt, at } from './support/reference.js';
+import { at } from './support/reference.js';
 import { checkImages, checkWindowed } from './support/window.js';
 
 export type Conv2dBackwardWeightsAttributes = Conv2dAttributes & {
@@ -64,9 +65,8 @@ export const conv2dBackwardWeightsOp: OpDefinition<Conv2dBackwardWeightsAttribut
   reference({ attrs, input, output }) {
     const [x, dy, dweight] = [input(0), input(1), output(0)];
     dweight.data.fill(0);
-    forEachDot(x.shape, dweight.shape, dy.shape, attrs, (dot) => {
-      const diff = at(dy, dot.y);
-      for (let j = 0; j < dot.length; j++) addAt(dweight, dot.w + j * dot.step, at(x, dot.x + j) * diff);
+    forEachDot(x.shape, dweight.shape, dy.shape, attrs, (xAt, w, y, length, step) => {
+      addScaled(dweight, w, step, x, xAt, 1, at(dy, y), length);
     });
   },
   peerKeeps: KEEPS_NOTHING,

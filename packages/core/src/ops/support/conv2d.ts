@@ -3,7 +3,14 @@
 import { channels, dim, elements, formatType, type TensorType } from '@inplace-abn/tensor';
 import { ShapeError } from '../../errors.js';
 import type { Cost, InferContext, ReferenceTensor } from '../../ir/define.js';
-import { type Conv2dAttributes, checkConv, convFlops, convWindow, forEachDot } from './convolution.js';
+import {
+  addDot,
+  type Conv2dAttributes,
+  checkConv,
+  convFlops,
+  convWindow,
+  forEachDot,
+} from './convolution.js';
 import { streamed } from './cost.js';
 import { at } from './reference.js';
 import { checkImages, windowedSize } from './window.js';
@@ -36,9 +43,7 @@ export function convolve(
 ): void {
   const width = channels(y.shape);
   for (let i = 0; i < elements(y.shape); i++) y.data[i] = bias ? at(bias, i % width) : 0;
-  forEachDot(x.shape, weight.shape, y.shape, attrs, (dot) => {
-    let sum = at(y, dot.y);
-    for (let j = 0; j < dot.length; j++) sum += at(x, dot.x + j) * at(weight, dot.w + j * dot.step);
-    y.data[dot.y] = sum;
+  forEachDot(x.shape, weight.shape, y.shape, attrs, (xAt, wAt, yAt, length, step) => {
+    y.data[yAt] = addDot(at(y, yAt), x, xAt, weight, wAt, length, step);
   });
 }

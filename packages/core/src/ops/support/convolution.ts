@@ -2,6 +2,8 @@
 
 import { channels, dim, elements, formatType, type Shape, type TensorType } from '@inplace-abn/tensor';
 import { ShapeError } from '../../errors.js';
+import type { ReferenceTensor } from '../../ir/define.js';
+import { at } from './reference.js';
 import { checkImages, checkWindow, forEachTap, type Window } from './window.js';
 
 /** Lists are [height, width]; dilation 1 is a dense window. */
@@ -41,16 +43,10 @@ export function convFlops(output: Shape, weight: Shape): number {
 }
 
 /**
- * Products y += x·w of one element y: those of `length` neighbors in x from index `x`, and in w `step` apart
- * from `w`.
+ * The products y += x·w of one element y: those of `length` neighbors in x from index `x`, and in w `step`
+ * apart from `w`.
  */
-export interface Dot {
-  readonly x: number;
-  readonly w: number;
-  readonly y: number;
-  readonly length: number;
-  readonly step: number;
-}
+export type VisitDot = (x: number, w: number, y: number, length: number, step: number) => void;
 
 /**
  * Calls `visit` with the storage indices of x (N·H·W·C), w (O·C/g·KH·KW) and y (N·OH·OW·O) for the products
@@ -61,7 +57,7 @@ export function forEachDot(
   weight: Shape,
   output: Shape,
   attrs: Conv2dAttributes,
-  visit: (dot: Dot) => void,
+  visit: VisitDot,
 ): void {
   const inputChannels = channels(input);
   const outputChannels = channels(output);
@@ -71,8 +67,52 @@ export function forEachDot(
   forEachTap(input, output, convWindow(attrs, weight), (inputRow, outputRow, tap) => {
     for (let o = 0; o < outputChannels; o++) {
       const firstInput = inputRow * inputChannels + Math.floor(o / groupOutputs) * groupInputs;
-      const [w, y] = [o * groupInputs * area + tap, outputRow * outputChannels + o];
-      visit({ x: firstInput, w, y, length: groupInputs, step: area });
+      visit(firstInput, o * groupInputs * area + tap, outputRow * outputChannels + o, groupInputs, area);
     }
   });
+}
+
+/** `sum` + Σⱼ x[xAt + j] · w[wAt + j·step], one after the other. Throws RangeError outside the tensors. */
+export function addDot(
+  sum: number,
+  x: ReferenceTensor,
+  xAt: number,
+  w: ReferenceTensor,
+  wAt: number,
+  length: number,
+  step: number,
+): number {
+  const [xs, ws] = [x.data, w.data];
+  checkRange(x, xAt, length, 1);
+  checkRange(w, wAt, length, step);
+  let result = sum;
+  for (let j = 0; j < length; j++) result += (xs[xAt + j] ?? 0) * (ws[wAt + j * step] ?? 0);
+  return result;
+}
+
+/** to[toAt + j·toStep] += factor · from[fromAt + j·fromStep]. Throws RangeError outside the tensors. */
+export function addScaled(
+  to: ReferenceTensor,
+  toAt: number,
+  toStep: number,
+  from: ReferenceTensor,
+  fromAt: number,
+  fromStep: number,
+  factor: number,
+  length: number,
+): void {
+  const [sums, values] = [to.data, from.data];
+  checkRange(to, toAt, length, toStep);
+  checkRange(from, fromAt, length, fromStep);
+  for (let j = 0; j < length; j++) {
+    const index = toAt + j * toStep;
+    sums[index] = (sums[index] ?? 0) + factor * (values[fromAt + j * fromStep] ?? 0);
+  }
+}
+
+/** Throws RangeError unless all of `length` elements are there, `step` apart. */
+function checkRange(tensor: ReferenceTensor, first: number, length: number, step: number): void {
+  if (length === 0) return;
+  at(tensor, first);
+  at(tensor, first + (length - 1) * step);
 }
