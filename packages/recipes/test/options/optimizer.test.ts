@@ -87,6 +87,9 @@ describe('other optimizers', () => {
     );
   };
 
+  const farthest = (values: readonly number[], from: number) =>
+    Math.max(...values.map((value) => Math.abs(value - from)));
+
   it('AdamW: weight decay does not pass through the moments', async () => {
     const rate = 1e-3;
     const run = await plainWith({ type: 'AdamW', learning_rate: rate, weight_decay: 0.1 });
@@ -98,10 +101,10 @@ describe('other optimizers', () => {
 
   it('RMSprop: the first move is the rate over √(1 − α), and momentum keeps a second slot', async () => {
     const run = await plainWith({ type: 'RMSprop', learning_rate: 1e-3 });
-    for (const step of steps(run, 1e-3)) expect(Math.abs(step - 10)).toBeLessThan(0.01);
+    expect(farthest(steps(run, 1e-3), 10)).toBeLessThan(0.01);
     expect(run.optimizer.size).toBe(run.parameters[0].size);
     const short = await plainWith({ type: 'RMSprop', learning_rate: 1e-3, alpha: 0.75 });
-    for (const step of steps(short, 1e-3)) expect(Math.abs(step - 2)).toBeLessThan(0.01);
+    expect(farthest(steps(short, 1e-3), 2)).toBeLessThan(0.01);
     const heavy = await plainWith({ type: 'RMSpropTF', learning_rate: 1e-3, momentum: 0.9 });
     expect(heavy.optimizer.size).toBe(2 * run.parameters[0].size);
     // Averages begin at 1, so that small gradients move little.
