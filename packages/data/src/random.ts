@@ -54,6 +54,7 @@ export const Stream = {
   /** Mixup and cutmix; the index is that of the batch. */
   mixing: 2,
 } as const;
+/** Number of a stream. */
 export type Stream = (typeof Stream)[keyof typeof Stream];
 
 /** A stream of random numbers that depends only on (seed, stream, epoch, index). */

@@ -24,6 +24,7 @@ export interface LabelNaming {
   labelSuffix?: string;
 }
 
+/** Options of {@link SegmentationFolder.open}: where images and label maps are, and how they are named. */
 export interface SegmentationFolderOptions extends LabelNaming {
   /** Folder of the images, relative to the root. Default 'images'. */
   images?: string;

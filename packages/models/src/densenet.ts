@@ -8,6 +8,7 @@ import { DenseModule } from './blocks/dense.js';
 import { dilations, Network, type NetworkOptions, scaled } from './network.js';
 import { preactivationStem } from './preactivation-stem.js';
 
+/** Options of {@link densenet}. */
 export interface DenseNetOptions extends NetworkOptions {
   /** Channels added per layer, multiplied by `width`. Default: the architecture's, usually 32. */
   readonly growth?: number;

@@ -7,6 +7,7 @@ import { Conv2d, MaxPool2d, type Module, Sequential } from '@inplace-abn/nn';
 import { ResidualBlock } from './blocks/residual.js';
 import { blocks, dilations, Network, type NetworkOptions, scaled } from './network.js';
 
+/** Options of {@link resnet}. */
 export interface ResNetOptions extends NetworkOptions {
   /** Dilation of mod2 … mod5, one number or four; a dilated module has stride 1. */
   readonly dilation?: number | readonly number[];

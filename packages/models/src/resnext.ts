@@ -5,6 +5,7 @@ import { IdentityBlock } from './blocks/identity.js';
 import { blocks, isDilation, Network, type NetworkOptions, scaled } from './network.js';
 import { preactivationStem } from './preactivation-stem.js';
 
+/** Options of {@link resnext}. */
 export interface ResNeXtOptions extends NetworkOptions {
   /**
    * Groups of the 3×3 convolutions. `width` multiplies them, so that a group keeps its channels. Default 64.

@@ -33,6 +33,7 @@ export const WIDER_RESNETS_A2 = {
   wider_resnet38_a2: WIDER_RESNETS.wider_resnet38,
 } satisfies Record<string, WiderResNetStructure>;
 
+/** Options of {@link widerResNetA2}. */
 export interface WiderResNetA2Options extends NetworkOptions {
   /**
    * If true, only mod4 strides (output stride 8 instead of 32); mod5 has dilation 2, mod6 and mod7 have 4.

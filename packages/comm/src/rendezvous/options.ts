@@ -1,5 +1,6 @@
 /** Options of the rendezvous. */
 
+/** Address of rank 0, where the processes meet. */
 export interface Master {
   /** Name or address. */
   readonly host: string;

@@ -2,18 +2,23 @@
  * Scalar activations φ, shared by the reference implementations of the fused ops. `slope` is the negative
  * slope of leaky_relu or the α of elu.
  */
+
+/** Name of an activation φ: x, max(x, 0), x or slope·x below 0, and x or slope·(eˣ − 1) below 0. */
 export type Activation = 'identity' | 'relu' | 'leaky_relu' | 'elu';
 
+/** Names of all activations. */
 export const ACTIVATIONS: readonly Activation[] = ['identity', 'relu', 'leaky_relu', 'elu'];
 
 // A type alias because attributes need an index signature, which an interface lacks.
+/** An activation with its parameter. */
 export type ActivationAttributes = {
-  /** Which φ. */
+  /** Name of φ. */
   readonly activation: Activation;
-  /** Negative slope of leaky_relu or α of elu. */
+  /** Negative slope of leaky_relu, or α of elu; the others ignore it. */
   readonly slope: number;
 };
 
+/** φ(x) = x. */
 export const IDENTITY: ActivationAttributes = { activation: 'identity', slope: 0 };
 
 /** False for relu only, which discards its input. */

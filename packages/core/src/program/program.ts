@@ -70,7 +70,11 @@ export class Program<O extends OutputTypes = OutputTypes> {
   /** Parameters that the instructions read. */
   private readonly parameters: readonly string[];
 
-  /** `arena` must hold plan.arenaBytes. Programs that never run concurrently may share one. */
+  /**
+   * Loads a plan. Programs that never run concurrently may share an arena.
+   *
+   * @throws UsageError for an arena below `plan.arenaBytes`
+   */
   constructor(
     /** The instructions, and where each buffer lies. */
     readonly plan: Plan<O>,
@@ -110,7 +114,11 @@ export class Program<O extends OutputTypes = OutputTypes> {
     return offset === null ? null : { memory: this.arena, offset };
   }
 
-  /** Location of a value, valid while it owns its buffer. */
+  /**
+   * Location of a value, valid while it owns its buffer.
+   *
+   * @throws RangeError for a value that the plan has no place for
+   */
   locate(id: ValueId): Location {
     const state = this.stateNames.get(this.plan.inState.get(id) ?? id);
     if (state !== undefined) return this.store.locate(state);

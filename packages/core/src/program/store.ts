@@ -22,6 +22,7 @@ import { type Graph, type StateKind, valueInfo } from '../ir/graph.js';
 import { align } from '../passes/place.js';
 import { allocatePopulated, type Fitting } from './fits.js';
 
+/** Name, kind, shape and dtype of a tensor of the store. */
 export interface StateSpec extends TensorType {
   /** Its key in the store, such as `fc.weight` or `fc.weight.momentum_buffer`. */
   readonly name: string;

@@ -10,11 +10,13 @@ import { ownNames } from '../names/names.js';
 import type { StateTensor } from '../norms/scale-channels.js';
 import { type Transfer, type TransferOptions, transferNorms } from '../norms/transfer.js';
 
+/** Options of {@link adaptWeights}. */
 export interface AdaptOptions extends TransferOptions {
   /** The network's tensors from those of the file under its names, or an error. */
   take(tensors: TensorContents): Map<string, StateTensor>;
 }
 
+/** Weights for a network, and whose names the file has. */
 export interface Adapted extends Transfer {
   /** Whose names the file has. */
   readonly library: Library;

@@ -22,6 +22,7 @@ export interface ZooNetwork {
   readonly options: Omit<AnyNetworkOptions, 'normAct'>;
 }
 
+/** The network that a file is of, and whose names it has. */
 export interface Recognized extends ZooNetwork {
   /** Whose names the file has. */
   readonly library: Library;

@@ -112,7 +112,11 @@ export interface LabeledSetOptions {
   readonly classes?: readonly string[];
 }
 
-/** Opens one of the two data sets, as {@link openLabeledSets} does. */
+/**
+ * Opens one of the two data sets, as {@link openLabeledSets} does.
+ *
+ * @throws UsageError and DataError as {@link openLabeledSets} does
+ */
 export async function openLabeledSet(
   dir: string,
   data: DataConfig,

@@ -79,6 +79,7 @@ export function planEngine(
   return { task, network, shape, ...programs };
 }
 
+/** A network with its training and evaluation programs over one store and one arena. */
 export class Engine implements RunEngine {
   /** Classification, multi-label or segmentation, as the configuration says. */
   readonly task: Task;

@@ -45,7 +45,11 @@ export interface PlannedPrograms {
   readonly neededBytes: number;
 }
 
-/** Plans the training step and every evaluation that a run needs, without allocating memory. */
+/**
+ * Plans the training step and every evaluation that a run needs, without allocating memory.
+ *
+ * @throws UsageError if `memory_budget` is less than the states take; BudgetError if no plan fits it
+ */
 export function planPrograms(
   network: Module,
   { objective }: Pick<Task, 'objective'>,

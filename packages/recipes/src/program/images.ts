@@ -52,7 +52,11 @@ export function reasonWithOption({ reason, code }: Pick<SkippedImage, 'reason' |
   return code === 'too-large' ? `${reason}${SETS_MAX_PIXELS}` : reason;
 }
 
-/** Option parser: a whole number of at least 1, or -1. */
+/**
+ * Option parser: a whole number of at least 1, or -1.
+ *
+ * @throws InvalidArgumentError for another text
+ */
 export function minusOneOrPositive(text: string): number {
   if (text === '-1') return -1;
   const value = Number(text);

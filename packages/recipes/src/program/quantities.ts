@@ -21,7 +21,11 @@ const SECONDS: Readonly<Record<string, number>> = {
   d: 86_400,
 };
 
-/** Option parser: `100Gbit`, `1.5 GB` → bytes per second. */
+/**
+ * Option parser: `100Gbit`, `1.5 GB` → bytes per second.
+ *
+ * @throws InvalidArgumentError for another text
+ */
 export function rate(text: string): number {
   const [, number = '', prefix = '', unit = ''] =
     /^([\d.]+) ?([kKMGTP]?)(bit|B)(?:\/s|ps)?$/.exec(text.trim()) ?? [];
@@ -29,7 +33,11 @@ export function rate(text: string): number {
   return checked(value, number, 'a rate, such as 100Gbit or 12.5GB');
 }
 
-/** Option parser: `10T`, `19.5 TFLOP/s` → operations per second. */
+/**
+ * Option parser: `10T`, `19.5 TFLOP/s` → operations per second.
+ *
+ * @throws InvalidArgumentError for another text
+ */
 export function flops(text: string): number {
   const [, number = '', prefix = ''] = /^([\d.]+) ?([kKMGTP]?)(?:FLOP(?:\/s|S|s)?)?$/.exec(text.trim()) ?? [];
   return checked(
@@ -39,7 +47,11 @@ export function flops(text: string): number {
   );
 }
 
-/** Option parser: `5us`, `250ms`, `1.5h`, `30d` → seconds. */
+/**
+ * Option parser: `5us`, `250ms`, `1.5h`, `30d` → seconds.
+ *
+ * @throws InvalidArgumentError for another text
+ */
 export function duration(text: string): number {
   const [, number = '', unit = ''] = /^([\d.]+) ?([a-zµ]+)$/.exec(text.trim()) ?? [];
   return checked(Number(number) * (SECONDS[unit] ?? Number.NaN), number, 'a time, such as 5us, 250ms or 2h');

@@ -41,6 +41,9 @@ export interface EvaluateOptions {
 /**
  * Validates a checkpoint on DIR/val, with the kernels of its run; writes nothing. Every process needs the
  * checkpoint.
+ *
+ * @throws UsageError or CheckpointError for a checkpoint that does not fit, DataError for data that cannot be
+ * used; CommError if processes see other images
  */
 export async function evaluate(options: EvaluateOptions): Promise<Validation> {
   const { config, device, workers, maxPixels, peers = ALONE } = options;

@@ -93,6 +93,10 @@ interface Setting {
 /**
  * Trains, or continues to train. Resolves when the run is complete or, after a signal, saved. With peers
  * every process calls it; the first reads checkpoints and writes the run folder.
+ *
+ * @throws UsageError, CheckpointError or DataError for weights or data that do not fit; RunFolderError for a
+ * folder with another run; NotFiniteError before the update of a step whose loss is not finite; CommError
+ * if a process is lost
  */
 export async function train(options: TrainOptions): Promise<TrainOutcome> {
   const { config, device, workers, maxPixels, prices, peers = ALONE } = options;

@@ -40,7 +40,11 @@ export class Confusion {
     return counted;
   }
 
-  /** Adds what another matrix of the same classes counted. */
+  /**
+   * Adds what another matrix of the same classes counted.
+   *
+   * @throws RangeError for a matrix of another number of classes
+   */
   merge({ matrix, classes }: Confusion): void {
     if (classes !== this.classes) {
       throw new RangeError(`a matrix of ${classes} classes cannot be added to one of ${this.classes}`);

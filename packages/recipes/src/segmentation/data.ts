@@ -32,8 +32,9 @@ export interface LabelMapSets {
 }
 
 /**
- * Opens DIR/train/{images,labels} and DIR/val/{images,labels}, or those of a published layout. Throws a
- * sentence for what is missing.
+ * Opens `DIR/train/{images,labels}` and `DIR/val/{images,labels}`, or those of a published layout.
+ *
+ * @throws UsageError or DataError with a sentence for what is missing
  */
 export async function openLabelMapSets(
   dir: string,

@@ -70,6 +70,8 @@ export async function weightsFor(
 /**
  * Reads the weights for a network that is only tested. An error for a missing file calls it `noun`, and says
  * that it should be `expected`.
+ *
+ * @throws UsageError if the file is missing; UsageError or CheckpointError for weights of another network
  */
 export async function loadWeights(
   target: Target,
