@@ -104,6 +104,7 @@ GroupBinding::GroupBinding(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Gr
   options.name = object.Get("name").ToString();
   options.rank = to_rank(object.Get("rank"), "rank");
   options.size = to_rank(object.Get("size"), "size");
+  options.per_node = to_rank(object.Get("perNode"), "perNode");
   options.hostname = object.Get("hostname").ToString();
   options.timeout = to_milliseconds(object, "timeoutMs");
   options.connect_timeout = to_milliseconds(object, "connectTimeoutMs");

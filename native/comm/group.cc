@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "comm/nodes_lane.h"
 #include "program/clock.h"
 
 namespace iabn {
@@ -22,6 +23,12 @@ std::vector<std::shared_ptr<Group>> live_groups() {
     if (auto held = group.lock()) live.push_back(std::move(held));
   }
   return live;
+}
+
+std::unique_ptr<Lane> open_lane(const GroupOptions& options) {
+  const LaneOptions lane{options.hostname, options.rank, options.size, options.connect_timeout};
+  if (options.per_node > 1) return open_nodes_lane(lane, options.per_node);
+  return open_mesh(lane);
 }
 
 // Limit on spans that nobody takes.
@@ -52,9 +59,7 @@ void Group::drain_all() {
 
 Group::Group(const GroupOptions& options) : options_(options) {
   if (options.size > 1) {
-    for (auto* lane : {&prompt_, &background_}) {
-      *lane = open_lane({options.hostname, options.rank, options.size, options.connect_timeout});
-    }
+    for (auto* lane : {&prompt_, &background_}) *lane = open_lane(options);
   }
   thread_ = std::thread([this] { work(); });
 }

@@ -22,6 +22,7 @@ struct GroupOptions {
   std::string name;
   int rank = 0;
   int size = 1;
+  int per_node = 1;  // above 1: sums go within each node first
   std::string hostname;
   std::chrono::milliseconds timeout{0};  // of a collective
   std::chrono::milliseconds connect_timeout{0};

@@ -1,7 +1,7 @@
-// A mesh of TCP connections between the processes of a group, with collectives that run one at a time.
-// Implemented by Gloo in a separate library, which is loaded when processes meet.
+// Connections between the processes of a group, with collectives that run one at a time.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -39,6 +39,31 @@ class Lane {
   virtual void abort(const std::string& reason) = 0;
 };
 
+// A range of a vector.
+struct Part {
+  size_t begin;
+  size_t count;
+};
+
+// The part of process `index` in a vector that `size` processes divide: equal parts, but the last ones may
+// have fewer elements, or none.
+inline Part part_of(size_t elements, int size, int index) {
+  const size_t each = (elements + static_cast<size_t>(size) - 1) / static_cast<size_t>(size);
+  const size_t begin = std::min(elements, each * static_cast<size_t>(index));
+  return {begin, std::min(each, elements - begin)};
+}
+
+// TCP connections between all processes. Implemented by Gloo in a separate library, which is loaded when
+// processes meet.
+class Mesh : public Lane {
+ public:
+  // The two halves of a sum. The first leaves in each process's part the sum over all processes; the other
+  // parts keep their values. The second copies each part from its process to all others.
+  virtual void reduce_scatter(void* data, size_t elements, SumType type,
+                              std::chrono::milliseconds timeout) = 0;
+  virtual void gather_parts(void* data, size_t elements, SumType type, std::chrono::milliseconds timeout) = 0;
+};
+
 struct LaneOptions {
   std::string hostname;  // an address of this machine; empty: its name's
   int rank = 0;
@@ -47,9 +72,9 @@ struct LaneOptions {
 };
 
 // Opens a port for every peer. Throws std::runtime_error if that fails or the library cannot be loaded.
-std::unique_ptr<Lane> open_lane(const LaneOptions& options);
+std::unique_ptr<Mesh> open_mesh(const LaneOptions& options);
 
 }  // namespace iabn
 
 // Entry point of the library.
-extern "C" iabn::Lane* iabn_gloo_lane(const iabn::LaneOptions* options);
+extern "C" iabn::Mesh* iabn_gloo_mesh(const iabn::LaneOptions* options);

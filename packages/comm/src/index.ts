@@ -1,6 +1,7 @@
 export { CommError } from './errors.js';
 export { BUCKET_BYTES, type BucketOptions, bucketsOf, sumInBuckets } from './group/buckets.js';
 export { type InitOptions, initProcessGroup, type Processes } from './group/init.js';
+export type { SumTopology } from './group/nodes.js';
 export { type GroupOptions, ProcessGroup } from './group/process-group.js';
 export { type GroupShape, setWorldGroup, worldGroup } from './group/world-group.js';
 export { withoutOption } from './launch/arguments.js';

@@ -4,6 +4,7 @@ import { type Appointment, appointmentOf } from '../rendezvous/environment.js';
 import { joinWorld } from '../rendezvous/join.js';
 import type { MeetOptions } from '../rendezvous/options.js';
 import type { World } from '../rendezvous/world.js';
+import { topologyNamed } from './nodes.js';
 import { type GroupOptions, ProcessGroup } from './process-group.js';
 import { setWorldGroup } from './world-group.js';
 
@@ -29,8 +30,8 @@ export interface Processes {
 
 /**
  * Meets the other processes, connects to them, and makes the result the world group, like
- * torch.distributed.init_process_group. Options default to the environment: IABN_SECRET, and
- * IABN_MEET_TIMEOUT, IABN_LOSS_TIMEOUT and IABN_COLLECTIVE_TIMEOUT in seconds.
+ * torch.distributed.init_process_group. Options default to the environment: IABN_SECRET, IABN_TOPOLOGY (ring
+ * or hierarchical), and IABN_MEET_TIMEOUT, IABN_LOSS_TIMEOUT and IABN_COLLECTIVE_TIMEOUT in seconds.
  *
  * @returns null if there are no other processes
  * @throws {CommError} if the environment is inconsistent or the processes cannot meet
@@ -38,6 +39,8 @@ export interface Processes {
 export async function initProcessGroup(options: InitOptions = {}): Promise<Processes | null> {
   const { localRank, appointment = appointmentOf(process.env, localRank) } = options;
   if (!appointment || appointment.placement.size === 1) return null;
+  const given = process.env.IABN_TOPOLOGY;
+  const topology = options.topology ?? (given ? topologyNamed(given, 'IABN_TOPOLOGY') : undefined);
   const world = await joinWorld(appointment.placement, appointment.master, {
     secret: process.env.IABN_SECRET,
     meetMs: secondsOf('IABN_MEET_TIMEOUT'),
@@ -47,8 +50,12 @@ export async function initProcessGroup(options: InitOptions = {}): Promise<Proce
   const all = Array.from({ length: world.size }, (_, rank) => rank);
   try {
     const timeoutMs = options.timeoutMs ?? secondsOf('IABN_COLLECTIVE_TIMEOUT');
-    const group = await ProcessGroup.create(world, all, { ...options, timeoutMs });
+    const group = await ProcessGroup.create(world, all, { ...options, timeoutMs, topology });
     setWorldGroup(group);
+    const { perNode, size } = group;
+    if (perNode > 1 && group.rank === 0) {
+      options.note?.(`sums go within each of ${size / perNode} nodes of ${perNode} processes first`);
+    }
     return new Joined(world, group);
   } catch (error) {
     await world.fail(`rank ${world.rank}: ${error instanceof Error ? error.message : String(error)}`);

@@ -7,6 +7,7 @@ import { type DeviceMemory, loadNative, type NativeGroup } from '@inplace-abn/co
 import { CommError } from '../errors.js';
 import type { World } from '../rendezvous/world.js';
 import { decodeAddresses, encodeAddresses } from './addresses.js';
+import { agreedPerNode, type SumTopology } from './nodes.js';
 import type { GroupShape } from './world-group.js';
 
 /** Options of a {@link ProcessGroup}. */
@@ -15,6 +16,12 @@ export interface GroupOptions {
   readonly timeoutMs?: number;
   /** Timeout in milliseconds for connecting; default one minute. */
   readonly connectTimeoutMs?: number;
+  /**
+   * Whether sums over all processes go around one ring, or within each node first. Default: within each node
+   * first if there are several nodes with the same number of processes, two or more, whose ranks are numbered
+   * node after node. Sums over a subgroup go around a ring.
+   */
+  readonly topology?: SumTopology;
 }
 
 type SumArray = Float32Array | Float64Array | Int32Array;
@@ -38,6 +45,8 @@ export class ProcessGroup implements GroupShape {
     readonly name: string,
     /** World ranks of the members, ascending. */
     readonly ranks: readonly number[],
+    /** Processes of each node that sum among themselves first; 1: all are on one ring. */
+    readonly perNode: number,
   ) {
     world.onLost(({ reason }) => {
       if (!this.closed) native.abort(reason);
@@ -48,7 +57,8 @@ export class ProcessGroup implements GroupShape {
    * Creates the group of the world's processes with these ranks, which include this one. All of them must
    * call it.
    *
-   * @throws {CommError} if they cannot be connected
+   * @throws {CommError} if they cannot be connected, or their options differ or ask for a topology that their
+   * nodes do not have
    */
   static async create(
     world: World,
@@ -59,11 +69,13 @@ export class ProcessGroup implements GroupShape {
     const rank = ranks.indexOf(world.rank);
     if (rank < 0)
       throw new CommError(`rank ${world.rank} is not a member of the group of ranks ${ranks.join(', ')}`);
-    const { timeoutMs = HALF_HOUR, connectTimeoutMs = 60_000 } = options;
+    const { timeoutMs = HALF_HOUR, connectTimeoutMs = 60_000, topology = null } = options;
+    const size = ranks.length;
+    const perNode = size === world.size ? await agreedPerNode(world, topology) : 1;
     const { Group } = loadNative();
-    const settings = { name, rank, size: ranks.length, hostname: world.host, timeoutMs, connectTimeoutMs };
+    const settings = { name, rank, size, perNode, hostname: world.host, timeoutMs, connectTimeoutMs };
     const native = new Group(settings);
-    const group = new ProcessGroup(world, native, options, name, ranks);
+    const group = new ProcessGroup(world, native, options, name, ranks, perNode);
     try {
       await connect(world, native, name, ranks);
     } catch (error) {

@@ -11,7 +11,7 @@
  */
 import type { Cluster, Link } from './cluster.js';
 
-/** Most bytes of a segment: what native/comm/gloo/lane.cc asks of Gloo. */
+/** Most bytes of a segment: what native/comm/gloo/mesh.cc asks of Gloo. */
 export const SEGMENT_BYTES = 128 * 1024;
 /** Gloo cuts the part of a process into two segments at least. */
 const LEAST_SEGMENTS = 2;

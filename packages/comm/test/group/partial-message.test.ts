@@ -10,7 +10,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 /** In Gloo, a process connects to peers with lower addresses. */
 const [OWN, PEER] = ['127.0.0.2', '127.0.0.1'];
 const LANES = 2;
-/** nbytes, opcode, slot, offset, length, roffset: 64 bits each. */
+/** Bytes, opcode, slot, offset, length, remote offset: 64 bits each. */
 const PREAMBLE = 48;
 const [SEND, SEND_READY, RECEIVE_READY] = [1, 2, 3];
 const REASON = 'rank 1 was lost';
@@ -31,7 +31,7 @@ async function groupOf(
 ): Promise<NativeGroup> {
   const { Group } = loadNative();
   const timeouts = { timeoutMs: 1_800_000, connectTimeoutMs: 60_000 };
-  const native = new Group({ name, rank: 0, size: 2, hostname: OWN, ...timeouts });
+  const native = new Group({ name, rank: 0, size: 2, perNode: 1, hostname: OWN, ...timeouts });
   onTestFinished(() => native.close());
   const addresses = await Promise.all(native.addresses().map((peers) => awaitLane(peers[1], heard)));
   expect(addresses).toHaveLength(LANES);

@@ -24,6 +24,8 @@ export interface PoolOptions {
   readonly hosts?: readonly Host[];
   /** Milliseconds by which a rank starts after the others. */
   readonly lateMs?: (rank: number) => number;
+  /** The place of each rank in its node; default: its launcher does not say. */
+  readonly localRank?: (rank: number) => number;
 }
 
 export class Pool {
@@ -37,7 +39,7 @@ export class Pool {
   static async start(
     size: number,
     env: Readonly<Record<string, string>> = {},
-    { hosts, lateMs = () => 0 }: PoolOptions = {},
+    { hosts, lateMs = () => 0, localRank }: PoolOptions = {},
   ): Promise<Pool> {
     const common = {
       ...process.env,
@@ -52,7 +54,8 @@ export class Pool {
     const children = await Promise.all(
       Array.from({ length: size }, async (_, rank) => {
         if (lateMs(rank) > 0) await pause(lateMs(rank));
-        return startRank({ ...common, RANK: String(rank) }, hosts?.[rank]);
+        const local = localRank ? { LOCAL_RANK: String(localRank(rank)) } : {};
+        return startRank({ ...common, ...local, RANK: String(rank) }, hosts?.[rank]);
       }),
     );
     await Promise.all(children.map(({ ready }) => ready));

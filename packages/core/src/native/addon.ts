@@ -71,6 +71,11 @@ export interface NativeGroupOptions {
   readonly name: string;
   readonly rank: number;
   readonly size: number;
+  /**
+   * Processes of a node, which divide `size` and are numbered node after node: sums go within each node
+   * first. 1: around one ring.
+   */
+  readonly perNode: number;
   /** Address of this machine that the other processes can reach. */
   readonly hostname: string;
   readonly timeoutMs: number;

@@ -20,5 +20,5 @@ export default async function collectives({ group }, length) {
   const told = await group.broadcastValue(rank === root ? { from: root, text: 'ä' } : null, root);
   const everyone = await group.gatherValues([rank, `rank ${rank}`]);
   await group.barrier();
-  return { sums, lengths: gathered.map((bytes) => bytes.length), gathered, told, everyone };
+  return { sums, gathered, told, everyone, perNode: group.perNode };
 }

@@ -5,7 +5,7 @@
 
 namespace iabn {
 
-std::unique_ptr<Lane> open_lane(const LaneOptions&) {
+std::unique_ptr<Mesh> open_mesh(const LaneOptions&) {
   throw std::runtime_error("WebAssembly cannot connect processes: use the native addon");
 }
 

@@ -1,5 +1,3 @@
-#include "comm/lane.h"
-
 #include <gloo/allgather.h>
 #include <gloo/allreduce.h>
 #include <gloo/barrier.h>
@@ -11,7 +9,9 @@
 
 #include <stdexcept>
 
+#include "comm/gloo/parts.h"
 #include "comm/gloo/transport.h"
+#include "comm/lane.h"
 
 namespace iabn {
 namespace {
@@ -38,9 +38,9 @@ void checked(const Run& run) {
   }
 }
 
-class Mesh : public gloo::Context {
+class Context : public gloo::Context {
  public:
-  explicit Mesh(const LaneOptions& options) : gloo::Context(options.rank, options.size) {
+  explicit Context(const LaneOptions& options) : gloo::Context(options.rank, options.size) {
     tcp::attr attr;
     attr.hostname = options.hostname;
     device_ = tcp::CreateDevice(attr);
@@ -67,10 +67,10 @@ void reduce(gloo::AllreduceOptions& options, void* data, size_t elements) {
   options.setReduceFunction(sum);
 }
 
-class GlooLane : public Lane {
+class GlooMesh : public Mesh {
  public:
-  explicit GlooLane(const LaneOptions& options) {
-    checked([&] { mesh_ = std::make_shared<Mesh>(options); });
+  explicit GlooMesh(const LaneOptions& options) {
+    checked([&] { context_ = std::make_shared<Context>(options); });
   }
 
   Addresses addresses() const override;
@@ -79,32 +79,34 @@ class GlooLane : public Lane {
   void all_gather(const void* src, void* gathered, size_t bytes, std::chrono::milliseconds timeout) override;
   void broadcast(void* data, size_t bytes, int root, std::chrono::milliseconds timeout) override;
   void barrier(std::chrono::milliseconds timeout) override;
-  void abort(const std::string& reason) override { mesh_->abort(reason); }
+  void reduce_scatter(void* data, size_t elements, SumType type, std::chrono::milliseconds timeout) override;
+  void gather_parts(void* data, size_t elements, SumType type, std::chrono::milliseconds timeout) override;
+  void abort(const std::string& reason) override { context_->abort(reason); }
 
  private:
-  std::shared_ptr<Mesh> mesh_;
+  std::shared_ptr<Context> context_;
 };
 
-Addresses GlooLane::addresses() const {
-  Addresses own(static_cast<size_t>(mesh_->size));
-  for (int peer = 0; peer < mesh_->size; ++peer) {
-    if (peer != mesh_->rank) own[static_cast<size_t>(peer)] = mesh_->address(peer);
+Addresses GlooMesh::addresses() const {
+  Addresses own(static_cast<size_t>(context_->size));
+  for (int peer = 0; peer < context_->size; ++peer) {
+    if (peer != context_->rank) own[static_cast<size_t>(peer)] = context_->address(peer);
   }
   return own;
 }
 
-void GlooLane::connect(const Addresses& peers) {
+void GlooMesh::connect(const Addresses& peers) {
   checked([&] {
-    for (int peer = 0; peer < mesh_->size; ++peer) {
-      if (peer != mesh_->rank) mesh_->connect(peer, peers.at(static_cast<size_t>(peer)));
+    for (int peer = 0; peer < context_->size; ++peer) {
+      if (peer != context_->rank) context_->connect(peer, peers.at(static_cast<size_t>(peer)));
     }
   });
 }
 
-void GlooLane::all_reduce(void* data, size_t elements, SumType type, std::chrono::milliseconds timeout) {
-  if (elements == 0 || mesh_->size == 1) return;
+void GlooMesh::all_reduce(void* data, size_t elements, SumType type, std::chrono::milliseconds timeout) {
+  if (elements == 0 || context_->size == 1) return;
   checked([&] {
-    gloo::AllreduceOptions options(mesh_);
+    gloo::AllreduceOptions options(context_);
     options.setAlgorithm(gloo::AllreduceOptions::Algorithm::RING);
     options.setTimeout(timeout);
     options.setMaxSegmentSize(kSegmentBytes);
@@ -123,21 +125,21 @@ void GlooLane::all_reduce(void* data, size_t elements, SumType type, std::chrono
   });
 }
 
-void GlooLane::all_gather(const void* src, void* gathered, size_t bytes, std::chrono::milliseconds timeout) {
+void GlooMesh::all_gather(const void* src, void* gathered, size_t bytes, std::chrono::milliseconds timeout) {
   if (bytes == 0) return;
   checked([&] {
-    gloo::AllgatherOptions options(mesh_);
+    gloo::AllgatherOptions options(context_);
     options.setTimeout(timeout);
     options.setInput(static_cast<uint8_t*>(const_cast<void*>(src)), bytes);
-    options.setOutput(static_cast<uint8_t*>(gathered), bytes * static_cast<size_t>(mesh_->size));
+    options.setOutput(static_cast<uint8_t*>(gathered), bytes * static_cast<size_t>(context_->size));
     gloo::allgather(options);
   });
 }
 
-void GlooLane::broadcast(void* data, size_t bytes, int root, std::chrono::milliseconds timeout) {
-  if (bytes == 0 || mesh_->size == 1) return;
+void GlooMesh::broadcast(void* data, size_t bytes, int root, std::chrono::milliseconds timeout) {
+  if (bytes == 0 || context_->size == 1) return;
   checked([&] {
-    gloo::BroadcastOptions options(mesh_);
+    gloo::BroadcastOptions options(context_);
     options.setTimeout(timeout);
     options.setRoot(root);
     options.setOutput(static_cast<uint8_t*>(data), bytes);
@@ -145,18 +147,26 @@ void GlooLane::broadcast(void* data, size_t bytes, int root, std::chrono::millis
   });
 }
 
-void GlooLane::barrier(std::chrono::milliseconds timeout) {
+void GlooMesh::barrier(std::chrono::milliseconds timeout) {
   checked([&] {
-    gloo::BarrierOptions options(mesh_);
+    gloo::BarrierOptions options(context_);
     options.setTimeout(timeout);
     gloo::barrier(options);
   });
 }
 
+void GlooMesh::reduce_scatter(void* data, size_t elements, SumType type, std::chrono::milliseconds timeout) {
+  if (elements > 0) checked([&] { iabn::reduce_scatter(context_, data, elements, type, timeout); });
+}
+
+void GlooMesh::gather_parts(void* data, size_t elements, SumType type, std::chrono::milliseconds timeout) {
+  if (elements > 0) checked([&] { iabn::gather_parts(context_, data, elements, type, timeout); });
+}
+
 }  // namespace
 }  // namespace iabn
 
-extern "C" __attribute__((visibility("default"))) iabn::Lane* iabn_gloo_lane(
+extern "C" __attribute__((visibility("default"))) iabn::Mesh* iabn_gloo_mesh(
     const iabn::LaneOptions* options) {
-  return new iabn::GlooLane(*options);
+  return new iabn::GlooMesh(*options);
 }

@@ -8,7 +8,7 @@
 namespace iabn {
 namespace {
 
-using Open = Lane* (*)(const LaneOptions*);
+using Open = Mesh* (*)(const LaneOptions*);
 
 constexpr const char* kLibrary = "inplace_abn_gloo.so";
 
@@ -26,7 +26,7 @@ Open library() {
     void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (!handle)
       throw std::runtime_error(std::string("Gloo, which connects processes, cannot be loaded: ") + dlerror());
-    auto found = reinterpret_cast<Open>(dlsym(handle, "iabn_gloo_lane"));
+    auto found = reinterpret_cast<Open>(dlsym(handle, "iabn_gloo_mesh"));
     if (!found) throw std::runtime_error(path + " does not belong to this addon");
     return found;
   }();
@@ -35,8 +35,8 @@ Open library() {
 
 }  // namespace
 
-std::unique_ptr<Lane> open_lane(const LaneOptions& options) {
-  return std::unique_ptr<Lane>(library()(&options));
+std::unique_ptr<Mesh> open_mesh(const LaneOptions& options) {
+  return std::unique_ptr<Mesh>(library()(&options));
 }
 
 }  // namespace iabn

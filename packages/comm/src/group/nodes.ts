@@ -1,0 +1,67 @@
+/**
+ * Whether sums go around one ring, or within each node first: each process of a node sums a part of the
+ * vector, the parts are summed over the nodes, and copied within each node. Of a vector of M bytes, each of N
+ * nodes then sends 2·(N − 1)/N·M to the others, in 2·(N − 1) hops; a ring of P processes 2·(P − 1)/P·M in
+ * 2·(P − 1) hops.
+ */
+import { CommError } from '../errors.js';
+import type { World } from '../rendezvous/world.js';
+
+/** Along which connections sums go. */
+export type SumTopology = 'ring' | 'hierarchical';
+
+/** The name of a topology. @throws {CommError} for any other text */
+export function topologyNamed(text: string, what: string): SumTopology {
+  if (text === 'ring' || text === 'hierarchical') return text;
+  throw new CommError(`${what} is "${text}": expected ring or hierarchical`);
+}
+
+interface Place {
+  readonly localRank: number;
+  /** null: as the places of all processes suggest. */
+  readonly asked: SumTopology | null;
+}
+
+/**
+ * Processes of each node that sum among themselves first; 1: all are on one ring. A collective over the
+ * processes of the world.
+ *
+ * @throws {CommError} on all of them if they were asked for different topologies, or for a hierarchy where
+ * nodes differ
+ */
+export async function agreedPerNode(world: World, asked: SumTopology | null): Promise<number> {
+  const own: Place = { localRank: world.localRank, asked };
+  const ranks = Array.from({ length: world.size }, (_, rank) => rank);
+  const all = await world.gather('nodes', ranks, new TextEncoder().encode(JSON.stringify(own)));
+  return perNodeOf(all.map((bytes) => JSON.parse(new TextDecoder().decode(bytes)) as Place));
+}
+
+/** The same by the places of all processes, in the order of ranks. */
+export function perNodeOf(places: readonly Place[]): number {
+  const asked = places[0]?.asked ?? null;
+  const other = places.findIndex((place) => place.asked !== asked);
+  if (other > 0) {
+    const named = (topology: SumTopology | null) => topology ?? 'none';
+    throw new CommError(
+      `the topology of sums differs: rank 0 was asked for ${named(asked)}, rank ${other} for ` +
+        `${named(places[other]?.asked ?? null)}: start all processes with the same`,
+    );
+  }
+  if (asked === 'ring') return 1;
+  const perNode = equalNodes(places.map(({ localRank }) => localRank));
+  if (asked === 'hierarchical' && perNode === 1) {
+    throw new CommError(
+      'sums cannot go within each node first: this needs several nodes with the same number of processes, two or more, ' +
+        'and ranks numbered node after node (LOCAL_RANK says the place in a node)',
+    );
+  }
+  return perNode;
+}
+
+/** Processes of each of several nodes, if they are 0, 1, … of one node after the other; else 1. */
+function equalNodes(localRanks: readonly number[]): number {
+  const second = localRanks.indexOf(0, 1);
+  const perNode = second === -1 ? localRanks.length : second;
+  const regular = localRanks.every((localRank, rank) => localRank === rank % perNode);
+  return regular && perNode < localRanks.length && localRanks.length % perNode === 0 ? perNode : 1;
+}

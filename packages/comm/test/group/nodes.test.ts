@@ -1,0 +1,125 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { perNodeOf, type SumTopology, topologyNamed } from '../../src/group/nodes.js';
+import { bytesOf, type CollectiveResults, expectCollectives } from '../support/collectives.js';
+import { Pool } from '../support/pool.js';
+
+const job = (name: string) => new URL(`jobs/${name}.mjs`, import.meta.url);
+
+describe('perNodeOf', () => {
+  const of = (localRanks: readonly number[], asked: SumTopology | null = null) =>
+    perNodeOf(localRanks.map((localRank) => ({ localRank, asked })));
+
+  it.each([
+    ['two nodes of two', [0, 1, 0, 1], 2],
+    ['two nodes of three', [0, 1, 2, 0, 1, 2], 3],
+    ['three nodes of two', [0, 1, 0, 1, 0, 1], 2],
+    ['one node', [0, 1, 2, 3], 1],
+    ['one process on each', [0, 0, 0, 0], 1],
+    ['one process', [0], 1],
+    ['a smaller last node', [0, 1, 0], 1],
+    ['a larger last node', [0, 1, 0, 1, 2], 1],
+    ['a smaller first node', [0, 0, 1], 1],
+    ['ranks dealt to nodes in turn', [0, 0, 1, 1], 1],
+    ['local ranks above their node', [2, 3, 2, 3], 1],
+  ])('of %s', (_, localRanks, perNode) => {
+    expect(of(localRanks)).toBe(perNode);
+    expect(of(localRanks, 'ring')).toBe(1);
+    if (perNode > 1) expect(of(localRanks, 'hierarchical')).toBe(perNode);
+    else expect(() => of(localRanks, 'hierarchical')).toThrow('needs several nodes with the same number');
+  });
+
+  it('refuses processes that were asked for different topologies', () => {
+    const places = (['ring', 'ring', null, 'ring'] as const).map((asked, rank) => {
+      return { localRank: rank % 2, asked };
+    });
+    expect(() => perNodeOf(places)).toThrow('rank 0 was asked for ring, rank 2 for none: start all');
+  });
+});
+
+it('has two topologies', () => {
+  expect(topologyNamed('ring', 'IABN_TOPOLOGY')).toBe('ring');
+  expect(() => topologyNamed('tree', 'IABN_TOPOLOGY')).toThrow(
+    'IABN_TOPOLOGY is "tree": expected ring or hierarchical',
+  );
+});
+
+describe.each([
+  [2, 2],
+  [3, 2],
+  [2, 3],
+])('%i nodes of %i processes', (nodes, perNode) => {
+  let pool: Pool;
+  const size = nodes * perNode;
+  beforeAll(async () => {
+    pool = await Pool.start(size, {}, { localRank: (rank) => rank % perNode });
+  });
+  afterAll(() => pool.close());
+
+  // Slices of a gathered row have 64 KiB, those of a part of a sum 128 KiB.
+  it.each([0, 1, 5, 1000, 150_001])('sum, gather and broadcast %i elements', async (length) => {
+    const results = await pool.run<CollectiveResults>(job('collectives'), () => length);
+    expectCollectives(results, length);
+    expect(results.map(({ perNode: found }) => found)).toEqual(results.map(() => perNode));
+  });
+
+  it('sum gradients in buckets', async () => {
+    const sizes = [1, 5, 3000, 70_001, 2];
+    const results = await pool.run<Float32Array[]>(job('buckets'), () => ({ sizes, bytes: 4096 }));
+    for (const sums of results) {
+      for (const [i, sum] of sums.entries()) {
+        expect(bytesOf(sum).equals(bytesOf(results[0]?.[i]))).toBe(true);
+      }
+    }
+    const exact = (i: number, j: number) =>
+      results.reduce((sum, _, rank) => sum + Math.fround(Math.sin(i + j + rank)), 0);
+    for (const [i, sum] of (results[0] ?? []).entries()) {
+      expect(sum.length).toBe(sizes[i]);
+      expect(sum.findIndex((value, j) => !(Math.abs(value - exact(i, j)) < 1e-6))).toBe(-1);
+    }
+  });
+});
+
+it('sums go around a ring if asked to', async () => {
+  const pool = await Pool.start(4, { IABN_TOPOLOGY: 'ring' }, { localRank: (rank) => rank % 2 });
+  const results = await pool.run<CollectiveResults>(job('collectives'), () => 17);
+  await pool.close();
+  expectCollectives(results, 17);
+  expect(results.map(({ perNode }) => perNode)).toEqual([1, 1, 1, 1]);
+});
+
+/**
+ * Of one number, only the first process of a node has a part. While rank 1 does not take part, rank 0 waits
+ * for its value in the first phase, rank 2 for rank 0's sum in the second, and rank 3 for rank 2's part in
+ * the last.
+ */
+describe('a rank that does not take part in a sum', () => {
+  const rest = [0, 2, 3];
+  let pool: Pool;
+  afterEach(async () => {
+    pool.broken = true;
+    await pool.close();
+  });
+  const start = async (env: Readonly<Record<string, string>>) => {
+    pool = await Pool.start(4, env, { localRank: (rank) => rank % 2 });
+    return rest.map((rank) => pool.ask(rank, job('one-sum'), null));
+  };
+
+  it.each(['SIGKILL', 'SIGSTOP'] as const)('and is lost (%s) ends each of its phases', async (signal) => {
+    const outcomes = await start({ IABN_LOSS_TIMEOUT: '1' });
+    pool.children[1]?.kill(signal);
+    const errors = (await Promise.all(outcomes)).map(({ error }) => error ?? '');
+    for (const error of errors) {
+      expect(error).toMatch(/^all_reduce in group world: /);
+      expect(error).toMatch(/lost|clos|reset/i);
+    }
+    if (signal === 'SIGSTOP') expect(errors.join()).toContain('was lost: it sent nothing for 1 s');
+  });
+
+  it('and lives ends each of its phases at the timeout', async () => {
+    const outcomes = await start({ IABN_COLLECTIVE_TIMEOUT: '1' });
+    const errors = (await Promise.all(outcomes)).map(({ error }) => error ?? '');
+    for (const error of errors)
+      expect(error).toMatch(/^all_reduce in group world: .*(timed out|clos|reset)/i);
+    expect(errors.join()).toContain('Timed out');
+  });
+});
