@@ -5,9 +5,9 @@ import { pluginPath } from './plugin.js';
 
 /** One GPU of a machine. */
 export interface CudaReportDevice {
-  /** As in `cuda:INDEX`. */
+  /** Index of the GPU, as in `cuda:INDEX`. */
   readonly index: number;
-  /** As the driver gives it. */
+  /** Name that the driver gives the GPU. */
   readonly name: string;
   /** Compute capability, such as `9.0`. */
   readonly capability: string;
@@ -21,7 +21,7 @@ export interface CudaReportDevice {
 
 /** A library that the plugin loads at run time, and its version. */
 export interface CudaReportLibrary {
-  /** The library. */
+  /** Name of the library. */
   readonly name: 'cuDNN' | 'cuBLASLt' | 'NCCL';
   /** null if it cannot be loaded. */
   readonly version: string | null;

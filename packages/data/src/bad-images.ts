@@ -4,7 +4,7 @@ import { type ImageError, type ImageErrorCode, UnreadableLimitError } from './er
 export interface SkippedImage {
   /** Its index in the folder. */
   readonly index: number;
-  /** The file. */
+  /** Path of the file. */
   readonly path: string;
   /** Why it cannot be read. */
   readonly reason: string;

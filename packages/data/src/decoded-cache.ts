@@ -33,7 +33,7 @@ export interface Cache {
   size(): {
     /** Decoded images. */
     readonly images: number;
-    /** Bytes of their samples. */
+    /** Bytes that they take. */
     readonly bytes: number;
   };
 }

@@ -36,12 +36,12 @@ export class LabelFileError extends DataError {
    * @param reason what is wrong, as the end of a sentence about file and line
    */
   constructor(
-    /** The list. */
+    /** Path of the list. */
     readonly path: string,
-    /** From 1; 0 for the file as a whole. */
+    /** Line of the list, from 1; 0 for the file as a whole. */
     readonly line: number,
     reason: string,
-    /** The option that would help. */
+    /** The option that would help; undefined if none would. */
     readonly lacks?: 'columns' | 'synsets',
   ) {
     super(`${line > 0 ? `${path}:${line}` : path}: ${reason}`);
@@ -59,7 +59,7 @@ export class ShardError extends DataError {
    * @param reason what is wrong, as the end of a sentence about the archive or its member
    */
   constructor(
-    /** The archive. */
+    /** Path of the archive. */
     readonly shard: string,
     reason: string,
   ) {
@@ -79,7 +79,7 @@ export class ImageError extends DataError {
 
   /** Words the error: the file, and why it cannot be read. */
   constructor(
-    /** The file. */
+    /** Path of the image. */
     readonly path: string,
     /** Why it cannot be read: a clause without a period. */
     readonly reason: string,

@@ -7,9 +7,9 @@ export type PixelCount = readonly [value: number, pixels: number];
 
 /** Size and classes of a label map. */
 export interface LabelFacts {
-  /** In pixels; 0 where the label map cannot be read. */
+  /** Width in pixels; 0 if the label map cannot be read. */
   readonly width: number;
-  /** In pixels; 0 where the label map cannot be read. */
+  /** Height in pixels; 0 if the label map cannot be read. */
   readonly height: number;
   /** Pixels of each class that occurs, by class; 255 stands for those that do not count. */
   readonly classes: readonly PixelCount[];

@@ -23,9 +23,9 @@ export interface ImageFacts {
    * `gray 16-bit`.
    */
   readonly mode: string;
-  /** Upright, in pixels; 0 where the image cannot be read. */
+  /** Width of the upright image, in pixels; 0 if it cannot be read. */
   readonly width: number;
-  /** Upright, in pixels; 0 where the image cannot be read. */
+  /** Height of the upright image, in pixels; 0 if it cannot be read. */
   readonly height: number;
   /** Why the image cannot be used; absent where it can. */
   readonly failure?: {
@@ -34,7 +34,7 @@ export interface ImageFacts {
     /** Kind of problem, for programs. */
     readonly code: ImageErrorCode;
   };
-  /** Of its label map, if it has one. */
+  /** Size and classes of its label map, if it has one. */
   readonly labels?: LabelFacts;
 }
 

@@ -18,7 +18,7 @@ export interface LabelList {
   readonly path: string;
   /** Whether rows name their images. */
   readonly named: boolean;
-  /** In the order of the file's lines. */
+  /** Rows in the order of the file's lines. */
   readonly rows: readonly LabelRow[];
 }
 

@@ -23,7 +23,7 @@ export interface LabelSetList {
   readonly path: string;
   /** Rows name their images. */
   readonly named: true;
-  /** In the order of the file's lines. */
+  /** Rows in the order of the file's lines. */
   readonly rows: readonly LabelSetRow[];
   /** The classes in the order of their columns; null where a single column lists the labels. */
   readonly columns: readonly string[] | null;

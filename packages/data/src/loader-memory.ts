@@ -5,9 +5,9 @@ import { MAX_PIXELS } from './pixel-limit.js';
 export interface LoaderShape {
   /** Images of a batch that this process loads. */
   readonly rows: number;
-  /** Of an image after the transform, in pixels. */
+  /** Width of an image after the transform, in pixels. */
   readonly width: number;
-  /** Of an image after the transform, in pixels. */
+  /** Height of an image after the transform, in pixels. */
   readonly height: number;
   /** Batches in memory; default as {@link LoaderOptions}, 3. */
   readonly slots?: number;

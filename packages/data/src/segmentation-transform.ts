@@ -38,9 +38,9 @@ export type SegmentationSpec =
 export interface SegmentationTransform {
   /** The form that is posted to the loader's threads. */
   readonly spec: SegmentationSpec | ModuleSpec;
-  /** Of every image it makes, in pixels. */
+  /** Width of every image it makes, in pixels. */
   readonly width: number;
-  /** Of every image it makes, in pixels. */
+  /** Height of every image it makes, in pixels. */
   readonly height: number;
   /**
    * @param labels label map of the image's size

@@ -2,7 +2,7 @@
 
 /** A process among those that share the work. */
 export interface ShareOptions {
-  /** From 0 to `size` − 1. */
+  /** Index of the process, from 0 to `size` − 1. */
   readonly rank: number;
   /** Number of processes. */
   readonly size: number;

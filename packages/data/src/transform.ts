@@ -44,9 +44,9 @@ export type TransformSpec =
 export interface Transform {
   /** The form that is posted to the loader's threads. */
   readonly spec: TransformSpec | ModuleSpec;
-  /** Of every image it makes, in pixels. */
+  /** Width of every image it makes, in pixels. */
   readonly width: number;
-  /** Of every image it makes, in pixels. */
+  /** Height of every image it makes, in pixels. */
   readonly height: number;
   /**
    * Writes the pixels and the color matrix of one image.

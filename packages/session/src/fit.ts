@@ -40,7 +40,7 @@ export interface FitPosition {
   readonly epoch: number;
   /** Steps made, over all epochs. */
   readonly step: number;
-  /** Of these, in the epoch that is not completed. */
+  /** Steps made in the epoch that is not completed. */
   readonly stepInEpoch: number;
 }
 

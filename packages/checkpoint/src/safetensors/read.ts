@@ -136,7 +136,7 @@ async function readHead(source: ByteSource): Promise<{ head: Buffer; header: Hea
 
 /** Result of {@link readSafetensors}. */
 export interface SafetensorsContent {
-  /** By name, in the order of the file's header. */
+  /** Tensors by name, in the order of the file's header. */
   readonly tensors: Map<string, HostTensor>;
   /** Strings of the header's `__metadata__`. */
   readonly metadata: Metadata;

@@ -25,11 +25,11 @@ export interface UnmatchedName {
 export interface StateDictDifference {
   /** Expected, and not in the file. */
   readonly missing: readonly UnmatchedName[];
-  /** In the file, and not expected. */
+  /** Tensors of the file that are not expected. */
   readonly unexpected: readonly UnmatchedName[];
-  /** In both, with different shapes. */
+  /** Tensors of both sides whose shapes differ. */
   readonly shapes: readonly TensorMismatch[];
-  /** In both, with the same shape and different dtypes. */
+  /** Tensors of both sides whose shapes are equal and whose dtypes differ. */
   readonly dtypes: readonly TensorMismatch[];
 }
 

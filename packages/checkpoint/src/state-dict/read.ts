@@ -14,9 +14,9 @@ import { type SplitCheckpoint, splitCheckpoint } from './split.js';
 
 /** Result of {@link readStateDict}. */
 export interface LoadedStateDict {
-  /** By content, whatever the name ends in. */
+  /** Format by content, whatever the name ends in. */
   readonly format: CheckpointFormat;
-  /** By name, without wrapper prefixes. */
+  /** Tensors by name, without wrapper prefixes. */
   readonly tensors: TensorMap;
   /** The prefixes that were removed: `module.`, `_orig_mod.`, `model.`, or `module. (3 of 4 names)`. */
   readonly prefixes: readonly string[];
@@ -64,11 +64,11 @@ export async function readStateDict(
 
 /** A state dictionary whose tensors are read on demand. */
 export interface OpenStateDict {
-  /** By content, whatever the name ends in. */
+  /** Format by content, whatever the name ends in. */
   readonly format: CheckpointFormat;
   /** By name, without wrapper prefixes; each reads its bytes from the file on demand. */
   readonly tensors: ReadonlyMap<string, TensorStream>;
-  /** As in {@link LoadedStateDict}. */
+  /** Prefixes that wrappers added to the names, as in {@link LoadedStateDict}. */
   readonly prefixes: readonly string[];
   /** The rest of the file; tensors with one element are on the host. */
   readonly rest: ReadonlyMap<string, TorchTree<TensorContent>>;

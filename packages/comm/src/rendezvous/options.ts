@@ -2,7 +2,7 @@
 
 /** Address of rank 0, where the processes meet. */
 export interface Master {
-  /** Name or address. */
+  /** Host name or address of rank 0. */
   readonly host: string;
   /** TCP port, 1 to 65535. */
   readonly port: number;

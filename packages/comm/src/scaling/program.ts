@@ -62,7 +62,7 @@ export type StepEvent =
 export interface TimedPlan {
   /** The compiled step. */
   readonly plan: Plan;
-  /** Of each of its instructions, in order. */
+  /** Time of each of its instructions, in order. */
   readonly seconds: readonly number[];
 }
 

@@ -145,7 +145,7 @@ export interface Executable {
 
 /** Hardware that a plan is made for and runs on. */
 export interface Device {
-  /** Such as `cpu` or `cuda:0`. */
+  /** Name of the device, such as `cpu` or `cuda:0`. */
   readonly name: string;
   /**
    * Arithmetic intensity: operations a good kernel performs per byte moved. A rough value is enough to rank

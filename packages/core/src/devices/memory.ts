@@ -12,7 +12,7 @@ export interface MemoryLimit {
 
 /** A limit of memory in words. */
 export interface NamedLimit {
-  /** Such as `RLIMIT_DATA (ulimit -d)`. */
+  /** Name of the limit, such as `RLIMIT_DATA (ulimit -d)`. */
   readonly name: string;
   /** How to have more, such as `raise that limit`. */
   readonly remedy: string;

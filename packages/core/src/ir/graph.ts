@@ -90,7 +90,7 @@ export interface Graph<O extends OutputTypes = OutputTypes> extends WithOutputs<
   readonly inputs: ReadonlyMap<string, ValueId>;
   /** Tensors of the store that the step reads or updates. */
   readonly states: readonly StateInfo[];
-  /** In the order in which they were traced, or scheduled. */
+  /** Nodes in the order in which they were traced, or scheduled. */
   readonly nodes: readonly GraphNode[];
   /** Value of each output, by name. */
   readonly outputs: ReadonlyMap<string, ValueId>;

@@ -64,7 +64,7 @@ export interface Draft {
   readonly live: readonly number[];
   /** Bytes by kind at the peak; weights and optimizer are those of the store. */
   readonly bytes: PlanBytes;
-  /** For every value that the backward pass reads, whether it is kept, inverted or recomputed, and why. */
+  /** Whether each value that the backward pass reads is kept, absorbed, inverted or recomputed. */
   readonly rebuilds: readonly RebuildDecision[];
   /** Outputs that may overwrite an input: whether they do, or why not. */
   readonly aliases: readonly AliasDecision[];

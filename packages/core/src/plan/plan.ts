@@ -24,7 +24,7 @@ export interface PlannedInstruction extends Scheduled {
 
 /** A draft with a place for every buffer: what a program loads. */
 export interface Plan<O extends OutputTypes = OutputTypes> extends Draft, WithOutputs<O> {
-  /** In the order in which they run. */
+  /** Instructions in the order in which they run. */
   readonly instructions: readonly PlannedInstruction[];
   /** Every buffer of the arena, kernel workspaces included. */
   readonly buffers: readonly Buffer[];

@@ -5,7 +5,7 @@ import { chooseDevice, type DeviceChoice, isDeviceName } from './choose.js';
 
 /** The settings from which a process chooses its device. */
 export interface ProcessDevice {
-  /** As in {@link chooseDevice}. */
+  /** Name of the device, as in {@link chooseDevice}. */
   readonly device?: string;
   /** Backend of collectives on GPUs; default NCCL if found. CPUs always use Gloo. */
   readonly distBackend?: 'gloo' | 'nccl';

@@ -34,9 +34,9 @@ export interface Region {
 
 /** An image that decodes regions on demand. */
 export interface RegionSource {
-  /** Of the whole image, in pixels. */
+  /** Width of the whole image, in pixels. */
   readonly width: number;
-  /** Of the whole image, in pixels. */
+  /** Height of the whole image, in pixels. */
   readonly height: number;
   /** Decodes at least the pixels of `box`, which lies inside the image. */
   region(box: Box): Region;

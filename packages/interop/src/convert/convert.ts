@@ -30,7 +30,7 @@ import { checkFinite } from './finite.js';
 export interface ConvertOptions {
   /** Naming convention of the file; default: recognized. */
   readonly from?: Library;
-  /** Default: the one whose names and shapes the file has. */
+  /** Architecture to take the file for. Default: the one whose names and shapes it has. */
   readonly arch?: string;
   /** The batch norm that is wanted; default `inplace`. */
   readonly bn?: NormMode;
@@ -50,7 +50,7 @@ export interface ConvertOptions {
 export interface WeightedNetwork {
   /** The modules. */
   readonly network: Module;
-  /** By the names of the network's state dictionary. */
+  /** Tensors by the names of the network's state dictionary. */
   readonly tensors: StateTensors;
 }
 

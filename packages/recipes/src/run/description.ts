@@ -9,7 +9,7 @@ import type { TrainConfig } from '../config/schema.js';
 export interface DescribedLabels {
   /** Names, in label order. */
   readonly classes?: readonly string[];
-  /** Of a segmentation. */
+  /** Colors of the classes of a segmentation, 0 to 255. */
   readonly colors?: readonly Rgb[];
 }
 

@@ -45,7 +45,7 @@ function tensorsOf({ part, instruction, op, phase, values }: InspectedInstructio
 
 /** An instruction that made a value that is not finite. */
 export interface NonFinite {
-  /** From 1. */
+  /** Number of the step, from 1. */
   readonly step: number;
   /** The instruction, with its values. */
   readonly at: InspectedInstruction;

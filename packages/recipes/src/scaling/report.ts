@@ -58,9 +58,9 @@ export interface ScalingReport {
 
 /** The compiled step of one process, alone and among the others; the same where there are none. */
 export interface PaperSteps {
-  /** Of a process by itself. */
+  /** Steps of a process by itself. */
   readonly alone: PaperPrograms;
-  /** Of a process that exchanges with the others. */
+  /** Steps of a process that exchanges with the others. */
   readonly among: PaperPrograms;
 }
 

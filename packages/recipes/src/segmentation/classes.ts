@@ -12,7 +12,7 @@ import vistas from './vistas-classes.json' with { type: 'json' };
 export interface SegmentationClass {
   /** Index of the network's output, and the pixel's value in files. */
   readonly id: number;
-  /** As tables and pages show it. */
+  /** Name, as tables and pages show it. */
   readonly name: string;
   /** Red, green, blue; 0 to 255. */
   readonly color: Rgb;

@@ -6,7 +6,7 @@ import type { RunFolder } from '../run-folder/run-folder.js';
 
 /** Metrics of a validation, also by class if known. */
 export interface ValidationResults extends Results, ByClass {
-  /** Of the averages of the weights, where a run has them. */
+  /** Results of the averages of the weights, if a run has them. */
   readonly averaged?: Results & ByClass;
 }
 

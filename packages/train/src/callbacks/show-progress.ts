@@ -13,7 +13,7 @@ export interface ShowProgressOptions {
   readonly epochs: number;
   /** Steps of an epoch. */
   readonly steps: number;
-  /** Of a step, for the time that is left; default: its samples. */
+  /** Images of a step, for the time that is left; default: its samples. */
   readonly images?: number;
   /** Bytes held. */
   readonly bytes?: () => number;

@@ -14,7 +14,7 @@ export interface Series {
   name: string;
   /** Its color, which light and dark mode define. */
   color: Color;
-  /** In order of x. */
+  /** Points in order of x. */
   points: readonly Point[];
   /** Mark each point; for series with few points. */
   dots?: boolean;

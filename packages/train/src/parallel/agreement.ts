@@ -12,7 +12,7 @@ export interface AgreedData {
   readonly valImages: number;
   /** Digest of the training file names in order. With equal digests an index refers to the same image. */
   readonly trainDigest: string;
-  /** The same of the validation file names. */
+  /** Digest of the validation file names in order. */
   readonly valDigest: string;
 }
 

@@ -30,13 +30,13 @@ export interface ProfileReport {
   readonly limits: MachineLimits;
   /** Number of profiled steps. */
   readonly steps: number;
-  /** Per step, over all instructions. */
+  /** Seconds of a step, over all instructions. */
   readonly seconds: number;
-  /** The same as a price list predicts it; left out without one. */
+  /** Seconds of a step as a price list predicts them; left out without one. */
   readonly predicted?: number;
-  /** Longest first. */
+  /** Rows by op, the longest first. */
   readonly ops: readonly ProfileRow[];
-  /** By module path, the longest first. */
+  /** Rows by module path, the longest first. */
   readonly layers: readonly ProfileRow[];
 }
 

@@ -9,7 +9,7 @@ import { formatDuration, formatLoss, formatPercent, formatRate, threeDigits } fr
 export interface ProgressState extends Metrics {
   /** First word of the line. */
   phase: 'train' | 'val' | 'test' | 'predict' | 'check';
-  /** From 1; missing, like `epochs`, if there is only one pass. */
+  /** Epoch, from 1; missing, like `epochs`, if there is only one pass. */
   epoch?: number;
   /** Number of epochs. */
   epochs?: number;

@@ -15,7 +15,7 @@ export interface ProgressStream {
 
 /** Options of {@link Progress}. */
 export interface ProgressOptions {
-  /** Default: standard output. */
+  /** Where progress is written. Default: standard output. */
   stream?: ProgressStream;
   /** Steps between lines if the stream is not a terminal. Default 10. */
   printFreq?: number;

@@ -16,7 +16,7 @@ export interface MetricRecord extends Metrics, ByClass {
   loss: number;
   /** Base rate of the step. */
   learningRate?: number;
-  /** Of a validation: that of the averages of the weights. */
+  /** Results of the averages of the weights, in a validation of a run that has them. */
   averaged?: Metrics &
     ByClass & {
       /** Mean over the validation set. */

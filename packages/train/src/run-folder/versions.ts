@@ -9,7 +9,7 @@ import { nearestManifest } from '@inplace-abn/cli';
 export interface Versions {
   /** Version of Node, such as `v20.15.0`. */
   node: string;
-  /** Such as `linux-x64`. */
+  /** Operating system and CPU, such as `linux-x64`. */
   platform: string;
   /** Model of the CPU. */
   cpu: string;

@@ -8,7 +8,7 @@ export type Outputs = Readonly<Record<string, ArrayLike<number | bigint>>>;
 
 /** A meter's result for one batch. */
 export interface Counted {
-  /** Of this batch only. */
+  /** Metrics of this batch only. */
   readonly metrics: Metrics;
   /** Number of items that the loss is a mean over: images or labeled pixels. May be 0. */
   readonly labeled: number;
@@ -21,7 +21,7 @@ export interface Meter {
    * batch.
    */
   add(outputs: Outputs, batch: Batch, labeled?: number): Counted;
-  /** Over everything since the last reset; NaN if nothing was added. */
+  /** Metrics over everything since the last reset; NaN if nothing was added. */
   readonly metrics: Metrics;
   /** Metrics by class since the last reset, if the task has them. */
   readonly byClass?: ByClass;

@@ -24,7 +24,7 @@ export interface Validation extends Metrics, ByClass {
   readonly loss: number;
   /** Images that were counted, each once. */
   readonly images: number;
-  /** That of the averages of the weights, where a run has them. */
+  /** Results of the averages of the weights, if a run has them. */
   readonly averaged?: Metrics &
     ByClass & {
       /** Mean over the images, or over the labeled pixels. */

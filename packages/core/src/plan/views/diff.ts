@@ -13,11 +13,11 @@ export type PlanTotals =
 
 /** A sum of two plans. */
 export interface TotalChange {
-  /** Which sum. */
+  /** The sum that is compared. */
   readonly name: PlanTotals;
   /** Bytes, or a fraction for `moreWork`. */
   readonly before: number;
-  /** The same for the later plan. */
+  /** Its value in the later plan. */
   readonly after: number;
 }
 

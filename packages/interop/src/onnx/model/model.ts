@@ -33,7 +33,7 @@ export interface OnnxNode {
   readonly inputs: readonly string[];
   /** Names of values. */
   readonly outputs: readonly string[];
-  /** By ONNX name. */
+  /** Attributes by ONNX name. */
   readonly attributes: OnnxAttributes;
 }
 
@@ -51,7 +51,7 @@ export interface OnnxTensor {
 
 /** An input or output; a size that may change has a name. */
 export interface OnnxSignal {
-  /** As a runtime feeds or fetches it. */
+  /** Name by which a runtime feeds or fetches it. */
   readonly name: string;
   /** Element type. */
   readonly dtype: DType;
@@ -61,7 +61,7 @@ export interface OnnxSignal {
 
 /** An ONNX model in memory. */
 export interface OnnxModel {
-  /** In an order in which they can be computed. */
+  /** Nodes in an order in which they can be computed. */
   readonly nodes: readonly OnnxNode[];
   /** Weights and constants. */
   readonly tensors: readonly OnnxTensor[];
