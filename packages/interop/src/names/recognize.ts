@@ -118,7 +118,7 @@ function* candidatesOf(arch: string, library: Library, found: Specs, least: numb
   const stem = STEMS[library].find((name) => found.has(name));
   if (stem === undefined) return;
   for (const options of variantsOf(arch, library)) {
-    const names = namesOf(library, createNetwork(arch, { normAct: SHAPES, classes: 1, ...options }));
+    const names = wholeOf(arch, library, options);
     if (!names?.has(stem) || [...names.keys()].filter((name) => found.has(name)).length < least) continue;
     for (const width of widthsOf(names, found, stem)) {
       const sized = { ...options, classes: classesIn(found), ...(width === 1 ? {} : { width }) };
@@ -128,6 +128,19 @@ function* candidatesOf(arch: string, library: Library, found: Specs, least: numb
       yield { network: { arch, options: sized }, library, expected, matching };
     }
   }
+}
+
+/** Of `wholeOf`, by its arguments: every file is compared with the same. */
+const wholes = new Map<string, Specs | null>();
+
+/** A network's tensors at width 1, for one class; null where the library has no such network. */
+function wholeOf(arch: string, library: Library, options: Omit<AnyNetworkOptions, 'normAct'>): Specs | null {
+  const key = JSON.stringify([arch, library, options]);
+  const known = wholes.get(key);
+  if (known !== undefined) return known;
+  const names = namesOf(library, createNetwork(arch, { normAct: SHAPES, classes: 1, ...options }));
+  wholes.set(key, names);
+  return names;
 }
 
 /**
