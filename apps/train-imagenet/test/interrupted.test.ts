@@ -4,13 +4,25 @@ import { cp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { expectSameState, lastState, rawConfig } from '../../../packages/recipes/test/support/runs.js';
+import {
+  configOf,
+  expectSameState,
+  lastState,
+  rawConfig,
+  runTraining,
+} from '../../../packages/recipes/test/support/runs.js';
 import { imageFolder, temporaryFolder } from '../../../packages/train/test/support/images.js';
 import { run, start } from './support/programs.js';
 
 const SAVED = 20;
-/** Steps made after the run is continued. */
-const MORE = 20;
+/** Steps made after the run is continued: the end of an epoch is among them. */
+const MORE = 8;
+
+/** So many epochs that no test sees their end. */
+const SECTIONS = {
+  optimizer: { nesterov: true, schedule: { epochs: 10_000 } },
+  input: { lighting_train: true },
+};
 
 describe('train-imagenet', () => {
   let data: string;
@@ -18,27 +30,20 @@ describe('train-imagenet', () => {
   beforeAll(async () => {
     data = await imageFolder();
     config = join(await temporaryFolder(), 'config.json');
-    // So many epochs that no test sees their end.
-    const raw = rawConfig({
-      optimizer: { nesterov: true, schedule: { epochs: 10_000 } },
-      input: { lighting_train: true },
-    });
-    await writeFile(config, JSON.stringify(raw));
+    await writeFile(config, JSON.stringify(rawConfig(SECTIONS)));
   });
 
   const newFolder = async () => join(await temporaryFolder(), 'run');
 
   /**
-   * Continues the run with each number of workers and compares it with one that goes through without a stop.
+   * Continues the run with each number of workers and compares it with one that goes through without a stop,
+   * in the process of the test.
    */
   async function expectExactResume(logDir: string, workers: readonly number[]): Promise<void> {
     const { meta } = await lastState(logDir);
-    const steps = String(meta.step + MORE);
+    const maxSteps = meta.step + MORE;
     const through = await newFolder();
-    expect(await run('main', config, data, '--log-dir', through, '--max-steps', steps)).toMatchObject({
-      code: 0,
-      stderr: '',
-    });
+    await runTraining({ config: configOf(SECTIONS), data, logDir: through, maxSteps });
     for (const count of workers) {
       const copy = await newFolder();
       await cp(logDir, copy, { recursive: true });
@@ -52,7 +57,7 @@ describe('train-imagenet', () => {
         '-j',
         String(count),
       ];
-      const { code, stdout, stderr } = await run('main', ...args, '--max-steps', steps);
+      const { code, stdout, stderr } = await run('main', ...args, '--max-steps', String(maxSteps));
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
       expect(stdout).toContain(`epoch ${meta.epoch}, step ${meta.step}\n`);
       expectSameState(await lastState(copy), await lastState(through));

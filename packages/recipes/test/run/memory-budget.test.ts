@@ -7,7 +7,7 @@ import { imageFolder, temporaryFolder } from '../../../train/test/support/images
 import { planReport, pricedMachine } from '../../src/index.js';
 import { configOf, expectSameState, lastState, runTraining } from '../support/runs.js';
 
-const STEPS = 6;
+const STEPS = 3;
 
 describe('memory_budget', () => {
   let data: string;
