@@ -77,7 +77,7 @@ export function checkOptions(images: readonly string[], options: Options): void 
   const files = filesOf(options).map((file) => resolve(file));
   const twice = files.find((file, index) => files.indexOf(file) < index);
   if (twice)
-    throw new CommandLineError(`two of the results would both be ${twice}: name another file for one`);
+    throw new CommandLineError(`two results would be written to ${twice}: name another file for one`);
   if (images.filter((name) => name === LIST).length > 1) {
     throw new CommandLineError('standard input holds one list: name - once');
   }

@@ -110,8 +110,7 @@ class Prediction {
       if (this.ended) break;
     }
     progress.finish();
-    if (!this.classifier)
-      throw new UsageError('no image was named: expected files, folders or a list of files');
+    if (!this.classifier) throw new UsageError('no images given: expected files, folders or a list of files');
   }
 
   private get ended(): boolean {

@@ -93,5 +93,5 @@ async function listed(
     }
   }
   if (paths.length > 0) return { paths, vain };
-  throw new UsageError('no image was named: expected files, folders or a list of files');
+  throw new UsageError('no images given: expected files, folders or a list of files');
 }

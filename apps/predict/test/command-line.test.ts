@@ -59,7 +59,7 @@ describe('predict', () => {
     const twice = await oneOfMany(checkpoint, data, '--json', '/x/a', '--csv', '/x/../x/a');
     expect(twice).toMatchObject({
       code: 2,
-      stderr: 'error: two of the results would both be /x/a: name another file for one\n',
+      stderr: 'error: two results would be written to /x/a: name another file for one\n',
     });
     const none = await oneOfMany(join(folder, 'none.pth'), data);
     expect(none.code).toBe(1);

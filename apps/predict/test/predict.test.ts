@@ -168,7 +168,7 @@ describe('a prediction', () => {
   });
 
   it('needs an image', async () => {
-    await expect(predict([])).rejects.toThrow('no image was named');
+    await expect(predict([])).rejects.toThrow('no images given');
   });
 });
 

@@ -82,7 +82,7 @@ describe('a segmentation network', () => {
     const output = join(await temporaryFolder(), 'out');
     const none = join(await temporaryFolder(), '*.png');
     await expect(segment(scene.snapshot, [none], options({ output, config }))).rejects.toThrow(
-      'no image was named',
+      'no images given',
     );
   });
 });
@@ -103,7 +103,7 @@ describe('options', () => {
   it('count the list of a matrix among the files, which must differ', () => {
     expect(filesOf(options({ npy: 'a.npy' }))).toEqual(['a.npy', 'a.txt']);
     expect(() => checkOptions([], options({ features: 'mod5', npy: 'a.npy', json: 'a.txt' }))).toThrow(
-      /^two of the results would both be .*a\.txt: name another file for one$/,
+      /^two results would be written to .*a\.txt: name another file for one$/,
     );
   });
 });

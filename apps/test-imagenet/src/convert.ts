@@ -109,7 +109,7 @@ async function convert(input: string, output: string, options: Options): Promise
   const outputs = recognized.options.classes ?? 0;
   const images = folder && (await imagesFor(folder, { classFile, outputs, preprocessing }));
   const say = (line: string) => process.stdout.write(`${line}\n`);
-  say(`took ${input} for ${took}`);
+  say(`recognized ${input} as ${took}`);
   for (const note of notes) say(note);
   await writeConversion(output, conversion);
   say(`wrote ${output}`);

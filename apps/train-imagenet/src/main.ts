@@ -71,7 +71,7 @@ interface Options extends ProcessDevice {
 
 const command = new Command('train-imagenet')
   .description(
-    'Train a network with in-place activated batch norm on a folder of images: to classify them or, where the configuration says so, to segment them.',
+    'Train a network with in-place activated batch norm to classify or segment a folder of images.',
   )
   .argument(
     '<config>',
@@ -89,17 +89,17 @@ const command = new Command('train-imagenet')
   .option('-j, --workers <n>', 'images to load in parallel', positive, 2)
   .option(
     '--cache <dir>',
-    'keep decoded images in this folder, for later epochs and runs, or in memory (ram); --set data.cache_limit=20GB bounds it',
+    'keep decoded images for later epochs and runs in this folder, or in memory (ram); --set data.cache_limit=20GB limits it',
   )
   .option('-p, --print-freq <n>', 'print every N steps if the output is not a terminal', positive, 10)
   .option(
     '--resume <path>',
-    'checkpoint (.pth.tar, .pth, .safetensors), or folder of checkpoints, to continue from',
+    'continue from a checkpoint (.pth.tar, .pth, .safetensors) or a folder of checkpoints',
   )
   .option(
     '--weights <file>',
-    'start a new run from the weights of a checkpoint, torchvision’s and timm’s included: converted to the batch norm of the ' +
-      'configuration, with a new classifier if the number of classes differs',
+    'start a new run from the weights of a checkpoint, of torchvision or timm too: convert them to the batch norm of the ' +
+      'configuration, and start a new classifier if the number of classes differs',
   )
   .option(
     '--max-pixels <n>',
@@ -107,10 +107,10 @@ const command = new Command('train-imagenet')
     pixels,
   )
   .addOption(deviceOption())
-  .option('--weights-only', 'take only the weights of --resume: a new run from epoch 1, with a new optimizer')
+  .option('--weights-only', 'start a new run with the weights of --resume alone: epoch 1, new optimizer')
   .option(
     '--drop-classifier',
-    'the same without the classifier, for other classes; to segment, also with a classification network as the body',
+    'like --weights-only, with a new classifier for other classes; to segment, also from a classification network as the body',
   )
   .addOption(trainedWithOption())
   .option('-e, --evaluate', 'validate the checkpoint of --resume and stop')
@@ -118,17 +118,17 @@ const command = new Command('train-imagenet')
     '--log-dir <dir>',
     'run folder: configuration, metrics, TensorBoard events, checkpoints, report.html (default: the run of --resume, else runs/NAME-DATE)',
   )
-  .option('--log-hist', 'TensorBoard histograms of the fc (cls) and bn_out parameters every 10 steps')
+  .option('--log-hist', 'write TensorBoard histograms of the fc (cls) and bn_out parameters every 10 steps')
   .option('--save-every <n>', 'also save a checkpoint every n steps (0: after epochs only)', nonNegative, 0)
   .option('--max-steps <n>', 'save and stop after n steps in all', positive)
   .addOption(
     new Option(
       '--memory-budget <bytes>',
-      "bytes of each process's device for weights, optimizer state and arena: 8GB, 1.5GiB; values are recomputed to keep " +
-        'to it, with the same numbers (default: memory_budget of the configuration)',
+      'recompute values until weights, optimizer state and arena of each process fit these bytes: 8GB, 1.5GiB; ' +
+        'results stay the same (default: memory_budget of the configuration)',
     ).argParser(bytes),
   )
-  .option('--continue', 'continue the run in --log-dir, or start it: the same command again after a failure')
+  .option('--continue', 'continue the run in --log-dir, or start it: repeat the same command after a failure')
   .option(
     '--nproc <n>',
     'train with n processes on this machine, each with its part of every batch',
@@ -138,14 +138,14 @@ const command = new Command('train-imagenet')
   .addOption(localRankOption())
   .option(
     '--profile',
-    'time every op: a table by op and layer in the report and in LOG_DIR/profile, and a Chrome trace',
+    'time every op: write a table by op and layer to the report and LOG_DIR/profile, and a Chrome trace',
   )
   .addOption(
     pricesOption(
-      "this machine's times of instructions, from `plan --measure-prices`: --profile shows them next to what is measured, and what a memory budget recomputes is chosen by seconds",
+      'read times of `plan --measure-prices`: show them next to measured ones with --profile, and choose by seconds what a memory budget recomputes',
     ),
   )
-  .option('--trace <file>', 'write the times of ten steps as a Chrome trace; of rank N as FILE.rankN')
+  .option('--trace <file>', 'write the times of ten steps as a Chrome trace; rank N writes FILE.rankN')
   .addHelpText(
     'after',
     ({ command }) => `

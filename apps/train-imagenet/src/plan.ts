@@ -85,36 +85,38 @@ const command = new Command('plan')
   .addOption(
     new Option(
       '-b, --batch <n>',
-      'images per step (default: optimizer.batch_size); auto: the most that fit --memory, evaluation included',
+      'images per step (default: optimizer.batch_size); auto: find the most that fit --memory, evaluation included',
     ).argParser((text) => (text === 'auto' ? text : positive(text))),
   )
   .addOption(
-    new Option('--crop <auto>', 'the largest square input.crop_train that fits --memory').choices(['auto']),
+    new Option('--crop <auto>', 'find the largest square input.crop_train that fits --memory').choices([
+      'auto',
+    ]),
   )
   .addOption(
-    new Option('--width <auto>', 'the largest network.width that fits --memory, in sixteenths').choices([
+    new Option('--width <auto>', 'find the largest network.width that fits --memory, in sixteenths').choices([
       'auto',
     ]),
   )
   .addOption(
     new Option(
       '--memory <bytes>',
-      'for auto: weights, optimizer state and arena of a process together, without recomputing more (default: its share of the free memory of this machine)',
+      'with auto: limit for weights, optimizer state and arena of a process, without recomputing more (default: its share of the free memory here)',
     ).argParser(bytes),
   )
   .addOption(
     new Option(
       '--budget <bytes>',
-      'weights, optimizer state and arena together: 8GB, 1.5GiB. Values are recomputed to fit (default: memory_budget of the configuration)',
+      'recompute values until weights, optimizer state and arena fit these bytes: 8GB, 1.5GiB (default: memory_budget of the configuration)',
     ).argParser(bytes),
   )
   .option(
     '--val-images <n>',
-    'for auto: images of the validation set, whose last, smaller batch is planned as well',
+    'with auto: size of the validation set, to plan its smaller last batch as well',
     positive,
   )
   .addOption(
-    question('--diff', 'compare two configurations, or locks: bytes, work, the layers whose choice changed'),
+    question('--diff', 'compare two configurations or locks: bytes, work, layers whose choice changed'),
   )
   .addOption(
     question('--lock <file>', "write bytes, work and every layer's choice, the same on every machine"),
@@ -122,7 +124,7 @@ const command = new Command('plan')
   .addOption(
     question(
       '--check <file>',
-      'compare with a lock; exit code 1, naming the layers, where memory or recompute grew',
+      'compare with a lock; if memory or recompute grew, name the layers and exit with 1',
     ),
   )
   .addOption(
@@ -140,25 +142,29 @@ const command = new Command('plan')
   )
   .addOption(
     pricesOption(
-      'times that --measure-prices has written: predict the time of the step, and choose by seconds what --budget recomputes; for --nodes the times of instructions',
+      'read times that --measure-prices wrote: predict the time of the step, choose by seconds what --budget recomputes, and simulate --nodes with them',
     ).conflicts([
       ...QUESTIONS.filter((name) => name !== 'nodes'),
       ...['plot', 'stepTime', 'deviceFlops', 'deviceBandwidth'],
     ]),
   )
-  .option('--nproc <n>', 'for the memory of each process: processes that share a batch', positive, 1)
+  .option('--nproc <n>', 'processes that share a batch: print the memory of each', positive, 1)
   .option(
     '-j, --workers <n>',
-    'for the memory of the process: images that are loaded in parallel',
+    'images to load in parallel, counted in the memory of the process',
     positive,
     2,
   )
-  .option('--max-pixels <n>', 'for its bound: pixels that an image may have, as in training', pixels)
+  .option(
+    '--max-pixels <n>',
+    'largest image in pixels, as in training; bounds the memory of the process',
+    pixels,
+  )
   .option('--portable', 'plan with estimated workspaces, the same on every machine, as locks do')
   .addOption(
     new Option(
       '-d, --devices <list>',
-      'a table for optimizer.batch_size split over each number of devices: 4,8,16',
+      'print a table of optimizer.batch_size split over these numbers of devices: 4,8,16',
     )
       .argParser(positives)
       .conflicts('batch'),
@@ -167,13 +173,16 @@ const command = new Command('plan')
     '--sweep',
     'print bytes, extra work and time for a range of batches and budgets, at the limits of this machine',
   )
-  .option('--plot <file>', 'write the same as an HTML page')
+  .option('--plot <file>', 'write the table of --sweep as an HTML page')
   .option(
     '--audit <checkpoint>',
-    'measure the error of every inversion with these weights, and plan with the inputs kept of layers above --threshold',
+    'measure the error of every inversion with these weights; plan again, keeping the inputs of layers above --threshold',
   )
   .addOption(
-    new Option('--threshold <error>', 'for --audit: relative to the deviation of a channel')
+    new Option(
+      '--threshold <error>',
+      'with --audit: largest error, relative to the standard deviation of a channel',
+    )
       .argParser(fraction)
       .default(0.1),
   )
@@ -327,10 +336,10 @@ function planned(
 function growingIn({ batch, crop, width, budget }: Options): Growing | undefined {
   const given = { batch: batch === 'auto', crop: crop === 'auto', width: width === 'auto' };
   const [growing, ...others] = (['batch', 'crop', 'width'] as const).filter((name) => given[name]);
-  if (others.length > 0) throw new CommandLineError('--batch, --crop and --width: only one can be auto');
+  if (others.length > 0) throw new CommandLineError('only one of --batch, --crop and --width can be auto');
   if (growing && budget !== undefined) {
     throw new CommandLineError(
-      '--budget recomputes to fit; say with --memory how much memory there is for auto',
+      'auto searches within --memory BYTES: give that instead of --budget, which recomputes to fit',
     );
   }
   return growing;

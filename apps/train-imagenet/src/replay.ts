@@ -53,7 +53,7 @@ Exit codes: 0 done, 1 error, 2 usage.`,
 
 async function main(run: string, data: string, options: Options): Promise<void> {
   const { step, dump, findNan, workers, maxPixels } = options;
-  if ((step === undefined) === !findNan) throw new CommandLineError('give one of --step N and --find-nan');
+  if ((step === undefined) === !findNan) throw new CommandLineError('give either --step N or --find-nan');
   if (dump !== undefined && step === undefined)
     throw new CommandLineError('--dump needs a step: add --step N');
   const config = await loadConfig(join(run, 'config.json'), { architectures: ARCHITECTURES });

@@ -293,8 +293,8 @@ describe('plan', () => {
   });
 
   it.each([
-    [['--batch', 'auto', '--crop', 'auto'], 'only one can be auto'],
-    [['--width', 'auto', '--budget', '1GB'], 'say with --memory how much memory there is'],
+    [['--batch', 'auto', '--crop', 'auto'], 'only one of --batch, --crop and --width can be auto'],
+    [['--width', 'auto', '--budget', '1GB'], 'auto searches within --memory BYTES'],
     [['--diff'], '--diff compares two configurations or locks'],
     [['--check', 'a.lock', '--lock', 'b.lock'], "option '--lock <file>' cannot be used with option"],
     [['--check', 'a.lock', '--diff'], "option '--diff' cannot be used with option"],

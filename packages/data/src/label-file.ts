@@ -91,7 +91,7 @@ function headerOf(
   throw new LabelFileError(
     path,
     line,
-    `has ${cells.length} columns (${listNames(cells)}): say which hold the file and the label`,
+    `has ${cells.length} columns (${listNames(cells)}): name the columns of the file and the label`,
     'columns',
   );
 }

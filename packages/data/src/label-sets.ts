@@ -112,7 +112,7 @@ function columnsOf(
   throw new LabelFileError(
     path,
     line,
-    `has ${cells.length} ${cells.length === 1 ? 'column' : `columns (${listNames(cells)})`}: say which hold the file and the labels`,
+    `has ${cells.length} ${cells.length === 1 ? 'column' : `columns (${listNames(cells)})`}: name the columns of the file and the labels`,
     'columns',
   );
 }

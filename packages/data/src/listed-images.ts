@@ -98,7 +98,7 @@ function rowsByFile<R extends Pick<LabelRow, 'line' | 'file'>>(
     if (index === undefined) {
       const reason = `there is no image ${row.file} in ${root}`;
       if (row !== rows[0]) throw new LabelFileError(path, row.line, reason);
-      const header = 'If the line names the columns, say which hold the file and the label';
+      const header = 'If the line names the columns, say which ones hold the file and the label';
       throw new LabelFileError(path, row.line, `${reason}. ${header}`, 'columns');
     }
     const former = ofFile[index];

@@ -144,7 +144,7 @@ export class LoaderThread {
     const { worker } = this;
     left.add(worker);
     worker.once('exit', () => left.delete(worker));
-    this.die(new Error('The loader was told to stop.'));
+    this.die(new Error('The loader was stopped.'));
     worker.unref();
     void worker.terminate();
   }

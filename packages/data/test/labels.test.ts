@@ -116,7 +116,7 @@ describe('a list of labels', () => {
     [
       'many columns',
       'a,b,c\nd,e,f\n',
-      ':1: has 3 columns (a, b, c): say which hold the file and the label',
+      ':1: has 3 columns (a, b, c): name the columns of the file and the label',
       {},
     ],
     [

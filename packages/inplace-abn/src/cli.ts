@@ -68,7 +68,7 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
   doctor: {
     package: '@inplace-abn/cuda',
     file: 'dist/cli/doctor.js',
-    does: 'print whether training works on this machine, and on which devices',
+    does: 'check whether training works on this machine, and on which devices',
   },
 };
 
@@ -111,8 +111,8 @@ function own(): Command {
     .description('write a network as ONNX or for PyTorch: inplace-abn export CHECKPOINT OUT.onnx');
   command
     .command('new')
-    .description('write a small TypeScript project, with a network and data of its own')
-    .argument('<dir>', 'folder to make')
+    .description('write a small TypeScript project with a network and drawn images')
+    .argument('<dir>', 'folder to create')
     .action(async (folder: string) => {
       await createProject(folder);
       process.stdout.write(`Made ${folder}. Next:\n  cd ${folder}\n  npm install\n  npm start\n`);

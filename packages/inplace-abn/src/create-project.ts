@@ -22,7 +22,8 @@ export async function createProject(folder: string): Promise<void> {
   });
   if (found.length > 0) throw new CommandLineError(`${folder} is not empty: name a new folder`);
   const manifest = nearestManifest(dirname(fileURLToPath(import.meta.url)));
-  if (manifest === undefined) throw new Error('the package of inplace-abn has lost its package.json');
+  if (manifest === undefined)
+    throw new Error('inplace-abn is installed without its package.json: reinstall it');
   await mkdir(folder, { recursive: true });
   await cp(join(dirname(manifest), 'template'), folder, { recursive: true });
   // npm packs no .gitignore.

@@ -154,7 +154,7 @@ describe('a file of PyTorch', () => {
       expect.stringMatching(
         /20 layers take \|γ\| − ε as their scale; negative signs of \d+ move into the filters/,
       ),
-      'the weights were trained with relu, and leaky_relu 0.01 only comes near it: the outputs differ until the network was trained a little more',
+      'the weights were trained with relu, and leaky_relu 0.01 approximates it: outputs differ until the network is trained a little more',
     ]);
     expect(description).toMatchObject({
       arch: 'resnet18',
@@ -290,7 +290,7 @@ describe('what is refused', () => {
     }
     for (const bn of ['inplace', 'standard'] as const) {
       expect(await refusal(weights, { bn })).toBe(
-        'FILE holds numbers that are not finite, NaN or infinities: 3 of 4 in layer1.0.bn1.weight, and in 1 more tensors; take a checkpoint from before they came up',
+        'FILE holds NaN or infinity: 3 of 4 in layer1.0.bn1.weight, and in 1 more tensors; take a checkpoint from before they appeared',
       );
     }
   });

@@ -24,6 +24,6 @@ export function checkAveraged(method: string, average: AverageOptions | undefine
     });
   }
   throw new UsageError(
-    `${method}: the average begins with update ${average.every ?? 1}, and ${updates} are made: train first`,
+    `${method}: the average starts at update ${average.every ?? 1}, but only ${updates} have run: train first`,
   );
 }

@@ -226,7 +226,7 @@ function checkTarget(target: OneOrNamed<InputOptions>, loss: unknown): void {
   checkSamples('target', target);
   if (typeof loss !== 'object' || loss === null) return;
   throw new UsageError(
-    'Session: target is for a loss that is a function; a loss such as crossEntropy() says itself what its targets are: leave target out',
+    'Session: only a loss that is a function takes target; a loss such as crossEntropy() defines its own targets: leave target out',
     { code: 'ERR_OPTION_VALUE' },
   );
 }

@@ -64,7 +64,7 @@ export class Shards {
     if (samples >= this.fewest(parts)) return halved(samples, this.held);
     throw new UsageError(
       `train: ${samples} samples cannot be divided into ${this.held} shards (deterministicWorld of ${this.count})` +
-        `${parts > 1 ? ` of ${parts} parts (accumulate)` : ''}: use a larger batch, or leave out a last one that is not full`,
+        `${parts > 1 ? ` of ${parts} parts (accumulate)` : ''}: use a larger batch, or drop a last one that is not full`,
       { code: 'ERR_SHARDS' },
     );
   }

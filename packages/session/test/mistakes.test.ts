@@ -55,7 +55,7 @@ const MISTAKES: readonly Mistake[] = [
   [
     'a target for a loss that has its own',
     'ERR_OPTION_VALUE',
-    /^Session: target is for a loss that is a function; .* leave target out$/,
+    /^Session: only a loss that is a function takes target; .* leave target out$/,
     () => new Session(scores(), { input, loss: crossEntropy(), target: { shape: [], dtype: 'int32' } }),
   ],
   [

@@ -178,7 +178,7 @@ describe.skipIf(!existsSync(FILE))('the addon in WebAssembly', () => {
   it('is what a session runs on, and not what files are planned on, where operands may be of any size', () => {
     expect(core.defaultDevice()).toBe(wasm);
     const planning: Device = core.planningCpu();
-    expect(planning.estimate).toMatch(/^workspaces are estimated: a plan times no kernels in WebAssembly/);
+    expect(planning.estimate).toMatch(/^workspaces are estimated: plans for WebAssembly time no kernels/);
     expect(planning.prepare(LARGE).implementation).toBe('estimate');
     expect(() => planning.allocate(1)).toThrow('use cpu() to run them');
   });

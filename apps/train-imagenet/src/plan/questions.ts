@@ -59,7 +59,7 @@ export async function check(
   const { config, batch } = await asked();
   const made = lockOf(config, batch);
   if (locked.title !== made.title) {
-    throw new UsageError(`${file} locks ${locked.title}, and this plan is of ${made.title}`, {
+    throw new UsageError(`${file} locks ${locked.title}, but this plan is for ${made.title}`, {
       code: 'ERR_PLAN_LOCK',
     });
   }

@@ -27,13 +27,13 @@ export interface ScalingFlags {
 /** Adds the options to `plan`. */
 export function addScalingOptions(command: Command): void {
   const options = [
-    new Option('--nodes <list>', 'simulate the step on so many nodes: 64, or 1,8,64 for a table').argParser(
+    new Option('--nodes <list>', 'simulate the step on this many nodes: 64, or 1,8,64 for a table').argParser(
       positives,
     ),
-    new Option('--per-node <n>', 'for --nodes: processes of a node, a device each')
+    new Option('--per-node <n>', 'with --nodes: processes per node, one device each')
       .argParser(positive)
       .default(1),
-    new Option('--bandwidth <rate>', 'of a node to the others, each way: 100Gbit, 12.5GB')
+    new Option('--bandwidth <rate>', 'between a node and the others, each way: 100Gbit, 12.5GB')
       .argParser(rate)
       .default(rate('100Gbit'), '100Gbit'),
     new Option('--latency <time>', 'between nodes: 5us').argParser(duration).default(duration('5us'), '5us'),
@@ -43,23 +43,23 @@ export function addScalingOptions(command: Command): void {
     new Option('--node-latency <time>', 'between two processes of a node')
       .argParser(duration)
       .default(duration('2us'), '2us'),
-    new Option('--topology <name>', 'how processes are connected for a sum')
+    new Option('--topology <name>', 'algorithm of an all-reduce')
       .choices(['ring', 'tree', 'hierarchical'])
       .default('ring'),
     new Option(
       '--step-time <time>',
-      'of a process alone on its images: 250ms (default: measured on this machine)',
+      'time of a step on one process alone: 250ms (default: measured on this machine)',
     ).argParser(duration),
-    new Option('--device-flops <rate>', 'operations a second of a device: 10T').argParser(flops),
-    new Option('--device-bandwidth <rate>', "of a device's memory: 1TB").argParser(rate),
+    new Option('--device-flops <rate>', 'operations per second of a device: 10T').argParser(flops),
+    new Option('--device-bandwidth <rate>', "bytes per second of a device's memory: 1TB").argParser(rate),
     new Option('--mtbf <time>', 'mean time between failures of a node: 300d').argParser(duration),
-    new Option('--save-every <time>', 'for --mtbf: time between checkpoints')
+    new Option('--save-every <time>', 'with --mtbf: time between checkpoints')
       .argParser(duration)
       .default(duration('1h'), '1h'),
-    new Option('--save-time <time>', 'for --mtbf: during which a checkpoint holds up training')
+    new Option('--save-time <time>', 'with --mtbf: time that a checkpoint stalls training')
       .argParser(duration)
       .default(duration('10s'), '10s'),
-    new Option('--restart-time <time>', 'for --mtbf: from a failure to the next step')
+    new Option('--restart-time <time>', 'with --mtbf: time from a failure to the next step')
       .argParser(duration)
       .default(duration('5min'), '5min'),
   ];

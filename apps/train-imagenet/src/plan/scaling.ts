@@ -129,7 +129,7 @@ function shareOf({ optimizer: { batch_size: batch } }: TrainConfig, { nodes, per
   const size = nodes * perNode;
   if (batch < size) {
     throw new CommandLineError(
-      `optimizer.batch_size is ${batch}, less than an image for each of ${size} processes: say with --batch how many each has`,
+      `optimizer.batch_size is ${batch}, less than one image for each of ${size} processes: give each process's batch with --batch`,
     );
   }
   return shareSize(batch, { rank: 0, size });

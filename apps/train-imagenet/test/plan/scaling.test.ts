@@ -51,7 +51,7 @@ describe('scaling', () => {
 
   it('needs an image for each process, and both numbers of a device', async () => {
     await expect(scaling([question], { ...FLAGS, nodes: [64] })).rejects.toThrow(
-      'optimizer.batch_size is 32, less than an image for each of 128 processes',
+      'optimizer.batch_size is 32, less than one image for each of 128 processes',
     );
     await expect(scaling([question], { ...FLAGS, deviceFlops: 1e12 })).rejects.toThrow('go together');
   });

@@ -125,7 +125,7 @@ export function planningCpu(): CpuDevice | EstimatedCpu {
   if (device instanceof EstimatedCpu || !device.inWebAssembly) return device;
   untimed ??= new EstimatedCpu(
     BALANCE,
-    new UsageError('a plan times no kernels in WebAssembly: use cpu() to run them'),
+    new UsageError('plans for WebAssembly time no kernels and cannot run: use cpu()'),
   );
   return untimed;
 }
@@ -139,7 +139,7 @@ let portable: EstimatedCpu | null = null;
 export function portableCpu(): EstimatedCpu {
   portable ??= new EstimatedCpu(
     BALANCE,
-    new UsageError('this plan is the same on every machine, and none runs it: plan on cpu() to run'),
+    new UsageError('a portable plan is the same on every machine and cannot run: plan on cpu()'),
   );
   return portable;
 }

@@ -142,7 +142,7 @@ export function verifyNativeFiles(): void {
   const [file] = folder === null ? [] : tamperedFiles(folder);
   if (file === undefined) return;
   throw new NativeAddonError(
-    `${file} of ${name} is not what was packed: run \`npm ci\`, or remove node_modules and run \`npm install\``,
+    `${file} of ${name} differs from the published file: run \`npm ci\`, or remove node_modules and run \`npm install\``,
   );
 }
 

@@ -90,7 +90,7 @@ export function checkOptions(options: ExportOptions): void {
   const { out, names } = options;
   const onnx = out.endsWith('.onnx');
   if (!onnx && !/\.(pth|pt|safetensors)$/.test(out)) {
-    throw new CommandLineError(`${out} does not tell the format: end it in .onnx, .pth, .pt or .safetensors`);
+    throw new CommandLineError(`${out} has no known extension: end it in .onnx, .pth, .pt or .safetensors`);
   }
   const other = onnx ? undefined : ONNX_ALONE.find((key) => options[key] !== undefined);
   if (other) {
@@ -98,7 +98,8 @@ export function checkOptions(options: ExportOptions): void {
       `${out} is a state dictionary: leave out ${flagOf(other)}, or name a file .onnx`,
     );
   }
-  if (onnx && names) throw new CommandLineError(`--names ${names} is for state dictionaries: ${out} is none`);
+  if (onnx && names)
+    throw new CommandLineError(`--names ${names} is for state dictionaries, but ${out} is not one`);
   if (options.sizes && !options.dynamic?.some((axis) => axis !== 'batch')) {
     throw new CommandLineError('--sizes needs --dynamic height, width or both');
   }

@@ -60,7 +60,7 @@ export function layersWanted(options: Partial<Active>, norms: NormMode, before: 
 export function approximation(before: Active, after: Active): string | null {
   const [from, to] = [before, after].map(words);
   if (from === to) return null;
-  return `the weights were trained with ${from}, and ${to} only comes near it: the outputs differ until the network was trained a little more`;
+  return `the weights were trained with ${from}, and ${to} approximates it: outputs differ until the network is trained a little more`;
 }
 
 function words({ activation, activationParam }: Active): string {

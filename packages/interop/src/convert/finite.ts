@@ -27,8 +27,8 @@ export async function checkFinite(tensors: TensorContents, source: string): Prom
   if (!first) return;
   const others = more.length > 0 ? `, and in ${more.length} more tensors` : '';
   throw new UsageError(
-    `${source} holds numbers that are not finite, NaN or infinities: ${first.count} of ${first.of} in ${first.name}${others}; take a checkpoint ` +
-      'from before they came up',
+    `${source} holds NaN or infinity: ${first.count} of ${first.of} in ${first.name}${others}; take a checkpoint ` +
+      'from before they appeared',
     { code: 'ERR_NOT_FINITE_WEIGHTS' },
   );
 }

@@ -38,6 +38,6 @@ export async function writeConversion(path: string, { converted, description }: 
 export function checkFormat(path: string): void {
   if (/\.(pth\.tar|pth|pt|safetensors)$/.test(path)) return;
   throw new CheckpointError(
-    `Cannot write ${path}: the name must end in .pth.tar, .pth, .pt or .safetensors to tell the format.`,
+    `Cannot write ${path}: the name must end in .pth.tar, .pth, .pt or .safetensors to select the format.`,
   );
 }

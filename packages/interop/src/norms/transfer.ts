@@ -209,8 +209,8 @@ function checkPositive(scales: readonly Scale[], source: string): void {
   const found = channelsOf(scales, (scale) => scale < 0);
   if (found.count === 0) return;
   throw new UnknownOriginError(
-    `${found.count} of the ${found.of} scales in ${source} are negative, the first in ${found.first}, and nothing tells ` +
-      'whether they were trained with ordinary batch norm, which scales by γ, or in place, by |γ| + ε: say which',
+    `${found.count} of the ${found.of} scales in ${source} are negative, the first in ${found.first}, and the file does not record ` +
+      'whether they were trained with ordinary batch norm, which scales by γ, or in place, by |γ| + ε: name the batch norm',
   );
 }
 

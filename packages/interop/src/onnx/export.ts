@@ -152,12 +152,9 @@ function checkClasses(graph: Graph, classes: readonly string[] | undefined): voi
   if (!classes || output === undefined) return;
   const { shape } = valueInfo(graph, output);
   if ((shape[1] ?? 0) >= classes.length) return;
-  throw new UsageError(
-    `there are names of ${classes.length} classes but the network has ${shape[1]} outputs`,
-    {
-      code: 'ERR_CLASSES',
-    },
-  );
+  throw new UsageError(`${classes.length} class names were given but the network has ${shape[1]} outputs`, {
+    code: 'ERR_CLASSES',
+  });
 }
 
 function properties(metadata: OnnxMetadata): Map<string, string> {

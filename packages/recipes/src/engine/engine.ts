@@ -363,7 +363,7 @@ function resultOf({ loss, ...outputs }: Outputs): StepResult {
 function localBatch({ optimizer, network }: TrainConfig, { rank, size }: Peers): number {
   if (optimizer.batch_size < size && network.bn_mode !== 'sync') {
     throw new UsageError(
-      `optimizer.batch_size is ${optimizer.batch_size} for ${size} processes, so some have no image to take statistics of: ` +
+      `optimizer.batch_size is ${optimizer.batch_size} for ${size} processes, so some would have no image to normalize by: ` +
         'choose a larger batch, fewer processes, or network.bn_mode sync',
     );
   }

@@ -6,7 +6,7 @@ import { nonNegative } from './numbers.js';
 export function localRankOption(): Option {
   return new Option(
     '--local_rank, --local-rank <n>',
-    'place among the processes of this machine, where the environment does not say it (torch.distributed.launch passes it)',
+    'rank among the processes of this machine, if the environment does not set it (torch.distributed.launch passes this)',
   ).argParser(nonNegative);
 }
 
@@ -14,6 +14,6 @@ export function localRankOption(): Option {
 export function distBackendOption(): Option {
   return new Option(
     '--dist-backend <name>',
-    'how processes sum on GPUs (default: nccl where it is found, else gloo; on CPUs always gloo)',
+    'all-reduce backend on GPUs (default: nccl if found, else gloo); CPUs always use gloo',
   ).choices(['gloo', 'nccl']);
 }

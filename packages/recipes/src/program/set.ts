@@ -7,7 +7,7 @@ import { type Override, parseOverride } from '../config/overrides.js';
 export function setOption(): Option {
   return new Option(
     '--set <key=value>',
-    'a value of the configuration, such as optimizer.learning_rate=0.2, loss.type=bce or ema.decay=0.999; may be repeated',
+    'override a value of the configuration, such as optimizer.learning_rate=0.2, loss.type=bce or ema.decay=0.999; may be repeated',
   )
     .default([] as readonly Override[], 'those of the file')
     .argParser((text: string, before: readonly Override[]) => {

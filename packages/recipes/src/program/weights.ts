@@ -7,7 +7,7 @@ import { Option } from 'commander';
 export function trainedWithOption(): Option {
   return new Option(
     '--trained-with <bn_mode>',
-    'batch norm that the weights were trained with, if the checkpoint does not say: weights of other batch norm ' +
+    'batch norm that the weights were trained with, if the checkpoint does not record it; weights of another batch norm ' +
       'are converted, or refused',
   ).choices(NORM_MODES);
 }

@@ -42,7 +42,7 @@ export async function describedNetwork(checkpoint: string, configFile?: string):
   const config = await ownConfig(checkpoint, kind.isDirectory(), description);
   if (config) return { config, classes };
   throw new UsageError(
-    `${checkpoint} does not say which network it is of, and its folder has no config.json: name the configuration of its training`,
+    `${checkpoint} does not say which network it holds, and its folder has no config.json: name the configuration it was trained with`,
     { code: 'ERR_NO_CONFIG' },
   );
 }

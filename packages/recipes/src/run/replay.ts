@@ -131,8 +131,8 @@ export class Replay {
     const recorded = this.recorded.get(this.at.step);
     if (recorded === undefined || Object.is(recorded, result.loss)) return result;
     throw new UsageError(
-      `step ${this.at.step} has loss ${result.loss} but the run recorded ${recorded}: it began from other weights, had other data, ` +
-        'kernels or a CPU of another kind, or several processes; replay a step behind one of its checkpoints',
+      `step ${this.at.step} has loss ${result.loss} but the run recorded ${recorded}: the run started from other weights, or used ` +
+        'other data, other kernels, another kind of CPU or several processes; replay a step after one of its checkpoints',
       { code: 'ERR_NOT_THE_RUN' },
     );
   }

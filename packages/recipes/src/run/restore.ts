@@ -122,9 +122,9 @@ function continueState(
   const changes = layoutChanges(layout, now);
   if (changes.length > 0 && position.stepInEpoch > 0) {
     throw new UsageError(
-      `${path} lies ${position.stepInEpoch} steps into epoch ${position.epoch + 1}, and the batches of that epoch are others now ` +
-        `(${changes.join(', ')}), so images would be seen twice or never: continue with the former ones, ` +
-        'or from a checkpoint at the end of an epoch',
+      `${path} is ${position.stepInEpoch} steps into epoch ${position.epoch + 1}, and the batches of that epoch have changed ` +
+        `(${changes.join(', ')}), so resuming would repeat or skip images: restore the old settings, ` +
+        'or resume from a checkpoint at the end of an epoch',
     );
   }
   const sameSteps = layout.batchSize === now.batchSize && layout.trainImages === now.trainImages;

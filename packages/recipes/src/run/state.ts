@@ -111,7 +111,7 @@ export function positionOf(
   const best = meta[bestKey(criterion)];
   if (typeof best !== 'number') {
     throw new CheckpointError(
-      `${path}: "${bestKey(criterion)}" of the training state is missing: it is of a run with another task.`,
+      `${path}: "${bestKey(criterion)}" of the training state is missing: it comes from a run with another task.`,
     );
   }
   if (typeof trainDigest !== 'string') throw missing('trainDigest');

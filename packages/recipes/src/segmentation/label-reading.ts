@@ -47,7 +47,7 @@ function fileAbove(folder: string, name: string): string {
     if (dirname(at) === at) break;
   }
   throw new UsageError(
-    `the labels in ${folder} are colors, and their palette ${name} is neither there nor in a folder above: put it there (data.palette)`,
+    `the labels in ${folder} are colors, and their palette ${name} is neither there nor in a parent folder: put it there (data.palette)`,
   );
 }
 

@@ -27,7 +27,7 @@ export async function originOf(content: CheckpointContent, said: NormMode | unde
   const { path, bnMode: recorded } = content;
   if (recorded && said && (recorded === 'standard') !== (said === 'standard')) {
     throw new UsageError(
-      `${path} was trained with bn_mode ${recorded}, as it records; it was said to be ${said}`,
+      `${path} records that it was trained with bn_mode ${recorded}, but ${said} was given`,
     );
   }
   const network = (await trainedConfig(content))?.network;

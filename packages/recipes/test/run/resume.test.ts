@@ -131,11 +131,11 @@ describe('a run that is resumed', () => {
     );
   });
 
-  it('is refused in the middle of an epoch whose batches are others now', async () => {
+  it('is refused in the middle of an epoch whose batches have changed', async () => {
     const { logDir, checkpoints } = await copyOfHalf();
     const larger = { ...config, optimizer: { ...config.optimizer, batch_size: 30 } };
     await expect(runTraining({ config: larger, data, logDir, resume: checkpoints })).rejects.toThrow(
-      'lies 6 steps into epoch 3, and the batches of that epoch are others now (optimizer.batch_size 8 -> 30)',
+      'is 6 steps into epoch 3, and the batches of that epoch have changed (optimizer.batch_size 8 -> 30)',
     );
   });
 
@@ -143,7 +143,7 @@ describe('a run that is resumed', () => {
     const { logDir, checkpoints } = await copyOfHalf();
     const other = { ...config, seed: 2 };
     await expect(runTraining({ config: other, data, logDir, resume: checkpoints })).rejects.toThrow(
-      'lies 6 steps into epoch 3, and the batches of that epoch are others now (seed 1 -> 2)',
+      'is 6 steps into epoch 3, and the batches of that epoch have changed (seed 1 -> 2)',
     );
   });
 
@@ -154,7 +154,7 @@ describe('a run that is resumed', () => {
     await rename(join(renamed, 'train', 'blue', '00.png'), join(renamed, 'train', 'blue', '99.png'));
     const options = { config, data: renamed, logDir };
     await expect(runTraining({ ...options, resume: checkpoints })).rejects.toThrow(
-      'the batches of that epoch are others now (names of the training images)',
+      'the batches of that epoch have changed (names of the training images)',
     );
     const resume = join(checkpoints, 'checkpoint-14.safetensors');
     const { text } = await runTraining({ ...options, resume, maxSteps: 15 });

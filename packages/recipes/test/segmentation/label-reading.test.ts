@@ -104,7 +104,7 @@ describe('label maps as they come', () => {
     expect(await scoresOf(labels, name, prediction)).toMatchObject({ meanIou: 100, pixelAccuracy: 100 });
     await rm(join(dir, 'colors.csv'));
     await expect(openLabels(folder, classes, { keys: data })).rejects.toThrow(
-      `the labels in ${folder} are colors, and their palette colors.csv is neither there nor in a folder above`,
+      `the labels in ${folder} are colors, and their palette colors.csv is neither there nor in a parent folder`,
     );
   });
 

@@ -173,7 +173,9 @@ describe('scales', () => {
       const trained = weightsOf(inPlace, scales(-0.5));
       const path = await safetensors(trained);
       await expect(load(path, config)).rejects.toThrow(
-        new RegExp(`^1 of the \\d+ scales in ${path} are negative, the first in ${SCALE} .*: say which$`),
+        new RegExp(
+          `^1 of the \\d+ scales in ${path} are negative, the first in ${SCALE} .*: name the batch norm$`,
+        ),
       );
       // The configuration of another run next to a state says nothing about it.
       const state = await runOf(ordinary, trained);
@@ -199,7 +201,7 @@ describe('scales', () => {
       expect.stringMatching(/trained with in-place batch norm/),
     ]);
     await expect(load(path, ordinary, 'standard')).rejects.toThrow(
-      `${path} was trained with bn_mode inplace, as it records; it was said to be standard`,
+      `${path} records that it was trained with bn_mode inplace, but standard was given`,
     );
     expect((await load(path, inPlace, 'sync')).notes).toEqual([]);
   });
@@ -295,7 +297,7 @@ describe('every program', () => {
     const path = join(await temporaryFolder(), 'foreign.pth');
     await writeStateDict(path, weightsOf(inPlace, scales(-0.5, 2)) as TensorMap);
     const [first, ...others] = await scalesIn(path, ordinary);
-    expect(first).toContain(`the first in ${SCALE} (channel 0: -0.5), and nothing tells`);
+    expect(first).toContain(`the first in ${SCALE} (channel 0: -0.5), and the file does not record`);
     expect(others).toEqual(Array(4).fill(first));
     const expected = Float32Array.of(0.50001, 2.00001, 1.00001, 1.00001, 1.00001, 1.00001);
     expect(await scalesIn(path, ordinary, 'inplace')).toEqual(Array(5).fill(expected));
@@ -315,7 +317,7 @@ describe('every program', () => {
     await writeStateDict(path, weights as TensorMap);
     const network = segmentationNetworkOf(tested);
     await expect(loadSnapshot(network, path)).rejects.toThrow(
-      `the first in ${scale} (channel 0: -0.5), and nothing`,
+      `the first in ${scale} (channel 0: -0.5), and the file`,
     );
     const tensors = await onHost((await loadSnapshot(network, path, { trainedWith: 'inplace' })).tensors);
     expect(tensors.get(scale)?.data[0]).toBeCloseTo(0.50001, 6);

@@ -87,7 +87,7 @@ export class Halting {
 
 function overdue({ lossMs }: Peers): Error {
   return new Error(
-    `this process was told to stop but has waited ${Math.round(lossMs / 1000)} s for data, and the others wait for it: ` +
+    `this process was asked to stop but has waited ${Math.round(lossMs / 1000)} s for data, and the others wait for it: ` +
       'it exits without saving; the last checkpoint is intact',
   );
 }

@@ -69,7 +69,7 @@ describe('a process that waits for data', () => {
     expect(ended).toBe(false);
     expect(halting.request).toBeGreaterThan(0);
     await vi.advanceTimersByTimeAsync(1_000);
-    expect(await outcome).toMatch(/^this process was told to stop but has waited 60 s for data/);
+    expect(await outcome).toMatch(/^this process was asked to stop but has waited 60 s for data/);
   });
 
   it('stops waiting once all have agreed to stop', async () => {
