@@ -36,6 +36,8 @@ export interface Aliases {
 interface AliasContext {
   readonly graph: Graph;
   readonly constants: ReadonlySet<ValueId>;
+  /** Outputs of the program. */
+  readonly fetched: ReadonlySet<ValueId>;
   readonly rules: SliceRules;
   readonly regions: Map<ValueId, Region>;
   /** By owner: the values written to its buffer so far. */
@@ -68,10 +70,8 @@ const vetoes: readonly Veto[] = [
   },
   ({ constants }, { input, output }) =>
     constants.has(input) && !constants.has(output) ? 'it is kept between runs' : null,
-  ({ graph, ...context }, { input }) => {
-    const fetched = new Set(graph.outputs.values());
-    return sharing(context, input).some((id) => fetched.has(id)) ? 'it is an output of the program' : null;
-  },
+  (context, { input }) =>
+    sharing(context, input).some((id) => context.fetched.has(id)) ? 'it is an output of the program' : null,
   ({ graph }, { input, output }) =>
     byteLength(valueInfo(graph, input)) === byteLength(valueInfo(graph, output))
       ? null
@@ -128,6 +128,7 @@ export function alias(graph: Graph, enabled = true): Aliases {
   const state = {
     graph,
     constants: constantsOf(graph),
+    fetched: new Set(graph.outputs.values()),
     rules,
     regions,
     occupants: new Map<ValueId, ValueId[]>(),
