@@ -39,7 +39,10 @@ export function values(states: States | undefined, part = ''): Float64Array {
   const chosen = [...(states ?? [])]
     .filter(([name]) => name.includes(part))
     .sort(([a], [b]) => (a < b ? -1 : 1));
-  return Float64Array.from(chosen.flatMap(([, { data }]) => [...data].map(Number)));
+  const all = new Float64Array(chosen.reduce((sum, [, { data }]) => sum + data.length, 0));
+  let at = 0;
+  for (const [, { data }] of chosen) for (const value of data) all[at++] = Number(value);
+  return all;
 }
 
 export function minus(a: Float64Array, b: Float64Array): Float64Array {
