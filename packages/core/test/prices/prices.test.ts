@@ -149,6 +149,22 @@ describe('what was not measured', () => {
     }
   });
 
+  it('follows its kernel on other shapes rather than another kernel on its own', () => {
+    const [small, large] = [planOf(2), planOf(4)];
+    const at = large.instructions.findIndex(
+      ({ node }) => node.op.name === 'conv2d' && node.path.includes('conv2'),
+    );
+    const [before, step] = [small.instructions[at], large.instructions[at]];
+    if (!before || !step) throw new Error('the step has an inner convolution');
+    const list = linearPrices(small);
+    const { key } = signatureOf(small, before);
+    const slowed = list.entries.map((entry) =>
+      entry.key === key ? { ...entry, kernel: 'slow', seconds: 10 * entry.seconds } : entry,
+    );
+    const { seconds } = new Prices({ ...list, entries: slowed }).of(large, step);
+    expect(seconds / (linearTimes(large)[at] ?? 0)).toBeLessThan(1.5);
+  });
+
   it('takes the mean time of a byte where no instruction of its op was', () => {
     const plan = planOf(2);
     const list = withOp(linearPrices(plan), ({ op }) => op !== 'max_pool');
