@@ -30,6 +30,9 @@ async function measure({ names, json, report: recorded, note, ...options }) {
   if (machine.busy) say(`! ${machine.busy}`);
   const { limits, text } = await machineLimits();
   say(`its limits: ${text}`);
+  const { roundTrip } = await import('./lib/cores.mjs');
+  const trip = await roundTrip();
+  if (trip !== null) say(`from thread to thread and back: ${trip} ns`);
   const { Report } = await import('./lib/report/report.mjs');
   const report = recorded
     ? new Report({ args: process.argv.slice(2), machine, limits: text, ...(note ? { note } : {}) })

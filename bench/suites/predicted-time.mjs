@@ -1,14 +1,15 @@
 // @ts-check
 // The time of a training step as a price list predicts it, compared with steps of the training engine: from
 // prices of the network itself, from those of the other networks alone, and for one network from prices of
-// half its batch. Prices and steps are measured in turn: how much of a shared cache a machine has to itself
-// may change within minutes, and a step with it.
+// half its batch. Prices and steps are measured in turn, and again where they were unsteady: the cores of a
+// virtual machine may move apart at any time, and steps become slower by half, or more.
 import { cpu, joinedPrices, predictTime } from '@inplace-abn/core';
 import { measurePrices } from '@inplace-abn/recipes';
+import { roundTrip } from '../lib/cores.mjs';
 import { pairRow, ratioRow } from '../lib/pairs.mjs';
 import { describe, median, significant, spread } from '../lib/stats.mjs';
 import { networkConfig, PRECISIONS, trainerOf } from '../lib/training.mjs';
-import { secondsOf, takeTurns } from '../lib/turns.mjs';
+import { secondsOf, takePairs, takeTurns } from '../lib/turns.mjs';
 
 /** @typedef {import('../lib/suites.mjs').Row} Row */
 /** @typedef {import('@inplace-abn/core').PriceList} PriceList */
@@ -18,10 +19,11 @@ import { secondsOf, takeTurns } from '../lib/turns.mjs';
  * @property {number} batch
  * @property {import('../lib/training.mjs').Precision} precision
  *
- * A case that was measured: in each turn, prices and then steps.
+ * A case that was measured: in each turn prices, that is a list by the time that it predicts, and then steps.
+ * `trips`: between threads, around each of them, in nanoseconds.
  * @typedef {Case & {
- *   lists: readonly PriceList[], plan: import('@inplace-abn/core').Plan,
- *   predicted: readonly number[], times: readonly number[],
+ *   lists: ReadonlyMap<number, PriceList>, plan: import('@inplace-abn/core').Plan,
+ *   pair: import('../lib/turns.mjs').Pair, trips: readonly number[],
  * }} Measured
  */
 
@@ -66,31 +68,41 @@ export async function run({ networks = NETWORKS, batch = BATCH, steps = 3, onRow
  */
 async function measure({ arch, batch, precision }, rounds, priced = batch) {
   const { engine, step } = trainerOf(networkConfig(arch, batch, precision), cpu())();
-  /** @type {PriceList[]} */
-  const lists = [];
+  /** @type {Map<number, PriceList>} */
+  const lists = new Map();
+  /** @type {number[]} */
+  const trips = [];
+  const note = async () => {
+    const trip = await roundTrip();
+    if (trip !== null) trips.push(trip);
+  };
   const price = async () => {
     // The steps have an arena of their own.
     engine.session.discard();
     const list = await measurePrices(networkConfig(arch, priced, precision), priced, cpu());
-    lists.push(list);
-    return predictTime([engine.plan], list).seconds;
+    const { seconds } = predictTime([engine.plan], list);
+    lists.set(seconds, list);
+    await note();
+    return seconds;
   };
   const steps = async () => {
     const [seconds = []] = await takeTurns([() => secondsOf(step)], { warmUp: 2, rounds: STEPS });
+    await note();
     return median(seconds);
   };
-  const [predicted = [], times = []] = await takeTurns([price, steps], { warmUp: 0, rounds });
+  await note();
+  const [pair = { ours: [], theirs: [] }] = await takePairs(price, [steps], { warmUp: 0, rounds });
   engine.session.discard();
-  return { arch, batch, precision, lists, plan: engine.plan, predicted, times };
+  return { arch, batch, precision, lists, plan: engine.plan, pair, trips };
 }
 
 /**
  * The list that predicts the median of the turns, or the next longer time.
  * @param {Measured} measured
  */
-function typicalList({ lists, predicted }) {
-  const order = [...predicted.keys()].sort((a, b) => (predicted[a] ?? 0) - (predicted[b] ?? 0));
-  const list = lists[order[order.length >> 1] ?? 0];
+function typicalList({ lists, pair }) {
+  const sorted = [...pair.ours].sort((a, b) => a - b);
+  const list = lists.get(sorted[sorted.length >> 1] ?? Number.NaN);
   if (!list) throw new RangeError('nothing was priced');
   return list;
 }
@@ -103,13 +115,19 @@ function typicalList({ lists, predicted }) {
  * @returns {Row}
  */
 function ownRow(measured, from, say) {
-  const { predicted: ours, times: theirs } = measured;
+  const { pair, trips } = measured;
   const what = whatOf(measured, from);
-  const row = pairRow(what, { ours, theirs });
+  const row = pairRow(what, pair);
   say(
-    `${what.variant}: predicted ${describe(ours, 's')}, ${shareOf(measured, typicalList(measured))} % of it measured; step ${describe(theirs, 's')}; ratio of the turns ${significant(row.paired ?? row.ratio)}`,
+    `${what.variant}: predicted ${describe(pair.ours, 's')}, ${shareOf(measured, typicalList(measured))} % of it measured; step ${describe(pair.theirs, 's')}; ratio of the turns ${significant(row.paired ?? row.ratio)}${rangeOf(trips)}`,
   );
   return row;
+}
+
+/** @param {readonly number[]} trips */
+function rangeOf(trips) {
+  if (trips.length === 0) return '';
+  return `; from thread to thread and back ${Math.min(...trips)} to ${Math.max(...trips)} ns`;
 }
 
 /**
@@ -119,7 +137,8 @@ function ownRow(measured, from, say) {
  * @returns {Row}
  */
 function othersRow(measured, prices, say) {
-  const { plan, times } = measured;
+  const { plan, pair } = measured;
+  const times = pair.theirs;
   const what = whatOf(measured, ', from the other networks');
   const { seconds } = predictTime([plan], prices);
   const row = { ...ratioRow(what, seconds, median(times)), spread: spread(times) };

@@ -1,4 +1,6 @@
+import { availableParallelism } from 'node:os';
 import { describe, expect, it } from 'vitest';
+import { roundTrip } from '../lib/cores.mjs';
 import { parseOptions, UsageError } from '../lib/options.mjs';
 import { pairRow } from '../lib/pairs.mjs';
 import { pythons, pytorchNamed } from '../lib/peer.mjs';
@@ -6,6 +8,14 @@ import { median, significant, spread } from '../lib/stats.mjs';
 import { suites } from '../lib/suites.mjs';
 import { formatTable } from '../lib/table.mjs';
 import { takePairs, takeTurns } from '../lib/turns.mjs';
+
+describe('roundTrip', () => {
+  it('ends, with a time wherever there are two cores', async () => {
+    const trip = await roundTrip();
+    if (availableParallelism() < 2) expect(trip).toBeNull();
+    else expect(trip).toBeGreaterThan(0);
+  });
+});
 
 describe('options', () => {
   it('runs all except the long benchmarks without a name', () => {
