@@ -50,6 +50,9 @@ it('runs every step', async () => {
   expect(printed).not.toContain('ended with status');
   expect(status).toBe(0);
   for (const { look } of stepsOf(tour)) for (const line of look) expect(printed).toContain(`→ ${line}\n`);
+  expect(printed).toContain('none is above 0.1');
+  expect(printed).toContain('mod5.block2.convs.bn2');
+  expect(printed).toMatch(/That was the tour \(\d+ s\)\. .* are in .*out\.\n$/);
   const output = (name: string) => readFileSync(path.join(tour.folder, name), 'utf8');
   expect(output('1-plan.txt')).toContain('for the backward pass');
   expect(output('4-audit.txt')).toContain('none is above 0.1');

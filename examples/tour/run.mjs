@@ -10,8 +10,8 @@ import { stepsOf } from './steps.mjs';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const PROGRAM = path.join(root, 'packages/inplace-abn/bin/inplace-abn.js');
 const CONFIG = 'apps/train-imagenet/experiments/demo_fashion_mnist.json';
-/** Lines of a step's output; the file has them all. */
-const SHOWN = 22;
+/** Lines of a step's output that are shown, its first and its last; the file has them all. */
+const SHOWN = { first: 25, last: 6 };
 
 /**
  * Runs every step and stops at the first that fails.
@@ -23,9 +23,11 @@ const SHOWN = 22;
 export async function runTour(tour, print, { terminal = false } = {}) {
   mkdirSync(tour.folder, { recursive: true });
   const steps = stepsOf(tour);
+  const begin = performance.now();
   for (const [index, step] of steps.entries()) {
     const { name, why, args, look } = step;
     const attached = terminal && step.attached === true;
+    const start = performance.now();
     print(
       `\n── ${index + 1} of ${steps.length}: ${name} ──\n${why}\n\n$ npx inplace-abn ${args.join(' ')}\n\n`,
     );
@@ -37,8 +39,11 @@ export async function runTour(tour, print, { terminal = false } = {}) {
       );
       return status;
     }
-    print(`\n${look.map((line) => `→ ${line}\n`).join('')}`);
+    print(`\n(${seconds(start)})\n${look.map((line) => `→ ${line}\n`).join('')}`);
   }
+  print(
+    `\nThat was the tour (${seconds(begin)}). Its outputs, checkpoints and report are in ${tour.folder}.\n`,
+  );
   return 0;
 }
 
@@ -71,17 +76,21 @@ function run(args, attached) {
   });
 }
 
+/** @param {number} start  of performance.now() */
+const seconds = (start) => `${((performance.now() - start) / 1000).toFixed(0)} s`;
+
 /**
- * The first lines of an output, which goes to a file as a whole.
+ * The first and last lines of an output, which goes to a file as a whole.
  * @param {string} output
  * @param {string} file
  */
 function shown(output, file) {
   writeFileSync(file, output);
   const lines = output.trimEnd().split('\n');
-  const more = lines.length - SHOWN;
+  const more = lines.length - SHOWN.first - SHOWN.last;
   if (more <= 1) return `${lines.join('\n')}\n`;
-  return `${lines.slice(0, SHOWN).join('\n')}\n… ${more} more lines in ${file}\n`;
+  const [first, last] = [lines.slice(0, SHOWN.first), lines.slice(-SHOWN.last)];
+  return [...first, `… ${more} more lines in ${file}`, ...last, ''].join('\n');
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

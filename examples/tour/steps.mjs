@@ -32,7 +32,7 @@ export function stepsOf({ config, data, folder, budget, room }) {
       look: [
         '"activations": this plan next to the same step with ordinary batch norm.',
         '"for the backward pass": bytes that are kept, inverted and recomputed.',
-        'The table has a row for each layer, and the reason where one is not in place.',
+        'The table at the end has a row for each layer: in place, or the reason why not.',
         'Next: docs/memory.md reads a plan line by line.',
       ],
     },
@@ -52,8 +52,8 @@ export function stepsOf({ config, data, folder, budget, room }) {
       why: 'A checkpoint is a safetensors file: weights, statistics, momenta, and the state of the run.',
       args: ['inspect', `${checkpoints}/best.safetensors`],
       look: [
-        '"meta" says what was trained, and how far; names are those of the published checkpoints.',
-        'Next: docs/file-formats.md; the same command reads .pth files, and runs no code of theirs.',
+        '"meta" says what was trained, and how far. After "model.", names are those of the published checkpoints.',
+        'Next: docs/file-formats.md. The same command reads .pth files, without running code from them.',
       ],
     },
     {
@@ -61,14 +61,14 @@ export function stepsOf({ config, data, folder, budget, room }) {
       why: 'Inverting an activation divides by γ. The audit measures the rounding error with the weights just trained.',
       args: ['plan', config, '--audit', checkpoints],
       look: [
-        '"error" is relative to the deviation of a channel: some 1e-7 is float32 rounding, and harmless.',
-        'A layer above the threshold gets a kept input; the plan below counts its bytes.',
-        'Next: docs/compiler.md tells how each value is kept, inverted or recomputed.',
+        '"error" is relative to the standard deviation of a channel: around 1e-7 is float32 rounding, and harmless.',
+        'A layer above the threshold keeps its input; the plan after the errors counts those bytes.',
+        'Next: docs/compiler.md explains when a value is kept, inverted or recomputed.',
       ],
     },
     {
       name: 'budget',
-      why: `The same batch in ${budget}: values are recomputed until it fits. Losses stay the same, bit for bit.`,
+      why: `The same batch in ${budget}: the plan recomputes values until it fits. Losses stay the same, bit for bit.`,
       args: ['plan', config, '--budget', budget],
       look: [
         '"in all" is within the budget; "recomputed" has grown, with the extra arithmetic next to it.',
@@ -77,9 +77,12 @@ export function stepsOf({ config, data, folder, budget, room }) {
     },
     {
       name: 'largest batch',
-      why: `The other way round: the memory is given, ${room}, and the batch is asked for.`,
+      why: `The other way around: find the largest batch that fits in ${room}.`,
       args: ['plan', config, '--batch', 'auto', '--memory', room],
-      look: ['The first line has the batch. It counts evaluation, too.'],
+      look: [
+        'The first line has the batch. Evaluation fits as well.',
+        'Next: --crop auto and --width auto find the image size and the channels; docs/memory.md has the table.',
+      ],
     },
     {
       name: 'convert',
@@ -95,7 +98,7 @@ export function stepsOf({ config, data, folder, budget, room }) {
       ],
       look: [
         'Accuracy is the same before and after; logits differ by rounding.',
-        'Next: docs/weights.md converts the other way, from torchvision and timm.',
+        'Next: docs/weights.md goes the other way, from torchvision and timm.',
       ],
     },
     {
