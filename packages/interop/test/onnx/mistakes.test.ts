@@ -95,7 +95,7 @@ describe('onnxModel refuses in one sentence', () => {
     const network = drawn(createNetwork('resnet18', { normAct, classes: 2, width: 0.0625 }));
     const metadata = { classes: ['cat', 'dog', 'cow'] };
     expect(() => onnxModel(network, { input: { shape: [3, 32, 32] }, metadata })).toThrow(
-      'there are names of 3 classes but the network has 2 outputs',
+      '3 class names were given but the network has 2 outputs',
     );
   });
 
