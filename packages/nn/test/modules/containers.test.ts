@@ -36,6 +36,20 @@ describe('Sequential', () => {
   });
 });
 
+it('names a module that is held twice by where it is found first, as deep as that is', () => {
+  class Twice extends Module {
+    readonly first = new Sequential({ inner: new Sequential({ shared: wide }) });
+    readonly second = wide;
+    protected forward(x: Value): Value {
+      return this.second.call(x);
+    }
+  }
+  const net = new Twice();
+  expect(names(net)).toEqual(['first.inner.shared.weight', 'second.weight']);
+  const graph = traced((tracer) => ({ y: net.call(tracer.input('x', [1, 3], 'float32')) }));
+  expect(graph.states.map(({ name }) => name)).toEqual(['first.inner.shared.weight']);
+});
+
 describe('ModuleList', () => {
   const list = new ModuleList(Array.from({ length: 12 }, () => new Linear(3, 4, { bias: false })));
 
