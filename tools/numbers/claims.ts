@@ -156,6 +156,7 @@ export const RULES: readonly { readonly file: string; readonly says: RegExp }[] 
 /** Pages whose numbers are the output of a command that they name, and notes on how numbers came about. */
 export const RECORDS: Readonly<Record<string, string>> = {
   'docs/cuda.md': 'npm run cuda-folder',
+  'docs/first-change.md': 'npm test -- packages/core',
   'docs/experiments.md':
     'npm run plan -- apps/train-imagenet/experiments/*_lr_*.json --devices 4,8,16 --markdown',
   'docs/packages.md': 'du -sb node_modules',
