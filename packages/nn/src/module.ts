@@ -128,8 +128,7 @@ export abstract class Module<In extends Signals = Value, Out extends Signals = V
 
   /** The path of a module below this one; '' for any other module, which must not have states. */
   private pathOf(module: AnyModule): string {
-    const path = module === this ? '' : pathTo(module, this);
-    if (path !== null) return path;
+    for (const [path, held] of this.modules()) if (held === module) return path;
     if (module.namedStates().length === 0) return '';
     throw new UsageError(
       `${this.constructor.name} calls a ${module.constructor.name} that none of its properties holds, so its parameters have no name: ` +
@@ -176,34 +175,13 @@ export abstract class Module<In extends Signals = Value, Out extends Signals = V
 
   /** Every parameter and buffer with its path, in the order of PyTorch's state_dict(). */
   namedStates(): NamedState[] {
-    const found: NamedState[] = [];
-    this.collectStates('', found);
-    return found;
+    return [...this.modules()].flatMap(([path, module]) =>
+      Object.entries(module.states).map(([name, definition]) => ({
+        ...definition,
+        name: path ? `${path}.${name}` : name,
+      })),
+    );
   }
-
-  /** Adds the states of this module and of those below it; `prefix`: its path and a dot, or nothing. */
-  private collectStates(prefix: string, found: NamedState[]): void {
-    for (const [name, definition] of Object.entries(this.states)) {
-      found.push({ ...definition, name: prefix + name });
-    }
-    for (const [name, child] of this.children()) child.collectStates(`${prefix}${name}.`, found);
-  }
-}
-
-/**
- * The path from a module to one below it, the first in the order of `modules`; null if there is none. Each
- * call of a module looks for it.
- */
-function pathTo(module: AnyModule, from: AnyModule): string | null {
-  const held: unknown[] = Object.values(from);
-  for (const [index, child] of held.entries()) {
-    if (!(child instanceof Module)) continue;
-    const rest = child === module ? '' : pathTo(module, child);
-    if (rest === null) continue;
-    const name = Object.keys(from)[index] ?? '';
-    return rest === '' ? name : `${name}.${rest}`;
-  }
-  return null;
 }
 
 export function parameter(shape: Shape, role: ParameterRole): StateDefinition {
