@@ -19,8 +19,10 @@ import { networkConfig, randomBatch } from './training.mjs';
 /** @typedef {import('./scaling.mjs').Settings} Settings */
 
 const WARM_UP = 2;
+/** Between processes of a host: next to nothing compared with the links of the cases. */
+const LOOPBACK = { bandwidth: 1e9, latency: 5e-5 };
 /** @type {Settings} */
-const { arch, mode, batch, crop, link, steps } = JSON.parse(process.argv[2] ?? '{}');
+const { arch, mode, batch, crop, link, steps, perNode, topology } = JSON.parse(process.argv[2] ?? '{}');
 
 const processes = await initProcessGroup();
 if (!processes) throw new Error('this is a rank of a benchmark: npm run bench -- scaling');
@@ -30,11 +32,11 @@ const config = networkConfig(arch, batch, 'float32', crop, mode);
 /** Predicts the step from what this process computes while the others compute as well. */
 async function predicted() {
   const cluster = {
-    nodes: group.size,
-    perNode: 1,
+    nodes: group.size / perNode,
+    perNode,
     between: link,
-    within: link,
-    topology: /** @type {const} */ ('ring'),
+    within: LOOPBACK,
+    topology,
   };
   const options = { cluster, batch, device: cpu() };
   const paper = paperSteps(config, options);

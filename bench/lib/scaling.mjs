@@ -1,5 +1,5 @@
 // @ts-check
-// Ranks of the scaling bench, each on a host of its own.
+// Ranks of the scaling bench, `perNode` on each host.
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +14,8 @@ const RANK = fileURLToPath(new URL('scaling-rank.mjs', import.meta.url));
  * @property {number} crop
  * @property {{ bandwidth: number, latency: number }} link
  * @property {number} steps
+ * @property {number} perNode  processes of a host
+ * @property {'ring' | 'hierarchical'} topology
  *
  * The predicted step, and those that were made, in seconds.
  * @typedef {object} Found
@@ -30,13 +32,21 @@ const RANK = fileURLToPath(new URL('scaling-rank.mjs', import.meta.url));
  * @returns {Promise<Found>}
  */
 export async function measure(network, settings) {
+  const { perNode, topology } = settings;
+  const processes = network.hosts * perNode;
   const outputs = await Promise.all(
-    Array.from({ length: network.hosts }, (_, rank) => {
-      const [command = 'ip', ...args] = [...network.inside(rank), process.execPath, RANK];
+    Array.from({ length: processes }, (_, rank) => {
+      const [command = 'ip', ...args] = [
+        ...network.inside(Math.floor(rank / perNode)),
+        process.execPath,
+        RANK,
+      ];
       const env = {
         ...process.env,
         RANK: String(rank),
-        WORLD_SIZE: String(network.hosts),
+        LOCAL_RANK: String(rank % perNode),
+        WORLD_SIZE: String(processes),
+        IABN_TOPOLOGY: topology,
         MASTER_ADDR: network.first,
         MASTER_PORT: '29500',
         OMP_NUM_THREADS: '1',

@@ -8,7 +8,16 @@ import { describe, median } from '../lib/stats.mjs';
 
 const MEGABIT = 1e6 / 8;
 
-/** @type {readonly { processes: number, megabits: number, milliseconds: number, mode: 'inplace' | 'sync' }[]} */
+/**
+ * @typedef {object} Case
+ * @property {number} processes
+ * @property {number} [perNode]  processes of a host; default 1
+ * @property {number} megabits
+ * @property {number} milliseconds
+ * @property {'inplace' | 'sync'} mode
+ * @property {'ring' | 'hierarchical'} [topology]
+ */
+/** @type {readonly Case[]} */
 const CASES = [
   { processes: 2, megabits: 50, milliseconds: 1, mode: 'inplace' },
   { processes: 2, megabits: 50, milliseconds: 10, mode: 'inplace' },
@@ -16,22 +25,27 @@ const CASES = [
   { processes: 3, megabits: 50, milliseconds: 5, mode: 'inplace' },
   { processes: 4, megabits: 50, milliseconds: 1, mode: 'inplace' },
   { processes: 4, megabits: 50, milliseconds: 10, mode: 'sync' },
+  { processes: 4, perNode: 2, megabits: 50, milliseconds: 1, mode: 'inplace' },
+  { processes: 4, perNode: 2, megabits: 50, milliseconds: 1, mode: 'inplace', topology: 'hierarchical' },
+  { processes: 4, perNode: 2, megabits: 50, milliseconds: 10, mode: 'sync' },
+  { processes: 4, perNode: 2, megabits: 50, milliseconds: 10, mode: 'sync', topology: 'hierarchical' },
 ];
 
 /** @param {import('../lib/suites.mjs').BenchOptions} options */
 export async function run({ steps = 3, batch = 2, networks: [arch = 'resnet18'] = [], say }) {
   /** @type {import('../lib/suites.mjs').Row[]} */
   const rows = [];
-  for (const { processes, megabits, milliseconds, mode } of CASES) {
+  for (const { processes, perNode = 1, megabits, milliseconds, mode, topology = 'ring' } of CASES) {
     const link = { bandwidth: megabits * MEGABIT, latency: milliseconds / 1000 };
-    const network = await DelayedNetwork.create(processes, link);
+    const network = await DelayedNetwork.create(processes / perNode, link);
     if (!network) {
       say('! no network namespaces or TUN devices for this user: nothing to measure');
       return rows;
     }
     try {
-      const found = await measure(network, { arch, mode, batch, crop: 64, link, steps });
-      const variant = `${arch}, ${mode}, ${processes} × batch ${batch}, ${megabits} Mbit/s, ${milliseconds} ms`;
+      const found = await measure(network, { arch, mode, batch, crop: 64, link, steps, perNode, topology });
+      const nodes = perNode > 1 ? `, ${perNode} on a host, ${topology}` : '';
+      const variant = `${arch}, ${mode}, ${processes} × batch ${batch}, ${megabits} Mbit/s, ${milliseconds} ms${nodes}`;
       rows.push(rowOf(variant, found, say));
     } finally {
       network.remove();

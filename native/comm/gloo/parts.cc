@@ -8,8 +8,9 @@
 namespace iabn {
 namespace {
 
-// Received values wait in slices of this size, one for each process of the node.
-constexpr size_t kSliceBytes = 128 * 1024;
+// Values that were received and not added yet, of all other processes. A busy machine wakes a thread late, so
+// there should be few rounds.
+constexpr size_t kReceivedBytes = 2 << 20;
 // Gloo's own collectives have lower ones.
 constexpr uint8_t kReduceScatterSlot = 0x41;
 constexpr uint8_t kGatherPartsSlot = 0x42;
@@ -71,8 +72,14 @@ void reduce_scatter(const std::shared_ptr<gloo::Context>& context, void* data, s
   const size_t width = sum_type_size(type);
   const Part own = part_of(elements, size, context->rank);
   const size_t longest = part_of(elements, size, 0).count;
-  const size_t slice = std::min(kSliceBytes / width, longest);
-  std::vector<uint8_t> received(static_cast<size_t>(size) * slice * width);
+  const size_t peers = static_cast<size_t>(size - 1);
+  if (peers == 0) return;
+  const size_t slice = std::min(std::max<size_t>(kReceivedBytes / width / peers, 1), longest);
+  std::vector<uint8_t> received(peers * slice * width);
+  // In the order of ranks.
+  const auto place_of = [&](int peer) {
+    return static_cast<size_t>(peer < context->rank ? peer : peer - 1) * slice * width;
+  };
   auto values = context->createUnboundBuffer(data, elements * width);
   auto others = context->createUnboundBuffer(received.data(), received.size());
   const auto slot = gloo::Slot::build(kReduceScatterSlot, 0);
@@ -83,13 +90,12 @@ void reduce_scatter(const std::shared_ptr<gloo::Context>& context, void* data, s
       if (peer == context->rank) continue;
       const Part theirs = slice_of(part_of(elements, size, peer), begin, slice);
       messages.send(*values, peer, slot, theirs.begin * width, theirs.count * width);
-      messages.receive(*others, peer, slot, static_cast<size_t>(peer) * slice * width, mine.count * width);
+      messages.receive(*others, peer, slot, place_of(peer), mine.count * width);
     }
     messages.wait(*values, *others);
     auto* sum = static_cast<uint8_t*>(data) + mine.begin * width;
     for (int peer = 0; peer < size; ++peer) {
-      if (peer == context->rank) continue;
-      add(sum, received.data() + static_cast<size_t>(peer) * slice * width, mine.count, type);
+      if (peer != context->rank) add(sum, received.data() + place_of(peer), mine.count, type);
     }
   }
 }

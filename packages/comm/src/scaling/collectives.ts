@@ -1,6 +1,6 @@
 /** Seconds of a collective in each topology, for all processes at once. */
-import type { Cluster, Link } from './cluster.js';
-import { ringOf, SEGMENT_BYTES, turnSeconds, uniformRing } from './pipeline.js';
+import type { Cluster, Link, Topology } from './cluster.js';
+import { type Ring, ringOf, SEGMENT_BYTES, turnSeconds, uniformRing } from './pipeline.js';
 
 /** Collectives that the computation waits for on the spot. */
 export type Exchange = 'allReduce' | 'allGather' | 'broadcast';
@@ -22,7 +22,7 @@ export interface CollectiveTimes {
 
 /** The collectives of a cluster. */
 export function collectiveTimes(cluster: Cluster): CollectiveTimes {
-  const { allReduce, allGather } = TOPOLOGIES[cluster.topology];
+  const { allReduce, allGather } = TOPOLOGIES[built(cluster)];
   const queue = queueSeconds(cluster);
   return {
     allReduce: (bytes) => allReduce(cluster, bytes),
@@ -33,25 +33,29 @@ export function collectiveTimes(cluster: Cluster): CollectiveTimes {
   };
 }
 
+/** One node, or nodes of one process, have a ring in place of a hierarchy. */
+function built({ nodes, perNode, topology }: Cluster): Topology {
+  return topology === 'hierarchical' && (nodes === 1 || perNode === 1) ? 'ring' : topology;
+}
+
 /** Segments of a sum that a message finds before it on a link: two are in flight, one of them half sent. */
 const QUEUED = 1.5;
 
 /**
  * Seconds that a message queues on its way through all processes, on the slower links: the others have none
- * to speak of.
+ * to speak of. In a hierarchy as many rings share a link as a node has processes.
  */
 function queueSeconds({ nodes, perNode, between, within, topology }: Cluster): number {
   const [count, link] = nodes > 1 ? [nodes, between] : [perNode, within];
   if (count < 2) return 0;
   const hops = topology === 'tree' ? levels(count) : count - 1;
-  return (hops * QUEUED * SEGMENT_BYTES) / link.bandwidth;
+  const rings = topology === 'hierarchical' && nodes > 1 ? perNode : 1;
+  return (hops * rings * QUEUED * SEGMENT_BYTES) / link.bandwidth;
 }
 
 type Seconds = (cluster: Cluster, bytes: number) => number;
 
-const TOPOLOGIES: Readonly<
-  Record<Cluster['topology'], { readonly allReduce: Seconds; readonly allGather: Seconds }>
-> = {
+const TOPOLOGIES: Readonly<Record<Topology, { readonly allReduce: Seconds; readonly allGather: Seconds }>> = {
   ring: { allReduce: ringAllReduce, allGather: ringAllGather },
   tree: { allReduce: treeAllReduce, allGather: treeAllGather },
   hierarchical: { allReduce: hierarchicalAllReduce, allGather: hierarchicalAllGather },
@@ -103,21 +107,33 @@ function treeBroadcast({ nodes, perNode, between, within }: Cluster, bytes: numb
 }
 
 /**
- * Reduce-scatter within each node, all-reduce of each part over the nodes, all-gather within each node. The
- * rings over the nodes share a node's link: together they carry the whole vector.
+ * Reduce-scatter within each node, all-reduce of each part over the nodes, all-gather within each node
+ * (native/comm/nodes_lane.cc). Within a node all send to all, a slice of each part at a time. The rings over
+ * the nodes share a node's link: together they carry the whole vector.
  */
-function hierarchicalAllReduce({ nodes, perNode, between, within }: Cluster, bytes: number): number {
-  const inside = 2 * turnSeconds(uniformRing(perNode, within), bytes / perNode);
-  return inside + 2 * turnSeconds(uniformRing(nodes, between), bytes / nodes);
+function hierarchicalAllReduce(cluster: Cluster, bytes: number): number {
+  const { nodes, perNode, within } = cluster;
+  const part = bytes / perNode;
+  const exchanged = (perNode - 1) * part;
+  const rounds = bytes > 0 ? Math.ceil(exchanged / RECEIVED_BYTES) + 1 : 0;
+  return (2 * exchanged) / within.bandwidth + rounds * within.latency + 2 * turnSeconds(columnOf(cluster), part / nodes);
 }
 
-/**
- * All-gather within each node, then of its rows over the nodes, each process a part of them, then within each
- * node again.
- */
-function hierarchicalAllGather({ nodes, perNode, between, within }: Cluster, bytes: number): number {
-  const inside = turnSeconds(uniformRing(perNode, within), bytes);
-  const over = turnSeconds(uniformRing(nodes, between), perNode * bytes);
-  const spread = nodes > 1 ? turnSeconds(uniformRing(perNode, within), (nodes - 1) * bytes) : 0;
-  return inside + over + spread;
+/** A slice of the rows of a column of nodes, then of all columns within each node. */
+function hierarchicalAllGather(cluster: Cluster, bytes: number): number {
+  const { nodes, perNode, within } = cluster;
+  const slices = Math.ceil(bytes / ROW_SLICE_BYTES);
+  const over = (slice: number) => turnSeconds(columnOf(cluster), slice);
+  const spread = (slice: number) => turnSeconds(uniformRing(perNode, within), nodes * slice);
+  return slices === 0 ? 0 : slices * (over(bytes / slices) + spread(bytes / slices));
+}
+
+/** Most bytes that a process receives in a round of native/comm/gloo/parts.cc. */
+const RECEIVED_BYTES = 2 * 2 ** 20;
+/** Most bytes of a row that native/comm/nodes_lane.cc gathers at a time. */
+const ROW_SLICE_BYTES = 64 * 1024;
+
+/** The ring of the processes with one place in every node, when those of all places are busy. */
+function columnOf({ nodes, perNode, between }: Cluster): Ring {
+  return uniformRing(nodes, { ...between, bandwidth: between.bandwidth / perNode });
 }

@@ -55,7 +55,7 @@ describe.each([
   });
   afterAll(() => pool.close());
 
-  // Slices of a gathered row have 64 KiB, those of a part of a sum 128 KiB.
+  // Slices of a gathered row have 64 KiB, those of a sum 2 MiB of all other processes.
   it.each([0, 1, 5, 1000, 150_001])('sum, gather and broadcast %i elements', async (length) => {
     const results = await pool.run<CollectiveResults>(job('collectives'), () => length);
     expectCollectives(results, length);

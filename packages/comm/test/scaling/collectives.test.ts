@@ -80,6 +80,34 @@ describe('collectiveTimes', () => {
     );
   });
 
+  it('of a hierarchy is that of a ring on one node, and where nodes have one process', () => {
+    fc.assert(
+      fc.property(cluster, messageBytes, fc.constantFrom('nodes', 'perNode'), (of, bytes, single) => {
+        const [hierarchy, ring] = (['hierarchical', 'ring'] as const).map((topology) =>
+          collectiveTimes({ ...of, [single]: 1, topology }),
+        );
+        for (const name of COLLECTIVES) expect(hierarchy?.[name](bytes)).toBe(ring?.[name](bytes));
+        expect(hierarchy?.held('allReduce')).toBe(ring?.held('allReduce'));
+      }),
+    );
+  });
+
+  it('of a hierarchy adds to the ring of a column what each node does for it', () => {
+    const [nodes, perNode] = [4, 2];
+    const between = { bandwidth: 1e9, latency: 1e-5 };
+    const within = { bandwidth: 1e10, latency: 1e-6 };
+    const times = collectiveTimes({ nodes, perNode, between, within, topology: 'hierarchical' });
+    const segments = 8;
+    // The parts of the nodes' two processes share a link.
+    const bytes = nodes * perNode * segments * SEGMENT;
+    const column = 6 * segments * ((perNode * SEGMENT) / 1e9 + 1e-5);
+    // Half of the vector in rounds of 2 MiB, and the way back.
+    const rounds = (nodes * segments) / 16 + 1;
+    expect(times.allReduce(bytes)).toBeCloseTo(column + bytes / 1e10 + rounds * 1e-6, 12);
+    const rows = 3 * 2 * ((perNode * 400) / 1e9 + 1e-5);
+    expect(times.allGather(800)).toBeCloseTo(rows + 2 * ((nodes * 400) / 1e10 + 1e-6), 12);
+  });
+
   it('over many nodes of several devices is shorter in a hierarchy, until a vector is so long that the ring is full', () => {
     const of = {
       nodes: 64,
