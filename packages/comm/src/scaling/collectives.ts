@@ -1,6 +1,6 @@
 /** Seconds of a collective in each topology, for all processes at once. */
 import type { Cluster, Link, Topology } from './cluster.js';
-import { type Ring, ringOf, SEGMENT_BYTES, turnSeconds, uniformRing } from './pipeline.js';
+import { ringOf, SEGMENT_BYTES, turnSeconds, uniformRing } from './pipeline.js';
 
 /** Collectives that the computation waits for on the spot. */
 export type Exchange = 'allReduce' | 'allGather' | 'broadcast';
@@ -116,14 +116,16 @@ function hierarchicalAllReduce(cluster: Cluster, bytes: number): number {
   const part = bytes / perNode;
   const exchanged = (perNode - 1) * part;
   const rounds = bytes > 0 ? Math.ceil(exchanged / RECEIVED_BYTES) + 1 : 0;
-  return (2 * exchanged) / within.bandwidth + rounds * within.latency + 2 * turnSeconds(columnOf(cluster), part / nodes);
+  return (
+    (2 * exchanged) / within.bandwidth + rounds * within.latency + 2 * columnSeconds(cluster, part / nodes)
+  );
 }
 
 /** A slice of the rows of a column of nodes, then of all columns within each node. */
 function hierarchicalAllGather(cluster: Cluster, bytes: number): number {
   const { nodes, perNode, within } = cluster;
   const slices = Math.ceil(bytes / ROW_SLICE_BYTES);
-  const over = (slice: number) => turnSeconds(columnOf(cluster), slice);
+  const over = (slice: number) => columnSeconds(cluster, slice);
   const spread = (slice: number) => turnSeconds(uniformRing(perNode, within), nodes * slice);
   return slices === 0 ? 0 : slices * (over(bytes / slices) + spread(bytes / slices));
 }
@@ -133,7 +135,11 @@ const RECEIVED_BYTES = 2 * 2 ** 20;
 /** Most bytes of a row that native/comm/nodes_lane.cc gathers at a time. */
 const ROW_SLICE_BYTES = 64 * 1024;
 
-/** The ring of the processes with one place in every node, when those of all places are busy. */
-function columnOf({ nodes, perNode, between }: Cluster): Ring {
-  return uniformRing(nodes, { ...between, bandwidth: between.bandwidth / perNode });
+/**
+ * A turn of the rings of all columns, at once: each segment costs what it costs on a ring alone, w + α,
+ * unless the segments of all rings take longer on the link that they share.
+ */
+function columnSeconds({ nodes, perNode, between }: Cluster, bytes: number): number {
+  const shared = ((nodes - 1) * perNode * bytes) / between.bandwidth;
+  return Math.max(shared, turnSeconds(uniformRing(nodes, between), bytes));
 }

@@ -6,8 +6,8 @@
  *
  *     n·(w + α)
  *
- * Where hops differ, a segment's delay at one hop is made up for at the others: it costs the mean of w + α
- * over the hops of a turn, but no less than w of the slowest.
+ * Where hops differ, a segment costs w of the slowest hop and the mean of α over the hops of a turn: a delay
+ * at one hop is made up for at the others.
  */
 import type { Cluster, Link } from './cluster.js';
 
@@ -44,6 +44,6 @@ export function turnSeconds({ processes, hops }: Ring, bytes: number): number {
   const segments = Math.max(LEAST_SEGMENTS, Math.ceil(bytes / SEGMENT_BYTES));
   const wire = ({ bandwidth }: Link) => bytes / segments / bandwidth;
   const slowest = Math.max(...hops.map(({ link }) => wire(link)));
-  const around = hops.reduce((sum, { link, count }) => sum + count * (wire(link) + link.latency), 0);
-  return (processes - 1) * segments * Math.max(slowest, around / processes);
+  const around = hops.reduce((sum, { link, count }) => sum + count * link.latency, 0);
+  return (processes - 1) * segments * (slowest + around / processes);
 }
