@@ -18,13 +18,31 @@ const job = new URL('jobs/train.mjs', import.meta.url);
 const STEPS = 4;
 const SAMPLES = 7;
 
-/** Of a rank: the first three samples of each batch, or the other four. */
-function partOf(rank: number, step: number): { x: Float32Array; y: Int32Array } {
+/** Of a rank: its samples of each batch; of two, the first three, or the other four. */
+function partOf(rank: number, step: number, cuts = [0, 3, SAMPLES]): { x: Float32Array; y: Int32Array } {
   const { x, y } = batchOf(SAMPLES, step);
-  const [begin, end] = rank === 0 ? [0, 3] : [3, SAMPLES];
+  const [begin = 0, end = 0] = cuts.slice(rank);
   return { x: x.slice(begin * SIDE ** 2, end * SIDE ** 2), y: y.slice(begin, end) };
 }
 const steps = Array.from({ length: STEPS }, (_, step) => step);
+
+/** Checks that all ranks have the same results and weights, and nearly those of one process. */
+function expectTrained(ranks: readonly Result[], whole: Result): void {
+  const [first, ...others] = ranks;
+  for (const other of others) expect(other.results).toEqual(first?.results);
+  for (const [step, { loss, metrics, samples }] of whole.results.entries()) {
+    const own = first?.results[step];
+    expect(own?.loss).toBeCloseTo(loss, 5);
+    expect(own?.metrics.mean).toBeCloseTo(loss, 5);
+    expect(own?.metrics.top1).toBeCloseTo(metrics.top1 ?? Number.NaN, 9);
+    expect(own?.samples).toBe(samples);
+  }
+  for (const [name, { data }] of whole.state) {
+    const own = first?.state.get(name)?.data ?? [];
+    for (const other of others) expect(other.state.get(name)?.data).toEqual(own);
+    for (const [i, value] of data.entries()) expect(Number(own[i])).toBeCloseTo(Number(value), 4);
+  }
+}
 
 describe('a group of two', () => {
   let pool: Pool;
@@ -44,20 +62,7 @@ describe('a group of two', () => {
     const ranks = await pool.run<Result>(job, (rank) => {
       return { batches: steps.map((step) => partOf(rank, step)), side: SIDE, seed: 5 + rank };
     });
-    const [first, second] = ranks;
-    expect(first?.results).toEqual(second?.results);
-    for (const [step, { loss, metrics, samples }] of whole.results.entries()) {
-      const own = first?.results[step];
-      expect(own?.loss).toBeCloseTo(loss, 5);
-      expect(own?.metrics.mean).toBeCloseTo(loss, 5);
-      expect(own?.metrics.top1).toBeCloseTo(metrics.top1 ?? Number.NaN, 9);
-      expect(own?.samples).toBe(samples);
-    }
-    for (const [name, { data }] of whole.state) {
-      const own = first?.state.get(name)?.data ?? [];
-      expect(second?.state.get(name)?.data).toEqual(own);
-      for (const [i, value] of data.entries()) expect(Number(own[i])).toBeCloseTo(Number(value), 4);
-    }
+    expectTrained(ranks, whole);
   });
 
   it('sums in buckets of another size to the same bits, and refuses two sizes', async () => {
@@ -143,4 +148,20 @@ describe('a group of two', () => {
     expect(ranks[0]?.results[0]?.samples).toBe(SAMPLES);
     expect(ranks[0]?.state).toEqual(ranks[1]?.state);
   });
+});
+
+it('two nodes of two train as one process does on the whole batch', async () => {
+  vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+  const { default: alone } = await import(job.href);
+  const settings = { side: SIDE, seed: 5 };
+  const whole: Result = await alone(null, {
+    batches: steps.map((step) => batchOf(SAMPLES, step)),
+    ...settings,
+  });
+  const pool = await Pool.start(4, {}, { localRank: (rank) => rank % 2 });
+  const ranks = await pool.run<Result>(job, (rank) => {
+    return { batches: steps.map((step) => partOf(rank, step, [0, 1, 3, 6, SAMPLES])), ...settings };
+  });
+  await pool.close();
+  expectTrained(ranks, whole);
 });
