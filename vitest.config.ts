@@ -7,7 +7,7 @@ const root = fileURLToPath(new URL('.', import.meta.url));
 /** Tests that take longer than a commit should wait: `npm run test:all` runs them. */
 export const LONG_TESTS = '**/*.long.test.ts';
 /** Tests for an emulated CPU alone: `npm run test:arm64` runs them. */
-const EMULATED_TESTS = 'packages/core/test/arm/**';
+const EMULATED_TESTS = 'packages/core/test/emulated/**';
 
 const TESTS = [
   'packages/*/test/**/*.test.ts',

@@ -26,7 +26,7 @@ export const OWN_KERNEL_TESTS = [...KERNELS_AND_TRAINING, 'packages/core/test/na
  */
 export const EMULATED_KERNEL_TESTS = [
   ...KERNELS_AND_TRAINING,
-  'packages/core/test/arm',
+  'packages/core/test/emulated',
   '--exclude=**/{kernels,rounding,rounding-own,threads}.test.ts',
   '--testNamePattern=^(?!.*(large products|in vectors of (8|16) floats))',
 ];
