@@ -60,7 +60,8 @@ IABN_INLINE Prediction largest(const float* x, int32_t classes) {
 }
 
 struct MaxRule {
-  Prediction best = {0, 0.0f};
+  // Without an initializer: Clang 19 emits no constructor that only functions with clones call.
+  Prediction best;
 
   IABN_INLINE_MEMBER void start(int64_t) { best = {0, 0.0f}; }
   IABN_INLINE_MEMBER void add(const float* logits, SoftmaxRow softmax, int64_t classes, int64_t) {
