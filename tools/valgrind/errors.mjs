@@ -1,5 +1,6 @@
 // @ts-check
-// Errors that valgrind's XML reports of the addon. Node's own code, and what it compiles, is not ours to judge.
+// Errors that valgrind's XML reports of the addon. Those of Node's own code and of code that it compiles
+// are left out.
 
 /** Code that is called by others: the frame below says by whom. */
 const CALLED = /\/(vgpreload_[^/]*|libc\.so\.6|libm\.so\.6|libstdc\+\+\.so\.6|libgomp\.so\.1)$/;
