@@ -14,7 +14,12 @@ export type { Master, MeetOptions } from './rendezvous/options.js';
 export type { Placement } from './rendezvous/placement.js';
 export type { PeerLoss, World } from './rendezvous/world.js';
 export { type Cluster, type Link, processesOf, type Topology } from './scaling/cluster.js';
-export { type CollectiveTimes, collectiveTimes, type Exchange } from './scaling/collectives.js';
+export {
+  builtTopology,
+  type CollectiveTimes,
+  collectiveTimes,
+  type Exchange,
+} from './scaling/collectives.js';
 export { type FailureOptions, type Failures, failuresOf } from './scaling/failures.js';
 export type { SentSum, Urgency } from './scaling/lane.js';
 export {

@@ -43,9 +43,12 @@ export function addScalingOptions(command: Command): void {
     new Option('--node-latency <time>', 'between two processes of a node')
       .argParser(duration)
       .default(duration('2us'), '2us'),
-    new Option('--topology <name>', 'algorithm of an all-reduce')
+    new Option(
+      '--topology <name>',
+      'algorithm of an all-reduce; runs take a ring where a hierarchy has one level',
+    )
       .choices(['ring', 'tree', 'hierarchical'])
-      .default('ring'),
+      .default('hierarchical'),
     new Option(
       '--step-time <time>',
       'time of a step on one process alone: 250ms (default: measured on this machine)',

@@ -31,6 +31,12 @@ describe('scaling', () => {
     expect(text).toMatch(/^failures: 0\.04 a day; of 24 h, 23\.\d+ h are kept/m);
   });
 
+  it('has a hierarchy among nodes of several processes, and a ring elsewhere', async () => {
+    const flags = { ...FLAGS, topology: 'hierarchical' } as const;
+    expect(await scaling([question], flags)).toContain('4 nodes of 2 processes; hierarchical, ');
+    expect(await scaling([question], { ...flags, perNode: 1 })).toContain('4 nodes of 1 process; ring, ');
+  });
+
   it('is an object of JSON, whose parts add up', async () => {
     const { report, choices, failures } = JSON.parse(await scaling([question], { ...FLAGS, json: true }));
     const { seconds, computing, exchanging, waiting } = report.timeline;

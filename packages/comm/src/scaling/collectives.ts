@@ -22,7 +22,7 @@ export interface CollectiveTimes {
 
 /** The collectives of a cluster. */
 export function collectiveTimes(cluster: Cluster): CollectiveTimes {
-  const { allReduce, allGather } = TOPOLOGIES[built(cluster)];
+  const { allReduce, allGather } = TOPOLOGIES[builtTopology(cluster)];
   const queue = queueSeconds(cluster);
   return {
     allReduce: (bytes) => allReduce(cluster, bytes),
@@ -33,8 +33,8 @@ export function collectiveTimes(cluster: Cluster): CollectiveTimes {
   };
 }
 
-/** One node, or nodes of one process, have a ring in place of a hierarchy. */
-function built({ nodes, perNode, topology }: Cluster): Topology {
+/** Topology of the collectives. One node, or nodes of one process, have a ring instead of a hierarchy. */
+export function builtTopology({ nodes, perNode, topology }: Cluster): Topology {
   return topology === 'hierarchical' && (nodes === 1 || perNode === 1) ? 'ring' : topology;
 }
 

@@ -1,5 +1,5 @@
 /** The text of a simulated step. */
-import type { Link } from '@inplace-abn/comm';
+import { builtTopology, type Link } from '@inplace-abn/comm';
 import { formatBytes } from '@inplace-abn/core';
 import type { ScalingReport } from './report.js';
 
@@ -10,7 +10,7 @@ export function formatScaling(report: ScalingReport): string {
   const hidden = sums.reduce((sum, { begin, end }) => sum + end - begin, 0) - waiting;
   return [
     `${arch}, ${precision}, batch ${batch} on each of ${processes} processes: ${batch * processes} images a step`,
-    `${placesOf(cluster)}; ${cluster.topology}${linksOf(cluster)}`,
+    `${placesOf(cluster)}; ${builtTopology(cluster)}${linksOf(cluster)}`,
     `times of instructions: ${source}`,
     '',
     row('step', seconds),

@@ -23,13 +23,14 @@ const HEADER = [
   'waiting',
   'images/s',
   'efficiency',
+  'ring',
   'tree',
   'hierarchical',
   'overlapped',
 ];
 
 /**
- * One line a row. The last columns are the efficiency in other topologies, and with gradient sums that end in
+ * One line a row. The last columns are the efficiency in each topology, and with gradient sums that end in
  * the next forward pass. `markdown`: as a Markdown table, else aligned text.
  */
 export function formatScalingTable(rows: readonly ScalingRow[], { markdown = false } = {}): string {
@@ -43,7 +44,7 @@ function cellsOf({ name, report, choices }: ScalingRow): string[] {
   const { processes, batch, timeline, throughput, local } = report;
   const { topologies, overlapped } = choices;
   const { seconds, exchanging, waiting } = timeline;
-  const efficiencies = [seconds, topologies.tree, topologies.hierarchical, overlapped];
+  const efficiencies = [seconds, topologies.ring, topologies.tree, topologies.hierarchical, overlapped];
   return [
     name,
     String(processes),
