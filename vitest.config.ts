@@ -40,7 +40,16 @@ export default defineConfig({
     // By their names' order, those that start programs come first: they are the longest.
     projects: [
       { extends: true, test: { name: 'alone', include: TESTS, exclude: [...EXCLUDED, ...sharing] } },
-      { extends: true, test: { name: 'sharing', include: sharing, exclude: EXCLUDED, isolate: false } },
+      {
+        extends: true,
+        test: {
+          name: 'sharing',
+          include: sharing,
+          exclude: EXCLUDED,
+          isolate: false,
+          setupFiles: ['tools/vitest/unchanged.ts'],
+        },
+      },
     ],
     setupFiles: ['tools/vitest/silent-console.ts', 'tools/vitest/seed.ts'],
     // The addon owns threads and its own state: processes, not worker threads, keep test files apart.

@@ -11,7 +11,7 @@ import { buildOwnKernels, OWN_KERNELS } from './lib/native.mjs';
 import { inRoot } from './lib/paths.mjs';
 import { setup } from './lib/setup.mjs';
 import { runMain, StepError } from './lib/steps.mjs';
-import { EMULATED_KERNEL_TESTS, Results } from './lib/tests.mjs';
+import { emulatedKernelTests, Results } from './lib/tests.mjs';
 
 const REPORTS = inRoot('.cache', 'valgrind');
 const OPTIONS = [
@@ -31,7 +31,7 @@ await runMain(async () => {
   const file = `--xml-file=${path.join(REPORTS, '%p.xml')}`;
   const filters = process.argv.slice(2);
   const results = new Results('test-valgrind');
-  await results.vitest(filters.length > 0 ? filters : EMULATED_KERNEL_TESTS, {
+  await results.vitest(filters.length > 0 ? filters : emulatedKernelTests('16'), {
     ...otherNode(path.join(REPORTS, 'node'), ['valgrind', ...OPTIONS, file, process.execPath]),
     IABN_ADDON: inRoot(OWN_KERNELS),
   });

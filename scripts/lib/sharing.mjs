@@ -8,13 +8,16 @@ import { filesUnder } from './stamp.mjs';
 /** Folders whose tests train at most small networks, in their own process. */
 const SHARING = ['bench', 'packages', 'scripts', 'tools'];
 
+/** Its helpers choose an emulated device for the whole process. */
+const CUDA = 'packages/cuda/';
+
 /**
  * Signs of a file that changes its process for the next one, or needs one that nothing has changed. It
- * replaces modules or timers, chooses the kernel tests' device, sets the folder or the environment, or reads
- * which libraries are loaded.
+ * replaces modules or timers, chooses the kernel tests' device, sets the folder, the environment or the world
+ * group, counts warnings that come once, or reads which libraries are loaded.
  */
 const ALONE =
-  /\bvi\.(mock|doMock|resetModules|useFakeTimers|stubEnv|stubGlobal)\(|\btestOn\(|\bprocess\.(chdir|exitCode)\b|\bprocess\.env\b[^\n]* = |\/proc\/self/;
+  /\bvi\.(mock|doMock|resetModules|useFakeTimers|stubEnv|stubGlobal)\(|\btestOn\(|\bprocess\.(chdir|exitCode)\b|\bprocess\.env\b[^\n]* = |\bObject\.assign\(process\.env|\/proc\/self|\bemitWarning\b|\b(setWorldGroup|initProcessGroup)\(/;
 
 /**
  * Whether a test file needs a process of its own.
@@ -30,6 +33,6 @@ export function sharingFiles() {
   return SHARING.flatMap((folder) =>
     filesUnder(folder, ['node_modules', 'build', 'dist', 'fixtures', 'template']),
   )
-    .filter((file) => /\.test\.(ts|mjs)$/.test(file))
+    .filter((file) => /\.test\.(ts|mjs)$/.test(file) && !file.startsWith(CUDA))
     .filter((file) => !runsAlone(readFileSync(inRoot(file), 'utf8')));
 }

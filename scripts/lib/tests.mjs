@@ -21,14 +21,15 @@ export const OWN_KERNEL_TESTS = [...KERNELS_AND_TRAINING, 'packages/core/test/na
 
 /**
  * Those that an addon must pass on an emulated CPU, where all takes twenty times longer: of each op the
- * smallest case, without large products, without wider vectors, which are the same ones there, and without
- * many processes.
+ * smallest case, without large products, without vectors wider than the CPU's, which are the same ones there,
+ * and without many processes.
+ * @param {string} wider  pattern of numbers of floats
  */
-export const EMULATED_KERNEL_TESTS = [
+export const emulatedKernelTests = (wider) => [
   ...KERNELS_AND_TRAINING,
   'packages/core/test/emulated',
   '--exclude=**/{kernels,rounding,rounding-own,threads}.test.ts',
-  '--testNamePattern=^(?!.*(large products|in vectors of (8|16) floats))',
+  `--testNamePattern=^(?!.*(large products|in vectors of (${wider}) floats))`,
 ];
 
 /** Those that the addon in WebAssembly must pass; no group of processes is in them. */

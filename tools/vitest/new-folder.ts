@@ -10,5 +10,5 @@ let folders = 0;
  */
 export function newFolder(prefix: string): Promise<string> {
   folders += 1;
-  return mkdtemp(join(tmpdir(), `${prefix}-${String(folders).padStart(3, '0')}-`));
+  return mkdtemp(join(tmpdir(), `${prefix}-${String(folders).padStart(6, '0')}-`));
 }

@@ -3,7 +3,13 @@
 import { afterEach, beforeEach } from 'vitest';
 
 const METHODS = ['debug', 'error', 'info', 'log', 'trace', 'warn'] as const;
-const original = Object.fromEntries(METHODS.map((method) => [method, console[method]]));
+
+declare global {
+  // Of the process: files that share one could find a console that a spy of an earlier file has put back.
+  var iabnConsole: Partial<Console> | undefined;
+}
+globalThis.iabnConsole ??= Object.fromEntries(METHODS.map((method) => [method, console[method]]));
+const original = globalThis.iabnConsole;
 let unexpected: string[] = [];
 
 beforeEach(() => {

@@ -98,7 +98,7 @@ const command = new Command('train-imagenet')
   )
   .option(
     '--weights <file>',
-    'start a new run from the weights of a checkpoint, of torchvision or timm too: convert them to the batch norm of the ' +
+    'start a new run from the weights of a checkpoint, including torchvision’s and timm’s: convert them to the batch norm of the ' +
       'configuration, and start a new classifier if the number of classes differs',
   )
   .option(
@@ -110,7 +110,7 @@ const command = new Command('train-imagenet')
   .option('--weights-only', 'start a new run with the weights of --resume alone: epoch 1, new optimizer')
   .option(
     '--drop-classifier',
-    'like --weights-only, with a new classifier for other classes; to segment, also from a classification network as the body',
+    'like --weights-only, with a new classifier for other classes; for segmentation, a classification network can be the body',
   )
   .addOption(trainedWithOption())
   .option('-e, --evaluate', 'validate the checkpoint of --resume and stop')

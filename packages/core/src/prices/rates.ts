@@ -20,7 +20,7 @@ const ROUNDS = 100;
  * The rates of instructions of one op. α and β minimize the relative errors
  *
  *   Σ cᵢ (1 − (t₀ + α oᵢ + β bᵢ) / tᵢ)² + λ (A (α − α₀)² + B (β − β₀)²),
- *   A = Σ cᵢ (oᵢ / tᵢ)², B = Σ cᵢ (bᵢ / tᵢ)²,
+ *   A = Σ cᵢ (oᵢ / tᵢ)², B = Σ cᵢ (bᵢ / tᵢ)², λ = PULL,
  *
  * for c instructions of o operations and b bytes in t seconds each, with the general rates α₀ and β₀, by
  * coordinate descent.

@@ -41,7 +41,7 @@ describe('ratesOf', () => {
     expect(byte / operation).toBeCloseTo(6, 3);
   });
 
-  it('stays above nothing where bytes seem to take less than none, or no time is known', () => {
+  it('stays above zero where bytes seem to take negative time, or no time is known', () => {
     const faster = VARIED.map(([operations, bytes]) => ({
       ...entryOf(operations, bytes, GENERAL),
       seconds: 1e-10 * operations,

@@ -5,7 +5,7 @@ import { flag, integerFrom, minusOneOr, numberAbove, numberFrom, section } from 
 export const controlSection = section({
   /** Epochs without a better result after which the run ends, complete. 0, the default: it never does. */
   patience: integerFrom(0).default(0),
-  /** A result is better if it exceeds the best so far by more than this many percentage points. Default 0. */
+  /** Percentage points by which a result must exceed the best so far to count for `patience`. Default 0. */
   min_delta: numberFrom(0).default(0),
   /**
    * Seconds after which a process saves and stops, as on a signal; a file may say `"11.5h"`. −1, the default:

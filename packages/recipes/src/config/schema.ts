@@ -291,8 +291,8 @@ interface CommonConfig {
   memory_budget: number;
   /**
    * Shards that every batch is divided into, a power of two from 2 to 64: any number of processes that
-   * divides it then computes the same bits. 0, the default: each process computes on its part of a batch at
-   * once.
+   * divides it then computes the same bits. It divides `optimizer.batch_size`. 0, the default: each process
+   * computes on its part of a batch at once.
    */
   deterministic_world: number;
   /** Determines initial weights, data order and augmentation; an integer of at least 0. Default 0. */

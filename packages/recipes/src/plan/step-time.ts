@@ -33,7 +33,7 @@ export function pricedMachine({ machine, balance }: Device): PricedMachine {
 
 /**
  * Times every instruction of one training step of the configuration on images of noise, with the weights that
- * it begins with: it needs no data, and as much time as four steps, or more of them in about two seconds.
+ * it begins with: it needs no data, and as much time as four steps, or about two seconds if that is longer.
  * Instructions run in the order of the step, so that caches hold what they hold in training.
  *
  * @param batch images of the step

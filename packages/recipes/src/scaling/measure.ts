@@ -57,7 +57,7 @@ export async function measurePrograms(
 export function typicalRun(runs: readonly (readonly number[])[]): number[] {
   const [first = []] = runs;
   const medians = first.map((_, i) => median(runs.map((run) => run[i] ?? 0)));
-  const factor = median(runs.map((run) => total([run]))) / total([medians]);
+  const factor = median(runs.map((run) => total([run]))) / (total([medians]) || 1);
   return medians.map((seconds) => seconds * factor);
 }
 

@@ -38,7 +38,9 @@ export function outputPath(outDir: string, name: string, kind: OutputKind): stri
  */
 export function shardOf(files: readonly string[], index: number, count: number): string[] {
   if (!Number.isInteger(count) || count < 1 || !Number.isInteger(index) || index < 0 || index >= count) {
-    throw new UsageError(`process ${index} of ${count}: count processes from 0 to ${count - 1}`);
+    throw new UsageError(
+      `process ${index} of ${count}: expected a number from 0 to below the number of processes`,
+    );
   }
   // Neighbors are often photographs of one size: taken in turn, they spread over the processes.
   return files.toSorted().filter((_, i) => i % count === index);
