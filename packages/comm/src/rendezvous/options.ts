@@ -30,7 +30,7 @@ export interface MeetOptions {
 export type MeetSettings = Required<MeetOptions>;
 
 /** Increase when versions become incompatible. */
-export const PROTOCOL = 2;
+export const PROTOCOL = 3;
 
 export function withDefaults({
   identity = {},
