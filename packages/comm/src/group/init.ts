@@ -4,7 +4,7 @@ import { type Appointment, appointmentOf } from '../rendezvous/environment.js';
 import { joinWorld } from '../rendezvous/join.js';
 import type { MeetOptions } from '../rendezvous/options.js';
 import type { World } from '../rendezvous/world.js';
-import { topologyNamed } from './nodes.js';
+import { type SumTopology, topologyNamed } from './nodes.js';
 import { type GroupOptions, ProcessGroup } from './process-group.js';
 import { setWorldGroup } from './world-group.js';
 
@@ -39,8 +39,7 @@ export interface Processes {
 export async function initProcessGroup(options: InitOptions = {}): Promise<Processes | null> {
   const { localRank, appointment = appointmentOf(process.env, localRank) } = options;
   if (!appointment || appointment.placement.size === 1) return null;
-  const given = process.env.IABN_TOPOLOGY;
-  const topology = options.topology ?? (given ? topologyNamed(given, 'IABN_TOPOLOGY') : undefined);
+  const topology = topologyOf(options);
   const world = await joinWorld(appointment.placement, appointment.master, {
     secret: process.env.IABN_SECRET,
     meetMs: secondsOf('IABN_MEET_TIMEOUT'),
@@ -54,7 +53,7 @@ export async function initProcessGroup(options: InitOptions = {}): Promise<Proce
     setWorldGroup(group);
     const { perNode, size } = group;
     if (perNode > 1 && group.rank === 0) {
-      options.note?.(`sums go within each of ${size / perNode} nodes of ${perNode} processes first`);
+      options.note?.(`summing within nodes first: ${size / perNode} nodes of ${perNode} processes`);
     }
     return new Joined(world, group);
   } catch (error) {
@@ -82,6 +81,13 @@ class Joined implements Processes {
     this.group.abort(reason);
     this.group.close();
   }
+}
+
+/** The option is checked, too, because it may come from JavaScript. */
+function topologyOf({ topology }: InitOptions): SumTopology | undefined {
+  if (topology) return topologyNamed(topology, 'the option topology');
+  const variable = process.env.IABN_TOPOLOGY;
+  return variable ? topologyNamed(variable, 'IABN_TOPOLOGY') : undefined;
 }
 
 /** Reads a variable in seconds; returns milliseconds. */

@@ -7,7 +7,7 @@
 import { CommError } from '../errors.js';
 import type { World } from '../rendezvous/world.js';
 
-/** Along which connections sums go. */
+/** How sums travel between processes. */
 export type SumTopology = 'ring' | 'hierarchical';
 
 /** The name of a topology. @throws {CommError} for any other text */
@@ -16,6 +16,9 @@ export function topologyNamed(text: string, what: string): SumTopology {
   throw new CommError(`${what} is "${text}": expected ring or hierarchical`);
 }
 
+/** Maximum number of local ranks in an error. */
+const SHOWN = 16;
+
 interface Place {
   readonly localRank: number;
   /** null: as the places of all processes suggest. */
@@ -23,16 +26,16 @@ interface Place {
 }
 
 /**
- * Processes of each node that sum among themselves first; 1: all are on one ring. A collective over the
- * processes of the world.
+ * Processes of each node that sum among themselves first in the group `name`; 1: all are on one ring. A
+ * collective over the processes of the world.
  *
  * @throws {CommError} on all of them if they were asked for different topologies, or for a hierarchy where
  * nodes differ
  */
-export async function agreedPerNode(world: World, asked: SumTopology | null): Promise<number> {
+export async function agreedPerNode(world: World, asked: SumTopology | null, name: string): Promise<number> {
   const own: Place = { localRank: world.localRank, asked };
   const ranks = Array.from({ length: world.size }, (_, rank) => rank);
-  const all = await world.gather('nodes', ranks, new TextEncoder().encode(JSON.stringify(own)));
+  const all = await world.gather(`nodes ${name}`, ranks, new TextEncoder().encode(JSON.stringify(own)));
   return perNodeOf(all.map((bytes) => JSON.parse(new TextDecoder().decode(bytes)) as Place));
 }
 
@@ -43,19 +46,26 @@ export function perNodeOf(places: readonly Place[]): number {
   if (other > 0) {
     const named = (topology: SumTopology | null) => topology ?? 'none';
     throw new CommError(
-      `the topology of sums differs: rank 0 was asked for ${named(asked)}, rank ${other} for ` +
-        `${named(places[other]?.asked ?? null)}: start all processes with the same`,
+      `the topology differs: rank ${other} has ${named(places[other]?.asked ?? null)}, rank 0 has ` +
+        `${named(asked)}: set IABN_TOPOLOGY or the option topology to the same on all processes`,
     );
   }
   if (asked === 'ring') return 1;
-  const perNode = equalNodes(places.map(({ localRank }) => localRank));
+  const localRanks = places.map(({ localRank }) => localRank);
+  const perNode = equalNodes(localRanks);
   if (asked === 'hierarchical' && perNode === 1) {
     throw new CommError(
-      'sums cannot go within each node first: this needs several nodes with the same number of processes, two or more, ' +
-        'and ranks numbered node after node (LOCAL_RANK says the place in a node)',
+      `the topology is hierarchical, and the local ranks are ${listed(localRanks)}: it needs two or more nodes with ` +
+        'the same number of processes (two or more), ranked node by node; leave IABN_TOPOLOGY or the option topology ' +
+        'unset to choose automatically',
     );
   }
   return perNode;
+}
+
+function listed(localRanks: readonly number[]): string {
+  const shown = localRanks.slice(0, SHOWN).join(', ');
+  return localRanks.length > SHOWN ? `${shown}, …` : shown;
 }
 
 /** Processes of each of several nodes, if they are 0, 1, … of one node after the other; else 1. */

@@ -71,7 +71,7 @@ export class ProcessGroup implements GroupShape {
       throw new CommError(`rank ${world.rank} is not a member of the group of ranks ${ranks.join(', ')}`);
     const { timeoutMs = HALF_HOUR, connectTimeoutMs = 60_000, topology = null } = options;
     const size = ranks.length;
-    const perNode = size === world.size ? await agreedPerNode(world, topology) : 1;
+    const perNode = size === world.size ? await agreedPerNode(world, topology, name) : 1;
     const { Group } = loadNative();
     const settings = { name, rank, size, perNode, hostname: world.host, timeoutMs, connectTimeoutMs };
     const native = new Group(settings);

@@ -16,8 +16,9 @@ export interface World extends Placement {
   /** Milliseconds of silence after which a peer counts as lost. */
   readonly lossMs: number;
   /**
-   * Gathers the `data` of all `members` (ascending ranks, including this one) under a unique key. Resolves
-   * with their data in member order; rejects with CommError if a member is lost or the timeout expires.
+   * Gathers the `data` of all `members` (ascending ranks, including this one) under a key that no other
+   * pending gathering of these members has. Resolves with their data in member order; rejects with CommError
+   * if a process is lost. It waits for a member that lives for as long as that takes.
    */
   gather(key: string, members: readonly number[], data: Uint8Array): Promise<Uint8Array[]>;
   /** Calls `listener` once when a peer is lost, or immediately if one already is. */

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { perNodeOf, type SumTopology, topologyNamed } from '../../src/group/nodes.js';
+import { freePort, initProcessGroup } from '../../src/index.js';
 import { bytesOf, type CollectiveResults, expectCollectives } from '../support/collectives.js';
 import { Pool } from '../support/pool.js';
 
@@ -25,14 +26,19 @@ describe('perNodeOf', () => {
     expect(of(localRanks)).toBe(perNode);
     expect(of(localRanks, 'ring')).toBe(1);
     if (perNode > 1) expect(of(localRanks, 'hierarchical')).toBe(perNode);
-    else expect(() => of(localRanks, 'hierarchical')).toThrow('needs several nodes with the same number');
+    else
+      expect(() => of(localRanks, 'hierarchical')).toThrow(
+        `the local ranks are ${localRanks.join(', ')}: it needs two or more nodes`,
+      );
   });
 
   it('refuses processes that were asked for different topologies', () => {
     const places = (['ring', 'ring', null, 'ring'] as const).map((asked, rank) => {
       return { localRank: rank % 2, asked };
     });
-    expect(() => perNodeOf(places)).toThrow('rank 0 was asked for ring, rank 2 for none: start all');
+    expect(() => perNodeOf(places)).toThrow(
+      'rank 2 has none, rank 0 has ring: set IABN_TOPOLOGY or the option',
+    );
   });
 });
 
@@ -55,7 +61,7 @@ describe.each([
   });
   afterAll(() => pool.close());
 
-  // Slices of a gathered row have 64 KiB, those of a sum 2 MiB of all other processes.
+  // The parts of the longest are several segments of a ring.
   it.each([0, 1, 5, 1000, 150_001])('sum, gather and broadcast %i elements', async (length) => {
     const results = await pool.run<CollectiveResults>(job('collectives'), () => length);
     expectCollectives(results, length);
@@ -85,6 +91,55 @@ it('sums go around a ring if asked to', async () => {
   await pool.close();
   expectCollectives(results, 17);
   expect(results.map(({ perNode }) => perNode)).toEqual([1, 1, 1, 1]);
+});
+
+it('groups that are created at the same time have each its own topology', async () => {
+  const pool = await Pool.start(4, {}, { localRank: (rank) => rank % 2 });
+  const results = await pool.run(job('two-groups'));
+  await pool.close();
+  expect(results).toEqual(results.map(() => ({ perNode: [2, 1], sums: [10, 10] })));
+});
+
+/** All ranks meet in this process. */
+describe('initProcessGroup', () => {
+  const errorsOf = async (localRanks: readonly number[], asked: readonly (SumTopology | undefined)[]) => {
+    const master = { host: '127.0.0.1', port: await freePort() };
+    const size = localRanks.length;
+    const outcomes = await Promise.allSettled(
+      localRanks.map((localRank, rank) =>
+        initProcessGroup({
+          appointment: { placement: { rank, size, localRank }, master },
+          topology: asked[rank],
+          meetMs: 5_000,
+        }),
+      ),
+    );
+    return outcomes.map((outcome) => (outcome.status === 'rejected' ? String(outcome.reason.message) : ''));
+  };
+
+  it('tells every rank that the topology differs', async () => {
+    const errors = await errorsOf([0, 1, 0, 1], ['ring', 'ring', 'hierarchical', 'ring']);
+    const differs = /^the topology differs: rank 2 has hierarchical, rank 0 has ring: set IABN_TOPOLOGY/;
+    for (const error of errors) expect(error).toMatch(differs);
+  });
+
+  it('tells every rank that nodes do not allow a hierarchy', async () => {
+    const errors = await errorsOf([0, 1, 0], ['hierarchical', 'hierarchical', 'hierarchical']);
+    const refused =
+      /^the topology is hierarchical, and the local ranks are 0, 1, 0: it needs .* leave IABN_TOPOLOGY/;
+    for (const error of errors) expect(error).toMatch(refused);
+  });
+
+  it('checks the option of programs without types', async () => {
+    const options: object = { topology: 'tree' };
+    const appointment = {
+      placement: { rank: 0, size: 2, localRank: 0 },
+      master: { host: '127.0.0.1', port: 1 },
+    };
+    await expect(initProcessGroup({ appointment, ...options })).rejects.toThrow(
+      'the option topology is "tree": expected ring or hierarchical',
+    );
+  });
 });
 
 /**
@@ -122,4 +177,5 @@ describe('a rank that does not take part in a sum', () => {
       expect(error).toMatch(/^all_reduce in group world: .*(timed out|clos|reset)/i);
     expect(errors.join()).toContain('Timed out');
   });
+
 });
