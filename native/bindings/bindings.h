@@ -55,7 +55,7 @@ class ProgramBinding : public Napi::ObjectWrap<ProgramBinding> {
   std::shared_ptr<Program> program_;
 };
 
-// new Group({name, rank, size, hostname, timeoutMs, connectTimeoutMs}); addresses(): [lane][peer];
+// new Group({name, rank, size, perNode, hostname, timeoutMs, connectTimeoutMs}); addresses(): [lane][peer];
 // connect([lane][peer]): Promise. Collectives work on copies of host bytes, queue behind the compute thread's
 // pending work and return promises: allReduce(bytes, dtype), allGather(bytes), broadcast(bytes, root),
 // broadcastMemory(location, length, root), barrier(). abort(reason); close(); takeSpans()

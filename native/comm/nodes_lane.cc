@@ -1,12 +1,15 @@
 #include "comm/nodes_lane.h"
 
 #include <cstring>
+#include <stdexcept>
 
 namespace iabn {
 namespace {
 
-// Gathered in slices, so that the copies of the rows in between stay small.
-constexpr size_t kSliceBytes = 64 * 1024;
+// Rows are gathered in slices, so that their copies in between take this much memory at most, unless a world
+// of many processes would have slices too small to be worth a message.
+constexpr size_t kCopiedBytes = 16 << 20;
+constexpr size_t kSmallestSlice = 64 * 1024;
 
 // Each process is in two meshes: that of its node, and its column, the processes with its place in every
 // node. Columns carry different parts of a vector at the same time.
@@ -29,6 +32,8 @@ class NodesLane : public Lane {
   void abort(const std::string& reason) override;
 
  private:
+  template <class Run>
+  void in_both(const Run& run);
   size_t rank_of(int node, int place) const { return static_cast<size_t>(node * per_node_ + place); }
 
   int per_node_;
@@ -61,24 +66,41 @@ void NodesLane::connect(const Addresses& peers) {
   column_->connect(in_column);
 }
 
+// A mesh that fails closes its own connections only. Peers that wait on the other one would do so until their
+// timeouts.
+template <class Run>
+void NodesLane::in_both(const Run& run) {
+  try {
+    run();
+  } catch (const std::exception& failure) {
+    abort(failure.what());
+    throw;
+  }
+}
+
 void NodesLane::all_reduce(void* data, size_t elements, SumType type, std::chrono::milliseconds timeout) {
   const Part own = part_of(elements, per_node_, place_);
   auto* part = static_cast<uint8_t*>(data) + own.begin * sum_type_size(type);
-  node_->reduce_scatter(data, elements, type, timeout);
-  column_->all_reduce(part, own.count, type, timeout);
-  node_->gather_parts(data, elements, type, timeout);
+  in_both([&] {
+    node_->reduce_scatter(data, elements, type, timeout);
+    column_->all_reduce(part, own.count, type, timeout);
+    node_->gather_parts(data, elements, type, timeout);
+  });
 }
 
 // The rows of a column, then those of all columns within each node: they arrive by column.
 void NodesLane::all_gather(const void* src, void* gathered, size_t bytes, std::chrono::milliseconds timeout) {
-  const size_t most = std::min(bytes, kSliceBytes);
   const size_t nodes = static_cast<size_t>(nodes_);
+  const size_t size = nodes * static_cast<size_t>(per_node_);
+  const size_t most = std::min(bytes, std::max(kSmallestSlice, kCopiedBytes / size));
   std::vector<uint8_t> rows(nodes * most);
-  std::vector<uint8_t> columns(rows.size() * static_cast<size_t>(per_node_));
+  std::vector<uint8_t> columns(size * most);
   for (size_t begin = 0; begin < bytes; begin += most) {
     const size_t slice = std::min(most, bytes - begin);
-    column_->all_gather(static_cast<const uint8_t*>(src) + begin, rows.data(), slice, timeout);
-    node_->all_gather(rows.data(), columns.data(), nodes * slice, timeout);
+    in_both([&] {
+      column_->all_gather(static_cast<const uint8_t*>(src) + begin, rows.data(), slice, timeout);
+      node_->all_gather(rows.data(), columns.data(), nodes * slice, timeout);
+    });
     const uint8_t* row = columns.data();
     for (int place = 0; place < per_node_; ++place) {
       for (int node = 0; node < nodes_; ++node, row += slice) {
@@ -90,14 +112,18 @@ void NodesLane::all_gather(const void* src, void* gathered, size_t bytes, std::c
 
 void NodesLane::broadcast(void* data, size_t bytes, int root, std::chrono::milliseconds timeout) {
   const int place = root % per_node_;
-  if (place == place_) column_->broadcast(data, bytes, root / per_node_, timeout);
-  node_->broadcast(data, bytes, place, timeout);
+  in_both([&] {
+    if (place == place_) column_->broadcast(data, bytes, root / per_node_, timeout);
+    node_->broadcast(data, bytes, place, timeout);
+  });
 }
 
 // A column waits for the nodes of its processes.
 void NodesLane::barrier(std::chrono::milliseconds timeout) {
-  node_->barrier(timeout);
-  column_->barrier(timeout);
+  in_both([&] {
+    node_->barrier(timeout);
+    column_->barrier(timeout);
+  });
 }
 
 void NodesLane::abort(const std::string& reason) {
@@ -108,6 +134,10 @@ void NodesLane::abort(const std::string& reason) {
 }  // namespace
 
 std::unique_ptr<Lane> open_nodes_lane(const LaneOptions& options, int per_node) {
+  if (options.size % per_node != 0) {
+    throw std::runtime_error(std::to_string(options.size) + " processes cannot be divided into nodes of " +
+                             std::to_string(per_node));
+  }
   return std::make_unique<NodesLane>(options, per_node);
 }
 

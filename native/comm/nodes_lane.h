@@ -9,7 +9,8 @@
 namespace iabn {
 
 // Ranks are numbered node after node, `per_node` in each: process i is process i % per_node of node
-// i / per_node. Throws std::runtime_error if the library cannot be loaded.
+// i / per_node. Throws std::runtime_error if `per_node` does not divide the number of processes, or the
+// library cannot be loaded.
 std::unique_ptr<Lane> open_nodes_lane(const LaneOptions& options, int per_node);
 
 }  // namespace iabn

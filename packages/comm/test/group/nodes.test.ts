@@ -68,6 +68,14 @@ describe.each([
     expect(results.map(({ perNode: found }) => found)).toEqual(results.map(() => perNode));
   });
 
+  // A process receives 2 MiB of a sum at a time: half a million elements from one other process. Slices of a
+  // gathered row have 16 MiB divided by the number of processes. The last part and slice are shorter.
+  it('sum and gather in several slices', async () => {
+    const [elements, bytes] = [1_200_001, 4_500_001];
+    const results = await pool.run(job('large'), () => ({ elements, bytes }));
+    expect(results).toEqual(results.map(() => ({ wrongSum: -1, wrongRow: -1, lengths: [elements, size] })));
+  });
+
   it('sum gradients in buckets', async () => {
     const sizes = [1, 5, 3000, 70_001, 2];
     const results = await pool.run<Float32Array[]>(job('buckets'), () => ({ sizes, bytes: 4096 }));
@@ -178,4 +186,16 @@ describe('a rank that does not take part in a sum', () => {
     expect(errors.join()).toContain('Timed out');
   });
 
+  it('and lives ends the phases of all others at the first timeout', async () => {
+    pool = await Pool.start(4, {}, { localRank: (rank) => rank % 2 });
+    const outcomes = await pool.outcomes(job('impatient'), (rank) => {
+      return { timeoutMs: rank === 0 ? 500 : 15_000, sums: rank !== 1 };
+    });
+    const errors = outcomes.map(({ error }) => error ?? '');
+    expect(errors[0]).toContain('Timed out');
+    for (const rank of [2, 3]) {
+      expect(errors[rank]).toMatch(/^all_reduce in group impatient: .*(clos|reset)/i);
+      expect(errors[rank]).not.toContain('Timed out');
+    }
+  });
 });

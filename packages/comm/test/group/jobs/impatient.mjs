@@ -1,0 +1,12 @@
+// @ts-check
+// Sums one number in a group with a timeout of its own, in which a rank may not take part.
+import { ProcessGroup } from '@inplace-abn/comm';
+
+/**
+ * @param {import('@inplace-abn/comm').Processes} processes
+ * @param {{ timeoutMs: number, sums: boolean }} argument
+ */
+export default async function impatient({ world, group }, { timeoutMs, sums }) {
+  const own = await ProcessGroup.create(world, group.ranks, { timeoutMs }, 'impatient');
+  return sums ? own.allReduce(Float32Array.of(1)) : null;
+}
