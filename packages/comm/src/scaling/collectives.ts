@@ -1,5 +1,5 @@
 /** Seconds of a collective in each topology, for all processes at once. */
-import type { Cluster, Link, Topology } from './cluster.js';
+import { type Cluster, type Link, processesOf, type Topology } from './cluster.js';
 import { ringOf, SEGMENT_BYTES, turnSeconds, uniformRing } from './pipeline.js';
 
 /** Collectives that the computation waits for on the spot. */
@@ -124,7 +124,7 @@ function hierarchicalAllReduce(cluster: Cluster, bytes: number): number {
 /** A slice of the rows of a column of nodes, then of all columns within each node. */
 function hierarchicalAllGather(cluster: Cluster, bytes: number): number {
   const { nodes, perNode, within } = cluster;
-  const slices = Math.ceil(bytes / ROW_SLICE_BYTES);
+  const slices = Math.ceil(bytes / rowSliceBytes(cluster));
   const over = (slice: number) => columnSeconds(cluster, slice);
   const spread = (slice: number) => turnSeconds(uniformRing(perNode, within), nodes * slice);
   return slices === 0 ? 0 : slices * (over(bytes / slices) + spread(bytes / slices));
@@ -132,8 +132,11 @@ function hierarchicalAllGather(cluster: Cluster, bytes: number): number {
 
 /** Most bytes that a process receives in a round of native/comm/gloo/parts.cc. */
 const RECEIVED_BYTES = 2 * 2 ** 20;
+
 /** Most bytes of a row that native/comm/nodes_lane.cc gathers at a time. */
-const ROW_SLICE_BYTES = 64 * 1024;
+function rowSliceBytes(cluster: Cluster): number {
+  return Math.max(64 * 2 ** 10, Math.floor((16 * 2 ** 20) / processesOf(cluster)));
+}
 
 /**
  * A turn of the rings of all columns, at once: each segment costs what it costs on a ring alone, w + α,

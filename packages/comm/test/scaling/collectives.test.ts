@@ -106,6 +106,9 @@ describe('collectiveTimes', () => {
     expect(times.allReduce(bytes)).toBeCloseTo(column + bytes / 1e10 + rounds * 1e-6, 12);
     const rows = 3 * 2 * (400 / 1e9 + 1e-5);
     expect(times.allGather(800)).toBeCloseTo(rows + 2 * ((nodes * 400) / 1e10 + 1e-6), 12);
+    // Of eight processes, 2 MiB of each row at a time.
+    const slice = 2 * 2 ** 20;
+    expect(times.allGather(2 * slice)).toBeCloseTo(2 * times.allGather(slice), 12);
   });
 
   it('over many nodes of several devices is shorter in a hierarchy, unless a long vector finds links in a node no faster', () => {
