@@ -116,7 +116,7 @@ describe('initProcessGroup', () => {
     const outcomes = await Promise.allSettled(
       localRanks.map((localRank, rank) =>
         initProcessGroup({
-          appointment: { placement: { rank, size, localRank }, master },
+          appointment: { placement: { rank, size, localRank }, master, launcher: 'torchrun' },
           topology: asked[rank],
           meetMs: 5_000,
         }),
@@ -143,7 +143,8 @@ describe('initProcessGroup', () => {
     const appointment = {
       placement: { rank: 0, size: 2, localRank: 0 },
       master: { host: '127.0.0.1', port: 1 },
-    };
+      launcher: 'torchrun',
+    } as const;
     await expect(initProcessGroup({ appointment, ...options })).rejects.toThrow(
       'the option topology is "tree": expected ring or hierarchical',
     );

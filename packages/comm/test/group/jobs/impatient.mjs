@@ -8,5 +8,7 @@ import { ProcessGroup } from '@inplace-abn/comm';
  */
 export default async function impatient({ world, group }, { timeoutMs, sums }) {
   const own = await ProcessGroup.create(world, group.ranks, { timeoutMs }, 'impatient');
+  // A rank that connects late must not find others that have given up.
+  await group.barrier();
   return sums ? own.allReduce(Float32Array.of(1)) : null;
 }
