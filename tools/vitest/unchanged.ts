@@ -2,8 +2,8 @@
 // there.
 import { afterAll, expect } from 'vitest';
 
-/** Without the variable that the addon sets when it is loaded. */
-const environment = () => ({ ...process.env, GOMP_SPINCOUNT: undefined });
+/** Without the variables that the addon and sharp set when they are loaded. */
+const environment = () => ({ ...process.env, GOMP_SPINCOUNT: undefined, VIPSHOME: undefined });
 
 const found = environment();
 const folder = process.cwd();

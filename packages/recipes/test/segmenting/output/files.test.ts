@@ -34,7 +34,9 @@ describe('sharing files out', () => {
     [0, 0],
     [0.5, 2],
   ])('refuses process %d of %d', (index, count) => {
-    expect(() => shardOf(['a'], index, count)).toThrow(`process ${index} of ${count}: count processes`);
+    expect(() => shardOf(['a'], index, count)).toThrow(
+      `process ${index} of ${count}: expected a number from 0`,
+    );
   });
 });
 
