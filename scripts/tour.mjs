@@ -1,4 +1,4 @@
-// Plan, train, inspect, audit, budget, convert and export on Fashion-MNIST, in ten minutes.  npm run tour
+// Plan, train, inspect, audit, budget, convert and export on Fashion-MNIST, in a few minutes.  npm run tour
 import { DATA, prepareData } from './lib/fashion-mnist.mjs';
 import { buildPackages } from './lib/pnpm.mjs';
 import { setup } from './lib/setup.mjs';
