@@ -57,7 +57,7 @@ export const abnStatsOp: OpDefinition<NoAttributes> = {
 };
 
 /**
- * Statistics of x per channel; 0 if there are no samples.
+ * Per-channel statistics of x; zeros for an empty batch.
  *
  * @param x float32 or the compute dtype, N×C×…
  * @throws ShapeError for a rank below 2

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { flag, numberAbove, numberFromBelow, positiveInteger, section } from './fields.js';
 
 export const emaSection = section({
-  /** Share of the average that an update keeps, from 0 to below 1. 0, the default: there is no average. */
+  /** Decay of the average at each update, from 0 to below 1. Default 0: no averaging. */
   decay: numberFromBelow(0, 1).default(0),
   /**
    * Optimizer updates from one update of the average to the next (torchvision's `model-ema-steps`). Default
