@@ -11,19 +11,28 @@ const SHARING = ['bench', 'packages', 'scripts', 'tools'];
 /** Its helpers choose an emulated device for the whole process. */
 const CUDA = 'packages/cuda/';
 
-/**
- * Signs of a file that changes its process for the next one, or needs one that nothing has changed. It
- * replaces modules or timers, chooses the kernel tests' device, sets the folder, the environment or the world
- * group, counts warnings that come once, or reads which libraries are loaded.
- */
-const ALONE =
-  /\bvi\.(mock|doMock|resetModules|useFakeTimers|stubEnv|stubGlobal)\(|\btestOn\(|\bprocess\.(chdir|exitCode)\b|\bprocess\.env\b[^\n]* = |\bObject\.assign\(process\.env|\/proc\/self|\bemitWarning\b|\b(setWorldGroup|initProcessGroup)\(/;
+/** Signs of a file that changes its process for the next one, or needs one that nothing has changed. */
+const ALONE = [
+  // Modules, timers and globals that are replaced.
+  /\bvi\.(mock|doMock|resetModules|useFakeTimers|stubEnv|stubGlobal)\(/,
+  // The kernel tests' device.
+  /\btestOn\(/,
+  // The folder, the exit code and the environment.
+  /\bprocess\.(chdir|exitCode)\b/,
+  /\bprocess\.env\b[^\n]* = /,
+  /\bObject\.assign\(process\.env/,
+  // The libraries that are loaded, and warnings that come once.
+  /\/proc\/self/,
+  /\bemitWarning\b/,
+  // The world group.
+  /\b(setWorldGroup|initProcessGroup)\(/,
+];
 
 /**
  * Whether a test file needs a process of its own.
  * @param {string} source
  */
-export const runsAlone = (source) => ALONE.test(source);
+export const runsAlone = (source) => ALONE.some((sign) => sign.test(source));
 
 /**
  * Test files that may share a process, long ones too.

@@ -45,11 +45,13 @@ const QUEUED = 1.5;
  * Seconds that a message queues on its way through all processes, on the slower links: the others have none
  * to speak of. In a hierarchy as many rings share a link as a node has processes.
  */
-function queueSeconds({ nodes, perNode, between, within, topology }: Cluster): number {
+function queueSeconds(cluster: Cluster): number {
+  const { nodes, perNode, between, within } = cluster;
+  const topology = builtTopology(cluster);
   const [count, link] = nodes > 1 ? [nodes, between] : [perNode, within];
   if (count < 2) return 0;
   const hops = topology === 'tree' ? levels(count) : count - 1;
-  const rings = topology === 'hierarchical' && nodes > 1 ? perNode : 1;
+  const rings = topology === 'hierarchical' ? perNode : 1;
   return (hops * rings * QUEUED * SEGMENT_BYTES) / link.bandwidth;
 }
 

@@ -2,7 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterAll } from 'vitest';
-import { builtProgram, type Ended } from './programs.js';
+import { builtProgram, type Ended, programEnvironment } from './programs.js';
 
 /**
  * Runs apps/APP/dist/PROGRAM.js like `run`, but one command line after another in a process that they share,
@@ -28,10 +28,9 @@ class SharedProcess {
   private fail: (error: Error) => void = () => {};
 
   constructor(program: string) {
-    const env = { ...process.env, OMP_NUM_THREADS: '1', NODE_OPTIONS: '' };
     const script = fileURLToPath(new URL('./in-turn.mjs', import.meta.url));
     this.child = fork(script, [program], {
-      env,
+      env: programEnvironment(),
       execArgv: [],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });

@@ -22,6 +22,13 @@ export function builtProgram(app: string, program: string): string {
   return path;
 }
 
+/** Variables of a program: one compute thread, and no options of the tests' own Node. */
+export const programEnvironment = (): NodeJS.ProcessEnv => ({
+  ...process.env,
+  OMP_NUM_THREADS: '1',
+  NODE_OPTIONS: '',
+});
+
 /**
  * Starts apps/APP/dist/PROGRAM.js with one compute thread; `onOutput` sees all of stdout so far whenever more
  * comes. `cwd`: the folder it starts in.
@@ -34,8 +41,11 @@ export function start(
   cwd?: string,
 ): Running {
   const path = builtProgram(app, program);
-  const env = { ...process.env, OMP_NUM_THREADS: '1', NODE_OPTIONS: '' };
-  const child = spawn(process.execPath, [path, ...args], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [path, ...args], {
+    cwd,
+    env: programEnvironment(),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const text = { stdout: '', stderr: '' };
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     text.stdout += chunk;
