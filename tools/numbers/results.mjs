@@ -6,7 +6,7 @@ import { allResults } from '../../bench/lib/report/results.mjs';
  * @param {string} cpu  for example `Zen 4`
  * @param {string} name  of the benchmark
  * @param {string | RegExp} variant  its beginning, or a pattern
- * @param {'ours' | 'peer' | 'ratio'} column
+ * @param {'ours' | 'peer' | 'ratio' | 'paired'} column
  */
 export function measured(cpu, name, variant, column) {
   const is = (/** @type {string} */ text) =>
@@ -15,6 +15,7 @@ export function measured(cpu, name, variant, column) {
   const own = results?.rows.filter((row) => row.name === name) ?? [];
   if (own.length === 0) throw new Error(`bench/results has no ${name} of ${cpu}`);
   const [row, ...more] = own.flatMap((row) => ('refused' in row || !is(row.variant) ? [] : [row]));
-  if (row && more.length === 0) return row[column];
+  const value = row?.[column];
+  if (value !== undefined && more.length === 0) return value;
   throw new Error(`bench/results, ${cpu}, ${name}: ${more.length + (row ? 1 : 0)} rows "${variant}"`);
 }
