@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "cpu/convolution/convolution.h"
@@ -26,6 +27,7 @@ struct Packing {
 // Blocks of a convolution's groups. In each product x·w = y, or its counterpart in the gradients, the source
 // is the factor that is permuted or broadcast, and the target is in the vectors.
 struct Blocks {
+  const Engine& engine;
   bool broadcast;           // one group per block, else as many as the lanes hold
   int64_t lanes;            // of a vector
   int64_t group_lanes = 1;  // of a group (lanes form)
@@ -35,9 +37,12 @@ struct Blocks {
   int64_t vectors;           // of a block's targets
   Packing source, target;
 
-  Blocks(const Engine& engine, int64_t groups, int64_t sources, int64_t targets);
+  Blocks(const Engine& any_engine, int64_t groups, int64_t sources, int64_t targets);
 
   int64_t count() const { return source.blocks; }
+  // The fastest form for the window.
+  Form form(const ConvShape& shape, DType dtype) const;
+  std::string implementation(Form form) const;
   // Products of one tap in a block: [row: permutation or source][lane].
   int64_t tap_rows() const { return broadcast ? sources : group_lanes; }
   int64_t tap_lanes() const { return vectors * lanes; }
@@ -47,8 +52,8 @@ struct Blocks {
   template <class Visit>
   void for_products(int64_t block, const Visit& visit) const;
   // The micro-kernel for these groups, with `lanes_at_once` target lanes.
-  void run(const Row& row, int64_t lanes_at_once) const;
-  void run(const Correlation& correlation) const;
+  void run(const Row& row, Form form, int64_t lanes_at_once) const;
+  void run(const Correlation& correlation, Form form) const;
   // Number of blocks to process together: whole cache lines of a pixel.
   int64_t together() const;
 };

@@ -4,6 +4,7 @@
 // Source rows are packed band by band (zero-padded, bfloat16 widened). The micro-kernels then need not handle
 // the image's edges, nor its pitch, at which pixels would compete for the same cache sets.
 #include <algorithm>
+#include <type_traits>
 
 #include "cpu/convolution/axis.h"
 #include "cpu/convolution/grouped.h"
@@ -13,7 +14,7 @@
 namespace iabn::grouped {
 namespace {
 
-constexpr int64_t kBandBytes = 192 * 1024;  // of packed source rows per thread: they stay in the second level
+constexpr int64_t kBandBytes = 256 * 1024;  // of packed source rows per thread: they stay in the second level
 
 struct Image {
   int64_t height, width, channels;
@@ -48,6 +49,10 @@ IABN_SIMD void finish_leaf(float* out, const float* bias, const float* addend, i
   });
 }
 
+void order_by_column(std::vector<AxisTap>& taps) {
+  std::sort(taps.begin(), taps.end(), [](const AxisTap& a, const AxisTap& b) { return a.offset < b.offset; });
+}
+
 class GroupedConvolution : public Kernel {
  public:
   GroupedConvolution(Plan plan, const ConvShape& shape, DType dtype, const Ending& ending, bool constant)
@@ -58,7 +63,10 @@ class GroupedConvolution : public Kernel {
         constant_(constant),
         blocks_(engine(), shape.groups, plan_.forward ? shape.group_inputs() : shape.group_outputs(),
                 plan_.forward ? shape.group_outputs() : shape.group_inputs()),
+        form_(blocks_.form(shape, dtype)),
+        tap_rows_(form_ == Form::pairs ? blocks_.tap_rows() / 2 : blocks_.tap_rows()),
         threads_(most_threads()) {
+    if (form_ != Form::taps) order_by_column(plan_.columns.taps[0]);
     plan_.columns.reach(0, plan_.target.width, low_, high_);
     low_ = std::min(low_, high_ + 1);
     packed_columns_ = high_ - low_ + 1;
@@ -68,9 +76,7 @@ class GroupedConvolution : public Kernel {
   }
 
   size_t workspace_bytes() const override { return layout_.bytes(); }
-  std::string implementation() const override {
-    return blocks_.broadcast ? "grouped, broadcast" : "grouped, lanes";
-  }
+  std::string implementation() const override { return blocks_.implementation(form_); }
 
   size_t layout_bytes() const override { return constant_ ? weights_bytes() : 0; }
   std::vector<size_t> laid_out_inputs() const override {
@@ -98,9 +104,9 @@ class GroupedConvolution : public Kernel {
 
  private:
   size_t weights_bytes() const {
-    return static_cast<size_t>(blocks_.count() * shape_.kh * shape_.kw * blocks_.tap_floats()) *
-           sizeof(float);
+    return static_cast<size_t>(blocks_.count() * block_weights()) * sizeof(float);
   }
+  int64_t block_weights() const { return shape_.kh * shape_.kw * tap_rows_ * blocks_.tap_lanes(); }
   float* weights(const KernelArgs& args) const {
     return constant_ ? static_cast<float*>(args.layout)
                      : WorkspaceLayout::at<float>(args.workspace, weights_);
@@ -156,18 +162,28 @@ class GroupedConvolution : public Kernel {
   // Lanes: [block][tap][permutation][lane]. Broadcast: [block][pair of vectors][tap][source][lane].
   void lay_out_weights(const float* w, float* to) const {
     const int64_t taps = shape_.kh * shape_.kw, wide = blocks_.tap_lanes(), pair = 2 * blocks_.lanes;
-    const int64_t block_floats = taps * blocks_.tap_floats(), inputs = shape_.group_inputs();
+    const int64_t inputs = shape_.group_inputs();
     parallel_divide(threads_, blocks_.count(), [&](int64_t block, int) {
-      float* own = to + block * block_floats;
-      std::fill(own, own + block_floats, 0.0f);
+      float* own = to + block * block_weights();
+      std::fill(own, own + block_weights(), 0.0f);
       blocks_.for_products(block, [&](int64_t row, int64_t lane, int64_t source, int64_t target) {
         const int64_t first = lane / pair * pair, lanes = std::min(pair, wide - first);
         const int64_t o = plan_.forward ? target : source, i = (plan_.forward ? source : target) % inputs;
         const float* from = w + (o * inputs + i) * taps;
-        float* at = own + first * taps * blocks_.tap_rows() + row * lanes + lane - first;
-        for (int64_t tap = 0; tap < taps; ++tap) at[tap * blocks_.tap_rows() * lanes] = from[tap];
+        if (form_ == Form::pairs) return lay_out_halves(from, own, lane, source, target);
+        float* at = own + first * taps * tap_rows_ + row * lanes + lane - first;
+        for (int64_t tap = 0; tap < taps; ++tap) at[tap * tap_rows_ * lanes] = from[tap];
       });
     });
+  }
+
+  // [tap][permutation of the pairs of sources][lane][source of the pair]
+  void lay_out_halves(const float* from, float* to, int64_t lane, int64_t source, int64_t target) const {
+    const int64_t pair = source % blocks_.sources / 2, row = pair ^ target % tap_rows_;
+    bf16* at = reinterpret_cast<bf16*>(to) + 2 * (row * blocks_.lanes + lane) + source % 2;
+    for (int64_t tap = 0; tap < shape_.kh * shape_.kw; ++tap) {
+      store(at + 2 * tap * tap_rows_ * blocks_.lanes, from[tap]);
+    }
   }
 
   template <class T>
@@ -180,10 +196,18 @@ class GroupedConvolution : public Kernel {
       float* to = packed + y * packed_columns_ * row.width;
       const T* from = source + ((job.image * image.height + low + y) * image.width + begin) * image.channels;
       const auto column = [&](int64_t x) { return to + (x - low_) * row.width; };
-      engine().of<T>().pack(row, nullptr, to, begin - low_);
-      engine().of<T>().pack(row, from, column(begin), end - begin);
-      engine().of<T>().pack(row, nullptr, column(end), high_ + 1 - end);
+      blocks_.engine.of<T>().pack(row, nullptr, to, begin - low_);
+      pack_columns(row, from, column(begin), end - begin);
+      blocks_.engine.of<T>().pack(row, nullptr, column(end), high_ + 1 - end);
     }
+  }
+
+  template <class T>
+  void pack_columns(const PackedRow& row, const T* from, float* to, int64_t count) const {
+    if constexpr (std::is_same_v<T, bf16>) {
+      if (form_ == Form::pairs) return blocks_.engine.pack_pairs(row, blocks_.group_lanes, from, to, count);
+    }
+    blocks_.engine.of<T>().pack(row, from, to, count);
   }
 
   template <class T>
@@ -198,15 +222,12 @@ class GroupedConvolution : public Kernel {
     pack(job, args.in<T>(0), low, rows, packed);
     for (int64_t y = job.first_row; y < end; ++y) {
       for (int64_t phase = 0; phase < plan_.columns.phases(); ++phase) {
-        for (int64_t b = 0; b < job.blocks; ++b) {
-          run_row(y, low, phase, packed + b * block_floats_,
-                  weights(args) + (job.first_block + b) * shape_.kh * shape_.kw * blocks_.tap_floats(),
-                  WorkspaceLayout::at<Tap>(own, taps_), out + b * row_floats_);
-        }
+        run_row(job, y, low, phase, packed, weights(args) + job.first_block * block_weights(),
+                WorkspaceLayout::at<Tap>(own, taps_), out);
       }
       const int64_t at = (job.image * target.height + y) * target.width * target.channels;
       if (ending_.any()) finish<T>(job, args, at, out, WorkspaceLayout::at<float>(own, addend_));
-      engine().of<T>().unpack(layout(job), out, args.out<T>(0) + at, target.width);
+      blocks_.engine.of<T>().unpack(layout(job), out, args.out<T>(0) + at, target.width);
     }
   }
 
@@ -227,16 +248,16 @@ class GroupedConvolution : public Kernel {
   void finish(const Job& job, const KernelArgs& args, int64_t at, float* out, float* addend) const {
     const int64_t columns = plan_.target.width, wide = blocks_.tap_lanes();
     const float* bias = WorkspaceLayout::at<float>(args.workspace, bias_) + job.first_block * wide;
-    if (ending_.addend) engine().of<T>().pack(layout(job), args.in<T>(3) + at, addend, columns);
+    if (ending_.addend) blocks_.engine.of<T>().pack(layout(job), args.in<T>(3) + at, addend, columns);
     for (int64_t b = 0; b < job.blocks; ++b) {
       finish_leaf(out + b * row_floats_, bias + b * wide, ending_.addend ? addend + b * row_floats_ : nullptr,
                   columns, wide, ending_.activation);
     }
   }
 
-  // The columns of one phase of row y of a block; x holds source rows from `low` on.
-  void run_row(int64_t y, int64_t low, int64_t phase, const float* x, const float* weights, Tap* taps,
-               float* out) const {
+  // The columns of one phase of row y; x holds source rows from `low` on.
+  void run_row(const Job& job, int64_t y, int64_t low, int64_t phase, const float* x, const float* weights,
+               Tap* taps, float* out) const {
     const int64_t width = blocks_.source.width, wide = blocks_.tap_lanes();
     const int64_t row_phase = y % plan_.rows.phases(), first = y / plan_.rows.phases() * plan_.rows.step;
     for (int64_t lane = 0; lane < wide; lane += 2 * blocks_.lanes) {
@@ -247,19 +268,24 @@ class GroupedConvolution : public Kernel {
         if (source < 0 || source >= plan_.source.height) continue;
         for (const AxisTap& right : plan_.columns.taps[static_cast<size_t>(phase)]) {
           const int64_t tap = down.tap * shape_.kw + right.tap;
-          taps[count++] = {x + ((source - low) * packed_columns_ + right.offset - low_) * width,
-                           weights + tap * blocks_.tap_rows() * lanes};
+          taps[count++] = {((source - low) * packed_columns_ + right.offset - low_) * width,
+                           tap * tap_rows_ * lanes};
         }
       }
-      const Row row{taps,
-                    count,
-                    plan_.columns.outputs(phase, plan_.target.width),
-                    plan_.columns.step * width,
-                    blocks_.sources,
-                    out + phase * wide + lane,
-                    plan_.columns.phases() * wide};
-      blocks_.run(row, lanes);
-      weights += shape_.kh * shape_.kw * blocks_.tap_rows() * lanes;
+      Row row{x,
+              weights,
+              taps,
+              count,
+              plan_.columns.outputs(phase, plan_.target.width),
+              plan_.columns.step * width,
+              blocks_.sources,
+              out + phase * wide + lane,
+              plan_.columns.phases() * wide};
+      for (int64_t b = 0; b < job.blocks; ++b) {
+        blocks_.run(row, form_, lanes);
+        row.x += block_floats_, row.w += block_weights(), row.out += row_floats_;
+      }
+      weights += shape_.kh * shape_.kw * tap_rows_ * lanes;
     }
   }
 
@@ -269,6 +295,8 @@ class GroupedConvolution : public Kernel {
   Ending ending_;
   bool constant_;  // the weights: they are laid out ahead of the runs
   Blocks blocks_;
+  Form form_;
+  int64_t tap_rows_;  // of weights
   int threads_;
   int64_t low_ = 0, high_ = -1, packed_columns_ = 0;  // source columns that are packed
   int64_t together_ = 1, band_ = 1, band_rows_ = 0;

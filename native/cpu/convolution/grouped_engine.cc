@@ -2,19 +2,18 @@
 
 #include <algorithm>
 
+#include "cpu/onednn/onednn.h"
 #include "cpu/simd/vector_lanes.h"
 
 namespace iabn::grouped {
 namespace {
 
+#define IABN_BODY_ROUNDS
 #define IABN_BODY "cpu/convolution/grouped_simd.h"
 #include "cpu/simd/each_isa.h"
 
 }  // namespace
 
-const Engine& engine() {
-  static const Engine& chosen = engine_for(vector_lanes());
-  return chosen;
-}
+const Engine& engine() { return engine_for(vector_lanes()); }
 
 }  // namespace iabn::grouped

@@ -20,15 +20,25 @@ namespace iabn::grouped {
 // used, so buffers need this many extra columns.
 constexpr int64_t kSlackColumns = 4;
 
-// One tap of the window: the x of a row's first output, and the tap's weights.
+// How a window is summed.
+enum class Form {
+  taps,     // any window, a tap at a time
+  triples,  // three adjacent columns without a stride, in the lanes form: the taps of a row together
+  pairs,    // the same in bfloat16, two products at a time: see pack_pairs and pack_columns
+};
+constexpr int kForms = 3;
+
+// One tap of the window, in floats from a row's x and w.
 struct Tap {
-  const float* x;
-  const float* w;  // lanes: [G][Lanes]; broadcast: [inputs][vectors · Lanes]
+  int64_t x;  // of the row's first output
+  int64_t w;  // lanes: [G][Lanes], pairs: [G/2][Lanes]; broadcast: [inputs][vectors · Lanes]
 };
 
 // out[i·out_step + …] = Σ_taps x[i·step + …] ⋆ w for i < count; up to kSlackColumns − 1 more are written.
 struct Row {
-  const Tap* taps;
+  const float* x;
+  const float* w;
+  const Tap* taps;  // by rows and columns of x
   int64_t taps_count;
   int64_t count;
   int64_t step;    // floats from one output's x to the next one's
@@ -42,7 +52,7 @@ struct Row {
 struct Correlation {
   const float* source;
   const float* target;
-  int64_t rows, columns;
+  int64_t rows, columns;                                     // pairs: columns before they were paired
   int64_t source_row, source_step, target_row, target_step;  // floats
   // Relative to the target of the first product: per tap (lanes), or per vector of each tap (broadcast).
   const int64_t* offsets;
@@ -70,13 +80,25 @@ struct Packers {
   void (*unpack)(const PackedRow&, const float* from, T* to, int64_t count);
 };
 
+// Columns of a row of an image, with zeros before the first and after the last.
+struct Columns {
+  int64_t before;  // zeros in front of the first
+  int64_t count;   // of the image
+  int64_t step;    // from a pair to the next one (pairs)
+  int64_t packed;  // columns of the packed row, or pairs of them
+};
+
 struct Engine : PerData<Packers> {
   int64_t lanes;
-  // Indexed by log2 G, and by the number of vectors − 1.
-  void (*lanes_row[4])(const Row&);
+  // Indexed by form and log2 G, and by the number of vectors − 1. There are no pairs without instructions.
+  void (*lanes_row[kForms][4])(const Row&);
   void (*broadcast_row[2])(const Row&);
-  void (*lanes_correlation[4])(const Correlation&);
+  void (*lanes_correlation[kForms][4])(const Correlation&);
   void (*broadcast_correlation)(const Correlation&);
+  // Lane l of group g of to[block][i] = channels 2j and 2j + 1 of the group, with j = l mod G/2.
+  void (*pack_pairs)(const PackedRow&, int64_t group_lanes, const bf16* from, float* to, int64_t count);
+  // Lane l of to[block][i] = its channel in two neighboring columns.
+  void (*pack_columns)(const PackedRow&, const Columns&, const bf16* from, float* to);
 };
 
 // The fastest engine for this CPU.

@@ -32,7 +32,7 @@ void lanes_tile(const Row& row, int64_t first) {
   const int64_t step = Step ? Step : row.step;
   Vec acc[P] = {};
   for (int64_t t = 0; t < row.taps_count; ++t) {
-    add_permuted<G, 0>(acc, row.taps[t].x + first * step, step, row.taps[t].w);
+    add_permuted<G, 0>(acc, row.x + row.taps[t].x + first * step, step, row.w + row.taps[t].w);
   }
   float* out = row.out + first * row.out_step;
 #pragma GCC unroll 16
@@ -44,8 +44,8 @@ void broadcast_tile(const Row& row, int64_t first) {
   const int64_t step = Step ? Step : row.step;
   Vec acc[P][NV] = {};
   for (int64_t t = 0; t < row.taps_count; ++t) {
-    const float* x = row.taps[t].x + first * step;
-    const float* w = row.taps[t].w;
+    const float* x = row.x + row.taps[t].x + first * step;
+    const float* w = row.w + row.taps[t].w;
     for (int64_t i = 0; i < row.inputs; ++i, w += NV * kLanes) {
       Vec weight[NV];
 #pragma GCC unroll 2
@@ -178,6 +178,8 @@ void broadcast_correlation(const Correlation& c) {
   for (; t < targets; ++t) correlate_sources<1>(c, t);
 }
 
+#include "cpu/convolution/grouped_triples_simd.h"
+
 // Pixel by pixel for all blocks, so that images are read and written in whole cache lines.
 template <class T>
 void pack_row(const PackedRow& row, const T* from, float* to, int64_t count) {
@@ -189,7 +191,7 @@ void pack_row(const PackedRow& row, const T* from, float* to, int64_t count) {
       const T* pixel = from + i * row.pixel_stride + row.channels[0];
       for (int64_t b = 0; b < row.blocks; ++b, pixel += width) {
         for (int64_t v = 0; v < width; v += kLanes) {
-          for (int l = 0; l < kLanes; ++l) to[b * row.block_stride + v + l] = load(pixel + v + l);
+          put(to + b * row.block_stride + v, get(pixel + v));
         }
       }
     }
@@ -225,16 +227,68 @@ void unpack_row(const PackedRow& row, const float* from, T* to, int64_t count) {
   }
 }
 
+#ifdef IABN_NATIVE_BF16
+IABN_INLINE Bits halves_at(const bf16* p) {
+  return (Bits)IABN_WIDEN_HALVES(*reinterpret_cast<const LooseHalves*>(p));
+}
+
+void pack_pairs(const PackedRow& row, int64_t group_lanes, const bf16* from, float* to, int64_t count) {
+  const int64_t pairs = group_lanes / 2;
+  Index places;
+  for (int l = 0; l < kLanes; ++l) places[l] = static_cast<int32_t>(l / group_lanes * pairs + l % pairs);
+  for (int64_t i = 0; i < count; ++i, to += kLanes) {
+    const bf16* pixel = from + i * row.pixel_stride + row.channels[0];
+    for (int64_t b = 0; b < row.blocks; ++b, pixel += kLanes) {
+      const __m512i halves = _mm512_castsi256_si512((__m256i) * reinterpret_cast<const LooseHalves*>(pixel));
+      put(to + b * row.block_stride, (Vec)_mm512_maskz_permutexvar_epi32(0xffff, (__m512i)places, halves));
+    }
+  }
+}
+
+void pack_columns(const PackedRow& row, const Columns& columns, const bf16* from, float* to) {
+  for (int64_t i = 0; i < columns.packed; ++i, to += kLanes) {
+    const int64_t column = i * columns.step - columns.before;
+    const bool low = column >= 0 && column < columns.count;
+    const bool high = column >= -1 && column + 1 < columns.count;
+    const bf16* pixel = from + column * row.pixel_stride + row.channels[0];
+    for (int64_t b = 0; b < row.blocks; ++b, pixel += kLanes) {
+      Bits bits{};
+      if (low) bits = halves_at(pixel);
+      if (high) bits |= halves_at(pixel + row.pixel_stride) << 16;
+      put(to + b * row.block_stride, float_of(bits));
+    }
+  }
+}
+#endif
+
+template <int Log2>
+constexpr void add_lanes(Engine& e) {
+  constexpr int G = 1 << Log2;
+  constexpr int taps = static_cast<int>(Form::taps), triples = static_cast<int>(Form::triples);
+  e.lanes_row[taps][Log2] = lanes_row<G>, e.lanes_correlation[taps][Log2] = lanes_correlation<G>;
+  e.lanes_row[triples][Log2] = triples_row<Floats, G>;
+  e.lanes_correlation[triples][Log2] = triples_correlation<FloatTriples, G>;
+#ifdef IABN_NATIVE_BF16
+  if constexpr (G > 1) {
+    constexpr int pairs = static_cast<int>(Form::pairs);
+    e.lanes_row[pairs][Log2] = triples_row<Pairs, G / 2>;
+    e.lanes_correlation[pairs][Log2] = triples_correlation<PairTriples, G>;
+  }
+#endif
+}
+
 constexpr Engine make_engine() {
   Engine e{};
   e.lanes = kLanes;
-  e.lanes_row[0] = lanes_row<1>, e.lanes_correlation[0] = lanes_correlation<1>;
-  e.lanes_row[1] = lanes_row<2>, e.lanes_correlation[1] = lanes_correlation<2>;
-  if constexpr (kLanes >= 8) e.lanes_row[2] = lanes_row<4>, e.lanes_correlation[2] = lanes_correlation<4>;
-  if constexpr (kLanes >= 16) e.lanes_row[3] = lanes_row<8>, e.lanes_correlation[3] = lanes_correlation<8>;
+  add_lanes<0>(e), add_lanes<1>(e);
+  if constexpr (kLanes >= 8) add_lanes<2>(e);
+  if constexpr (kLanes >= 16) add_lanes<3>(e);
   e.broadcast_row[0] = broadcast_row<1>, e.broadcast_row[1] = broadcast_row<2>;
   e.broadcast_correlation = broadcast_correlation;
   e.f32 = {pack_row<float>, unpack_row<float>}, e.half = {pack_row<bf16>, unpack_row<bf16>};
+#ifdef IABN_NATIVE_BF16
+  e.pack_pairs = pack_pairs, e.pack_columns = pack_columns;
+#endif
   return e;
 }
 

@@ -4,6 +4,7 @@
 // the workspace. Bands are assigned to chunks by the shape alone, and the chunks' sums are added in order
 // (see parallel.h).
 #include <algorithm>
+#include <type_traits>
 
 #include "cpu/convolution/grouped.h"
 #include "cpu/loops/threads.h"
@@ -21,6 +22,7 @@ class GroupedWeights : public Kernel {
       : shape_(shape),
         dtype_(dtype),
         blocks_(engine(), shape.groups, shape.group_outputs(), shape.group_inputs()),
+        form_(blocks_.form(shape, dtype)),
         threads_(most_threads()),
         together_(std::min(blocks_.together(), blocks_.count())),
         parts_((blocks_.count() + together_ - 1) / together_),
@@ -32,9 +34,7 @@ class GroupedWeights : public Kernel {
   }
 
   size_t workspace_bytes() const override { return layout_.bytes(); }
-  std::string implementation() const override {
-    return blocks_.broadcast ? "grouped, broadcast" : "grouped, lanes";
-  }
+  std::string implementation() const override { return blocks_.implementation(form_); }
 
   void run(const KernelArgs& args) override {
     const int64_t tasks = chunks_ * parts_;
@@ -55,6 +55,7 @@ class GroupedWeights : public Kernel {
  private:
   int64_t taps() const { return shape_.kh * shape_.kw; }
   int64_t block_sums() const { return taps() * blocks_.tap_floats(); }
+  int64_t packed_dy_columns() const { return form_ == Form::pairs ? (shape_.ow + 1) / 2 : shape_.ow; }
   // Rows of x that `band` rows of dy need.
   int64_t rows_of(int64_t band) const { return (band - 1) * shape_.sh + (shape_.kh - 1) * shape_.dh + 1; }
 
@@ -70,7 +71,7 @@ class GroupedWeights : public Kernel {
   void plan_workspace() {
     sums_ = layout_.add(static_cast<size_t>(chunks_ * blocks_.count() * block_sums()) * sizeof(double));
     x_floats_ = rows_of(band_) * packed_columns_ * blocks_.target.width;
-    dy_floats_ = band_ * shape_.ow * blocks_.source.width;
+    dy_floats_ = band_ * packed_dy_columns() * blocks_.source.width;
     WorkspaceLayout own;
     x_ = own.add(static_cast<size_t>(together_ * x_floats_) * sizeof(float));
     dy_ = own.add(static_cast<size_t>(together_ * dy_floats_) * sizeof(float));
@@ -84,21 +85,40 @@ class GroupedWeights : public Kernel {
     }
   }
 
+  // A row of x, or of dy.
+  template <class T>
+  void pack(const PackedRow& row, const Columns& columns, const T* from, float* to) const {
+    if constexpr (std::is_same_v<T, bf16>) {
+      if (form_ == Form::pairs) return blocks_.engine.pack_columns(row, columns, from, to);
+    }
+    const int64_t begin = std::min(columns.before, columns.packed);
+    const int64_t end = std::clamp(columns.before + columns.count, begin, columns.packed);
+    blocks_.engine.of<T>().pack(row, nullptr, to, begin);
+    blocks_.engine.of<T>().pack(row, from, to + begin * row.width, end - begin);
+    blocks_.engine.of<T>().pack(row, nullptr, to + end * row.width, columns.packed - end);
+  }
+
   template <class T>
   void pack_x(int64_t image, int64_t first_row, int64_t rows, int64_t first_block, int64_t blocks, const T* x,
               float* to) const {
     const PackedRow row = blocks_.target.row(first_block, blocks, x_floats_, shape_.c);
-    const int64_t begin = std::min(shape_.pw, packed_columns_);
-    const int64_t end = std::clamp(shape_.pw + shape_.w, begin, packed_columns_);
+    const Columns columns{shape_.pw, shape_.w, 1, packed_columns_};
     for (int64_t y = first_row; y < first_row + rows; ++y, to += packed_columns_ * row.width) {
       if (y < 0 || y >= shape_.h) {
-        engine().of<T>().pack(row, nullptr, to, packed_columns_);
-        continue;
+        blocks_.engine.of<T>().pack(row, nullptr, to, packed_columns_);
+      } else {
+        pack(row, columns, x + (image * shape_.h + y) * shape_.w * shape_.c, to);
       }
-      engine().of<T>().pack(row, nullptr, to, begin);
-      engine().of<T>().pack(row, x + (image * shape_.h + y) * shape_.w * shape_.c, to + begin * row.width,
-                            end - begin);
-      engine().of<T>().pack(row, nullptr, to + end * row.width, packed_columns_ - end);
+    }
+  }
+
+  template <class T>
+  void pack_dy(int64_t image, int64_t first_row, int64_t rows, int64_t first_block, int64_t blocks,
+               const T* dy, float* to) const {
+    const PackedRow row = blocks_.source.row(first_block, blocks, dy_floats_, shape_.o);
+    const Columns columns{0, shape_.ow, form_ == Form::pairs ? 2 : 1, packed_dy_columns()};
+    for (int64_t y = first_row; y < first_row + rows; ++y, to += columns.packed * row.width) {
+      pack(row, columns, dy + (image * shape_.oh + y) * shape_.ow * shape_.o, to);
     }
   }
 
@@ -112,14 +132,12 @@ class GroupedWeights : public Kernel {
     void* own = WorkspaceLayout::at(args.workspace, thread_ + thread_bytes_ * static_cast<size_t>(thread));
     float* x = WorkspaceLayout::at<float>(own, x_);
     float* dy = WorkspaceLayout::at<float>(own, dy_);
-    const PackedRow diffs = blocks_.source.row(first_block, blocks, dy_floats_, shape_.o);
     const int64_t all = shape_.n * bands_;
     for (int64_t band = all * chunk / chunks_; band < all * (chunk + 1) / chunks_; ++band) {
       const int64_t image = band / bands_, first = band % bands_ * band_;
       const int64_t rows = std::min(band_, shape_.oh - first);
       pack_x(image, first * shape_.sh - shape_.ph, rows_of(rows), first_block, blocks, args.in<T>(0), x);
-      engine().of<T>().pack(diffs, args.in<T>(1) + (image * shape_.oh + first) * shape_.ow * shape_.o, dy,
-                            rows * shape_.ow);
+      pack_dy(image, first, rows, first_block, blocks, args.in<T>(1), dy);
       for (int64_t b = 0; b < blocks; ++b)
         correlate(x + b * x_floats_, dy + b * dy_floats_, rows, sums + b * block_sums());
     }
@@ -127,9 +145,10 @@ class GroupedWeights : public Kernel {
 
   void correlate(const float* x, const float* dy, int64_t rows, double* sums) const {
     const int64_t source = blocks_.source.width, target = blocks_.target.width;
-    blocks_.run(Correlation{dy, x, rows, shape_.ow, shape_.ow * source, source,
+    blocks_.run(Correlation{dy, x, rows, shape_.ow, packed_dy_columns() * source, source,
                             packed_columns_ * shape_.sh * target, shape_.sw * target, offsets_.data(), taps(),
-                            blocks_.sources, blocks_.vectors, sums});
+                            blocks_.sources, blocks_.vectors, sums},
+                form_);
   }
 
   void add_chunks(int64_t block, double* sums, float* dw) const {
@@ -150,6 +169,7 @@ class GroupedWeights : public Kernel {
   ConvShape shape_;
   DType dtype_;
   Blocks blocks_;
+  Form form_;
   int threads_;
   int64_t together_, parts_;  // blocks of a task, tasks of a chunk
   int64_t packed_columns_;

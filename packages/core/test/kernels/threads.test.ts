@@ -96,6 +96,17 @@ const CASES: readonly Case[] = [
       kernel: 'winograd',
     };
   }),
+  // Groups of few channels.
+  {
+    op: 'conv2d_backward_weights',
+    attrs: { ...WINDOW, groups: 16 },
+    inputs: [
+      [3, 64, 28, 28],
+      [3, 64, 28, 28],
+    ],
+    vectors: 0,
+    outputs: [[64, 4, 3, 3]],
+  },
   // Panels that threads take in any order.
   {
     op: 'conv2d_backward_weights',
