@@ -1,4 +1,4 @@
-/** Photographs through a classifier, or up to one of its layers: to standard output and files. */
+/** Runs photographs through a classifier, or up to one of its layers, and writes the results. */
 import { type Advice, signalExitCode, withAdvice } from '@inplace-abn/cli';
 import { UsageError } from '@inplace-abn/core';
 import { chooseProcessDevice } from '@inplace-abn/cuda';
@@ -16,7 +16,7 @@ import { type Outcome, predictPhotographs } from './predict.js';
 const ADVICE: Advice = {
   ...TRAINED_WITH_ADVICE,
   ERR_NO_CLASSES:
-    ', a line for each output, with --classes FILE (the class folders of the training images in sorted order, as ls prints them)',
+    ' with --classes FILE, one line per output: the class folders of the training images in sorted order, as ls prints them',
   ERR_MEMORY: ' (--batch, --crop)',
 };
 
@@ -38,7 +38,7 @@ async function predict(
 ): Promise<number> {
   const { features: layer, top, threshold } = options;
   if (layer === undefined && config.network.classes === 0) {
-    throw new UsageError(`${checkpoint} has no classifier (network.classes is 0): name a layer`, {
+    throw new UsageError(`${checkpoint} has no classifier (network.classes is 0): add --features LAYER`, {
       code: 'ERR_NO_CLASSIFIER',
     });
   }
@@ -49,7 +49,7 @@ async function predict(
   const progress = new Progress({ stream: process.stderr, printFreq: options.printFreq });
   progress.note(reason);
   const stop = new StopRequest((signal) =>
-    progress.note(`${signal}: stopping after this batch; once more to kill`),
+    progress.note(`${signal}: stopping after this batch; repeat to kill`),
   );
   const results = printsResults(options);
   const reads = watchReader(process.stdout);
@@ -98,7 +98,7 @@ async function sinksOf(
   }
   if (npy !== undefined) sinks.push(await Matrix.create(npy, width));
   if (html !== undefined) {
-    const title = `${config.network.arch}: what it sees`;
+    const title = `${config.network.arch}: predictions`;
     const facts: [string, string][] = [
       ['network', `${config.network.arch}, ${config.network.precision}`],
       ['checkpoint', checkpoint],
@@ -118,7 +118,7 @@ function conclude(
   progress.note(`${images} ${images === 1 ? 'image' : 'images'} in ${formatDuration(seconds)}${rate}`);
   for (const file of filesOf(options)) progress.note(`wrote ${file}`);
   if (failed > 0) {
-    process.stderr.write(`error: ${failed} of the images cannot be used; they are named above\n`);
+    process.stderr.write(`error: ${failed} of the images cannot be used: see above\n`);
   }
   if (stopped) return signalExitCode(stopped);
   return failed > 0 ? 1 : 0;

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** predict: command line → classes of photographs, or of their pixels. */
+/** predict: classifies photographs, or segments them. */
 import { checkWritable, runCommand, withAdvice } from '@inplace-abn/cli';
 import { UsageError } from '@inplace-abn/core';
 import { checkProcessDevice, deviceOption } from '@inplace-abn/cuda';
@@ -21,52 +21,52 @@ import { segment } from './segment.js';
 
 const command = new Command('predict')
   .description('Classify photographs with a trained network, or segment them with a segmentation network.')
-  .argument('<checkpoint>', 'a checkpoint, or a folder of checkpoints (the newest intact one)')
+  .argument('<checkpoint>', 'a checkpoint, or a folder of checkpoints, whose newest intact one is used')
   .argument(
     '<images...>',
-    'files; folders, with all images below; patterns in quotes; -: a list of files on standard input, one per line or separated by NUL',
+    'files, folders (searched recursively), quoted patterns, or -: read names from standard input, one per line or separated by NUL',
   )
   .option(
     '--classes <file>',
-    'names of the outputs, one per line: FOLDER or FOLDER<TAB>NAME; to segment, a JSON list of {id, name, color} (default: those in the checkpoint)',
+    'names of the outputs, one per line: FOLDER or FOLDER<TAB>NAME; for segmentation, a JSON list of {id, name, color} (default: those in the checkpoint)',
   )
   .option(
     '--config <file>',
-    'configuration that the network was trained with, if the checkpoint does not have it',
+    'configuration that the network was trained with, if the checkpoint does not record it',
   )
   .addOption(maxPixelsOption())
   .addOption(deviceOption())
   .addOption(trainedWithOption())
-  .optionsGroup('Options for classes:')
-  .option('--top <n>', 'classes to print for each image, the most probable first', positive, 5)
+  .optionsGroup('Options for classification:')
+  .option('--top <n>', 'print the n most probable classes of each image', positive, 5)
   .option(
     '--threshold <p>',
-    'with a network for any number of labels: print those of at least this probability',
+    'for multi-label networks: print labels of at least this probability',
     fraction,
     0.5,
   )
   .option(
     '--json <file>',
-    'write one object per line: file, predictions (or features, or error); -: to standard output',
+    'write one JSON object per line: file, and predictions, features or error; -: to standard output',
   )
   .option('--csv <file>', 'write one row per image; -: to standard output')
   .option(
     '--html <file>',
-    'write a page with pictures of the first 400 images, and how often each class comes first',
+    'write a page with the first 400 images, and how often each class is the most probable',
   )
   .option(
     '--features <layer>',
-    'instead of classes, the output of a layer averaged over the image, such as mod5: JSON lines, or --npy',
+    'instead of classes, write the output of a layer such as mod5, averaged over the image: JSON lines, or --npy',
   )
   .option(
     '--npy <file.npy>',
-    'with --features: write a float32 matrix with one row per image to FILE.npy, and the names of the images to FILE.txt',
+    'with --features: write a float32 matrix with one row per image, and the names of the images to FILE.txt',
   )
   .option('-b, --batch <n>', 'images per batch', positive, 32);
 for (const option of imageOptions()) command.addOption(option);
 command
   .optionsGroup('Options for segmentation:')
-  .option('-o, --output <dir>', 'folder for NAME.png of each photograph, and index.html');
+  .option('-o, --output <dir>', 'folder for NAME.png of each photograph and for index.html');
 for (const option of segmentingOptions()) command.addOption(option);
 command
   .optionsGroup('Options:')
@@ -83,13 +83,12 @@ Examples:
   ${command.name()} streets.safetensors photos --output segmented --output-mode palette --overlay
   ${command.name()} old.pth.tar photos --config old.json --classes imagenet.txt
 
-Classes and preprocessing come from the checkpoint, where training wrote them.
-Memory does not grow with the number of images (to segment, by their names alone). One that cannot be used is named; the others are
-classified, and the exit code is 1.
-SIGTERM, Ctrl-C and a lost terminal (unless under nohup) stop after the batch; files keep the finished ones. A second one kills.
-Exit codes: 0 done, 1 error or an image that cannot be used, 2 usage, 128 + N stopped by signal N.
+Training stores class names and preprocessing in the checkpoint; files from elsewhere need --classes and --config.
+An image that cannot be used is reported and skipped, and the exit code is 1.
 Results go to standard output or to files, everything else to standard error.
-Environment: OMP_NUM_THREADS compute threads, NO_COLOR plain output, IABN_DEBUG=1…5 what the compiler decides.`,
+SIGTERM, Ctrl-C or a lost terminal (unless under nohup) stops after the batch and keeps its results; a second signal kills.
+Exit codes: 0 done, 1 error or an image that cannot be used, 2 usage, 128 + N stopped by signal N.
+Environment: OMP_NUM_THREADS compute threads, NO_COLOR plain output, IABN_DEBUG=1…5 decisions of the compiler.`,
   )
   .action(async (checkpoint: string, images: readonly string[], options: Options) => {
     process.exitCode = await main(checkpoint, images, options);
@@ -102,7 +101,7 @@ async function main(checkpoint: string, images: readonly string[], options: Opti
   const described = await withAdvice({ ERR_NO_CONFIG: ' with --config FILE' }, () =>
     describedOrSegmentation(checkpoint, options.config),
   );
-  // A layer's vectors are those of a crop, whatever the network is for.
+  // Features are those of a crop, for every task.
   const task = described?.config.task;
   if (described && (options.features !== undefined || task !== 'segmentation')) {
     checkTask(command, checkpoint, task === 'multi-label' ? task : 'classification');
@@ -113,8 +112,8 @@ async function main(checkpoint: string, images: readonly string[], options: Opti
 }
 
 /**
- * null: nothing says which network it is, but it has the parts of a segmentation network, as the published
- * one.
+ * Null if no configuration describes the checkpoint but it has the parts of a segmentation network, like the
+ * published one.
  */
 async function describedOrSegmentation(checkpoint: string, config?: string): Promise<Described | null> {
   try {

@@ -1,4 +1,4 @@
-/** The options of predict, and which of them go together. */
+/** The options of predict, and checks of which may be combined. */
 import { resolve } from 'node:path';
 import { CommandLineError } from '@inplace-abn/cli';
 import type { ProcessDevice } from '@inplace-abn/cuda';
@@ -28,7 +28,7 @@ type Key = keyof Options;
 
 type TaskName = TrainConfig['task'];
 
-/** Options of networks that give one row of numbers for an image. */
+/** Options of networks with one row of outputs per image. */
 const OF_ROWS = [
   'json',
   'csv',
@@ -42,7 +42,7 @@ const OF_ROWS = [
   'printFreq',
 ] as const;
 
-/** Options that not every task has. */
+/** Options that only some tasks accept. */
 const OF_TASK: Readonly<Record<TaskName, readonly Key[]>> = {
   classification: ['top', ...OF_ROWS],
   'multi-label': ['threshold', ...OF_ROWS],
@@ -61,29 +61,32 @@ const OF_TASK: Readonly<Record<TaskName, readonly Key[]>> = {
   ],
 };
 
-/** @throws {CommandLineError} for options that do not go together, whatever the network is */
+/** @throws {CommandLineError} for options that no network accepts together */
 export function checkOptions(images: readonly string[], options: Options): void {
   const { features, npy, csv: table, html, json } = options;
   if (features === undefined && npy !== undefined) {
-    throw new CommandLineError('--npy writes the vectors of a layer: add --features LAYER');
+    throw new CommandLineError('--npy writes the output of a layer: add --features LAYER');
   }
   if (features !== undefined && (table !== undefined || html !== undefined)) {
-    throw new CommandLineError('--features gives vectors and no classes: write them with --json or --npy');
+    throw new CommandLineError('--features has no classes for --csv or --html: use --json or --npy');
   }
   if (json === STDOUT && table === STDOUT) {
-    throw new CommandLineError('--json and --csv would both write to standard output: name a file for one');
+    throw new CommandLineError(
+      '--json and --csv cannot both write to standard output: name a file for one of them',
+    );
   }
-  if (npy === STDOUT || html === STDOUT) throw new CommandLineError('--npy and --html write files: name one');
+  if (npy === STDOUT || html === STDOUT)
+    throw new CommandLineError('--npy and --html cannot write to standard output: name a file');
   const files = filesOf(options).map((file) => resolve(file));
   const twice = files.find((file, index) => files.indexOf(file) < index);
   if (twice)
     throw new CommandLineError(`two results would be written to ${twice}: name another file for one`);
   if (images.filter((name) => name === LIST).length > 1) {
-    throw new CommandLineError('standard input holds one list: name - once');
+    throw new CommandLineError('- reads the list from standard input and can be given only once');
   }
 }
 
-/** @throws {CommandLineError} for an option that a network of this kind has no use for */
+/** @throws {CommandLineError} for an option of another task */
 export function checkTask(command: Command, checkpoint: string, task: TaskName): void {
   const given = ([, keys]: [string, readonly Key[]]) =>
     keys.find((name) => !OF_TASK[task].includes(name) && command.getOptionValueSource(name) === 'cli');
@@ -92,10 +95,10 @@ export function checkTask(command: Command, checkpoint: string, task: TaskName):
   if (!found || key === undefined) return;
   const [other] = found;
   const flag = command.options.find((option) => option.attributeName() === key)?.long ?? key;
-  throw new CommandLineError(`${checkpoint} is of a network for ${task}: ${flag} is for ${other}`);
+  throw new CommandLineError(`${flag} is for ${other}, but ${checkpoint} holds a ${task} network`);
 }
 
-/** The files that results go to. The list of the images of a matrix is one of them. */
+/** The files that results are written to, including the list of images next to a matrix. */
 export function filesOf({ json, csv: table, html, npy }: Options): string[] {
   const list = npy === undefined || npy === STDOUT ? undefined : listOf(npy);
   return [json, table, html, npy, list].flatMap((file) =>
@@ -103,7 +106,7 @@ export function filesOf({ json, csv: table, html, npy }: Options): string[] {
   );
 }
 
-/** Whether standard output holds results: where no file is named, it does. */
+/** Whether results go to standard output, as they do if no file is named. */
 export function printsResults(options: Options): boolean {
   return options.json === STDOUT || options.csv === STDOUT || filesOf(options).length === 0;
 }

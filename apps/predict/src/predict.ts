@@ -1,6 +1,6 @@
 /**
- * Photographs through a classifier, or up to one of its layers: image after image from a list of any length,
- * in bounded memory.
+ * Runs photographs through a classifier, or up to one of its layers. The list may have any length; memory is
+ * bounded.
  */
 import { type Device, UsageError } from '@inplace-abn/core';
 import {
@@ -24,7 +24,7 @@ import { ALONE, Halting, type Progress, StepClock, type StopRequest } from '@inp
 import { type Found, inChunks } from './images/sources.js';
 import type { Guess, Result, Sink } from './output/result.js';
 
-/** Names in memory at a time, and in the first part, which is complete before anything is computed. */
+/** Names to hold in memory, and names in the first part, which is read before anything is computed. */
 const MOST_NAMES = 16384;
 const FIRST_NAMES = 256;
 
@@ -34,41 +34,41 @@ export interface PredictOptions {
   /** Checkpoint file, or folder of checkpoints. */
   readonly checkpoint: string;
   readonly trainedWith?: NormMode;
-  /** Path of a layer whose pooled output is wanted instead of classes. */
+  /** Path of a layer; its pooled output is written instead of classes. */
   readonly layer?: string;
   readonly photographs: AsyncIterable<Found>;
-  /** Names that are in memory at a time; default 16384. */
+  /** Names to hold in memory; default 16384. */
   readonly names?: number;
-  /** Most images of a batch; fewer where there are fewer. */
+  /** Largest number of images per batch. */
   readonly batchSize: number;
   readonly workers: number;
   readonly maxPixels?: number;
   readonly crop: Sides;
   readonly scale: Sides;
-  /** The classes that are told of an image, from its row of logits; null where a logit is not a number. */
+  /** The predictions for a row of logits; null if a logit is NaN. */
   readonly guess: (logits: Float32Array) => readonly Guess[] | null;
-  /** Made when the number of the network's outputs is known. */
+  /** Creates the outputs, once the number of the network's outputs is known. */
   readonly sinks: (outputs: number) => Promise<readonly Sink[]>;
   readonly progress: Progress;
-  /** Whether the state of the work is shown as it goes. */
+  /** Whether to show progress. */
   readonly shows: boolean;
   readonly stop: StopRequest;
-  /** Whether somebody still reads what is written. */
+  /** Whether the results still have a reader. */
   readonly wanted?: () => boolean;
 }
 
 export interface Outcome {
-  /** Images that were predicted. */
+  /** Predicted images. */
   readonly images: number;
-  /** Names under which there was no image that can be used. */
+  /** Names without a usable image. */
   readonly failed: number;
   readonly seconds: number;
   readonly stopped: NodeJS.Signals | null;
 }
 
 /**
- * Problems with the network are errors before the first image; an image that cannot be used is reported, and
- * the rest go on.
+ * Problems with the network are errors before the first image. An image that cannot be used is reported and
+ * skipped.
  */
 export async function predictPhotographs(options: PredictOptions): Promise<Outcome> {
   const run = new Prediction(options);

@@ -1,4 +1,4 @@
-/** Photographs through a segmentation network: a class map of each, and a page of all. */
+/** Runs photographs through a segmentation network: writes a class map of each, and a page of all. */
 import { type Advice, CommandLineError, printable, signalExitCode, withAdvice } from '@inplace-abn/cli';
 import { UsageError } from '@inplace-abn/core';
 import { chooseProcessDevice } from '@inplace-abn/cuda';
@@ -20,12 +20,12 @@ const ADVICE: Advice = {
   ERR_MEMORY: ' (--max-size, --memory-budget)',
 };
 
-/** Milliseconds that a program which was told to stop may still take to end. */
+/** A stopped program ends after at most this many milliseconds. */
 const LAST_MS = 10_000;
 
 /**
- * Segments all photographs that the arguments name. All their names are known before the first one, so that
- * none is written over another.
+ * Segments all photographs that the arguments name. Lists all of them first, to reject two that would be
+ * written to the same file.
  *
  * @returns the exit code
  */
@@ -47,7 +47,7 @@ async function segmentAll(
   const { output: outDir, config, maxPixels, trainedWith } = options;
   if (outDir === undefined) {
     throw new CommandLineError(
-      `${checkpoint} is of a network for segmentation: name a folder for its class maps with --output DIR`,
+      `${checkpoint} holds a segmentation network: name a folder for its class maps with --output DIR`,
     );
   }
   const classes = options.classes === undefined ? undefined : await loadClasses(options.classes);
@@ -68,16 +68,16 @@ async function segmentAll(
     stream,
   });
   const unused = failed + vain;
-  if (unused > 0) stream.write(`error: ${unused} of the files cannot be used; they are named above\n`);
+  if (unused > 0) stream.write(`error: ${unused} of the files cannot be used: see above\n`);
   if (stopped) {
-    // A photograph that was being read may never come.
+    // A read that is still pending may never finish.
     endWithin(LAST_MS);
     return signalExitCode(stopped);
   }
   return unused > 0 ? 1 : 0;
 }
 
-/** The photographs that are there, and how many names have none. */
+/** The photographs found, and the number of names that match none. */
 async function listed(
   images: readonly string[],
   stream: ProgressStream,

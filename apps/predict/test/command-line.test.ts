@@ -45,9 +45,9 @@ describe('predict', () => {
       ['file', 'predictions'],
       ['file', 'error'],
     ]);
-    expect(await readFile(html, 'utf8')).toContain('resnet18: what it sees');
+    expect(await readFile(html, 'utf8')).toContain('resnet18: predictions');
     expect(ended.stderr).toContain(`error: ${bad}: `);
-    expect(ended.stderr).toMatch(/error: 1 of the images cannot be used; they are named above\n$/);
+    expect(ended.stderr).toMatch(/error: 1 of the images cannot be used: see above\n$/);
   });
 
   it('says which option helps', async () => {

@@ -77,7 +77,7 @@ describe('a segmentation network', () => {
 
   it('asks for a folder, and for photographs', async () => {
     await expect(segment(scene.snapshot, [scene.photos], options({ config }))).rejects.toThrow(
-      `${scene.snapshot} is of a network for segmentation: name a folder for its class maps with --output DIR`,
+      `${scene.snapshot} holds a segmentation network: name a folder for its class maps with --output DIR`,
     );
     const output = join(await temporaryFolder(), 'out');
     const none = join(await temporaryFolder(), '*.png');
@@ -93,10 +93,10 @@ describe('options', () => {
     for (const option of segmentingOptions()) command.addOption(option);
     command.parse(['--overlay', '--top', '3'], { from: 'user' });
     expect(() => checkTask(command, 'net.pth', 'classification')).toThrow(
-      new CommandLineError('net.pth is of a network for classification: --overlay is for segmentation'),
+      new CommandLineError('--overlay is for segmentation, but net.pth holds a classification network'),
     );
     expect(() => checkTask(command, 'net.pth', 'segmentation')).toThrow(
-      'net.pth is of a network for segmentation: --top is for classification',
+      '--top is for classification, but net.pth holds a segmentation network',
     );
   });
 

@@ -40,12 +40,9 @@ const ADVICE: Advice = { ...TRAINED_WITH_ADVICE, ERR_SCALE: ', with --bn standar
 
 const command = new Command('convert')
   .description(
-    'Convert the weights of a torchvision, timm or upstream network into a checkpoint for the programs here.',
+    'Convert the weights of a torchvision, timm or upstream network to a checkpoint that inplace-abn loads.',
   )
-  .argument(
-    '<in>',
-    'file of torch.save or safetensors, or the index of several safetensors files (*.index.json)',
-  )
+  .argument('<in>', 'file written by torch.save, a safetensors file, or the index of several (*.index.json)')
   .argument('<out>', 'file to write: .safetensors, .pth or .pth.tar')
   .addOption(
     new Option('--from <library>', 'naming convention of the file; auto: recognize it by names and shapes')
@@ -65,12 +62,12 @@ const command = new Command('convert')
   .option('--activation-param <x>', 'slope of leaky_relu, α of elu (default: 0.01)', finite)
   .option(
     '--key <key>',
-    'where in the file the weights are, such as state_dict_ema (default: state_dict, or the file itself)',
+    'key of the weights in the file, such as state_dict_ema (default: state_dict, or the whole file)',
   )
   .addOption(trainedWithOption())
   .option(
     '--check <dir>',
-    'compare both networks on the images of DIR/val/CLASS or DIR/CLASS: accuracy and logits',
+    'run the network before and after on DIR/val/CLASS or DIR/CLASS, and print accuracies and the largest difference of logits',
   )
   .option('--classes <file>', 'with --check: class folders in the order of the outputs, one per line')
   .option('-b, --batch <n>', 'with --check: images per batch', positive, 32)
@@ -78,14 +75,16 @@ const command = new Command('convert')
   .addOption(deviceOption())
   .addHelpText(
     'after',
-    `
+    ({ command }) => `
 Examples:
-  inplace-abn convert resnet50.pth resnet50.safetensors
-  inplace-abn convert resnet50.pth resnet50.safetensors --check imagenet --classes imagenet.txt
-  inplace-abn convert timm.pth.tar ordinary.pth --bn standard --key state_dict_ema
+  ${command.name()} resnet50.pth resnet50.safetensors
+  ${command.name()} resnet50.pth resnet50.safetensors --check imagenet --classes imagenet.txt
+  ${command.name()} timm.pth.tar ordinary.pth --bn standard --key state_dict_ema
 
-Batch norm is converted exactly, or refused with the name of the layer. Leaky ReLU instead of ReLU is an approximation.
-Exit codes: 0 done, 1 error, 2 usage.`,
+Batch norm is converted exactly; if that is impossible, the error names the layer. Leaky ReLU only
+approximates ReLU: measure the difference with --check, and train a little more.
+Exit codes: 0 done, 1 error, 2 usage.
+Environment: OMP_NUM_THREADS compute threads of --check.`,
   )
   .action((input: string, output: string, options: Options) =>
     withAdvice(ADVICE, () => convert(input, output, options)),
@@ -97,14 +96,14 @@ async function convert(input: string, output: string, options: Options): Promise
   checkFormat(output);
   const { from, check, classes: classFile, batch: batchSize, workers, ...wanted } = options;
   if (classFile !== undefined && check === undefined) {
-    throw new CommandLineError('--classes names the classes of --check DIR: add that');
+    throw new CommandLineError('--classes needs images to check: add --check DIR');
   }
   const folder = check === undefined ? null : await openTestFolder(check);
   const conversion = await convertWeights(input, { ...wanted, ...(from === 'auto' ? {} : { from }) });
   const { took, notes, exact, original, converted, description, recognized } = conversion;
   const { preprocessing } = description;
   if (folder && 'segmentation' in recognized) {
-    throw new CommandLineError(`--check compares classifiers, and ${input} is of a network for segmentation`);
+    throw new CommandLineError(`--check needs a classifier, but ${input} holds a segmentation network`);
   }
   const outputs = recognized.options.classes ?? 0;
   const images = folder && (await imagesFor(folder, { classFile, outputs, preprocessing }));

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** test-imagenet: command line → @inplace-abn/train. */
+/** test-imagenet: tests a classifier on a folder of images. */
 import { checkWritable, runCommand, signalExitCode, withAdvice } from '@inplace-abn/cli';
 import { launch, type Processes, withoutOption } from '@inplace-abn/comm';
 import { checkProcessDevice, chooseProcessDevice, deviceOption, type ProcessDevice } from '@inplace-abn/cuda';
@@ -43,10 +43,10 @@ const STDOUT = '-';
 const command = new Command('test-imagenet')
   .description('Test an image-classification network on every image of a folder, each counted once.')
   .argument('<config>', 'JSON configuration that the network was trained with')
-  .argument('<checkpoint>', 'weights: a checkpoint, or a folder of checkpoints (the newest intact one)')
+  .argument('<checkpoint>', 'a checkpoint, or a folder of checkpoints, whose newest intact one is used')
   .argument(
     '<dir>',
-    'image folder: DIR/val/CLASS/*.{jpg,png,…}, or DIR/CLASS/*; DIR/val with the list that data.val_labels names; or tar shards',
+    'image folder: DIR/val/CLASS/*.{jpg,png,…}, or DIR/CLASS/*; DIR/val with the list of data.val_labels; or tar shards',
   );
 for (const option of imageOptions()) command.addOption(option);
 command
@@ -77,11 +77,11 @@ Examples:
   ${command.name()} config.json best.safetensors data/val --crop 320 --scale 320 --batch 32
   ${command.name()} config.json best.safetensors photos --classes imagenet.txt --json - | jq .top1
 
-An image that cannot be read is named and not counted; unless input.unreadable is "skip", the exit code is then 1.
-SIGTERM, Ctrl-C and a lost terminal (unless under nohup) stop after the batch, nothing written; a second one kills.
+An image that cannot be read is reported and not counted. The exit code is then 1, unless input.unreadable is "skip".
+SIGTERM, Ctrl-C or a lost terminal (unless under nohup) stops after the batch and writes nothing; a second signal kills.
 Exit codes: 0 done, 1 error, 2 usage, 128 + N stopped by signal N.
 Several processes: --nproc, or any launcher (torchrun, srun, mpirun; docs/many-processes.md); rank 0 writes the result.
-Environment: OMP_NUM_THREADS compute threads, NO_COLOR plain output, IABN_DEBUG=1…5 what the compiler decides.`,
+Environment: OMP_NUM_THREADS compute threads, NO_COLOR plain output, IABN_DEBUG=1…5 decisions of the compiler.`,
   )
   .action(async (config: string, checkpoint: string, dir: string, options: Options) => {
     process.exitCode = await main(config, checkpoint, dir, options);

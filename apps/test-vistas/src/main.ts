@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** test-vistas: command line → @inplace-abn/train. */
+/** test-vistas: segments the photographs of a folder. */
 import { type Advice, runCommand, signalExitCode, withAdvice } from '@inplace-abn/cli';
 import { launch, type Processes, withoutOption } from '@inplace-abn/comm';
 import { chooseProcessDevice, deviceOption, type ProcessDevice } from '@inplace-abn/cuda';
@@ -38,20 +38,24 @@ const ADVICE: Advice = {
   ERR_MEMORY: ' (--max-size, --memory-budget)',
 };
 
-/** Milliseconds that a program which was told to stop may still take to end. */
+/** A stopped program ends after at most this many milliseconds. */
 const LAST_MS = 10_000;
 
 const command = new Command('test-vistas')
-  .description('Segment every photograph of a folder: a class for each pixel.')
+  .description('Segment every photograph of a folder: predict a class for each pixel.')
   .argument(
     '<snapshot>',
-    'weights: a torch.save file with {state_dict: {body, head, cls}}, a safetensors file, or a folder of checkpoints',
+    'weights: a torch.save file with {state_dict: {body, head, cls}}, a safetensors file, or a folder of checkpoints, whose newest intact one is used',
   )
   .argument('<in_dir>', 'folder of photographs')
-  .argument('<out_dir>', 'folder for NAME.png of each, and index.html');
+  .argument('<out_dir>', 'folder for NAME.png of each photograph and for index.html');
 for (const option of segmentingOptions()) command.addOption(option);
 command
-  .option('--shard <i/n>', 'segment share i of n, counted from 0, independently of other processes', shard)
+  .option(
+    '--shard <i/n>',
+    'segment every n-th photograph from the i-th, counted from 0, without other processes',
+    shard,
+  )
   .option('--rank <i>', 'with --world-size: the same as --shard i/n', nonNegative)
   .option('--world-size <n>', 'with --rank: the same as --shard i/n; alone: the same as --nproc n', positive)
   .addOption(maxPixelsOption())
@@ -77,12 +81,12 @@ Examples:
   ${command.name()} snapshot.pth.tar photos segmented --memory-budget 2GB --resume
   ${command.name()} runs/shapes/checkpoints val/images segmented --config shapes.json --classes shapes-classes.json --labels val/labels
 
-Strips of rows keep the plan within --memory-budget; the classes are the same as without.
-A photograph that cannot be used is named; the others are segmented, and the exit code is 1.
-SIGTERM, Ctrl-C and a lost terminal (unless under nohup) stop after the image; a second one kills.
+With --memory-budget the network runs in strips of rows where needed; the classes stay the same.
+A photograph that cannot be used is reported and skipped, and the exit code is 1.
+SIGTERM, Ctrl-C or a lost terminal (unless under nohup) stops after the photograph; a second signal kills.
 Exit codes: 0 done, 1 error, 2 usage, 128 + N stopped by signal N.
-Several processes: --nproc, or any launcher (torchrun, srun, mpirun; docs/many-processes.md); the first writes the page.
-Environment: OMP_NUM_THREADS compute threads, NO_COLOR plain output, IABN_DEBUG=1…5 what the compiler decides.`,
+Several processes: --nproc, or any launcher (torchrun, srun, mpirun; docs/many-processes.md); rank 0 writes the page.
+Environment: OMP_NUM_THREADS compute threads, NO_COLOR plain output, IABN_DEBUG=1…5 decisions of the compiler.`,
   )
   .action(async (snapshot: string, inDir: string, outDir: string, options: Options) => {
     process.exitCode = await main(snapshot, inDir, outDir, options);
@@ -125,10 +129,9 @@ async function segmentAll(
     advice: ADVICE,
   };
   const { failed, stopped } = await withAdvice(ADVICE, () => segmentPhotographs(segmenting));
-  if (failed > 0)
-    process.stderr.write(`error: ${failed} of the files could not be used; they are named above\n`);
+  if (failed > 0) process.stderr.write(`error: ${failed} of the files cannot be used: see above\n`);
   if (stopped) {
-    // A photograph that was being read may never come.
+    // A read that is still pending may never finish.
     endWithin(LAST_MS);
     return signalExitCode(stopped);
   }

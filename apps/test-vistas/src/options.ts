@@ -7,27 +7,28 @@ export interface Shard {
   readonly count: number;
 }
 
-/** The options by which processes share the photographs. */
+/** Options that divide the photographs among processes. */
 export interface Sharing {
   readonly nproc?: number;
   readonly shard?: Shard;
   /**
-   * The names that the reference's programs have for a share, and its launcher for the number of processes.
+   * Upstream's names: of its programs for a share, of its launcher for the number of processes.
    */
   readonly rank?: number;
   readonly worldSize?: number;
 }
 
 /**
- * How many processes to start, or which share is this one's. @throws {CommandLineError} for options that do
- * not go together
+ * The number of processes to start, or the share of this one.
+ *
+ * @throws {CommandLineError} for options that exclude each other
  */
 export function sharingOf({ nproc, shard, rank, worldSize }: Sharing): { nproc: number; shard?: Shard } {
   if (rank !== undefined && worldSize === undefined) throw new CommandLineError('--rank needs --world-size');
   const given = Object.entries({ '--shard': shard, '--nproc': nproc, '--world-size': worldSize });
   const [one, other] = given.filter(([, value]) => value !== undefined);
   if (one && other) {
-    throw new CommandLineError(`${one[0]} and ${other[0]} both say how the photographs are shared: give one`);
+    throw new CommandLineError(`${one[0]} and ${other[0]} both divide the photographs: give only one`);
   }
   if (worldSize === undefined) return { nproc: nproc ?? 1, shard };
   if (rank === undefined) return { nproc: worldSize };
@@ -39,7 +40,7 @@ export function sharingOf({ nproc, shard, rank, worldSize }: Sharing): { nproc: 
   return { nproc: 1, shard: { index: rank, count: worldSize } };
 }
 
-/** `0/4`: the first of four shares. */
+/** Option parser: `0/4`, the first of four shares. @throws InvalidArgumentError for another text */
 export function shard(text: string): Shard {
   const [, index = '', count = ''] = /^(\d+)\/(\d+)$/.exec(text) ?? [];
   const result = { index: Number(index), count: Number(count) };

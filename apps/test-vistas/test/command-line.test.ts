@@ -102,7 +102,7 @@ describe('test-vistas', () => {
     await writeFile(join(copy, 'b.png'), 'no image');
     const { code, stdout, stderr } = await run(snapshot, copy, dir, '--config', config, ...SMALL);
     expect(code).toBe(1);
-    expect(stderr).toBe('error: 1 of the files could not be used; they are named above\n');
+    expect(stderr).toBe('error: 1 of the files cannot be used: see above\n');
     expect(stdout).toContain(`[2/3] b.png  error: Cannot read the image ${join(copy, 'b.png')}: `);
     expect((await readdir(dir)).filter((file) => file.endsWith('.png'))).toEqual(['a.png', 'c.png']);
   });
@@ -211,7 +211,7 @@ describe('test-vistas', () => {
     });
     const { code, stdout, stderr } = await ended;
     expect({ code, stderr }).toEqual({ code: 130, stderr: '' });
-    expect(stdout).toContain('SIGINT: stopping after this image; once more to kill\n');
+    expect(stdout).toContain('SIGINT: stopping after this image; repeat to kill\n');
     expect(stdout).not.toContain('[200/200]');
     const [, done = ''] = /(\d+) images in /.exec(stdout) ?? [];
     expect(Number(done)).toBeGreaterThanOrEqual(2);

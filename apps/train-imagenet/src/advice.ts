@@ -1,12 +1,12 @@
-/** The options of train-imagenet that help where a library's error says what is wrong. */
+/** The options of train-imagenet to name at the end of a library's error. */
 import type { Advice } from '@inplace-abn/cli';
 import { MAX_PIXELS_ADVICE, TRAINED_WITH_ADVICE } from '@inplace-abn/recipes';
 import { RunFolderError } from '@inplace-abn/train';
 
-/** How a run is continued from its folder of checkpoints; null: it has none yet. */
+/** The option that continues a run from its folder of checkpoints; null if it has none yet. */
 export function continueWith(checkpoints: string | null): string {
   return checkpoints === null
-    ? '--continue (it has no checkpoint yet, so it starts anew)'
+    ? '--continue (it starts over, since it has no checkpoint yet)'
     : `--resume ${checkpoints}`;
 }
 
@@ -23,5 +23,5 @@ export const ADVICE: Advice = {
   ERR_RUN_FOLDER_TAKEN: taken,
   ERR_TORCH_RUN: ' with --resume and --log-dir',
   ERR_OTHER_OPTIMIZER: ' with --weights-only',
-  ERR_CLASSIFIER: '\n(--drop-classifier begins a run with a new classifier)',
+  ERR_CLASSIFIER: '\n(--drop-classifier starts a run with a new classifier)',
 };

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** compare: where two runs part. */
+/** compare: finds where two runs diverge. */
 import { join } from 'node:path';
 import { runCommand, withAdvice } from '@inplace-abn/cli';
 import { cpu } from '@inplace-abn/core';
@@ -24,19 +24,24 @@ interface Options {
 
 const command = new Command('compare')
   .description(
-    'Find the first step at which two runs differ, and the first instruction in it that wrote other bits.',
+    'Find the first step where two runs differ, and the first instruction of that step with a different result.',
   )
-  .argument('<run_a>', 'run folder; nothing is written there')
-  .argument('<run_b>', 'another')
-  .argument('<dir>', 'the images that they were trained on')
-  .option('--data <dir>', 'the images of the second run, if they differ')
+  .argument('<run_a>', 'first run folder; it is only read')
+  .argument('<run_b>', 'second run folder; it is only read')
+  .argument('<dir>', 'data folder that the runs were trained on')
+  .option('--data <dir>', 'data folder of the second run (default: the same)')
   .option('-j, --workers <n>', 'images to load in parallel', positive, 2)
   .option('--max-pixels <n>', 'reject images with more pixels, as the runs did', pixels)
-  .option('--json', 'print one object')
+  .option('--json', 'print the difference as one JSON object; null if there is none')
   .addHelpText(
     'after',
-    `
-Compares recorded losses, then checkpoints of the same steps, and replays both runs from the checkpoints before the difference.
+    ({ command }) => `
+Examples:
+  ${command.name()} runs/first runs/second data
+  ${command.name()} runs/first runs/second data --json | jq .at
+
+Compares recorded losses, then checkpoints of the same steps. On a difference it replays both runs from the
+checkpoints before it, so both need one process and this kind of CPU, as in replay.
 Exit codes: 0 no difference, 1 a difference or an error, 2 usage.`,
   )
   .action(main);
@@ -55,15 +60,15 @@ async function opened(run: string, data: string, { workers, maxPixels }: Options
 }
 
 function textOf(found: RunDifference | null): string {
-  if (!found) return 'losses and checkpoints are the same';
+  if (!found) return 'losses and checkpoints are equal';
   const { recorded, states, step, at } = found;
   const more = states.length > 3 ? ` and ${states.length - 3} more` : '';
   return [
     ...(recorded === null ? [] : [`step ${recorded}: the recorded losses differ`]),
     ...(states.length > 0 ? [`before step ${step}: ${states.slice(0, 3).join(', ')}${more} differ`] : []),
     at
-      ? `step ${step}: instruction ${at.instruction} is the first that differs, ${at.op} of ${at.path || '(top)'}, in the ${at.phase} pass`
-      : `step ${step}: replayed, both runs write the same`,
+      ? `step ${step}: the first difference is in instruction ${at.instruction}, ${at.op} of ${at.path || '(top)'}, in the ${at.phase} pass`
+      : `step ${step}: both replays give equal results`,
   ].join('\n');
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
+/** data: checks a folder of images, and shows samples of it, before training. */
 import { writeFileAtomic } from '@inplace-abn/checkpoint';
-/** data: what is in a folder of images, before anything is trained on it. */
 import { checkWritable, runCommand, signalExitCode, withAdvice } from '@inplace-abn/cli';
 import { ARCHITECTURES } from '@inplace-abn/models';
 import {
@@ -28,24 +28,34 @@ interface CheckOptions {
   readonly json?: boolean;
 }
 
-const command = new Command('data').description('Look at a folder of images before training on it.');
+const command = new Command('data')
+  .description('Check a folder of images, or browse samples of it, before training.')
+  .addHelpText(
+    'after',
+    ({ command }) => `
+Examples:
+  ${command.name()} check imagenet
+  ${command.name()} browse imagenet --config config.json
+
+Run ${command.name()} check --help and ${command.name()} browse --help for their options.`,
+  );
 
 command
   .command('check')
-  // Of the parent's settings, those that are made later do not reach a subcommand.
+  // runCommand sets this on the parent too late for a subcommand.
   .exitOverride()
   .description(
-    'Read every image and label map once, and report unreadable files, formats, sizes, classes, duplicates, and images in both training and validation.',
+    'Read every image and label map once. Report unreadable files, formats, sizes, classes, duplicates, and images in both training and validation.',
   )
   .argument('<dir>', 'data folder, as for training')
   .option(
     '--config <file>',
-    'configuration whose section data says where images and labels are (default: DIR/train and DIR/val, or the layout that DIR has)',
+    'configuration whose data section says where images and labels are (default: DIR/train and DIR/val, or the layout recognized in DIR)',
   )
-  .option('-j, --workers <n>', 'images in work at a time', positive, 2)
+  .option('-j, --workers <n>', 'images to read in parallel', positive, 2)
   .option(
     '-p, --print-freq <n>',
-    'images between lines of progress where the output is not a terminal',
+    'print progress every N images if standard error is not a terminal',
     positive,
     10_000,
   )
@@ -54,7 +64,7 @@ command
     'reject images with more pixels, since a small file may claim any size (default: 134217728)',
     pixels,
   )
-  .option('--json', 'print one object with everything that was found')
+  .option('--json', 'print the report as one JSON object')
   .addHelpText(
     'after',
     () => `
@@ -62,8 +72,10 @@ Examples:
   ${command.name()} check imagenet
   ${command.name()} check photos --config config.json --json > photos.json
 
-Explains a folder that cannot be trained on, such as ImageNet's flat val, and how to sort it. Results go to standard output, progress to
-standard error. Exit codes: 0 nothing is wrong, 1 something is, 2 usage, 128 + N stopped by signal N (what was read is reported).`,
+If training cannot use the folder, such as ImageNet's flat val, the report says why and how to sort it.
+The report goes to standard output, progress to standard error.
+Exit codes: 0 no problems, 1 problems or an error, 2 usage, 128 + N stopped by signal N, after a report on
+the images read so far.`,
   )
   .action(async (dir: string, options: CheckOptions) => {
     process.exitCode = await runCheck(dir, options);
@@ -83,25 +95,27 @@ command
   .command('browse')
   .exitOverride()
   .description(
-    'Write an HTML page with samples as training sees them: after augmentation and mixing, with their classes or label maps.',
+    'Write an HTML page of samples as training sees them, after augmentation and mixing, with classes or label maps.',
   )
   .argument('<dir>', 'data folder, as for training')
   .option(
     '--config <file>',
-    'configuration to train with (default: that of DIR/train and DIR/val, or of the layout that DIR has)',
+    'configuration to train with (default: DIR/train and DIR/val, or the layout recognized in DIR)',
   )
   .addOption(setOption())
-  .option('-o, --output <file>', 'page to write; it needs no other file', 'browse.html')
-  .option('-n, --samples <n>', 'images of each part', positive, 24)
-  .option('--epoch <n>', 'epoch whose augmentation is shown, from 0', nonNegative, 0)
-  .option('-j, --workers <n>', 'images in work at a time', positive, 2)
+  .option('-o, --output <file>', 'self-contained page to write', 'browse.html')
+  .option('-n, --samples <n>', 'images to show of training, and of validation', positive, 24)
+  .option('--epoch <n>', 'show the augmentation of this epoch, counted from 0', nonNegative, 0)
+  .option('-j, --workers <n>', 'images to load in parallel', positive, 2)
   .option('--max-pixels <n>', 'reject images with more pixels (default: 134217728)', pixels)
   .addHelpText(
     'after',
     () => `
 Examples:
   ${command.name()} browse imagenet --config config.json --output samples.html
-  ${command.name()} browse photos --set augmentation.trivial_augment=true`,
+  ${command.name()} browse photos --set augmentation.trivial_augment=true
+
+Prints the name of the page. Exit codes: 0 done, 1 error, 2 usage.`,
   )
   .action(async (dir: string, { config: path, set: overrides, output, ...options }: BrowseOptions) => {
     await checkWritable(output);
@@ -116,10 +130,10 @@ async function runCheck(dir: string, options: CheckOptions): Promise<number> {
   const opened = await openParts(dir, await configOf(options.config));
   const images = opened.parts.reduce((sum, { length }) => sum + length, 0);
   const progress = new Progress({ stream: process.stderr, printFreq });
-  const stop = new StopRequest((signal) => progress.note(`${signal}: stopping; once more to kill`));
+  const stop = new StopRequest((signal) => progress.note(`${signal}: stopping; repeat to kill`));
   const began = performance.now();
   const onRead = (read: number) => {
-    // A terminal cannot show more.
+    // More updates would not be visible in a terminal.
     if (process.stderr.isTTY && read % 16 !== 0 && read !== images) return;
     const imagesPerSecond = (1000 * read) / Math.max(1, performance.now() - began);
     const etaSeconds = (images - read) / imagesPerSecond;

@@ -159,11 +159,11 @@ Examples:
   ${command.name()} config.json data --log-dir runs/two --nproc 2
   torchrun --no-python --nproc-per-node 2 ${command.name()} config.json data --log-dir runs/two --continue
 
-SIGTERM, Ctrl-C and a lost terminal (unless under nohup) save and stop the run, even during a validation; a second one kills.
+SIGTERM, Ctrl-C or a lost terminal (unless under nohup) saves and stops the run, even during validation; a second signal kills.
 Exit codes: 0 done, 1 error, 2 usage, 128 + N stopped by signal N and saved.
 Several processes: --nproc, or any launcher that sets RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT, or Slurm's or Open MPI's
 names; docs/many-processes.md. Each takes its part of optimizer.batch_size; rank 0 writes.
-Environment: OMP_NUM_THREADS compute threads, NO_COLOR plain output, IABN_DEBUG=1…5 what the compiler decides.`,
+Environment: OMP_NUM_THREADS compute threads, NO_COLOR plain output, IABN_DEBUG=1…5 decisions of the compiler.`,
   )
   .action(async (config: string, dir: string, options: Options) => {
     process.exitCode = await main(config, dir, options);

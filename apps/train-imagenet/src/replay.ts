@@ -26,14 +26,14 @@ interface Options {
 
 const command = new Command('replay')
   .description(
-    'Repeat a past step of a run, bit for bit: from the nearest checkpoint, with its kernels, data order and seeds.',
+    'Repeat a past step of a run, bit for bit, from the checkpoint before it: same kernels, data order and seeds.',
   )
-  .argument('<run>', 'run folder; nothing is written there')
-  .argument('<dir>', 'the images that it was trained on')
-  .option('--step <n>', 'the step to repeat, counted from 1 as in metrics.jsonl', positive)
-  .option('--dump <layer>', 'also write all that the instructions at this module path compute in the step')
-  .option('--out <file>', 'the file of --dump', 'dump.safetensors')
-  .option('--find-nan', 'go on until a value is not finite, and print the instruction that made it')
+  .argument('<run>', 'run folder; it is only read')
+  .argument('<dir>', 'data folder that the run was trained on')
+  .option('--step <n>', 'step to repeat, counted from 1 as in metrics.jsonl', positive)
+  .option('--dump <layer>', 'with --step: write every value that the module at this path computes')
+  .option('--out <file>', 'file for --dump', 'dump.safetensors')
+  .option('--find-nan', 'replay until a value is not finite, and print the instruction that computed it')
   .option('-j, --workers <n>', 'images to load in parallel', positive, 2)
   .option('--max-pixels <n>', 'reject images with more pixels, as the run did', pixels)
   .addHelpText(
@@ -44,7 +44,8 @@ Examples:
   ${command.name()} runs/first data --step 17 --dump mod3.block1.convs.bn1 --out values.safetensors
   ${command.name()} runs/first data --find-nan
 
-Each step's loss is compared with the one that the run recorded. Runs of one process, on the CPU that they were trained on.
+Give either --step or --find-nan. An error reports the first step whose loss differs from the recorded one.
+Replays runs of one process, on the kind of CPU that trained them.
 Exit codes: 0 done, 1 error, 2 usage.`,
   )
   .action((run: string, data: string, options: Options) =>
@@ -73,17 +74,17 @@ async function main(run: string, data: string, options: Options): Promise<void> 
 async function repeat(replay: Replay, step: number): Promise<void> {
   const result = await replay.advance(step);
   print(`step ${step}: loss ${result?.loss}${replay.hasRecorded(step) ? ', as recorded' : ''}`);
-  print(`states after it: sha256 ${replay.engine.digest()}`);
+  print(`states after step ${step}: sha256 ${replay.engine.digest()}`);
 }
 
 async function dumped(replay: Replay, step: number, layer: string, out: string): Promise<void> {
-  print(`step ${step}: ${await dumpLayer(replay, step, layer, out)} values of ${layer} in ${out}`);
+  print(`step ${step}: wrote ${await dumpLayer(replay, step, layer, out)} values of ${layer} to ${out}`);
 }
 
-/** One step more than the run recorded: the step that was stopped is not among those. */
+/** Goes one step beyond the recorded ones: a step that stopped on a NaN records nothing. */
 async function brokenStep(replay: Replay): Promise<void> {
   const found = await findNonFinite(replay, Math.max(replay.lastRecorded, replay.step) + 1);
-  if (!found) return print(`every step up to ${replay.step} is finite`);
+  if (!found) return print(`all values up to step ${replay.step} are finite`);
   const { instruction, op, path, phase } = found.at;
   print(
     `step ${found.step}: the first value that is not finite comes from instruction ${instruction}, ${op} of ${path || '(top)'}, in the ${phase} pass`,

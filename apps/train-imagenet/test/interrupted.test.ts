@@ -87,7 +87,7 @@ describe('train-imagenet', () => {
     });
     const { code, stdout, stderr } = await ended;
     expect({ code, stderr }).toEqual({ code: exitCode, stderr: '' });
-    expect(stdout).toContain(`${signal}: finishing this step and saving; once more to kill`);
+    expect(stdout).toContain(`${signal}: finishing this step and saving; repeat to kill`);
     const { meta } = await lastState(logDir);
     expect(stdout).toContain(
       `stopped after step ${meta.step}; continue with --resume ${join(logDir, 'checkpoints')}`,

@@ -53,7 +53,7 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
   data: {
     package: '@inplace-abn/train-imagenet',
     file: 'dist/data.js',
-    does: 'look at a folder of images before training on it: inplace-abn data check DIR, data browse DIR',
+    does: 'check a folder of images, or browse samples of it: inplace-abn data check DIR, data browse DIR',
   },
   convert: {
     package: '@inplace-abn/test-imagenet',
@@ -73,9 +73,8 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
 };
 
 /**
- * Runs a command line. A subcommand's program finds its own place in `process.argv`, as if it had been
- * started itself: so do the processes that it starts. It calls itself what it was called by,
- * `inplace-abn train`.
+ * Runs a command line. A subcommand's program and the processes that it starts see the `process.argv` of a
+ * direct start. It prints the name that the user typed, such as `inplace-abn train`.
  */
 export async function run(args: readonly string[]): Promise<void> {
   const [name = '', ...rest] = args;
@@ -91,7 +90,15 @@ export async function run(args: readonly string[]): Promise<void> {
 
 const EXPORT = 'export';
 
-/** Runs what is not another package's. */
+const NEW_HELP = `
+Example:
+  inplace-abn new my-network && cd my-network && npm install && npm start
+
+npm start plans a training step and trains on drawn images; put your network into src/network.ts and your
+data into src/data.ts. npm test checks that the network learns.
+Exit codes: 0 done, 1 error, 2 usage, or a folder that is not empty.`;
+
+/** Runs the subcommands that this package implements. */
 async function runOwn(name: string, rest: readonly string[]): Promise<void> {
   if (name !== EXPORT) return runCommand(own(), import.meta.url);
   const { exportCommand } = await import('./export/command.js');
@@ -104,18 +111,19 @@ function own(): Command {
   const command = new Command(OWN_NAME)
     .description('Train convolutional networks in a planned amount of memory.')
     .helpCommand(false)
-    .addHelpText('after', '\nRun inplace-abn COMMAND --help for the options of a command.');
+    .addHelpText('after', '\nRun inplace-abn COMMAND --help for the options and examples of a command.');
   for (const [name, { does }] of Object.entries(PROGRAMS)) command.command(name).description(does);
   command
     .command(EXPORT)
     .description('write a network as ONNX or for PyTorch: inplace-abn export CHECKPOINT OUT.onnx');
   command
     .command('new')
-    .description('write a small TypeScript project with a network and drawn images')
-    .argument('<dir>', 'folder to create')
+    .description('create a small TypeScript project with a network of your own: inplace-abn new DIR')
+    .argument('<dir>', 'folder to create; it must be missing or empty')
+    .addHelpText('after', NEW_HELP)
     .action(async (folder: string) => {
       await createProject(folder);
-      process.stdout.write(`Made ${folder}. Next:\n  cd ${folder}\n  npm install\n  npm start\n`);
+      process.stdout.write(`Created ${folder}. Next:\n  cd ${folder}\n  npm install\n  npm start\n`);
     });
   return command;
 }

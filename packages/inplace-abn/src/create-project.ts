@@ -11,9 +11,9 @@ interface Manifest {
 }
 
 /**
- * Writes a project that trains a network on data that it makes, for people to replace.
+ * Writes a project that trains a network on drawn images, for the user to replace with their own.
  *
- * @throws {CommandLineError} where the folder has something in it
+ * @throws {CommandLineError} if the folder is not empty, or cannot be read
  */
 export async function createProject(folder: string): Promise<void> {
   const found = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
@@ -30,12 +30,12 @@ export async function createProject(folder: string): Promise<void> {
   await rename(join(folder, 'gitignore'), join(folder, '.gitignore'));
   const { version } = await read(manifest);
   const project = await read(join(folder, 'package.json'));
-  const made = {
+  const created = {
     ...project,
     name: packageName(folder),
     dependencies: { ...project.dependencies, 'inplace-abn': `^${version}` },
   };
-  await writeFile(join(folder, 'package.json'), `${JSON.stringify(made, null, 2)}\n`);
+  await writeFile(join(folder, 'package.json'), `${JSON.stringify(created, null, 2)}\n`);
 }
 
 /** The folder's name, reduced to characters that npm allows. */

@@ -5,12 +5,12 @@
 import { join } from 'node:path';
 import { compareCodePoints, DataError, listFolder } from '@inplace-abn/data';
 
-/** Whether a text has a character that only patterns have. */
+/** Whether a text contains a pattern character. */
 export function isPattern(text: string): boolean {
   return /[*?[{]/.test(text);
 }
 
-/** The files that a pattern names, folder by folder in the order of their names. Hidden ones are left out. */
+/** The files that match a pattern, folder by folder, sorted by name. Hidden files are skipped. */
 export async function* filesMatching(pattern: string): AsyncGenerator<string, void, void> {
   const absolute = pattern.startsWith('/');
   const parts = pattern.split('/').filter((part) => part !== '' && part !== '.');
@@ -28,7 +28,7 @@ async function* below(
   for (const { name, kind, isLink } of await entriesOf(folder)) {
     const path = join(folder, name);
     if (matches === null) {
-      // A link may lead back to where it lies.
+      // A link may point to one of its own parents.
       if (kind === 'folder' && !isLink) yield* below(path, [part, ...rest]);
     } else if (matches.test(name)) {
       if (rest.length > 0 && kind === 'folder') yield* below(path, rest);
@@ -45,7 +45,7 @@ async function entriesOf(folder: string) {
   return entries.sort((a, b) => compareCodePoints(a.name, b.name));
 }
 
-/** A regular expression of one name's pattern. */
+/** The regular expression for the pattern of one name. */
 function sourceOf(pattern: string): string {
   const tokens = pattern.match(/\[[!^]?\]?[^\]]*\]|\{[^{}]*\}|[\s\S]/gu) ?? [];
   return tokens

@@ -1,7 +1,4 @@
-/**
- * The photographs that a command line names, one after the other: files, folders, patterns, and lists on
- * standard input.
- */
+/** Finds the photographs of a command line: files, folders, patterns, and a list on standard input. */
 import { stat } from 'node:fs/promises';
 import { DataError, decodeName, imagesBelow, systemPath } from '@inplace-abn/data';
 import { filesMatching, isPattern } from './glob.js';
@@ -11,14 +8,14 @@ export const LIST = '-';
 
 const [NUL, LINE_FEED] = [0, 10];
 
-/** A file, or what was named in vain. */
+/** A file, or a name that matches none. */
 export type Found = { readonly path: string } | { readonly path: string; readonly reason: string };
 
 /**
- * Yields the photographs that the arguments name, in order; for a folder, every image in it and below it. A
- * file is not opened, so one that is missing fails when it is read.
+ * Yields the photographs that the arguments name, in order; folders are searched recursively. Files are not
+ * opened, so a missing one fails when it is read.
  *
- * @param list pieces of the list: a path a line, or separated by NUL
+ * @param list chunks of the list: one path per line, or paths separated by NUL
  */
 export async function* photographs(
   args: readonly string[],
@@ -51,7 +48,7 @@ async function* ofFolder(folder: string): AsyncGenerator<Found, void, void> {
   }
 }
 
-/** The paths of a list, as they come. A name that is not UTF-8 is as systemPath takes it. */
+/** Yields the paths of a list as they arrive; a name that is not UTF-8 in the form that systemPath takes. */
 export async function* pathsIn(list: AsyncIterable<Uint8Array>): AsyncGenerator<string, void, void> {
   let rest = Buffer.alloc(0);
   let separator: number | null = null;

@@ -1,10 +1,10 @@
-/** Vectors as a matrix of NumPy, a row an image, written as they come. */
+/** Writes vectors to a NumPy matrix as they arrive, one row per image. */
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { UsageError } from '@inplace-abn/core';
 import type { Result, Sink } from './result.js';
 import { type Target, targetFor } from './stream.js';
 
-/** Of the header: the number of rows is written there when it is known. NumPy wants a multiple of 64. */
+/** Fixed, because the number of rows is filled in last. NumPy requires a multiple of 64. */
 const HEADER_BYTES = 128;
 
 /** The header of a float32 matrix in NumPy's format, version 1.0, padded to {@link HEADER_BYTES}. */
@@ -18,14 +18,14 @@ export function npyHeader(rows: number, columns: number): Buffer {
   return header;
 }
 
-/** The list of the images of a matrix: FILE.txt of FILE.npy. */
+/** The list of images next to a matrix: FILE.txt for FILE.npy. */
 export function listOf(path: string): string {
   return path.replace(/(\.npy)?$/, '.txt');
 }
 
 /**
- * FILE.npy with a row for each image, and FILE.txt with their files, a line each. The row of an image that
- * cannot be read is NaN, so that rows and images keep in step.
+ * Writes FILE.npy with one row per image, and FILE.txt with one file name per line. The row of an image that
+ * cannot be read is NaN, so that rows match names.
  */
 export class Matrix implements Sink {
   private rows = 0;

@@ -1,12 +1,10 @@
-/**
- * A page with pictures of the first images and what is seen in them, and how often each class comes first.
- */
+/** Writes a page with the first images and their predictions, and how often each class ranks first. */
 import { writeFileAtomic } from '@inplace-abn/checkpoint';
 import { ImageError, makeThumbnail } from '@inplace-abn/data';
 import { bar, escapeText, facts, renderPage } from '@inplace-abn/train';
 import type { Guess, Result, Sink } from './result.js';
 
-/** Images that are shown: more make a page that no browser likes. */
+/** Images on the page; browsers are slow with more. */
 export const SHOWN = 400;
 /** Longer side of the pictures, in pixels. */
 const THUMBNAIL_SIDE = 160;
@@ -16,7 +14,7 @@ export interface PageOptions {
   readonly title: string;
   readonly facts: readonly (readonly [name: string, value: string])[];
   readonly maxPixels?: number;
-  /** Counts all guesses of an image and not the first alone. Default false. */
+  /** Counts all predictions of an image, not only the first. Default false. */
   readonly all?: boolean;
 }
 
@@ -42,7 +40,7 @@ export class Page implements Sink {
     }
   }
 
-  /** Reads the images that are shown again, one after the other. */
+  /** Rereads the images to show, one at a time. */
   async close(): Promise<void> {
     const figures: string[] = [];
     for (const { file, guesses } of this.shown) {
@@ -103,7 +101,7 @@ async function pictureOf(file: string, maxPixels: number | undefined): Promise<s
     const url = `data:${type};base64,${Buffer.from(data).toString('base64')}`;
     return `<img width="${width}" height="${height}" alt="${escapeText(file)}" src="${url}">`;
   } catch (error) {
-    // It was there before.
+    // The file was readable before.
     if (error instanceof ImageError)
       return `<p class="soft">cannot be shown: ${escapeText(error.reason)}</p>`;
     throw error;

@@ -1,34 +1,31 @@
-/** One class that the network sees in an image. */
+/** One class predicted for an image. */
 export interface Guess {
   /** Index of the output. */
   readonly label: number;
   readonly name: string;
-  /** Softmax over all outputs; where an image has any number of labels, the sigmoid of its own. */
+  /** Softmax over all outputs; sigmoid of this output for a multi-label network. */
   readonly probability: number;
 }
 
 /** The outcome for one image. */
 export type Result =
-  /**
-   * The most probable classes, the first the most, or the labels of the image, of which there may be none.
-   */
+  /** The most probable classes, in descending order, or the labels of the image, possibly none. */
   | { readonly file: string; readonly guesses: readonly Guess[] }
   | { readonly file: string; readonly vector: Float32Array }
-  /** It cannot be used: the reason. */
+  /** Why the image cannot be used. */
   | { readonly file: string; readonly error: string };
 
-/** Takes results one after the other, in the order of the images; keeps none, or a fixed number of them. */
+/** Takes results in the order of the images and keeps at most a fixed number. */
 export interface Sink {
   add(result: Result): Promise<void>;
-  /** The last result is in: what is written is whole. */
+  /** Completes the output after the last result. */
   close(): Promise<void>;
-  /** Leaves nothing behind. */
+  /** Removes incomplete output. */
   abandon(error: unknown): Promise<void>;
 }
 
 /**
- * The `count` most probable classes of one row of logits; among equals the lower output first. null where a
- * logit is not a number.
+ * The `count` most probable classes of a row of logits; ties go to the lower output. Null if a logit is NaN.
  *
  * @param nameOf the name of an output
  */
@@ -59,8 +56,8 @@ export function guessesOf(
 }
 
 /**
- * The labels of a row of logits whose probability, a sigmoid of each, is at least `threshold`, the most
- * probable first; among equals the lower output. null where a logit is not a number.
+ * The labels of a row of logits whose probability (the sigmoid) is at least `threshold`, in descending order;
+ * ties go to the lower output. Null if a logit is NaN.
  *
  * @param nameOf the name of an output
  */

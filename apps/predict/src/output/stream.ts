@@ -1,16 +1,16 @@
-/** Where text or bytes go as they come: standard output, or a file that is replaced as a whole. */
+/** A destination for text or bytes: standard output, or a file that is replaced atomically. */
 import { type EventEmitter, once } from 'node:events';
 import { PassThrough, type Writable } from 'node:stream';
 import { writeFileAtomic } from '@inplace-abn/checkpoint';
 
-/** In place of a file: standard output. */
+/** The file name that stands for standard output. */
 export const STDOUT = '-';
 
 export interface Target {
-  /** Resolves when more can be taken. */
+  /** Resolves when it can take more. */
   write(content: string | Uint8Array): Promise<void>;
   close(): Promise<void>;
-  /** Leaves an older file as it was. */
+  /** Discards what was written; an existing file stays as it was. */
   abandon(error: unknown): Promise<void>;
 }
 
@@ -23,7 +23,7 @@ class StandardOutput implements Target {
   constructor(private readonly stream: Writable) {}
 
   async write(content: string | Uint8Array): Promise<void> {
-    // A reader that has ended wants no more.
+    // A reader that has exited is not an error.
     if (this.stream.writable && !this.stream.write(content)) await drained(this.stream);
   }
 

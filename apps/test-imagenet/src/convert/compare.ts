@@ -1,4 +1,4 @@
-/** A network before and after its conversion, on the same images. */
+/** Compares a network before and after its conversion on the same images. */
 import type { Preprocessing } from '@inplace-abn/checkpoint';
 import { type Device, UsageError } from '@inplace-abn/core';
 import type { ImageFolder, Loader, Sides } from '@inplace-abn/data';
@@ -10,7 +10,7 @@ import { predictionOf } from '../evaluation/prediction.js';
 import { Tally } from '../evaluation/tally.js';
 import { createTestLoader } from '../evaluation/test-data.js';
 
-/** Images to compare two networks on, and how the networks take them. */
+/** Images to compare two networks on, and their preprocessing. */
 export interface ComparedImages {
   readonly folder: ImageFolder;
   readonly classes: ClassMap;
@@ -20,11 +20,11 @@ export interface ComparedImages {
 }
 
 export interface ImagesOptions {
-  /** How the networks take images; default: as torchvision's do. */
+  /** Preprocessing that the networks expect; default: torchvision's. */
   readonly preprocessing?: Preprocessing;
-  /** File with the classes of the outputs, a folder name a line. */
+  /** File with the class folder of each output, one per line. */
   readonly classFile?: string;
-  /** Of the networks. */
+  /** Number of outputs of the networks. */
   readonly outputs: number;
 }
 
@@ -48,9 +48,10 @@ export interface Comparison {
 }
 
 /**
- * Everything that can be wrong with the images, before a network runs.
+ * Checks the images before a network runs.
  *
- * @throws UsageError for classes that do not match the outputs, and for networks that take images of any size
+ * @throws UsageError if the classes do not match the outputs, the list of classes cannot be read, or the file
+ * describes no crop
  */
 export async function imagesFor(folder: ImageFolder, options: ImagesOptions): Promise<ComparedImages> {
   const { outputs, classFile: file, preprocessing = null } = options;
@@ -63,7 +64,7 @@ export async function imagesFor(folder: ImageFolder, options: ImagesOptions): Pr
   };
   if (crop === null) {
     throw new UsageError(
-      'the file prepares images of any size: only networks for crops of one size are compared',
+      'the file describes preprocessing without a crop: only networks with a fixed crop can be compared',
     );
   }
   const classes = await matchClasses({ folders: folder.classes, root: folder.root, outputs, file });
@@ -127,7 +128,7 @@ async function compareBatches(
   };
 }
 
-/** Two lines for people. */
+/** Formats a comparison as two lines of text. */
 export function formatComparison({
   images,
   unreadable,
@@ -137,7 +138,7 @@ export function formatComparison({
   largest,
 }: Comparison): string {
   const per = (value: number) => `${value.toFixed(2)} %`;
-  const left = unreadable > 0 ? `, ${unreadable} unreadable ones left out` : '';
+  const left = unreadable > 0 ? `, without ${unreadable} unreadable ones` : '';
   return (
     `on ${images} images${left}: top-1 ${per(top1[0])} before, ${per(top1[1])} after; top-5 ${per(top5[0])} before, ${per(top5[1])} after\n` +
     `largest difference of logits: ${difference.toExponential(2)}; the largest logit is ${largest.toPrecision(3)}`

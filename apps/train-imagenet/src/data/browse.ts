@@ -15,13 +15,13 @@ export interface BrowseOptions {
   readonly maxPixels?: number;
 }
 
-/** Images of a batch; mixed pairs lie in one. */
+/** Images per batch. Both images of a mixed pair are in the same batch. */
 const BATCH = 4;
 
 /**
- * Loads the first images of an epoch and of the validation as training would, and shows them.
+ * Loads the first images of an epoch and of validation as training would, and shows them.
  *
- * @returns a page that needs no other file
+ * @returns a self-contained HTML page
  * @throws UsageError if the folder cannot be trained on
  */
 export async function browse(
@@ -149,7 +149,7 @@ async function tag(image: Image): Promise<string> {
   return `<img${small} width="${width}" height="${height}" alt="" loading="lazy" src="${source}">`;
 }
 
-/** An image with its colors as the network gets them, without the normalization. */
+/** An image in the colors that the network sees, without normalization. */
 function pictureOf({ images, color }: Batch, row: number, { sides, mean, std }: Shown): Image {
   const pixels = sides.width * sides.height;
   const data = new Uint8Array(3 * pixels);
@@ -169,7 +169,7 @@ function toByte(value: number): number {
   return Math.round(255 * Math.min(1, Math.max(0, value)));
 }
 
-/** Mixup, or cutmix where the box is not empty. */
+/** Applies cutmix if the box is not empty, else mixup. */
 function mixedOf(own: Image, other: Image, lambda: number, box: Int32Array): Image {
   const [top = 0, left = 0, bottom = 0, right = 0] = box;
   const data = new Uint8Array(own.data.length);
@@ -183,7 +183,7 @@ function mixedOf(own: Image, other: Image, lambda: number, box: Int32Array): Ima
   return { ...own, data };
 }
 
-/** The label map in the colors of its classes; black where pixels do not count. */
+/** A label map in the colors of its classes; ignored pixels are black. */
 function labelsOf(targets: Uint8Array, row: number, { sides, colors }: Shown): Image {
   const pixels = sides.width * sides.height;
   const data = new Uint8Array(3 * pixels);

@@ -1,4 +1,4 @@
-/** Reads every image of a data folder once, and says what is wrong with them. */
+/** Reads every image of a data folder once and reports problems. */
 import { type ImageFacts, inspectImages, type LabeledImages } from '@inplace-abn/data';
 import { reasonWithOption } from '@inplace-abn/recipes';
 import { equalFiles, type Listing, MOST_LISTED, type Twins } from './equal-files.js';
@@ -24,7 +24,7 @@ export interface PartReport {
   readonly name: string;
   readonly images: number;
   readonly bytes: number;
-  /** Images of each class; null where nothing tells the classes. */
+  /** Images of each class; null if the classes are unknown. */
   readonly classes: Readonly<Record<string, number>> | null;
 }
 
@@ -40,16 +40,16 @@ export interface CheckReport {
   readonly formats: Readonly<Record<string, number>>;
   readonly modes: Readonly<Record<string, number>>;
   readonly sizes: Sizes | null;
-  /** Of a segmentation. */
+  /** Label maps, for segmentation. */
   readonly labels?: LabelReport;
   readonly unreadable: Listing<Unreadable>;
-  /** Files of equal content within a part. */
+  /** Files with equal content within a part. */
   readonly duplicates: Listing<Twins>;
-  /** Files of equal content of different classes. */
+  /** Files with equal content in different classes. */
   readonly contradictions: Listing<Twins>;
-  /** Files of equal content in training and validation. */
+  /** Files with equal content in both training and validation. */
   readonly leaks: Listing<Twins>;
-  /** Images that were read; fewer than there are where the check was stopped. */
+  /** Images read; fewer than all if the check was stopped. */
   readonly read: number;
 }
 
@@ -61,7 +61,7 @@ export interface CheckOptions {
   readonly onRead?: (read: number) => void;
 }
 
-/** Checks the parts of a folder. Memory: some 20 bytes an image, and the names. */
+/** Checks the parts of a folder. Takes some 20 bytes of memory per image, and the names. */
 export async function check(folder: string, opened: Parts, options: CheckOptions = {}): Promise<CheckReport> {
   const { parts, classes, ...about } = opened;
   const found = new Findings(parts);
@@ -100,7 +100,7 @@ interface Place {
   readonly at: number;
 }
 
-/** All parts as one list. */
+/** Concatenates all parts. */
 function joined(parts: readonly Part[]) {
   const starts: number[] = [];
   let length = 0;
@@ -193,7 +193,7 @@ function byCount(counts: ReadonlyMap<string, number>): Record<string, number> {
   return Object.fromEntries([...counts].sort((a, b) => b[1] - a[1]));
 }
 
-/** Median of what is above 0. */
+/** Median of the positive values. */
 function medianOf(values: Uint32Array): number {
   const sorted = values.slice().sort();
   const first = sorted.findIndex((value) => value > 0);

@@ -1,9 +1,9 @@
-/** Finds files of equal content by their hashes. */
+/** Finds files with equal content by their hashes. */
 
-/** Entries of a list that are kept: memory does not grow with the number of faults. */
+/** Entries kept of each list, so that memory does not grow with the number of problems. */
 export const MOST_LISTED = 1000;
 
-/** Things of a kind: how many, and the first of them. */
+/** A count and the first entries. */
 export interface Listing<T> {
   count: number;
   readonly first: T[];
@@ -13,14 +13,14 @@ export interface Listing<T> {
 export interface Sighting {
   readonly file: string;
   readonly part: string;
-  /** Name of its class; null where nothing tells. */
+  /** Name of its class; null if unknown. */
   readonly label: string | null;
 }
 
-/** Files of equal content. */
+/** Files with equal content. */
 export type Twins = readonly Sighting[];
 
-/** Files of a group that are kept. */
+/** Files kept of each group. */
 const MOST_TWINS = 10;
 
 /**

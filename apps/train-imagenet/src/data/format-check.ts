@@ -1,4 +1,4 @@
-/** The report of a check for people. */
+/** Formats the report of a check as text. */
 import { relative } from 'node:path';
 import { alignColumns } from '@inplace-abn/cli';
 import { formatBytes } from '@inplace-abn/core';
@@ -6,10 +6,10 @@ import type { CheckReport, PartReport } from './check.js';
 import type { Listing, Twins } from './equal-files.js';
 import type { LabelReport } from './label-findings.js';
 
-/** Entries of a list that are printed; `--json` has more. */
+/** Entries printed of each list; `--json` has more. */
 const MOST_PRINTED = 20;
 
-/** Lines that say what is there, and what is wrong with it. */
+/** Lists the contents of the folder, then its problems. */
 export function formatCheck(report: CheckReport): string {
   const { folder, parts, formats, modes, sizes, labels, problem, advice, notes, unreadable } = report;
   const name = (file: string) => relative(folder, file) || file;
@@ -35,7 +35,7 @@ export function formatCheck(report: CheckReport): string {
     const bad = labels.bad.first.map(({ file, reason }) => `${name(file)}: ${reason}`);
     lines.push(...section('label maps that cannot be used', labels.bad.count, bad));
   }
-  lines.push(...section('in training and validation alike', report.leaks.count, twins(report.leaks, name)));
+  lines.push(...section('in both training and validation', report.leaks.count, twins(report.leaks, name)));
   lines.push(
     ...section(
       'the same image in different classes',
@@ -48,11 +48,11 @@ export function formatCheck(report: CheckReport): string {
   );
   if (problem) lines.push('', problem);
   if (advice) lines.push('', advice);
-  lines.push('', report.ok ? 'nothing is wrong' : 'there is something to mend');
+  lines.push('', report.ok ? 'no problems found' : 'fix these problems before training');
   return lines.join('\n');
 }
 
-/** The share of each class among the pixels that count, and of those that do not among all. */
+/** Share of each class among the counted pixels, and share of ignored pixels among all. */
 function pixelTable({ pixels }: LabelReport): string[] {
   const names = Object.keys(pixels[0]?.classes ?? {});
   const sums = pixels.map(({ classes }) => Object.values(classes).reduce((sum, count) => sum + count, 0));
@@ -65,11 +65,11 @@ function pixelTable({ pixels }: LabelReport): string[] {
       name,
       ...pixels.map(({ classes }, part) => shareOf(classes[name] ?? 0, sums[part] ?? 0)),
     ]),
-    ['not counted', ...pixels.map(({ ignored }, part) => shareOf(ignored, ignored + (sums[part] ?? 0)))],
+    ['ignored', ...pixels.map(({ ignored }, part) => shareOf(ignored, ignored + (sums[part] ?? 0)))],
   ];
   const table = alignColumns(rows, (column) => column > 0).map((row) => row.join('  ').trimEnd());
   const absent = names.filter((name) => !occurring.includes(name));
-  // Of a folder that names no classes, most do not occur.
+  // If the folder names no classes, most ids do not occur.
   const few = absent.length > 0 && absent.length < occurring.length;
   return ['', ...table, ...(few ? [`not in any label map: ${absent.join(', ')}`] : [])];
 }

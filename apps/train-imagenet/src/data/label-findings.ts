@@ -1,9 +1,9 @@
-/** Faults of label maps, and the pixels of their classes, as a check finds them. */
+/** Collects the problems of label maps and counts the pixels of each class. */
 import { IGNORED, type ImageFacts, type LabelFacts, type PixelCount } from '@inplace-abn/data';
 import { reasonWithOption } from '@inplace-abn/recipes';
 import { type Listing, MOST_LISTED } from './equal-files.js';
 
-/** A label map with something wrong. */
+/** A label map that cannot be used. */
 export interface BadLabels {
   readonly file: string;
   readonly reason: string;
@@ -13,7 +13,7 @@ export interface BadLabels {
 export interface PartPixels {
   readonly name: string;
   readonly classes: Readonly<Record<string, number>>;
-  /** Pixels that do not count. */
+  /** Pixels with the ignored class. */
   readonly ignored: number;
 }
 
@@ -21,7 +21,7 @@ export interface PartPixels {
 export interface LabelReport {
   readonly pixels: readonly PartPixels[];
   /**
-   * Label maps that cannot be read, are of another size than their image, or have ids that are not classes.
+   * Label maps that cannot be read, differ in size from their image, or have ids that are not classes.
    */
   readonly bad: Listing<BadLabels>;
 }
@@ -63,10 +63,11 @@ export class LabelFindings {
     const beyond = classes.filter(([id]) => id >= this.classes.length && id !== IGNORED);
     const faults: string[] = [];
     if (!image.failure && (width !== image.width || height !== image.height)) {
-      faults.push(`it has ${width}×${height} pixels and its image ${image.width}×${image.height}`);
+      faults.push(`it has ${width}×${height} pixels, but its image has ${image.width}×${image.height}`);
     }
-    if (unknown.length > 0) faults.push(`the map of ids lacks ${listCounts(unknown)}`);
-    if (beyond.length > 0) faults.push(`of ${this.classes.length} classes there is no ${listCounts(beyond)}`);
+    if (unknown.length > 0) faults.push(`ids without a class: ${listCounts(unknown)}`);
+    if (beyond.length > 0)
+      faults.push(`ids beyond the ${this.classes.length} classes: ${listCounts(beyond)}`);
     return faults.length > 0 ? faults.join('; ') : undefined;
   }
 }

@@ -1,18 +1,18 @@
-/** Data sets of label maps, as a configuration names them or as a folder looks. */
+/** Recognizes folders of label maps and makes a configuration for them. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type LayoutName, layoutsOf, openLayout } from '@inplace-abn/data';
 import { loadClasses, resolveConfig, type TrainConfig } from '@inplace-abn/recipes';
 
-/** Class ids of label maps: 255 stands for pixels that do not count. */
+/** Class ids of label maps; 255 marks ignored pixels. */
 const MOST_CLASSES = 255;
 
-/** The configuration of a folder by its looks: of label maps, or of images of classes. */
+/** A configuration for a folder, recognized by its contents: label maps, or class folders. */
 export async function configIn(dir: string): Promise<TrainConfig> {
   return (await segmentationIn(dir)) ?? resolveConfig({}, dir);
 }
 
-/** Undefined for a folder that does not look like one of label maps. */
+/** Undefined if the folder does not contain label maps. */
 async function segmentationIn(dir: string): Promise<TrainConfig | undefined> {
   const [layout] = layoutsOf(dir);
   if (layout) return configOf(dir, await classesOf(dir, layout), layout);
@@ -23,7 +23,7 @@ async function segmentationIn(dir: string): Promise<TrainConfig | undefined> {
 }
 
 async function classesOf(dir: string, layout: LayoutName): Promise<number> {
-  // Opening the data sets names a file that is missing.
+  // Opening the data sets later reports a missing file.
   return (await openLayout(layout, dir).catch(() => ({ classes: MOST_CLASSES }))).classes;
 }
 

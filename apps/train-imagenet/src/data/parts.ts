@@ -1,5 +1,5 @@
 /**
- * The images of a data folder to check: its data sets, or all images where no data sets can be made of them.
+ * The images of a data folder to check: its data sets, or all its images if training cannot use it.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -28,9 +28,9 @@ export interface Part {
   readonly name: string;
   readonly length: number;
   path(index: number): string;
-  /** Class of an image; missing where nothing tells. */
+  /** Classes of the images, if known. */
   readonly labeled?: LabeledImages;
-  /** Its images, where they have label maps. */
+  /** Images with their label maps, for segmentation. */
   readonly maps?: SegmentationFolder;
 }
 
@@ -40,13 +40,13 @@ export interface Parts {
   readonly notes: readonly string[];
   /** Why it cannot be trained on. */
   readonly problem?: string;
-  /** How to mend that. */
+  /** How to fix that. */
   readonly advice?: string;
   /** Names of the classes of label maps. */
   readonly classes?: readonly string[];
 }
 
-/** Opens a data folder as training would; without a configuration, as what it looks like. */
+/** Opens a data folder as training would; without a configuration, its layout is recognized. */
 export async function openParts(dir: string, config: TrainConfig | undefined): Promise<Parts> {
   const known = config ?? (await configIn(dir));
   try {
@@ -103,11 +103,11 @@ async function unlabeled(dir: string, { task, data, ...config }: TrainConfig): P
 
 function sorting(folder: string, { val }: DataConfig): string {
   return [
-    'A folder of images without class folders needs a list of their classes. Put it next to the folder and name it in the',
+    'Images without class folders need a list of their classes. Put the list next to the folder and name it in the',
     `configuration: { "data": { "${folder.endsWith(val) ? 'val' : 'train'}_labels": "labels.csv" } }, with a line such as`,
     '  ILSVRC2012_val_00000001.JPEG,n01751748',
-    "for each image. Kaggle's LOC_val_solution.csv is such a list; the devkit's ground truth needs its meta.mat, too (data.synsets).",
-    'Or sort the images by such a list, once:',
+    "for each image. Kaggle's LOC_val_solution.csv is such a list; the devkit's ground truth also needs its meta.mat (data.synsets).",
+    'Or sort the images into class folders by the list, once:',
     `  cd ${folder}`,
     `  while IFS=, read -r file class; do mkdir -p "$class" && mv "$file" "$class/"; done < ../labels.csv`,
   ].join('\n');

@@ -62,7 +62,7 @@ describe('data check of label maps', () => {
     expect(text).toContain('2 images, ');
     expect(text).toMatch(/^class pixels +train +val$/m);
     expect(text).toMatch(/^class 1 +56\.4 % +–$/m);
-    expect(text).toMatch(/^not counted +2\.50 % +–$/m);
+    expect(text).toMatch(/^ignored +2\.50 % +–$/m);
   });
 
   it('names maps of another size, with foreign ids or unreadable', async () => {
@@ -81,12 +81,12 @@ describe('data check of label maps', () => {
     );
     expect(report.labels?.bad.count).toBe(3);
     expect(faults).toMatchObject({
-      'train/labels/beyond.png': 'of 2 classes there is no 7 (2 pixels), 9 (1 pixel)',
-      'val/labels/low.png': 'it has 5×3 pixels and its image 5×4; of 2 classes there is no 5 (1 pixel)',
+      'train/labels/beyond.png': 'ids beyond the 2 classes: 7 (2 pixels), 9 (1 pixel)',
+      'val/labels/low.png': 'it has 5×3 pixels, but its image has 5×4; ids beyond the 2 classes: 5 (1 pixel)',
     });
     expect(faults['train/labels/cut.png']).toBeTruthy();
     expect(formatCheck(report)).toContain(
-      '3 label maps that cannot be used:\n  train/labels/beyond.png: of 2 classes',
+      '3 label maps that cannot be used:\n  train/labels/beyond.png: ids beyond the 2 classes',
     );
   });
 
@@ -110,7 +110,7 @@ describe('data check of label maps', () => {
     expect(colored.labels?.pixels[1]?.classes).toEqual({ sky: 20 });
     await write({ 'train/labels/a.png': image });
     const mapped = await checked({ label_map: { 4: 0, 9: 'ignore' } }, 1);
-    expect(mapped.labels?.bad.first).toMatchObject([{ reason: 'the map of ids lacks 5 (1 pixel)' }]);
+    expect(mapped.labels?.bad.first).toMatchObject([{ reason: 'ids without a class: 5 (1 pixel)' }]);
     expect(mapped.labels?.pixels[1]).toMatchObject({ ignored: 20 });
   });
 

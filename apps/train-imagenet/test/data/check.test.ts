@@ -64,7 +64,7 @@ describe('data check', () => {
     });
     const text = formatCheck(report);
     expect(text).toMatch(/^train {4}3 images, .*, 2 classes of 1 to 2$/m);
-    expect(text).toMatch(/nothing is wrong$/);
+    expect(text).toMatch(/no problems found$/);
   });
 
   it('names what cannot be read, and equal files by what they spoil', async () => {
@@ -87,9 +87,9 @@ describe('data check', () => {
     expect(files(report.contradictions)).toEqual([['train/a/both.png', 'train/b/both.png']]);
     expect(files(report.leaks)).toEqual([['train/a/leak.png', 'val/a/leak.png']]);
     const text = formatCheck(report);
-    expect(text).toContain('1 in training and validation alike:\n  train/a/leak.png = val/a/leak.png\n');
+    expect(text).toContain('1 in both training and validation:\n  train/a/leak.png = val/a/leak.png\n');
     expect(text).toMatch(/1 cannot be read:\n {2}train\/a\/cut\.png: /);
-    expect(text).toMatch(/there is something to mend$/);
+    expect(text).toMatch(/fix these problems before training$/);
   });
 
   it('explains a flat val, and accepts it with its list', async () => {
@@ -112,7 +112,7 @@ describe('data check', () => {
       parts: [{ classes: null }, { images: 2, classes: null }],
     });
     expect(formatCheck(flat)).toMatch(
-      /val, which has 2 images: expected one folder per class[\s\S]*Or sort the images by such a list/,
+      /val, which has 2 images: expected one folder per class[\s\S]*Or sort the images into class folders/,
     );
     await writeFile(join(root, 'val.csv'), 'x.png,a\ny.png,b\n');
     expect(await checkOf({ val_labels: 'val.csv' })).toMatchObject({

@@ -13,10 +13,12 @@ export interface Streams {
 /** The command line of the program `inspect`. */
 export function inspectCommand({ out, err, colors }: Streams): Command {
   return new Command('inspect')
-    .description('List the contents of a checkpoint: names, shapes, dtypes, and which published model it is.')
+    .description(
+      'List the tensors of a checkpoint with shapes and dtypes, and say which published model it is.',
+    )
     .argument(
       '<file>',
-      '.pth.tar, .pth or .pt in either container of PyTorch, .safetensors, or the index of several (*.index.json)',
+      'file written by torch.save (.pth.tar, .pth, .pt), a safetensors file, or the index of several (*.index.json)',
     )
     .option(
       '--json',
@@ -24,9 +26,13 @@ export function inspectCommand({ out, err, colors }: Streams): Command {
     )
     .addHelpText(
       'after',
-      `
+      ({ command }) => `
+Examples:
+  ${command.name()} model_best.pth.tar
+  ${command.name()} net.safetensors --json | jq -r '.tensors[].name'
+
 Runs no code from the file and does not load its tensors. Exit codes: 0 done, 1 error, 2 usage.
-Environment: NO_COLOR plain output, IABN_DEBUG the stack of an error.`,
+Environment: NO_COLOR plain output, IABN_DEBUG=1 the stack of an error.`,
     )
     .configureOutput({ writeOut: out, writeErr: err })
     .action(async (path: string, options: { readonly json?: boolean }) => {

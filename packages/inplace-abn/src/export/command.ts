@@ -10,10 +10,10 @@ type Options = Omit<ExportOptions, 'checkpoint' | 'out'>;
 const ADVICE: Advice = {
   ...TRAINED_WITH_ADVICE,
   ERR_NO_CONFIG: ' with --config FILE',
-  ERR_NOT_DYNAMIC: ' (--dynamic; --sizes and --size name the sizes that it is to take)',
+  ERR_NOT_DYNAMIC: ' (set by --dynamic, --sizes and --size)',
 };
 
-/** Options that an ONNX file has and a state dictionary has not. */
+/** Options for ONNX files only. */
 const ONNX_ALONE = [
   'batch',
   'classes',
@@ -68,7 +68,8 @@ Examples:
   inplace-abn export best.safetensors app.onnx --with-preprocessing
   inplace-abn export best.safetensors resnet50.pth
 
-The model is opset 17. Its properties classes, mean, std, scale and crop are JSON.`,
+The model is opset 17. Its properties classes, mean, std, scale and crop are JSON.
+Exit codes: 0 done, 1 error, 2 usage.`,
     )
     .action((checkpoint: string, out: string, options: Options) =>
       withAdvice(ADVICE, () => run({ checkpoint, out, ...options })),
@@ -85,7 +86,7 @@ async function run(options: ExportOptions): Promise<void> {
   );
 }
 
-/** @throws CommandLineError for a file of no known kind, and for options of the other kind */
+/** @throws CommandLineError for a file with an unknown extension, and for options of the other format */
 export function checkOptions(options: ExportOptions): void {
   const { out, names } = options;
   const onnx = out.endsWith('.onnx');

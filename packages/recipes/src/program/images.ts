@@ -1,4 +1,4 @@
-/** Options about reading images that several programs have. */
+/** Options for reading images that several programs share. */
 import type { Advice } from '@inplace-abn/cli';
 import type { SkippedImage } from '@inplace-abn/data';
 import { InvalidArgumentError, Option } from 'commander';
@@ -6,17 +6,17 @@ import { pixels, positive } from './numbers.js';
 
 /** The values of {@link imageOptions}. */
 export interface ImageOptions {
-  /** Side of the crop in pixels; absent: the configuration's. */
+  /** Side of the crop in pixels; default: the configuration's. */
   readonly crop?: number;
-  /** Shorter side that images are resized to, in pixels; absent: the configuration's. */
+  /** Length of the shorter side after resizing, in pixels; default: the configuration's. */
   readonly scale?: number;
   /** Images to load in parallel. */
   readonly workers: number;
-  /** Batches between lines where the output is not a terminal. */
+  /** Batches between progress lines if the output is not a terminal. */
   readonly printFreq: number;
 }
 
-/** The options that say how a classifier takes images, and how many are in work. */
+/** Options for the preprocessing of a classifier, loading and progress. */
 export function imageOptions(): Option[] {
   return [
     new Option(
@@ -25,7 +25,7 @@ export function imageOptions(): Option[] {
     ).argParser(positive),
     new Option(
       '-s, --scale <n>',
-      'resize the shorter side first; -1: keep the size (default: as in validation, input.scale_val)',
+      'resize the shorter side to n pixels first; -1: keep the size (default: as in validation, input.scale_val)',
     ).argParser(minusOneOrPositive),
     new Option('-j, --workers <n>', 'images to load in parallel').argParser(positive).default(2),
     new Option('-p, --print-freq <n>', 'print every N batches if the output is not a terminal')
@@ -34,7 +34,7 @@ export function imageOptions(): Option[] {
   ];
 }
 
-/** The option that says how many pixels an image may have. */
+/** The option that limits the pixels of an image. */
 export function maxPixelsOption(): Option {
   return new Option(
     '--max-pixels <n>',
@@ -44,10 +44,10 @@ export function maxPixelsOption(): Option {
 
 const SETS_MAX_PIXELS = ' (--max-pixels sets maxPixels)';
 
-/** How an error about an image of too many pixels ends where a program has that option. */
+/** The end of an error about an image with too many pixels, for programs with that option. */
 export const MAX_PIXELS_ADVICE: Advice = { 'too-large': SETS_MAX_PIXELS };
 
-/** Why an image was left out, for the output of a program that has that option. */
+/** Why an image was skipped, for the output of a program with that option. */
 export function reasonWithOption({ reason, code }: Pick<SkippedImage, 'reason' | 'code'>): string {
   return code === 'too-large' ? `${reason}${SETS_MAX_PIXELS}` : reason;
 }

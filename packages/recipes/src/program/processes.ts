@@ -1,4 +1,4 @@
-/** Options about processes that several programs have. */
+/** Options for processes that several programs share. */
 import { Option } from 'commander';
 import { nonNegative } from './numbers.js';
 

@@ -1,4 +1,4 @@
-/** The option that gives values of a configuration. */
+/** The option that overrides values of a configuration. */
 import { InvalidArgumentError, Option } from 'commander';
 import { ConfigError } from '../config/error.js';
 import { type Override, parseOverride } from '../config/overrides.js';

@@ -1,20 +1,21 @@
-/** A program's work as one of the processes that the environment names, or alone. */
+/** Runs a program's work as one of the processes that the environment describes, or alone. */
 import { printableLines } from '@inplace-abn/cli';
 import { followLauncher, initProcessGroup, type Processes } from '@inplace-abn/comm';
 import { endWithin, type Peers, peersOf, unlessLost } from '@inplace-abn/train';
 
-/** How long an error waits for the word about a lost peer that explains it. */
+/** Milliseconds that an error waits for news of a lost peer that would explain it. */
 const EXPLANATION_MS = 5_000;
-/** A process that has failed and told so ends, whatever still keeps it. */
+/** Milliseconds after which a process that has reported its failure ends, whatever keeps it running. */
 const LAST_MS = 10_000;
 
 /**
- * Meets the other processes, runs `body`, and leaves when all have done theirs. An error is sent to the
- * others, which end with it; where it comes of a lost peer it says which, and why.
+ * Connects to the other processes, runs `body`, and returns when all are done. An error is sent to the
+ * others, which then fail with it. If a lost peer caused it, the message names the peer and the reason.
  *
- * @param identity what must be the same on all processes, by what it is called
- * @param localRank of this process, where the environment does not say it
- * @throws what `body` throws, or CommError
+ * @param identity values that must be equal on all processes, by name
+ * @param localRank of this process, if the environment does not set it
+ * @throws CommError if the processes do not meet. Alone, what `body` throws; with other processes, an Error
+ * whose message begins with the rank and whose `cause` is that error
  */
 export async function together<T>(
   identity: Readonly<Record<string, string>>,
@@ -42,7 +43,7 @@ function note(line: string): void {
   process.stderr.write(`rank 0: ${printableLines(line)}\n`);
 }
 
-/** The error with the rank that it comes of. */
+/** The error with the rank where it was thrown. */
 async function explain(error: unknown, { world }: Processes): Promise<Error> {
   const own = error instanceof Error ? error : new Error(String(error));
   const reason = isOfPeers(own) ? await lossWithin(world, EXPLANATION_MS) : null;
@@ -52,7 +53,7 @@ async function explain(error: unknown, { world }: Processes): Promise<Error> {
   return new Error(`${message}; ${reason}`, { cause: error });
 }
 
-/** Whether it was a collective that failed: then some peer may be why. */
+/** Whether a collective failed, possibly because of a peer. */
 function isOfPeers({ message }: Error): boolean {
   return /\b(all_reduce|all_gather|broadcast|barrier)/.test(message);
 }

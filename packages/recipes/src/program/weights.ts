@@ -1,9 +1,9 @@
-/** The option about the weights of a checkpoint that several programs have. */
+/** The option for the weights of a checkpoint that several programs share. */
 import type { Advice } from '@inplace-abn/cli';
 import { NORM_MODES } from '@inplace-abn/interop';
 import { Option } from 'commander';
 
-/** The option that tells the batch norm that weights were trained with. */
+/** The option that names the batch norm that weights were trained with. */
 export function trainedWithOption(): Option {
   return new Option(
     '--trained-with <bn_mode>',
@@ -12,7 +12,7 @@ export function trainedWithOption(): Option {
   ).choices(NORM_MODES);
 }
 
-/** How an error about weights of unknown origin ends where a program has that option. */
+/** The end of an error about weights of unknown origin, for programs with that option. */
 export const TRAINED_WITH_ADVICE: Advice = {
   ERR_UNKNOWN_ORIGIN: ', with --trained-with standard or --trained-with inplace',
 };

@@ -94,9 +94,11 @@ interface Setting {
  * Trains, or continues to train. Resolves when the run is complete or, after a signal, saved. With peers
  * every process calls it; the first reads checkpoints and writes the run folder.
  *
- * @throws UsageError, CheckpointError or DataError for weights or data that do not fit; RunFolderError for a
- * folder with another run; NotFiniteError before the update of a step whose loss is not finite; CommError
- * if a process is lost
+ * @throws UsageError, CheckpointError or DataError for weights or data that do not fit; UsageError, code
+ * ERR_MEMORY, if the machine has too little memory; BudgetError (ERR_BUDGET) if no plan fits `memory_budget`;
+ * RunFolderError for a folder with another run, RunLockedError for one that another process writes;
+ * UnreadableLimitError if more images are unreadable than may be skipped; NotFiniteError before the update of
+ * a step whose loss is not finite; CommError if a process is lost
  */
 export async function train(options: TrainOptions): Promise<TrainOutcome> {
   const { config, device, workers, maxPixels, prices, peers = ALONE } = options;
@@ -123,7 +125,7 @@ export async function train(options: TrainOptions): Promise<TrainOutcome> {
   const end = endOfRate(config.optimizer, data.train.batches);
   if (end) progress.note(end);
   const stop = new StopRequest(
-    (signal) => progress.note(`${signal}: finishing this step and saving; once more to kill`),
+    (signal) => progress.note(`${signal}: finishing this step and saving; repeat to kill`),
     options.signals,
   );
   const timer = timerOf(config, peers, stop, progress);

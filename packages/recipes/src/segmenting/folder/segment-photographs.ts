@@ -113,9 +113,12 @@ export interface SegmentOutcome {
 export const SCORES_FILE = 'labels.json';
 
 /**
- * Segments photographs, or this process's share of them. Whatever is wrong with the snapshot, the
- * folders or the options is an error before the first image; a photograph that cannot be used is named and
- * left out.
+ * Segments photographs, or this process's share of them. Problems with the snapshot, the folders or the
+ * options are errors before the first image; a photograph that cannot be used is reported and skipped.
+ *
+ * @throws DataError for a folder without photographs; UsageError for outputs that would overwrite each other,
+ * a folder of labels that is missing, and a budget that the weights alone fill; UsageError or CheckpointError
+ * for a snapshot of another network; CommError if processes see different photographs or one is lost
  */
 export async function segmentPhotographs(options: SegmentOptions): Promise<SegmentOutcome> {
   const { photographs, outDir, classes, network, resume, peers = ALONE } = options;
@@ -141,7 +144,7 @@ export async function segmentPhotographs(options: SegmentOptions): Promise<Segme
   for (const note of snapshot.notes) progress.note(note);
   progress.note(introduction({ ...options, shard }, snapshot.path, names.length, own.length, files.length));
   const stop = new StopRequest((signal) =>
-    progress.note(`${signal}: stopping after this image; once more to kill`),
+    progress.note(`${signal}: stopping after this image; repeat to kill`),
   );
   try {
     const { lost } = peers;
