@@ -125,7 +125,7 @@ export const CLAIMS: readonly Claim[] = [
   },
   {
     file: 'docs/upstream-differences.md',
-    says: /\((\d+) classes at (\d+)×(\d+)\s+are (\d+) MB in float32\)/,
+    says: /\((\d+)\s+classes\s+at\s+(\d+)×(\d+)\s+are\s+(\d+)\s+MB\s+in\s+float32\)/,
     are: () => [65, 2048, 1536, (65 * 2048 * 1536 * 4) / 1e6],
   },
 ];
