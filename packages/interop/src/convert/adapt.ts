@@ -27,7 +27,7 @@ export interface Adapted extends Transfer {
  * kind of batch norm. Other libraries' networks have ordinary batch norm unless `trained` says something
  * else.
  *
- * @throws UsageError as {@link transferNorms}, and what `take` throws
+ * @throws UsageError and CheckpointError as {@link transferNorms} does, and what `take` throws
  */
 export async function adaptWeights(
   network: AnyModule,

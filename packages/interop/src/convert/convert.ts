@@ -78,8 +78,10 @@ export interface Conversion {
 /**
  * Reads a file of torchvision, timm, upstream or this project, and converts its weights.
  *
- * @throws UsageError for a network that is not known here (code ERR_OTHER_NETWORK), or scales that in-place
- *   layers cannot have (ERR_SCALE); UnknownOriginError; CheckpointError for a file that is none
+ * @throws UsageError for an unknown network (code ERR_OTHER_NETWORK), weights with NaN or infinities
+ *   (ERR_NOT_FINITE_WEIGHTS), scales that in-place layers cannot have (ERR_SCALE), and an activation that
+ *   they cannot have; UnknownOriginError (ERR_UNKNOWN_ORIGIN); CheckpointError for a file that is not a
+ *   checkpoint
  */
 export async function convertWeights(path: string, options: ConvertOptions = {}): Promise<Conversion> {
   const { from, arch, key, bn = 'inplace' } = options;

@@ -54,7 +54,8 @@ interface Scale {
  * some γ is negative and the layers are of one kind: then they are two different networks.
  *
  * @throws UsageError naming the layers whose scales cannot be carried (code ERR_SCALE) or are not finite
- *   (ERR_NOT_FINITE_WEIGHTS); UnknownOriginError
+ *   (ERR_NOT_FINITE_WEIGHTS); UnknownOriginError (ERR_UNKNOWN_ORIGIN); CheckpointError for a stream whose
+ *   file cannot be read
  */
 export async function transferNorms(
   network: AnyModule,
@@ -77,6 +78,8 @@ export async function transferNorms(
 
 /**
  * The weights of a network whose in-place layers become ordinary ones: γ ← |γ| + ε, always the same function.
+ *
+ * @throws CheckpointError for a stream whose file cannot be read
  */
 export async function ordinaryNorms(
   network: AnyModule,

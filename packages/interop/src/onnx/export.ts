@@ -77,8 +77,9 @@ const OPTIONS = ['input', 'batch', 'dynamic', 'sizes', 'fold', 'preprocessing', 
  * is called: an op that has no ONNX form is refused. Its inputs and outputs are `input` and `output`, or have
  * the names that the network gives them, and are N×C×H×W.
  *
- * @throws UsageError, code ERR_NO_ONNX_FORM, for an op without a rule; ERR_NOT_DYNAMIC; ERR_CLASSES where
- *   there are more names of classes than outputs; ERR_WEIGHTS where a weight is missing or has another shape
+ * @throws UsageError, code ERR_NO_ONNX_FORM, for an op without a rule; ERR_NOT_DYNAMIC for an axis that
+ *   cannot be dynamic; ERR_CLASSES for more class names than outputs; ERR_WEIGHTS for a weight that is
+ *   missing or has another shape; ERR_PREPROCESSING if it does not fit the input; ERR_UNKNOWN_OPTION
  */
 export function onnxModel<In extends Signals, Out extends Signals>(
   { module, state }: TrainedNetwork<In, Out>,
@@ -108,6 +109,7 @@ export function onnxModel<In extends Signals, Out extends Signals>(
  * Writes the evaluation of a network as an ONNX file: {@link onnxModel} and {@link writeOnnx}.
  *
  * @returns the files that were written
+ * @throws UsageError as {@link onnxModel} does; CheckpointError naming a file that cannot be written
  */
 export function exportOnnx<In extends Signals, Out extends Signals>(
   network: TrainedNetwork<In, Out>,

@@ -97,7 +97,12 @@ export class Engine implements RunEngine {
   private readonly average: AverageOptions | undefined;
   private readonly traced: ((timings: readonly Timing[]) => void)[] = [];
 
-  /** Checks, before it allocates, that the plan fits. `agreed`: a plan, and kernels of all processes. */
+  /**
+   * Checks that the plan fits before it allocates. `agreed`: a plan, and kernels of all processes.
+   *
+   * @throws UsageError, code ERR_MEMORY, if the machine has too little memory; without `agreed` also as
+   * planPrograms does: UsageError (ERR_NO_MATCH, ERR_SHARDS) and BudgetError (ERR_BUDGET)
+   */
   constructor(
     options: EngineOptions,
     agreed?: { readonly planned: PlannedEngine; readonly names: KernelNames },
@@ -145,12 +150,16 @@ export class Engine implements RunEngine {
     return this.session.bytes;
   }
 
-  /** Writes states by name. */
+  /** Writes states by name. @throws UsageError for a tensor of another dtype or size */
   load(tensors: Iterable<readonly [name: string, tensor: HostTensor]>): void {
     for (const [name, tensor] of tensors) this.store.write(name, tensor.data);
   }
 
-  /** The same of tensors that may be in a file: they are read straight into the states. */
+  /**
+   * Like {@link load}, for tensors that may be in a file, which are read straight into the states.
+   *
+   * @throws UsageError for a tensor of another dtype or size, CheckpointError for a file that cannot be read
+   */
   fill(tensors: StateTensors): Promise<void> {
     return this.session.fill(tensors);
   }

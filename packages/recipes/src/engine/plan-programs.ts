@@ -48,7 +48,9 @@ export interface PlannedPrograms {
 /**
  * Plans the training step and every evaluation that a run needs, without allocating memory.
  *
- * @throws UsageError if `memory_budget` is less than the states take; BudgetError if no plan fits it
+ * @throws UsageError if `memory_budget` is less than the states take, for a path or name that the network
+ *   does not have (code ERR_NO_MATCH), and for a batch or processes that shards cannot divide (ERR_SHARDS);
+ *   BudgetError (ERR_BUDGET) if no plan fits the budget
  */
 export function planPrograms(
   network: Module,

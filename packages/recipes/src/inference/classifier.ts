@@ -22,7 +22,12 @@ export class Classifier extends Predictor {
   /** Outputs of the network. */
   readonly classes: number;
 
-  /** Plans everything and checks that it fits in memory before anything is allocated. */
+  /**
+   * Plans everything and checks that it fits in memory before anything is allocated.
+   *
+   * @throws UsageError for a network without a classifier or no batch sizes; with the code ERR_MEMORY if the
+   * machine has too little memory
+   */
   constructor(private readonly options: ClassifierOptions) {
     const { crop, crops, batches } = options;
     super(options, crop);

@@ -34,13 +34,22 @@ export abstract class Predictor {
     return this.session.bytes;
   }
 
-  /** Takes the network's weights and statistics. */
+  /**
+   * Takes the network's weights and statistics.
+   *
+   * @throws UsageError for one that is missing or does not fit
+   */
   load(tensors: ReadonlyMap<string, HostTensor>): void {
     const { store } = this.session;
     for (const [name, tensor] of allStates(store, tensors)) store.write(name, tensor.data);
   }
 
-  /** The same of tensors that may be in a file: they are read straight into the states. */
+  /**
+   * Like {@link load}, for tensors that may be in a file, which are read straight into the states.
+   *
+   * @throws UsageError for a tensor that is missing or does not fit, CheckpointError for a file that cannot
+   * be read
+   */
   async fill(tensors: StateTensors): Promise<void> {
     await this.session.fill(allStates(this.session.store, tensors));
   }

@@ -53,7 +53,7 @@ export interface Segmentation extends Size {
 
 /** A segmentation network that predicts at several scales. */
 export class Segmenter extends Predictor {
-  /** @throws UsageError for a budget that the weights alone fill */
+  /** @throws UsageError if the weights alone exceed the budget */
   constructor(private readonly options: SegmenterOptions) {
     // The session's own input is of one size; photographs of each size have a step.
     super(options, 64);

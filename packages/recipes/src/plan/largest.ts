@@ -75,7 +75,7 @@ const ADVICE: Readonly<Record<Growing, string>> = {
  * to the image (in shards to one of each), a square crop to 32 pixels, a width to a sixteenth. Recomputes no
  * more than a plan does without a budget.
  *
- * @throws UsageError where the smallest does not fit
+ * @throws UsageError if even the smallest does not fit, and as {@link planReport} does
  */
 export function largestOf(
   growing: Growing,

@@ -15,6 +15,9 @@ import { taskOf } from '../tasks/registry.js';
 /**
  * Bytes, work and every layer's choice of one training step at `batch` images: the same on every machine. Of
  * a batch in parts (`optimizer.accumulate`) it locks the steps of all parts.
+ *
+ * @throws UsageError for a network, paths or shards that cannot be planned (codes ERR_NO_MATCH, ERR_SHARDS);
+ *   BudgetError (ERR_BUDGET) if no plan fits `memory_budget`
  */
 export function lockOf(config: TrainConfig, batch: number): PlanLock {
   const task = taskOf(config);

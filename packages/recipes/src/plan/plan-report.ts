@@ -84,6 +84,8 @@ export interface PlanReport {
  * planned, too
  * @param prices measured times of instructions: then the time of the step is predicted, and what a budget
  * recomputes is chosen by seconds
+ * @throws UsageError for a network, paths or shards that cannot be planned (codes ERR_NO_MATCH, ERR_SHARDS);
+ *   BudgetError (ERR_BUDGET) if no plan fits `memory_budget`
  */
 export function planReport(
   config: TrainConfig,

@@ -37,7 +37,7 @@ export function pricedMachine({ machine, balance }: Device): PricedMachine {
  * Instructions run in the order of the step, so that caches hold what they hold in training.
  *
  * @param batch images of the step
- * @throws UsageError where the step does not fit in memory
+ * @throws UsageError, code ERR_MEMORY, if the step does not fit in memory, and as {@link planReport} does
  */
 export async function measurePrices(config: TrainConfig, batch: number, device: Device): Promise<PriceList> {
   const paper = planOnPaper(config, batch, 1, device);

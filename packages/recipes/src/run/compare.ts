@@ -1,4 +1,4 @@
-/** Finds where two runs part: the first step, and the first instruction in it. */
+/** Finds where two runs diverge: the first step, and the first instruction in it. */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { listCheckpoints } from '@inplace-abn/checkpoint';
@@ -13,7 +13,7 @@ export type ComparedRuns = readonly [ComparedRun, ComparedRun];
 /** A run with what its replay needs. */
 export type ComparedRun = Omit<ReplayOptions, 'step' | 'note'>;
 
-/** Where two runs part. */
+/** Where two runs diverge. */
 export interface RunDifference {
   /** First step whose recorded losses differ, from 1; null: none does. */
   readonly recorded: number | null;
@@ -32,7 +32,8 @@ export interface RunDifference {
  * Compares recorded losses, then checkpoints of the same steps, and replays both runs to the first
  * instruction that differs. Returns null where losses and checkpoints are the same.
  *
- * @throws as Replay.open does
+ * @throws as Replay.open and Replay.next do: NotFiniteError and ERR_NOT_THE_RUN for a step that cannot be
+ * replayed
  */
 export async function compareRuns(runs: ComparedRuns): Promise<RunDifference | null> {
   const recorded = await firstOtherLoss(runs);

@@ -22,8 +22,8 @@ export interface Described {
  * Reads a checkpoint's own description. A given configuration comes first; an older file may lie in a run
  * folder with one.
  *
- * @throws UsageError where there is no checkpoint; with the code ERR_NO_CONFIG where nothing tells which
- * network it is
+ * @throws UsageError if there is no checkpoint; with the code ERR_NO_CONFIG if nothing says which network it
+ * is; CheckpointError for a file that is not a checkpoint; ConfigError for `configFile`
  */
 export async function describedNetwork(checkpoint: string, configFile?: string): Promise<Described> {
   const kind = await stat(checkpoint).catch(() => null);
@@ -58,7 +58,8 @@ async function ownConfig(
 /**
  * Names each output of a classifier: by the file of names where there is one, else as the checkpoint does.
  *
- * @throws UsageError with the code ERR_NO_CLASSES where nothing names the classes
+ * @throws UsageError with the code ERR_NO_CLASSES if nothing names the classes; UsageError for more names
+ * than outputs, and for a file that cannot be used
  */
 export async function classNames(
   outputs: number,

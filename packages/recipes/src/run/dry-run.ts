@@ -19,7 +19,9 @@ export type DryRunOptions = Omit<TrainOptions, 'logDir' | 'versions'>;
 
 /**
  * Opens the data, plans and allocates all that a run needs, restores what it would begin with, and makes one
- * training step and one validation batch. Nothing is written. Throws what the run would throw.
+ * training step and one validation batch. Nothing is written.
+ *
+ * @throws as {@link train} does, except for the run folder
  */
 export async function dryRun(options: DryRunOptions): Promise<void> {
   const {

@@ -42,8 +42,9 @@ export interface EvaluateOptions {
  * Validates a checkpoint on DIR/val, with the kernels of its run; writes nothing. Every process needs the
  * checkpoint.
  *
- * @throws UsageError or CheckpointError for a checkpoint that does not fit, DataError for data that cannot be
- * used; CommError if processes see other images
+ * @throws UsageError or CheckpointError for a checkpoint that does not fit; UsageError, code ERR_MEMORY, if
+ * the machine has too little memory; DataError for data that cannot be used; CommError if processes see
+ * different images or one is lost
  */
 export async function evaluate(options: EvaluateOptions): Promise<Validation> {
   const { config, device, workers, maxPixels, peers = ALONE } = options;

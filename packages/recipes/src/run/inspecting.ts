@@ -10,7 +10,8 @@ import type { Replay } from './replay.js';
  * path `layer` compute in it: tensors named `INSTRUCTION.PHASE.OP.OUTPUT`, activations with channels last.
  * Returns how many.
  *
- * @throws UsageError, code ERR_NO_MATCH, where no instruction is at that path
+ * @throws UsageError, code ERR_NO_MATCH, if no instruction is at that path; CheckpointError if `out` cannot
+ * be written; and as {@link Replay.next} does
  */
 export async function dumpLayer(replay: Replay, step: number, layer: string, out: string): Promise<number> {
   await replay.advance(step - 1);
@@ -55,6 +56,8 @@ export interface NonFinite {
  * Goes on from where a replay stands until a step is stopped, `last` steps are made, or the run has no more.
  * Returns the first instruction of the stopped step that wrote a value that is not finite; null where no step
  * was stopped.
+ *
+ * @throws UsageError, code ERR_NOT_THE_RUN, if a loss differs from the recorded one
  */
 export async function findNonFinite(replay: Replay, last: number): Promise<NonFinite | null> {
   try {

@@ -64,7 +64,9 @@ export class Replay {
   /**
    * Stands where the nearest checkpoint before `step` does, or at the beginning of the run.
    *
-   * @throws UsageError where the data or the configuration are not those of the run
+   * @throws UsageError if the data or the configuration are not the run's, with the code ERR_MEMORY if the
+   * machine has too little memory; DataError for data that cannot be used; CheckpointError for a checkpoint
+   * that cannot be read
    */
   static async open(options: ReplayOptions): Promise<Replay> {
     const { run, config, device, workers, maxPixels, step, note = () => {} } = options;
@@ -111,7 +113,7 @@ export class Replay {
     return this.recorded.has(step);
   }
 
-  /** Makes the steps up to `step`, and it. */
+  /** Makes the steps up to and including `step`. @throws as {@link next} does */
   async advance(step: number): Promise<StepResult | null> {
     let result: StepResult | null = null;
     while (this.at.step < step) result = await this.next();
@@ -121,8 +123,8 @@ export class Replay {
   /**
    * Makes the next step.
    *
-   * @throws NotFiniteError as the run did; UsageError, code ERR_NOT_THE_RUN, where its loss is not the one
-   * that the run recorded
+   * @throws NotFiniteError as the run did; UsageError, code ERR_NOT_THE_RUN, if its loss differs from the
+   * recorded one, and ERR_NO_STEP if the run has no more steps; DataError for an image that cannot be read
    */
   async next(): Promise<StepResult> {
     const batch = await this.nextBatch();
@@ -137,7 +139,12 @@ export class Replay {
     );
   }
 
-  /** Makes the next step an instruction at a time. */
+  /**
+   * Makes the next step an instruction at a time. Compares no loss.
+   *
+   * @throws NotFiniteError as the run did, after the instructions up to the guard; UsageError, code
+   * ERR_NO_STEP, if the run has no more steps; DataError for an image that cannot be read
+   */
   async inspect(visit: VisitInstruction): Promise<void> {
     const batch = await this.nextBatch();
     await this.engine.inspect(batch, this.inputs, visit);

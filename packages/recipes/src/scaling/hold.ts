@@ -15,6 +15,8 @@ function fewestImages({ deterministic_world: shards, optimizer }: TrainConfig, p
  * The least power of two of images on each process with an efficiency of at least `share`; null where there
  * is none up to 4096. Each that is tried is planned, except the batch of `known`, whose instructions may have
  * been measured.
+ *
+ * @throws BudgetError, code ERR_BUDGET, if a batch that is tried has no plan within `memory_budget`
  */
 export function batchThatHolds(
   share: number,

@@ -16,7 +16,7 @@ const MOST_RUNS = 25;
  * Seconds of each instruction of the steps, a map entry a step. They run as one process: collectives send
  * nothing.
  *
- * @throws UsageError where the step does not fit in memory, before anything is allocated
+ * @throws UsageError, code ERR_MEMORY, before anything is allocated, if the step does not fit in memory
  */
 export async function measurePrograms(
   paper: PaperPrograms,

@@ -19,7 +19,12 @@ export interface PaperPrograms {
   readonly network: Module;
 }
 
-/** Plans the step of one process with `batch` images, one of `processes` alike. */
+/**
+ * Plans the step of one process with `batch` images, one of `processes` with equal shares.
+ *
+ * @throws UsageError for a network, paths or shards that cannot be planned (codes ERR_NO_MATCH, ERR_SHARDS);
+ *   BudgetError (ERR_BUDGET) if no plan fits `memory_budget`
+ */
 export function planOnPaper(
   config: TrainConfig,
   batch: number,

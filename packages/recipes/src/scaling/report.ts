@@ -64,7 +64,11 @@ export interface PaperSteps {
   readonly among: PaperPrograms;
 }
 
-/** Compiles what {@link scalingReport} simulates. */
+/**
+ * Compiles what {@link scalingReport} simulates.
+ *
+ * @throws UsageError and BudgetError as {@link planOnPaper} does
+ */
 export function paperSteps(config: TrainConfig, { cluster, batch, device }: ScalingOptions): PaperSteps {
   const processes = processesOf(cluster);
   const among = planOnPaper(config, batch, processes, device);

@@ -41,7 +41,8 @@ const VISTAS_UNLABELED = 65;
  * run folder; a snapshot without any is taken for the published one. Classes are those given, or else the
  * snapshot's own, or else numbered ones.
  *
- * @throws UsageError for the configuration of a classification, and for another number of classes
+ * @throws UsageError for the configuration of a classification, and for another number of classes;
+ * ConfigError for a configuration that cannot be used
  */
 export async function networkFor(
   snapshot: string,
@@ -82,6 +83,8 @@ async function runConfig(snapshot: string): Promise<TrainConfig | null> {
 
 /**
  * Whether a file without a description has the parts of a segmentation network, as the published one does.
+ *
+ * @throws CheckpointError if the file is missing or not a checkpoint
  */
 export async function holdsSegmentation(path: string): Promise<boolean> {
   const { tensors } = await openStateDict(path);

@@ -19,7 +19,8 @@ export interface AgreedData {
 /**
  * Compares named facts that must be the same on all processes. A collective.
  *
- * @throws {CommError} on every process, naming the first fact that differs from rank 0, with both values
+ * @throws {CommError} on every process, naming the first fact that differs from rank 0, with both values; if
+ * a peer is lost
  */
 export async function checkSame(peers: Peers, own: Readonly<Record<string, string>>): Promise<void> {
   if (peers.size === 1) return;

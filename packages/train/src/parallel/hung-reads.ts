@@ -14,7 +14,7 @@ export function outliveHungReads(): void {
   });
 }
 
-/** The outcome of `work`, or a rejection with the signal's reason if that comes first. */
+/** The outcome of `work`. @throws what `work` throws, or the signal's reason if that comes first */
 export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   let stop: () => void = () => {};
   const aborted = new Promise<never>((_, reject) => {
@@ -30,8 +30,10 @@ export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): P
 }
 
 /**
- * The outcome of `work`, or the loss of a peer if `work` does not settle within the peer timeout after the
- * loss: it may be stuck in storage.
+ * The outcome of `work`, unless a peer is lost and `work` does not settle within the peer timeout after that:
+ * it may be stuck in storage.
+ *
+ * @throws what `work` throws, or CommError that names the lost peer
  */
 export async function unlessLost<T>(work: Promise<T>, { lost, lossMs }: Peers): Promise<T> {
   let timer: NodeJS.Timeout | undefined;

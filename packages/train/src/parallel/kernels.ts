@@ -14,6 +14,8 @@ export interface AgreedKernels<T> {
 /**
  * Plans with the same kernels on every process: those in `asked`, otherwise those of the lowest rank that has
  * autotuned them. A process with other choices plans again. A collective.
+ *
+ * @throws what `plan` throws, on the process where it does; CommError if a peer is lost
  */
 export async function agreeOnKernels<T>(
   peers: Pick<Peers, 'rank' | 'gather'>,

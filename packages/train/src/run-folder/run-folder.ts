@@ -147,7 +147,7 @@ export class RunFolder {
     return join(this.path, 'summary.json');
   }
 
-  /** Writes summary.json, the main results of a run. */
+  /** Writes summary.json, the main results of a run. @throws CheckpointError if it cannot be written */
   async writeSummary(summary: object): Promise<void> {
     await writeFileAtomic(this.summaryPath, toJson(summary));
   }

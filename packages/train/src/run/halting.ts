@@ -76,6 +76,8 @@ export class Halting {
 
   /**
    * Sums requests and `values` over all processes outside of a step; returns the summed values. A collective.
+   *
+   * @throws {CommError} if a peer is lost
    */
   async agree(values: Float64Array = new Float64Array()): Promise<Float64Array> {
     if (this.peers.size === 1) return values;

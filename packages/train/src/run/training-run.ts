@@ -100,7 +100,12 @@ export class TrainingRun {
     return patience > 0 && sinceBest >= patience && epoch < epochs;
   }
 
-  /** Trains to the end, or until a stop is requested; the run is then saved. */
+  /**
+   * Trains to the end, or until a stop is requested; the run is then saved.
+   *
+   * @throws NotFiniteError before the update of a step whose loss is not finite; UnreadableLimitError
+   * (ERR_UNREADABLE_LIMIT) and ImageError for images; CommError if a peer is lost; and what callbacks throw
+   */
   async run(): Promise<TrainOutcome> {
     const { engine, data, standing } = this.parts;
     const { epochs } = this.options;

@@ -45,6 +45,7 @@ export class Unreadable {
 
   /**
    * Receives the sum over all processes. If it is not 0, they exchange their images. A collective.
+   *
    * @throws UnreadableLimitError on all processes, if more images are unreadable than may be skipped
    */
   async hear(sum: number): Promise<void> {

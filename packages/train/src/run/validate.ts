@@ -62,6 +62,8 @@ export interface ValidationOptions {
 /**
  * Runs the whole validation set once, distributed over all processes; all of them get the result. If the loss
  * is NaN, so are the metrics, and such a validation is never the best.
+ *
+ * @throws UnreadableLimitError (ERR_UNREADABLE_LIMIT) and ImageError for images; CommError if a peer is lost
  */
 export async function validate(options: ValidationOptions): Promise<Validation>;
 /** With `halting`: null if the processes stop before the end of the set, all after the same batch. */
@@ -161,7 +163,11 @@ class Found {
   }
 }
 
-/** The last validation in a run's metrics, made on `images` images; null if there is none. */
+/**
+ * The last validation in a run's metrics, made on `images` images; null if there is none.
+ *
+ * @throws as {@link readMetrics} does
+ */
 export async function lastValidation(
   metricsPath: string,
   names: readonly MetricName[],
