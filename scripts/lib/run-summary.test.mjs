@@ -52,7 +52,7 @@ describe('a run that ended', () => {
     return folder;
   };
 
-  it('without a summary, as --help does, is a success and prints nothing', () => {
+  it('without a summary, as --version does, is a success and prints nothing', () => {
     const writes = [watched(process.stdout), watched(process.stderr)];
     expect(reportRun(0, newFolder())).toBe(0);
     for (const write of writes) expect(write).not.toHaveBeenCalled();

@@ -40,8 +40,8 @@ Examples:
   ${command.name()} runs/first runs/second data
   ${command.name()} runs/first runs/second data --json | jq .at
 
-Compares recorded losses, then checkpoints of the same steps. On a difference it replays both runs from the
-checkpoints before it, so both need one process and this kind of CPU, as in replay.
+Compares recorded losses, then checkpoints of the same steps. If they differ, it replays both runs from
+the checkpoints before the difference, so both must be runs of one process on this kind of CPU, as for replay.
 Exit codes: 0 no difference, 1 a difference or an error, 2 usage.`,
   )
   .action(main);

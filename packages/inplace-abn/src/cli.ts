@@ -118,7 +118,8 @@ function own(): Command {
     .description('write a network as ONNX or for PyTorch: inplace-abn export CHECKPOINT OUT.onnx');
   command
     .command('new')
-    .description('create a small TypeScript project with a network of your own: inplace-abn new DIR')
+    .summary('create a small TypeScript project with a network of your own: inplace-abn new DIR')
+    .description('Create a small TypeScript project that trains a network of your own.')
     .argument('<dir>', 'folder to create; it must be missing or empty')
     .addHelpText('after', NEW_HELP)
     .action(async (folder: string) => {

@@ -75,7 +75,7 @@ function pixelTable({ pixels }: LabelReport): string[] {
 }
 
 function describePart({ images, bytes, classes }: PartReport, labels: boolean): string {
-  const size = `${images.toLocaleString('en')} images, ${formatBytes(bytes)}`;
+  const size = `${images.toLocaleString('en')} ${images === 1 ? 'image' : 'images'}, ${formatBytes(bytes)}`;
   if (labels) return `${size}, with label maps`;
   if (!classes) return `${size}, classes unknown`;
   const numbers = Object.values(classes);
