@@ -27,7 +27,7 @@ it.each([
   expect(error.message).toBe(message);
 });
 
-it('continues from checkpoints, or starts anew', () => {
+it('continues from checkpoints, or starts over', () => {
   expect(continueWith('run/checkpoints')).toBe('--resume run/checkpoints');
-  expect(continueWith(null)).toBe('--continue (it has no checkpoint yet, so it starts anew)');
+  expect(continueWith(null)).toBe('--continue (it starts over, since it has no checkpoint yet)');
 });

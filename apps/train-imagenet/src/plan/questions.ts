@@ -70,7 +70,7 @@ export async function check(
   const same = diff.layers.length === 0 && diff.totals.every(({ before, after }) => before === after);
   const text = same
     ? `${file}: unchanged`
-    : `${formatPlanDiff(diff)}\n\n${file}: nothing grew; --lock writes it anew`;
+    : `${formatPlanDiff(diff)}\n\n${file}: nothing grew; --lock updates the file`;
   return { text, grown };
 }
 

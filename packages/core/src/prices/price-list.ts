@@ -152,7 +152,7 @@ function isPositive(value: unknown): value is number {
 }
 
 function refusal(name: string, problem: string): UsageError {
-  return new UsageError(`${name} is not a price list of this version: ${problem}; measure it anew`, {
+  return new UsageError(`${name} is not a price list of this version: ${problem}; measure it again`, {
     code: 'ERR_PRICE_LIST',
   });
 }

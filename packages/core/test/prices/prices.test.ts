@@ -206,7 +206,7 @@ describe('a price list', () => {
     expect(() => priceListIn(text, 'some.json')).toThrow(
       expect.objectContaining({
         code: 'ERR_PRICE_LIST',
-        message: `some.json is not a price list of this version: ${problem}; measure it anew`,
+        message: `some.json is not a price list of this version: ${problem}; measure it again`,
       }),
     );
   });

@@ -4,32 +4,32 @@ import type { Batch } from '@inplace-abn/data';
 import { type BatchShape, heightAndWidth, imageArrays, mixArrays } from '../task/images.js';
 import type { Objective } from '../task/task.js';
 
-/** A process's batch, and how its steps take it. */
+/** How the steps of a process divide its batch. */
 export interface Division {
   readonly shape: BatchShape;
-  /** Images of each part: one, or several that are trained one after the other. */
+  /** Images of each part; parts are trained in turn. */
   readonly sizes: readonly number[];
   /** Whether the images are mixed. */
   readonly mixes: boolean;
-  /** Images of another process behind the batch's own. */
+  /** Images of another process that follow the batch's own. */
   readonly guests: number;
-  /** Shards that this process holds, of as many parts each; 0: the batch is not divided into shards. */
+  /** Shards that this process holds, each with the same number of parts; 0: no shards. */
   readonly shards: number;
 }
 
-/** Sizes of `parts` parts of a batch of images, the larger ones first. */
+/** Sizes of the parts of a batch, larger ones first. */
 export function partSizes(images: number, parts: number): number[] {
   const [least, more] = [Math.floor(images / parts), images % parts];
   return Array.from({ length: parts }, (_, index) => least + (index < more ? 1 : 0));
 }
 
-/** Images that the step of a part of `size` images is given: of several parts each brings its partners. */
+/** Number of input images for a part of `size` images; with several parts each includes its partners. */
 export function mixedRows({ sizes, mixes, guests, shards }: Division, size: number): number {
   if (!mixes) return 0;
   return sizes.length > 1 || shards > 0 ? 2 * size : size + guests;
 }
 
-/** The inputs of each part, but the scalars. */
+/** The inputs of each part, except scalars. */
 export function partArrays(
   batch: Batch,
   objective: Objective,
@@ -69,7 +69,7 @@ export function ofShards(own: readonly Record<string, TypedArray>[]): Record<str
   return Object.fromEntries(entries);
 }
 
-/** Images and colors of a part, and behind them those of its partners. */
+/** Images and colors of a part, followed by those of its partners. */
 function withPartners(
   batch: Batch,
   shape: BatchShape,
@@ -91,8 +91,7 @@ function withPartners(
 }
 
 /**
- * Some rows of a batch as a batch, for what counts labels: images, colors and label sets are those of the
- * whole.
+ * Some rows of a batch as a batch, for counting labels. Images, colors and label sets are still the whole's.
  */
 export function countedRows(batch: Batch, first: number, count: number): Batch {
   const { labels, indices, targets, labeled, size } = batch;

@@ -1,8 +1,8 @@
 /**
- * Semantic segmentation of whole images: a session with a step for each input size, all over one store of
- * weights and one arena. Scales and mirror images run one after the other in the same memory; what stays of
- * each are its small logits. A last step resizes, normalizes and fuses them pixel by pixel, so that no class
- * volume of the image's size is ever there.
+ * Semantic segmentation of whole images: a session with one step per input size, over one store of weights
+ * and one arena. Scales and mirror images run in turn in the same memory; only their small logits are kept. A
+ * last step resizes, normalizes and fuses them pixel by pixel, so class scores never exist at the full image
+ * size.
  */
 import {
   type ComputeDType,
@@ -25,15 +25,15 @@ import { formatSize, mirrored, type View, viewsOf } from './scales.js';
 
 /** Options of a {@link Segmenter}. */
 export interface SegmenterOptions extends PredictorOptions {
-  /** Means of RGB in [0, 1], which are subtracted. */
+  /** Means of RGB in [0, 1], to subtract. */
   readonly mean: Rgb;
-  /** Standard deviations of RGB in [0, 1], which divide. */
+  /** Standard deviations of RGB in [0, 1], to divide by. */
   readonly std: Rgb;
-  /** Factors of the image's size; default 1 alone. */
+  /** Scales of the image to predict at; default only 1. */
   readonly scales?: readonly number[];
-  /** Also looks at the mirror image; default false. */
+  /** Whether to predict the mirror images too; default false. */
   readonly flip?: boolean;
-  /** How predictions of several scales are combined; default `mean`. */
+  /** How to fuse the predictions; default `mean`. */
   readonly fusion?: FusionMode;
 }
 
@@ -55,7 +55,7 @@ export interface Segmentation extends Size {
 export class Segmenter extends Predictor {
   /** @throws UsageError if the weights alone exceed the budget */
   constructor(private readonly options: SegmenterOptions) {
-    // The session's own input is of one size; photographs of each size have a step.
+    // The session's input has one fixed size; each size of photograph has its own step.
     super(options, 64);
     const { memoryBudget = Number.POSITIVE_INFINITY } = options;
     if (memoryBudget <= this.weightBytes) {
@@ -70,20 +70,20 @@ export class Segmenter extends Predictor {
     return this.session.stateBytes;
   }
 
-  /** Gives the arena back to the system until the next image. */
+  /** Frees the arena until the next image. */
   discard(): void {
     this.session.discard();
   }
 
-  /** The plans of an image of this size, one for each size of the network's input: nothing is allocated. */
+  /** The plans for an image of this size, one per input size; allocates nothing. */
   plansFor(size: Size): Plan[] {
     return [...new Set(this.viewsOf(size).map((view) => planOf(this.networkStep(size, view)).raw))];
   }
 
   /**
-   * Classes of every pixel.
+   * Predicts the class of every pixel.
    *
-   * @throws UsageError where the image does not fit the memory or the budget
+   * @throws UsageError if the image does not fit the memory (code ERR_MEMORY) or the budget (ERR_BUDGET)
    */
   async segment(photograph: Photograph): Promise<Segmentation> {
     const views = this.viewsOf(photograph);
@@ -136,7 +136,9 @@ function planOf(step: SessionStep): SessionPlan {
   try {
     return step.plan;
   } catch (error) {
-    if (error instanceof UsageError) throw new UsageError(`${step.name}: ${error.message}`, { cause: error });
+    if (error instanceof UsageError) {
+      throw new UsageError(`${step.name}: ${error.message}`, { cause: error, code: error.code });
+    }
     throw error;
   }
 }

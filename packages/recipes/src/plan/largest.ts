@@ -13,25 +13,25 @@ import { peersOnPaper } from '../engine/paper-peers.js';
 import { planPrograms } from '../engine/plan-programs.js';
 import { taskOf } from '../tasks/registry.js';
 
-/** The size that grows as far as memory allows: images of a step, `input.crop_train`, or `network.width`. */
+/** The size to maximize: images of a step, `input.crop_train`, or `network.width`. */
 export type Growing = 'batch' | 'crop' | 'width';
 
-/** The rest of the step of which a size is sought. */
+/** The rest of the step whose size is maximized. */
 export interface LargestOptions {
-  /** Images of a step; default `optimizer.batch_size`. Ignored where the batch is sought. */
+  /** Images of a step; default `optimizer.batch_size`. Ignored if the batch is maximized. */
   readonly batch?: number;
-  /** Images of the validation set, whose last, smaller batch is planned as well. */
+  /** Images of the validation set, to plan its smaller last batch too. */
   readonly validationImages?: number;
   /**
-   * Processes that share the batch: memory is that of each, and a batch that is sought is a multiple of them.
-   * Default 1.
+   * Processes that share the batch. The budget is for each of them, and a maximized batch is a multiple of
+   * their number. Default 1.
    */
   readonly processes?: number;
 }
 
 /** The largest size that fits. */
 export interface Largest {
-  /** The size that was sought. */
+  /** The maximized size. */
   readonly of: Growing;
   /** Images; the side of a square crop in pixels; or the factor on the network's channels. */
   readonly value: number;
@@ -43,7 +43,7 @@ export interface Largest {
   readonly batch: number;
 }
 
-/** Crops are multiples of the stride of the deepest features, so that none has a part of a window. */
+/** Crops are multiples of the stride of the deepest features, so that windows are complete. */
 const CROP_STEP = 32;
 /** A sixteenth of the channels keeps groups and vectors whole in the zoo's networks. */
 const WIDTH_STEP = 1 / 16;
@@ -71,9 +71,9 @@ const ADVICE: Readonly<Record<Growing, string>> = {
 };
 
 /**
- * The largest of what may grow with which training and evaluation fit in `budget` bytes on `device`: a batch
- * to the image (in shards to one of each), a square crop to 32 pixels, a width to a sixteenth. Recomputes no
- * more than a plan does without a budget.
+ * The largest size with which training and evaluation fit in `budget` bytes on `device`. A batch is exact to
+ * one image (with shards, to one image per shard), a square crop to 32 pixels, a width to a sixteenth.
+ * Recomputes no more than a plan without a budget does.
  *
  * @throws UsageError if even the smallest does not fit, and as {@link planReport} does
  */

@@ -7,21 +7,20 @@ import { ALONE, formatDuration, type Peers, type Progress, type RunData } from '
 import type { TrainConfig } from '../config/schema.js';
 
 /**
- * Key of the training pixels of each class in a run state: they belong to the run, whatever becomes of its
- * label maps.
+ * Key of the training pixels by class in a run state. A run keeps its counts even if label maps change.
  */
 export const PIXELS_KEY = 'pixelsOfClass';
 
 interface Counting {
-  /** Of the state that the run goes on from. */
+  /** Metadata of the state that the run resumes from. */
   readonly soFar: RunMeta | null;
   readonly peers?: Peers;
   readonly progress: Pick<Progress, 'note'>;
 }
 
 /**
- * The data with the training pixels of each class, where weights are `balanced` by them: those of the run so
- * far, or counted, each process a part of the label maps. A collective.
+ * Adds the training pixels of each class if `balanced` weights need them: the counts of the run so far, or
+ * new ones, for which each process counts a part of the label maps. A collective.
  */
 export async function withPixelCounts(
   data: RunData,
@@ -48,12 +47,12 @@ export async function withPixelCounts(
   return { ...data, pixelsOfClass };
 }
 
-/** A process's part of the label maps: the counts, or the first map that it cannot use. */
+/** The counts of a process, or the first label map that it cannot use. */
 type Counted =
   | { readonly pixels: readonly number[] }
   | { readonly path: string; readonly reason: string; readonly code: ImageErrorCode };
 
-/** A label map that cannot be used is told to the other processes, so that all of them name it. */
+/** Shares an unusable label map with the other processes, so that the error of each names it. */
 async function counted(count: () => Promise<readonly number[]>): Promise<Counted> {
   try {
     return { pixels: await count() };
@@ -72,9 +71,9 @@ function pixelsIn(meta: RunMeta | null, classes: number): number[] | null {
 }
 
 /**
- * The configuration with numbers for weights that are `balanced`: images / (classes · images of the class),
- * over the classes that have images; of a segmentation pixels in place of images. A class without them has 0.
- * Weights of positive targets are images without the class / images with it, at least one of each.
+ * The configuration with numbers for `balanced` weights: images / (classes · images of the class), over the
+ * classes that have images; for segmentation, pixels instead of images. A class without images has 0. Weights
+ * of positive targets are images without the class / images with it, each count at least 1.
  */
 export function withClassWeights(
   config: TrainConfig,

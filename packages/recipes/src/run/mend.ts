@@ -1,8 +1,7 @@
 /**
- * The files that follow from a run's states: best.safetensors and those of PyTorch. A process that is killed
- * between an epoch's checkpoint and these leaves them as they were before; a run that goes on from an earlier
- * state leaves them with what it does not continue. Before a run goes on, they are brought in line with the
- * state that it goes on from.
+ * Repairs the files that are derived from a run's states: best.safetensors and the files for PyTorch. They
+ * are outdated if a process was killed between an epoch's checkpoint and these files, and belong to abandoned
+ * steps if a run resumes from an earlier state. Before a run resumes, they are made to match its state.
  */
 import { existsSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
@@ -27,9 +26,9 @@ interface MendOptions {
   readonly folder: RunFolder;
   readonly engine: Pick<Engine, 'network' | 'task'>;
   readonly config: TrainConfig;
-  /** Steps of an epoch. */
+  /** Steps per epoch. */
   readonly batches: number;
-  /** Of the state that the run goes on from. */
+  /** Position of the state that the run resumes from. */
   readonly position: Position;
 }
 
@@ -39,7 +38,7 @@ interface Saved {
   readonly position: Position;
 }
 
-/** Brings the files in line with `position`; returns a sentence for each that was not. */
+/** Makes the files match `position`; returns a sentence for each that did not. */
 export async function mendFiles(options: MendOptions): Promise<string[]> {
   const mending = new Mending(options);
   await mending.mend();
@@ -60,11 +59,11 @@ class Mending {
     const ends = (await this.states()).filter(({ position: at }) => at.stepInEpoch === 0);
     const last = ends.find(({ position: at }) => at.epoch === position.epoch && at.best === position.best);
     await this.mendTorch(folder.torchPath, position.epoch, position.best, last?.path);
-    // Without the state that was the best, PyTorch's file of it may still be right.
+    // Even if the best state is gone, the file for PyTorch may still be right.
     await this.mendTorch(folder.torchBestPath, best?.position.epoch ?? null, position.best, best?.path);
   }
 
-  /** The best state, where there is one. */
+  /** The best state, if it exists. */
   private async mendBest(): Promise<Saved | null> {
     const path = join(this.store.folder, BEST_FILE);
     const found = await this.savedIn(path);
@@ -75,12 +74,12 @@ class Mending {
     if (!again) {
       if (existsSync(path)) {
         await this.store.setBestAside();
-        this.notes.push(`${BEST_FILE} is of a step that this run does not continue: set aside`);
+        this.notes.push(`${BEST_FILE} belongs to a step that this run does not continue: set aside`);
       }
       return null;
     }
     await this.store.makeBest(again.path);
-    this.notes.push(`${BEST_FILE} was not that of the run: made anew from ${basename(again.path)}`);
+    this.notes.push(`${BEST_FILE} did not belong to this run: rewritten from ${basename(again.path)}`);
     return { ...again, path };
   }
 
@@ -91,10 +90,9 @@ class Mending {
   }
 
   /**
-   * Sees to it that one of PyTorch's files is of the state after `epoch` (null: unknown) whose best value is
-   * `best`.
+   * Makes a file for PyTorch match the state after `epoch` (null: unknown) whose best value is `best`.
    *
-   * @param source that state, where it is still there
+   * @param source file of that state, if it still exists
    */
   private async mendTorch(
     path: string,
@@ -116,21 +114,21 @@ class Mending {
         const state = await openRunState(source);
         await writeTorchCheckpoint(path, torchCheckpointOf(state, engine, config, batches));
       }
-      this.notes.push(`${name} was not that of the run: made anew from ${basename(source)}`);
+      this.notes.push(`${name} did not belong to this run: rewritten from ${basename(source)}`);
     } catch (error) {
       if (!(error instanceof CheckpointError)) throw error;
-      this.notes.push(`${name} is not that of the run, and cannot be made: ${error.message}`);
+      this.notes.push(`${name} does not belong to this run and cannot be rewritten: ${error.message}`);
     }
   }
 
-  /** One that is behind comes again with the next epoch; one that is ahead would be taken for the run's. */
+  /** The next epoch rewrites an outdated file; a file of later epochs would be mistaken for this run's. */
   private async setTorchAside(path: string, place: { readonly epoch: number } | null): Promise<void> {
     if (place === null || place.epoch <= this.options.position.epoch) return;
     await rename(path, path.replace(/\.pth\.tar$/, '.superseded.pth.tar'));
-    this.notes.push(`${basename(path)} is of an epoch that this run does not continue: set aside`);
+    this.notes.push(`${basename(path)} belongs to an epoch that this run does not continue: set aside`);
   }
 
-  /** The states in the folder that the run may have come by, the newest first. */
+  /** States in the folder up to the run's step, newest first. */
   private async states(): Promise<Saved[]> {
     const { folder } = this.store;
     const names = [BEST_FILE, SUPERSEDED_BEST_FILE].map((name) => join(folder, name));
@@ -149,7 +147,7 @@ class Mending {
       const { position } = positionOf(await readRunMeta(path), this.options.engine.task.criterion, path);
       return { path, position };
     } catch (error) {
-      // Torn, or something else: of no use here.
+      // Truncated, or not a training state.
       if (error instanceof CheckpointError) return null;
       throw error;
     }

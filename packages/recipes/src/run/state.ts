@@ -1,4 +1,4 @@
-/** Where a run stands, and that together with the store as one state to resume from. */
+/** The position of a run, and its training state: position and store. */
 import {
   CheckpointError,
   describedAs,
@@ -25,12 +25,12 @@ import { type DescribedLabels, descriptionOf } from './description.js';
 
 /** Batch size and data that a position within an epoch refers to. */
 export interface EpochLayout {
-  /** Images a step. */
+  /** Images per step. */
   readonly batchSize: number;
   readonly trainImages: number;
-  /** Of the training files' names in their order. */
+  /** Digest of the names of the training files, in order. */
   readonly trainDigest: string;
-  /** The order of the images follows from it. */
+  /** Determines the order of the images. */
   readonly seed: number;
   /** How images are drawn. */
   readonly sampling: string;
@@ -44,7 +44,7 @@ export function layoutOf({ optimizer, input, seed }: TrainConfig, data: LayoutDa
   return { batchSize: optimizer.batch_size, trainImages, trainDigest, seed, sampling: input.sampling };
 }
 
-/** In what two layouts differ, as `optimizer.batch_size 8 -> 16`. */
+/** Differences of two layouts, such as `optimizer.batch_size 8 -> 16`. */
 export function layoutChanges(before: EpochLayout, now: EpochLayout): string[] {
   const changes: string[] = [];
   const compare = (what: string, from: number | string, to: number | string) => {
@@ -59,7 +59,7 @@ export function layoutChanges(before: EpochLayout, now: EpochLayout): string[] {
   return changes;
 }
 
-/** Everything a resume needs. The tensors are the engine's states as they are when they are written. */
+/** Everything that a resume needs. Tensors are read from the engine only when they are written. */
 export function captureState(
   engine: Engine,
   position: Position,
@@ -93,8 +93,7 @@ export function captureState(
 }
 
 /**
- * The position and the layout of its epoch in a saved state of a run whose best checkpoint goes by
- * `criterion`.
+ * The position in a saved state, and the layout of its epoch. `criterion` selects the run's best checkpoint.
  */
 export function positionOf(
   meta: RunMeta,
@@ -129,13 +128,13 @@ export function positionOf(
       trainImages: count('trainImages'),
       trainDigest,
       seed,
-      // States of earlier versions do not tell.
+      // Earlier versions do not record it.
       sampling: typeof sampling === 'string' ? sampling : 'shuffled',
     },
   };
 }
 
-/** The optimizer states that outlive a step: sums over the parts of a batch begin anew with each. */
+/** Optimizer states that outlive a step, unlike sums over the parts of a batch. */
 export function savedIn<T>(states: ReadonlyMap<string, T>): Map<string, T> {
   return new Map([...states].filter(([name]) => !name.endsWith(`.${ACCUMULATED}`)));
 }

@@ -16,7 +16,7 @@ import { loadersOf, type Reading } from '../data/loaders.js';
 import { loadClasses, type SegmentationClass } from './classes.js';
 import { type LabelReading, readingIn } from './label-reading.js';
 
-/** Names and colors of the classes, where DIR has them: the list that `loadClasses` reads. */
+/** Optional file in DIR with names and colors of the classes, as `loadClasses` reads it. */
 const CLASSES_FILE = 'classes.json';
 
 /** The two data sets of a folder. */
@@ -27,14 +27,14 @@ export interface LabelMapSets {
   readonly val: SegmentationFolder;
   /** Folder that names the training images in errors. */
   readonly trainPath: string;
-  /** Names and colors of the classes, where DIR/classes.json, the palette or the layout tells them. */
+  /** Names and colors of the classes, from DIR/classes.json, the palette or the layout, if any. */
   readonly classes: readonly SegmentationClass[] | null;
 }
 
 /**
  * Opens `DIR/train/{images,labels}` and `DIR/val/{images,labels}`, or those of a published layout.
  *
- * @throws UsageError or DataError with a sentence for what is missing
+ * @throws UsageError or DataError naming what is missing
  */
 export async function openLabelMapSets(
   dir: string,
@@ -99,7 +99,7 @@ async function classesIn(dir: string, count: number): Promise<readonly Segmentat
   const path = join(dir, CLASSES_FILE);
   if (!existsSync(path)) return null;
   const classes = await loadClasses(path);
-  // Labels may have ids behind those of the network, which do not count.
+  // The list may go on with ids that are ignored.
   if (classes.length >= count) return classes.slice(0, count);
   throw new UsageError(
     `${path} names ${classes.length} of ${count} classes (network.classes): add the others, or set network.classes to ${classes.length}`,
@@ -124,7 +124,7 @@ async function openPart(
   return SegmentationFolder.open(path, { ...own, coding });
 }
 
-/** The names that the configuration gives; a layout has others by default. */
+/** Folder names from the configuration, or else the defaults of the layout. */
 function ownNames({
   images,
   labels,

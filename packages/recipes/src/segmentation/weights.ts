@@ -1,4 +1,4 @@
-/** Weights of a file for a segmentation network: of such a network, or of a classifier for its body. */
+/** Takes the weights of a segmentation network from a file of such a network, or of a classifier. */
 import { isClassifier, type TensorContents, takeStateDict } from '@inplace-abn/checkpoint';
 import { UsageError } from '@inplace-abn/core';
 import type { Module } from '@inplace-abn/nn';
@@ -9,10 +9,10 @@ import { specsOf } from '../weights/mismatch.js';
 const [BODY, HEAD] = ['body.', 'head.'];
 
 /**
- * All weights of the network, or, without the classifier, those of body and head; a file without a head, such
- * as one of a classification network, then gives the body alone. Other float dtypes are converted.
+ * Takes all weights of the network or, without the classifier, those of body and head; from a file without a
+ * head, such as that of a classification network, only the body. Converts other float dtypes.
  *
- * @throws StateDictMismatch or UsageError where the file is of another network
+ * @throws StateDictMismatch or UsageError if the file belongs to another network
  */
 export function takeSegmentationWeights(
   network: Module,

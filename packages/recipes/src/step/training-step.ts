@@ -27,7 +27,7 @@ import { type ParameterOptions, parameterOptions } from './parameters.js';
 /** Name of the guard's subject in the error of a step whose loss is not finite. */
 export const LOSS = 'the loss';
 
-/** Parts of a training step that not every run has. */
+/** Optional parts of a training step. */
 export interface StepExtras {
   /** Images that a step mixes from, its own first; 0: it does not mix. */
   readonly mixedRows?: number;
@@ -48,17 +48,17 @@ export interface StepExtras {
 }
 
 /**
- * Traces a training step, which a session runs as a step of the caller's own. It is not `Session.train`, for
- * three reasons: its number of labels comes from the loader's workers, which count them while they decode;
- * over processes, requests to stop and images that could not be read travel with the step's own sums, so that
- * no message precedes a step; and its batch can move to the device while another is trained.
+ * Traces a training step, which a session runs as a custom step. `Session.train` does not suffice for three
+ * reasons. The loader's workers count the labels while they decode. With several processes, requests to stop
+ * and unreadable images travel with the sums of the step, so no message precedes it. And a batch can move to
+ * the device while another one is trained.
  *
  * Inputs: images, color, labels, lr, lr_classifier, step (updates counted from 1), seed.
  * Outputs: loss (mean over what is labeled) and what the objective's meter counts from; of classification
  * `correct` (int32[2]: rows whose label is among the first and the first five).
  *
- * With a `group` the batch is this process's part of one that all of them share: outputs and gradients are
- * sums over them, so that they are those of the whole batch. Further inputs: labeled, halt, unreadable (see
+ * With a `group` all processes share a batch, and this is one part of it: outputs and gradients are sums over
+ * all processes, and therefore equal those of the whole batch. Further inputs: labeled, halt, unreadable (see
  * group-sums.ts); further outputs: labeled (of all processes), halt, unreadable (sums).
  *
  * Further inputs of the extras: partners, lambda, boxes, mixed_labels (see images.ts); keep and factor of a

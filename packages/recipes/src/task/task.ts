@@ -1,4 +1,6 @@
-/** The task that a network is trained for: everything by which loop, engine and files differ. */
+/**
+ * The task that a network is trained for: everything that differs between tasks in loop, engine and files.
+ */
 import type { TensorContent, TensorContents, TorchTree } from '@inplace-abn/checkpoint';
 import type { Tracer, Value } from '@inplace-abn/core';
 import type { Batch } from '@inplace-abn/data';
@@ -17,31 +19,31 @@ export type StepValues = Readonly<Record<string, Value>> & {
 /** The targets of a training step in addition to its labels. */
 export interface TrainingTargets {
   /**
-   * float32[1], what the mean loss is divided by where others have a part of the batch, too: what is labeled
-   * in all processes, or the sum of the weights of their labels. Then the loss is this part of the mean.
+   * float32[1], the divisor of the mean loss if other processes or parts share the batch: the number of
+   * labels in all of them, or the sum of their weights. The loss is then this part's share of the mean.
    */
   readonly count?: Value;
-  /** float32[1], what is labeled in all processes or parts, for terms of the loss that are plain means. */
+  /** float32[1], labels in all processes or parts, for unweighted terms of the loss. */
   readonly labeled?: Value;
-  /** Images of the whole batch, where others have a part of it, for means over images. */
+  /** Images of the whole batch, for means over images; set if other processes or parts share the batch. */
   readonly images?: number;
-  /** Where images are mixed: the label of each one's partner, and float32[N], the share of its own. */
+  /** For mixed images: the label of each image's partner, and float32[N], the share of its own label. */
   readonly mixed?: { readonly labels: Value; readonly lambda: Value };
 }
 
 /** The task's part of the two traced steps. */
 export interface Objective {
-  /** Beginnings of the names of the parameters that `optimizer.classifier_lr` is for. */
+  /** Prefixes of the parameters that use `optimizer.classifier_lr`. */
   readonly classifier: readonly string[];
-  /** A step's input for labels; default name: `labels`. */
+  /** The input of a step for labels; default name: `labels`. */
   labels(tracer: Tracer, shape: BatchShape, name?: string): Value;
   /** The labels of a batch as the array of that input. */
   labelArray(batch: Batch, shape: BatchShape): Float32Array | Int32Array | Uint8Array;
   /** The labels of some rows of a batch as such an array, where the task mixes images. */
   readonly labelsOf?: (batch: Batch, rows: Int32Array) => Float32Array | Int32Array;
-  /** How many labels of a batch count: what the loss is the mean over. */
+  /** Number of labels in a batch that count, over which the loss is a mean. */
   labeled(batch: Batch): number;
-  /** Sum of the class weights of a batch's labels, where the loss is a mean weighted by them. */
+  /** Sum of the class weights of a batch's labels, if they weight the mean loss. */
   readonly weight?: (batch: Batch) => number;
   /** Traces the loss of a batch; all other outputs are counts, int32 or float32. */
   training(logits: Value, labels: Value, shape: BatchShape, targets: TrainingTargets): StepValues;
@@ -49,7 +51,7 @@ export interface Objective {
   evaluation(logits: Value, labels: Value, shape: BatchShape): StepValues;
 }
 
-/** Of what use the weights of a file are to be; decides what an error advises. */
+/** The purpose of loading weights; determines the advice in errors. */
 export type Use = 'testing' | 'training';
 
 export interface WeightsSource {
@@ -63,11 +65,11 @@ export interface WeightsSource {
 
 export interface TakeWeights {
   readonly use: Use;
-  /** Leave the classifier as it is. */
+  /** Keep the classifier unchanged. */
   readonly dropClassifier?: boolean;
 }
 
-/** How checkpoint.pth.tar is written. */
+/** The form of checkpoint.pth.tar. */
 export interface TorchForm {
   /** The key of the criterion's best value. */
   readonly best: string;
@@ -79,13 +81,13 @@ export interface TorchForm {
 export interface Task {
   /** Metrics of a validation, in the order in which they are listed. */
   readonly metrics: readonly MetricName[];
-  /** The metric whose best value marks the best checkpoint. */
+  /** The metric that selects the best checkpoint. */
   readonly criterion: MetricName;
   /** Loss, labels and counts of the traced steps. */
   readonly objective: Objective;
   /** PyTorch's class of the configured optimizer. */
   readonly torch: TorchForm;
-  /** Names of the parameters of which histograms are logged. */
+  /** Names of parameters whose histograms are logged. */
   readonly watched: RegExp;
   /** Builds the network of a configuration. */
   network(): Module;

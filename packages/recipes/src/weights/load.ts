@@ -1,4 +1,4 @@
-/** The one way from a checkpoint that was read to the tensors of a network. */
+/** Converts the content of a checkpoint to the tensors of a network. */
 import { stat } from 'node:fs/promises';
 import { type Advice, withAdvice } from '@inplace-abn/cli';
 import { UsageError } from '@inplace-abn/core';
@@ -17,7 +17,7 @@ const ADVICE: Advice = { ERR_SCALE: ', with network.bn_mode "standard"' };
 export interface Target {
   /** The modules to fill. */
   readonly network: Module;
-  /** Of the network, where it was made from one; for remarks on what the weights were trained with. */
+  /** Configuration of the network, if it has one, for remarks on how the weights were trained. */
   readonly config?: NetworkConfig;
   /** As a task takes them. */
   takeWeights(network: Module, source: WeightsSource, how: TakeWeights): Map<string, StateTensor>;
@@ -30,7 +30,7 @@ export interface LoadWeights extends TakeWeights {
 
 /** Weights that were read for a network. */
 export interface Weights {
-  /** On the host, or read from the file when they are wanted. */
+  /** On the host, or read from the file on demand. */
   readonly tensors: StateTensors;
   /** See Transfer. */
   readonly turned: ReadonlyMap<string, Float32Array>;
@@ -41,10 +41,10 @@ export interface Weights {
 }
 
 /**
- * The network's weights from those of a checkpoint: converted to its dtypes and to its kind of batch norm, or
- * refused with the layer's name.
+ * Converts the weights of a checkpoint to the dtypes and the kind of batch norm of the network.
  *
- * @throws UsageError or CheckpointError in the words of who named the file
+ * @throws UsageError or CheckpointError, written for the user who named the file; it names a layer that
+ * cannot be converted
  */
 export async function weightsFor(
   target: Target,
@@ -103,7 +103,7 @@ function converted(network: Module, { model, path }: CheckpointContent): string[
 
 type Activated = Pick<NetworkConfig, 'activation' | 'activation_param'>;
 
-/** The activation of another library's network; undefined where nothing tells. */
+/** The activation of another library's network; undefined if unknown. */
 function trainedBy(library: Library, { arch }: NetworkConfig): Activated | undefined {
   if (library === 'upstream' || arch.startsWith('tresnet')) return undefined;
   return { activation: 'relu', activation_param: 0 };

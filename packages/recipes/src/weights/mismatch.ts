@@ -1,5 +1,5 @@
 /**
- * Weights of a file for a network, or why they do not fit it, in the words of who runs a test or a training.
+ * Takes a network's weights from a file, or explains for the user of a test or training why they do not fit.
  */
 import {
   CLASSIFIERS,
@@ -16,7 +16,7 @@ import type { NetworkConfig } from '../config/schema.js';
 import { ARCHITECTURES, networkOf } from '../network/network.js';
 import type { TakeWeights, Use, WeightsSource } from '../task/task.js';
 
-/** Lines of each kind in an error: enough to see what is the matter. */
+/** Lines of each kind in an error: enough to see the cause. */
 const LINES = 8;
 
 /** Those of torchvision and timm, too. */
@@ -43,8 +43,8 @@ const REMEDIES: Record<Use, { none: string; other: string }> = {
 };
 
 /**
- * The network's weights from those of a file, other float dtypes converted: all of them (without the
- * classifier where it is to be dropped), or an error that names the fix where there is one.
+ * Takes all of a network's weights from those of a file, and converts other float dtypes; leaves out the
+ * classifier if it is to be dropped. If weights do not fit, the error names the fix if there is one.
  */
 export function takeWeights(
   network: Module,
@@ -76,8 +76,7 @@ function otherClasses(classes: number, config: NetworkConfig, use: Use): string 
 }
 
 /**
- * Looks for a network that the file does fit, under its own names: another architecture, stem or number of
- * classes.
+ * Looks for a network that fits the file's names: another architecture, stem or number of classes.
  */
 function otherNetwork(found: Specs, config: NetworkConfig, use: Use): string | null {
   const biases = ANY_CLASSIFIERS.flatMap((prefix) => found.get(`${prefix}bias`) ?? []);

@@ -1,4 +1,4 @@
-/** How the weights of a file were trained, as far as anything tells. */
+/** Finds out how the weights of a file were trained. */
 import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { inspectCheckpoint } from '@inplace-abn/checkpoint';
@@ -11,17 +11,17 @@ import type { NetworkConfig, TrainConfig } from '../config/schema.js';
 import type { CheckpointContent } from './checkpoint-file.js';
 
 export interface Origin {
-  /** undefined: nothing tells. */
+  /** Undefined if unknown. */
   readonly mode?: NormMode;
   /** The network that was trained, if its configuration is next to the file. */
   readonly network?: NetworkConfig;
 }
 
 /**
- * The file's own record comes first, then the user's word, then the configuration of its run folder or the
- * list of published models says.
+ * Uses the file's own record, else the user's option, else the configuration in the run folder, else the list
+ * of published models.
  *
- * @throws UsageError where the user says something else than the file
+ * @throws UsageError if the user contradicts the file
  */
 export async function originOf(content: CheckpointContent, said: NormMode | undefined): Promise<Origin> {
   const { path, bnMode: recorded } = content;
@@ -36,7 +36,7 @@ export async function originOf(content: CheckpointContent, said: NormMode | unde
 }
 
 /**
- * The configuration in the run folder of a checkpoint, if that is where it lies and what it was trained with.
+ * The configuration in the run folder of a checkpoint, if the checkpoint is in one and was trained with it.
  */
 export async function trainedConfig({
   path,
@@ -58,8 +58,7 @@ export async function trainedConfig({
 }
 
 /**
- * How one of upstream's published files was trained: the segmentation model, which has no experiment, in
- * place.
+ * The batch norm of a published upstream file. The segmentation model, which has no experiment, is in place.
  */
 async function publishedMode({ path, format }: CheckpointContent): Promise<NormMode | undefined> {
   if (format !== 'torch-legacy') return undefined;

@@ -80,7 +80,8 @@ describe('the files that follow from a state', () => {
     const { text } = await goOn(logDir);
     expect(await placesIn(logDir)).toEqual({ best: [2, 99], last: [2, 99], torchBest: [2, 99] });
     expect(existsSync(torn)).toBe(false);
-    for (const name of FOLLOWING) expect(text).toContain(`${name.split('/').at(-1)} was not that of the run`);
+    for (const name of FOLLOWING)
+      expect(text).toContain(`${name.split('/').at(-1)} did not belong to this run`);
     const value = await readTorch(join(logDir, 'checkpoint.pth.tar'));
     const weights = value instanceof Map ? value.get('state_dict') : null;
     const { model } = await loadRunState(join(logDir, 'checkpoints', 'checkpoint-14.safetensors'));
@@ -90,7 +91,7 @@ describe('the files that follow from a state', () => {
     }
     const links = async () => (await stat(join(logDir, 'checkpoint.pth.tar'))).ino;
     const before = await links();
-    expect((await goOn(logDir)).text).not.toContain('was not that of the run');
+    expect((await goOn(logDir)).text).not.toContain('did not belong to this run');
     expect(await links()).toBe(before);
   });
 

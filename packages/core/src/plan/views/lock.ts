@@ -134,7 +134,7 @@ export function planLockIn(text: string, name: string): PlanLock {
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
   }
-  throw new UsageError(`${name} is not a lock of a plan of this version: write it anew`, {
+  throw new UsageError(`${name} is not a plan lock of this version: write it again`, {
     code: 'ERR_PLAN_LOCK',
   });
 }

@@ -1,4 +1,4 @@
-/** Segments the photographs of a folder one after the other and writes what was asked for of each. */
+/** Segments the photographs of a folder one at a time and writes the requested outputs of each. */
 import { join } from 'node:path';
 import { writeFileAtomic } from '@inplace-abn/checkpoint';
 import { type Advice, advise } from '@inplace-abn/cli';
@@ -23,17 +23,17 @@ export const OUTPUT_MODES: readonly OutputMode[] = ['palette', 'raw', 'prob'];
 
 export interface FolderRunOptions {
   readonly segmenter: Segmenter;
-  /** By id, as many as the network has. */
+  /** All classes of the network, by id. */
   readonly classes: readonly SegmentationClass[];
-  /** Where they lie; default: `files` are their paths. */
+  /** Folder of the photographs; default: `files` are paths. */
   readonly folder?: string;
-  /** Exists. */
+  /** Output folder, which must exist. */
   readonly outDir: string;
   /** Photographs, as notes and records call them. */
   readonly files: readonly string[];
-  /** Pixels that the longest side is resized to. */
+  /** Length of the longest side after resizing, in pixels. */
   readonly maxSide: number;
-  /** Pixels that a photograph may have; default 2^27. */
+  /** Limit for the pixels of a photograph; default 2^27. */
   readonly maxPixels?: number;
   readonly mode: OutputMode;
   readonly overlay: boolean;
@@ -62,7 +62,9 @@ export class FolderRun {
 
   constructor(private readonly options: FolderRunOptions) {}
 
-  /** The images that could not be read or segmented: each is named when it is met, and the others go on. */
+  /**
+   * Returns the images that could not be read or segmented; each is reported at once, and the run goes on.
+   */
   async run(): Promise<readonly string[]> {
     const { files, stop } = this.options;
     let next = this.read(files[0]);
@@ -76,7 +78,7 @@ export class FolderRun {
     return this.failed;
   }
 
-  /** Storage may never answer: then a request to stop ends the wait, and so does the loss of a process. */
+  /** Storage may never answer, so a request to stop or the loss of a process ends the wait. */
   private unlessStopped<T>(reading: Promise<T>): Promise<T | null> {
     const { stop, lost } = this.options;
     return unlessAborted(reading, AbortSignal.any([stop.asked, lost])).catch((error: unknown) => {
@@ -120,7 +122,7 @@ export class FolderRun {
     return `${formatSize(photograph)}  ${seconds.toFixed(1)} s  mean confidence ${confidence.toFixed(3)}`;
   }
 
-  /** Once for each size of image: the memory that it takes. */
+  /** Prints the memory of each image size once. */
   private tellPlan(size: Photograph): void {
     const { segmenter, progress } = this.options;
     const key = formatSize(size);

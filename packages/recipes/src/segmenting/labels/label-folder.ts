@@ -20,13 +20,13 @@ import { readingAbove } from '../../segmentation/label-reading.js';
 import { outputName, outputPath } from '../output/files.js';
 import { type LabelsResult, labelsResult } from './labels-report.js';
 
-/** How labels are read: as the training of the network reads them. */
+/** How to read labels, as in the training of the network. */
 export interface Labeling extends LabelNaming {
-  /** Class id that does not count; nor does 255. Default 255. */
+  /** Class id to ignore in addition to 255. Default 255. */
   readonly ignoreIndex?: number;
   /** How the data set names and codes labels; default: NAME.png, whose ids are classes. */
   readonly keys?: LabelKeys;
-  /** Pixels that a label may have; default 2^27. */
+  /** Limit for the pixels of a label map; default 2^27. */
   readonly maxPixels?: number;
 }
 
@@ -34,14 +34,14 @@ export interface Labeling extends LabelNaming {
 export interface Labels {
   /** Holds NAME.png for the photograph NAME.jpg. */
   readonly folder: LabelFolder;
-  /** By id, as many as the network has. */
+  /** All classes of the network, by id. */
   readonly classes: readonly SegmentationClass[];
   readonly ignoreIndex: number;
   readonly coding?: LabelCoding;
   readonly maxPixels?: number;
 }
 
-/** @throws UsageError where `path` is not a folder */
+/** @throws UsageError if `path` is not a folder */
 export async function openLabels(
   path: string,
   classes: readonly SegmentationClass[],
@@ -62,8 +62,8 @@ export async function openLabels(
 }
 
 /**
- * The scores of one prediction, of the photograph's own size; undefined where it has no label, or one that
- * cannot be used: {@link folderScores} tells why.
+ * The scores of one prediction at the photograph's size; undefined if it has no label map or an unusable one,
+ * which {@link folderScores} reports.
  */
 export async function scoresOf(
   labels: Labels,
@@ -84,16 +84,16 @@ export async function scoresOf(
 
 export interface FolderScores {
   readonly result: LabelsResult;
-  /** Images that counted, and those without a label or a prediction. */
+  /** Numbers of counted images, and of images without a label or a prediction. */
   readonly images: number;
   readonly missing: readonly string[];
-  /** Why images whose label or prediction cannot be used do not count. */
+  /** Images whose label or prediction cannot be used, with reasons. */
   readonly failed: readonly string[];
 }
 
 /**
- * The scores of all predictions that are in `outDir`, whichever run or process wrote them: of those that
- * share a folder, the one that ends last has counted everything.
+ * The scores of all predictions in `outDir`, from any run or process. Among processes that share the folder,
+ * the last one to end counts all of them.
  */
 export async function folderScores(
   labels: Labels,
