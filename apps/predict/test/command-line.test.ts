@@ -54,7 +54,7 @@ describe('predict', () => {
     const usage = await oneOfMany(checkpoint, data, '--npy', 'f.npy');
     expect(usage).toMatchObject({
       code: 2,
-      stderr: 'error: --npy writes the vectors of a layer: add --features LAYER\n',
+      stderr: 'error: --npy writes the output of a layer: add --features LAYER\n',
     });
     const twice = await oneOfMany(checkpoint, data, '--json', '/x/a', '--csv', '/x/../x/a');
     expect(twice).toMatchObject({
