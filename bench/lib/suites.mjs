@@ -46,7 +46,7 @@ export const suites = [
   },
   {
     name: 'budget',
-    summary: 'time and memory of a training step in 95 and 60 % of its arena, compared with all of it',
+    summary: 'time and memory of a training step in 95, 85 and 60 % of its arena, compared with all of it',
     load: () => import('../suites/budget.mjs'),
   },
   {

@@ -1,60 +1,93 @@
 // @ts-check
-// Training in 95 % and 60 % of the arena that a step takes without a budget: the time of a step compared with
-// the same step in the whole arena, in turn, and a check that losses are equal.
-import { cpu, formatBytes } from '@inplace-abn/core';
+// Training in 95, 85 and 60 % of the arena that a step takes without a budget: the time of a step compared
+// with the same step in the whole arena, in turn, and a check that losses are equal.
+import { BudgetError, cpu, formatBytes } from '@inplace-abn/core';
 import { planReport } from '@inplace-abn/recipes';
 import { planBound } from '@inplace-abn/train';
 import { networksOf } from '../lib/networks.mjs';
 import { ratioRow } from '../lib/pairs.mjs';
 import { describe, median } from '../lib/stats.mjs';
-import { networkConfig, trainerOf } from '../lib/training.mjs';
+import { networkConfig, PRECISIONS, trainerOf } from '../lib/training.mjs';
 import { secondsOf, takeTurns } from '../lib/turns.mjs';
 
 /** @typedef {import('../lib/suites.mjs').Row} Row */
 
-const SHARES = [0.95, 0.6];
+/** @typedef {import('../lib/training.mjs').Precision} Precision */
+/** @typedef {{ seconds: () => Promise<number>, losses: number[], plan: import('@inplace-abn/core').Plan }} Training */
+
+const SHARES = [0.95, 0.85, 0.6];
 const MEGABYTE = 1e6;
 
 /** @param {import('../lib/suites.mjs').BenchOptions} options */
 export async function run(options) {
-  const { steps = 5, limits, say } = options;
   /** @type {Row[]} */
   const rows = [];
   for (const { arch, batch } of networksOf(options)) {
-    const config = networkConfig(arch, batch, 'float32');
-    const { report } = planReport(config, batch, cpu());
-    const whole = lossesOf(config);
-    const within = SHARES.map((share) => {
-      const memory = Math.floor(report.totalBytes - (1 - share) * report.arenaBytes);
-      return { share, ...lossesOf({ ...config, memory_budget: memory }) };
-    });
-    const runs = [whole, ...within];
-    const turns = await takeTurns(
-      runs.map(({ seconds }) => seconds),
-      { warmUp: 1, rounds: steps },
-    );
-    const [theirs = [], ...ours] = turns;
-    within.forEach(({ share, losses, plan }, i) => {
-      const same = JSON.stringify(losses) === JSON.stringify(whole.losses);
-      const seconds = ours[i] ?? [];
-      const [arena, wholeArena] = [plan.arenaBytes, whole.plan.arenaBytes];
-      say(
-        `${arch}: ${describe(seconds, 's')} in ${formatBytes(arena)}, ${describe(theirs, 's')} in ${formatBytes(wholeArena)}; losses ${same ? 'bit for bit equal' : `differ: ${losses} and ${whole.losses}`}`,
-      );
-      const variant = `${arch}, float32, batch ${batch}, ${100 * share} %`;
-      rows.push(
-        {
-          ...rowOf(`${variant}, time of a step`, median(seconds), median(theirs), 's'),
-          share: limits && planBound(plan, limits) / median(seconds),
-        },
-        rowOf(`${variant}, arena`, arena / MEGABYTE, wholeArena / MEGABYTE, 'MB'),
-      );
-    });
+    for (const precision of PRECISIONS) rows.push(...(await rowsOf(arch, batch, precision, options)));
   }
   return rows;
 }
 
-/** @param {import('@inplace-abn/recipes').TrainConfig} config */
+/**
+ * @param {string} arch
+ * @param {number} batch
+ * @param {Precision} precision
+ * @param {import('../lib/suites.mjs').BenchOptions} options
+ */
+async function rowsOf(arch, batch, precision, { steps = 5, limits, say }) {
+  const config = networkConfig(arch, batch, precision);
+  const { report } = planReport(config, batch, cpu());
+  const whole = lossesOf(config);
+  const memoryOf = (/** @type {number} */ share) =>
+    Math.floor(report.totalBytes - (1 - share) * report.arenaBytes);
+  const forms = SHARES.map((share) => {
+    const title = `${arch}, ${precision}, batch ${batch}, ${Math.round(100 * share)} %`;
+    return { title, training: within(config, memoryOf(share)) };
+  });
+  const runs = [whole, ...forms.flatMap(({ training }) => (training ? [training] : []))];
+  const turns = await takeTurns(
+    runs.map(({ seconds }) => seconds),
+    { warmUp: 1, rounds: steps },
+  );
+  const times = new Map(runs.map((training, i) => [training, turns[i] ?? []]));
+  const wholeTimes = times.get(whole) ?? [];
+  return forms.flatMap(({ title, training }) => {
+    if (!training) {
+      say(`${title}: no plan is that small`);
+      return [];
+    }
+    const seconds = times.get(training) ?? [];
+    const [arena, wholeArena] = [training.plan.arenaBytes, whole.plan.arenaBytes];
+    const same = JSON.stringify(training.losses) === JSON.stringify(whole.losses);
+    say(
+      `${title}: ${describe(seconds, 's')} in ${formatBytes(arena)}, ${describe(wholeTimes, 's')} in ${formatBytes(wholeArena)}; losses ${same ? 'bit for bit equal' : `differ: ${training.losses} and ${whole.losses}`}`,
+    );
+    const share = limits && planBound(training.plan, limits) / median(seconds);
+    return [
+      { ...rowOf(`${title}, time of a step`, median(seconds), median(wholeTimes), 's'), share },
+      rowOf(`${title}, arena`, arena / MEGABYTE, wholeArena / MEGABYTE, 'MB'),
+    ];
+  });
+}
+
+/**
+ * A training in so much memory; null if no plan fits.
+ * @param {import('@inplace-abn/recipes').TrainConfig} config
+ * @param {number} memory
+ */
+function within(config, memory) {
+  try {
+    return lossesOf({ ...config, memory_budget: memory });
+  } catch (error) {
+    if (error instanceof BudgetError) return null;
+    throw error;
+  }
+}
+
+/**
+ * @param {import('@inplace-abn/recipes').TrainConfig} config
+ * @returns {Training}
+ */
 function lossesOf(config) {
   /** @type {number[]} */
   const losses = [];
