@@ -1,4 +1,4 @@
-/** From a caller's typed arrays to the inputs of a step. */
+/** Converts a caller's typed arrays to the inputs of a step. */
 import { UsageError } from '@inplace-abn/core';
 import {
   arrayName,
@@ -12,10 +12,10 @@ import {
 } from '@inplace-abn/tensor';
 
 /**
- * Samples that the arrays hold: as many in each.
+ * The number of samples, which must be the same in all arrays.
  *
- * @param samples what one sample of each is
- * @throws UsageError where one is missing, of another dtype, empty, or not a whole number of samples
+ * @param samples type of one sample of each array
+ * @throws UsageError if an array is missing, of another dtype, empty, or not a whole number of samples
  */
 export function batchOf(
   method: string,
@@ -56,7 +56,7 @@ function samplesIn(what: string, data: TypedArray | undefined, { shape, dtype }:
 /**
  * Checks the targets of a batch.
  *
- * @throws UsageError where one is missing, of another dtype, or of another number of elements
+ * @throws UsageError if one is missing, of another dtype, or of another length
  */
 export function checkTargets(
   method: string,
@@ -132,9 +132,9 @@ export interface Batch {
 }
 
 /**
- * A batch in parts that differ by one sample at most, the larger ones last.
+ * Divides a batch into parts that differ by at most one sample, the larger ones last.
  *
- * @throws UsageError where there are fewer samples than parts, or not as many targets for each sample
+ * @throws UsageError for fewer samples than parts, or if samples have different numbers of targets
  */
 export function partsOf(batch: Batch, parts: number): Batch[] {
   const { samples, x, y } = batch;
@@ -154,7 +154,7 @@ export function partsOf(batch: Batch, parts: number): Batch[] {
   });
 }
 
-/** Throws UsageError where there are not as many targets for each sample. */
+/** Throws UsageError if samples have different numbers of targets. */
 export function checkWhole({ samples, y }: Batch): void {
   for (const [name, { length }] of y) {
     if (length % samples === 0) continue;
@@ -170,7 +170,7 @@ export function partSize(samples: number, parts: number, index: number): number 
   return Math.floor((samples + index) / parts);
 }
 
-/** `size` samples, from `begin` on, of arrays that hold `samples` of them. */
+/** Takes `size` samples, from `begin` on, of arrays with `samples` samples. */
 export function cut(arrays: StepArrays, samples: number, begin: number, size: number): StepArrays {
   return new Map(
     [...arrays].map(([name, data]) => {

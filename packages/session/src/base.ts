@@ -11,13 +11,13 @@ import type { SessionGroup } from './sharing.js';
 import { fillStates, type StateTensors } from './states.js';
 
 export abstract class SessionStates {
-  /** Whether other processes have not been given these states. */
+  /** Whether other processes still lack these states. */
   protected fresh = true;
   /** Updates made so far. */
   updates = 0;
   private begun = false;
 
-  /** @param initial the states to begin with, asked for when they are needed */
+  /** @param initial returns the initial states when they are needed */
   constructor(
     /** Plans, the store and the arena. */
     protected readonly programs: Programs,
@@ -25,7 +25,7 @@ export abstract class SessionStates {
     private readonly group: SessionGroup | undefined,
   ) {}
 
-  /** Parameters, buffers and optimizer state, where they are read and written one by one. */
+  /** Parameters, buffers and optimizer state, to read and write one by one. */
   get store(): Store {
     this.initialized();
     return this.programs.store;
@@ -38,14 +38,14 @@ export abstract class SessionStates {
     for (const [name, { data }] of this.initial()) this.programs.store.write(name, data);
   }
 
-  /** Takes states from the host, or straight from files; the others stay as they are. */
+  /** Takes states from the host, or straight from files; other states do not change. */
   async fill(tensors: StateTensors): Promise<void> {
     await this.programs.inTurn(() => fillStates(this.store, tensors));
     this.fresh = true;
   }
 
   /**
-   * Gives all processes of the group the states of rank 0, as the first step does by itself. All of them call
+   * Copies the states of rank 0 to all processes of the group, as the first step does. All of them must call
    * it.
    */
   share(): Promise<void> {
@@ -66,7 +66,7 @@ export abstract class SessionStates {
    * A step of your own: any graph over the states of the network, such as an update rule or a cascade of
    * networks. It is planned and run like the others, with their weights, arena and kernels.
    *
-   * @param name tells it from other steps of your own: two of one name have the same plan
+   * @param name identifies the step: two steps of the same name share a plan
    * @param trace called when it is planned
    */
   step(name: string, trace: () => Graph, options?: StepOptions): SessionStep {
@@ -85,12 +85,11 @@ export abstract class SessionStates {
   }
 
   /**
-   * Allocates the states, and an arena that is large enough for these plans: no step of them allocates any
-   * more.
+   * Allocates the states, and an arena that is large enough for these plans, so that their steps allocate
+   * nothing.
    *
-   * @param fitting what the plans are and what to do about it, for the error
-   * @throws UsageError, code ERR_MEMORY, before anything is allocated, where the machine has less memory than
-   * they need
+   * @param fitting describes the plans and gives advice, for the error
+   * @throws UsageError, code ERR_MEMORY, before anything is allocated, if the machine has too little memory
    */
   reserve(plans: readonly SessionPlan[], fitting?: Fitting): void {
     if (!Array.isArray(plans)) refuse('reserve', 'an array of plans', plans);
@@ -108,7 +107,7 @@ export abstract class SessionStates {
     return this.programs.stateBytes;
   }
 
-  /** Gives the arena back to the system until the next step. */
+  /** Frees the arena until the next step. */
   discard(): void {
     this.programs.discard();
   }

@@ -5,7 +5,7 @@ import { ACCUMULATED, averagesOf, type Optimizer, optimizerStateName } from '@in
 import { decayOfLayers, type LayerDecay } from './layer-decay.js';
 import { type Selection, selected } from './selection.js';
 
-/** Parameters with options of their own, as one of PyTorch's param_groups. */
+/** Parameters with their own options, like an entry of PyTorch's param_groups. */
 export interface ParameterGroup {
   /** Paths of parameters or layers, patterns with `*`, or a predicate. */
   readonly parameters: Selection;
@@ -17,11 +17,11 @@ export interface ParameterGroup {
 
 /** Options of a session that say which parameters it trains, and how. */
 export interface TrainingSelections {
-  /** Parameters with a learning rate or weight decay of their own; default none. */
+  /** Groups with their own learning rate or weight decay; default none. */
   readonly groups?: readonly ParameterGroup[];
-  /** Whether the optimizer's weight decay is for norms, in-place ones too, and biases; default true. */
+  /** Whether weight decay applies to norms, including in-place ones, and biases; default true. */
   readonly decayNormAndBias?: boolean;
-  /** Learning rates that fall from the last layer to the first; default 1: all layers have the same. */
+  /** Ratio of each layer's learning rate to the next layer's; default 1. */
   readonly layerDecay?: number | LayerDecay;
   /** Parameters that are not trained; default none. */
   readonly freeze?: Selection;
@@ -38,7 +38,7 @@ export function isNormOrBias({ shape }: Pick<StateSpec, 'shape'>): boolean {
 export class TrainedParameters {
   /** Names of the parameters that are not frozen, as in the state dictionary. */
   readonly names: ReadonlySet<string>;
-  /** Whether the layer at a path keeps its running statistics as they are. */
+  /** Whether the layer at a path does not update its running statistics. */
   readonly frozenStatistics: (path: string) => boolean;
   /** Factor on the learning rate of a parameter, from its layer. */
   readonly rateFactorOf: (name: string) => number;
@@ -48,7 +48,7 @@ export class TrainedParameters {
   /** Names of the parameters without the optimizer's weight decay. */
   private readonly undecayed: ReadonlySet<string>;
 
-  /** @throws UsageError for a selection that selects nothing, and for a name that two modules have */
+  /** @throws UsageError for a selection that matches nothing (ERR_NO_MATCH), and for a duplicate name */
   constructor(
     module: AnyModule,
     {
@@ -110,7 +110,7 @@ export class TrainedParameters {
     return new Map([['lr', learningRate], ...own]);
   }
 
-  /** These rates times `rate`, and the number of the update from 1, as inputs of a step. */
+  /** The step inputs: these rates times `rate`, and the number of the update from 1. */
   inputsOf(optimizer: Optimizer, rate: number, updates: number): Map<string, TypedArray> {
     const rates = [...this.ratesOf(optimizer)].map(([name, own]): [string, TypedArray] => {
       return [name, Float32Array.of(own * rate)];

@@ -43,82 +43,79 @@ export interface SessionOptions<
   /** The network's input, or its inputs by name. */
   readonly input: Per<In, InputOptions>;
   /**
-   * The target of one sample, for a loss that is a function; default: like the output. A loss that is a value
-   * says itself what it takes.
+   * The target of one sample, for a loss that is a function; default: like the output. Losses that are values
+   * define their targets.
    */
   readonly target?: Per<Target, InputOptions>;
-  /** Needed by `train` and `evaluate`; a session without one only predicts. */
+  /** Loss for `train` and `evaluate`; a session without one only predicts. */
   readonly loss?: Loss<Out, Target> | LossFunction<Out, Target>;
-  /** Computed with the loss, in training and evaluation. */
+  /** Metrics to compute with the loss, in training and evaluation. */
   readonly metrics?: Readonly<Record<M, Metric<Out, Target>>>;
   /** Update rule, such as `sgd({ learningRate: 0.1 })`; needed by `train`. */
   readonly optimizer?: Optimizer;
   /**
-   * Parameters with a learning rate or weight decay of their own; of several that name a parameter, the first
-   * counts.
+   * Groups of parameters with their own learning rate or weight decay. If several match a parameter, the
+   * first applies.
    */
   readonly groups?: readonly ParameterGroup[];
   /**
-   * Whether the optimizer's weight decay is for norms and biases, too: the scales and shifts of in-place
-   * layers count as norm. A group's own weight decay goes before it. Default true, as in PyTorch.
+   * Whether the optimizer's weight decay applies to norms and biases, including the scales and shifts of
+   * in-place layers. The weight decay of a group takes precedence. Default true, as in PyTorch.
    */
   readonly decayNormAndBias?: boolean;
   /**
-   * The learning rate of each layer over that of the layer behind it, as timm's layer decay; it multiplies
-   * rates of `groups` too. A number takes the stem, each block and what follows the blocks as layers, as all
-   * networks of @inplace-abn/models and many of torchvision and timm have them (`block1`, `layer1.0`,
-   * `dense1`). Default 1.
+   * Ratio of each layer's learning rate to the next layer's, as timm's layer decay; it also multiplies the
+   * rates of `groups`. With a number, the layers are the stem, each block and the part after the blocks, as
+   * in all networks of @inplace-abn/models and many of torchvision and timm (`block1`, `layer1.0`, `dense1`).
+   * Default 1.
    */
   readonly layerDecay?: number | LayerDecay;
   /**
-   * Parameters that stay as they are. They get no gradient and no optimizer state, and what only they need is
-   * not kept. Running statistics still move; see `frozenStatistics`.
+   * Parameters that are not trained. They have no gradient and no optimizer state, and values that only they
+   * need are not kept. Running statistics still change; see `frozenStatistics`.
    */
   readonly freeze?: Selection;
   /**
-   * Layers that normalize by their running statistics in training, too, and leave these as they are. true:
-   * all.
+   * Layers that normalize by their running statistics in training too, and do not update them. true: all.
    */
   readonly frozenStatistics?: true | Selection;
   /**
-   * Parts that a training batch is divided into, one after the other: their gradients are summed, then the
-   * parameters are updated once. Statistics are those of each part, as they are in PyTorch. To train a batch
-   * that does not fit, prefer `memory`: it recomputes until the plan fits, and keeps the statistics of the
-   * whole batch. Default 1.
+   * Parts that a training batch is divided into. Their gradients are summed, then the parameters are updated
+   * once. Statistics are computed per part, as in PyTorch. To train a batch that does not fit, prefer
+   * `memory`, which recomputes until the plan fits and keeps the statistics of the whole batch. Default 1.
    */
   readonly accumulate?: number;
   /** Largest global norm of the gradients (torch.nn.utils.clip_grad_norm_); default: no clipping. */
   readonly clip?: number;
   /**
    * Mixes the images of training batches in pairs, on the device: mixup and cutmix. `fit` draws by seed,
-   * epoch and batch, `train` by the count of updates. Targets are mixed too, or the losses of both labels;
-   * they are of whole images, not of pixels. Metrics count an image's own target. Each image is paired with
-   * the one before it in its process's part of the batch, within its part of `accumulate` and its shard; an
-   * image that is alone there is not mixed. Default: none.
+   * epoch and batch, `train` by the count of updates. Targets, or the losses of both labels, are mixed too;
+   * targets must be of whole images, not of pixels. Metrics use each image's own target. Each image is paired
+   * with the one before it in its process's part of the batch, within its part of `accumulate` and its shard;
+   * an image that is alone there is not mixed. Default: none.
    */
   readonly mix?: Mixing;
   /** Keeps a moving average of the weights, updated in the training step; default: none. */
   readonly average?: AverageOptions;
-  /** Tells the global norm of the gradients, before clipping, in the result of every step. Default false. */
+  /** Whether the result of a step has the global norm of the gradients, before clipping. Default false. */
   readonly gradientNorm?: boolean;
   /** Where the network runs. Default: the CPU. */
   readonly device?: Device;
   /** Dtype of activations and their gradients; default float32. */
   readonly precision?: ComputeDType;
   /**
-   * Most bytes for weights, optimizer state and activations together, as a number or '2GB'; default: no
-   * limit.
+   * Limit for weights, optimizer state and activations together, in bytes or as '2GB'; default: none.
    */
   readonly memory?: number | string;
   /**
-   * Measured times of instructions, as `priceListIn` reads them: what `memory` recomputes is chosen by
-   * seconds. Default: by bytes and operations, the same on every machine.
+   * Measured times of instructions, as `priceListIn` reads them, to choose by seconds what `memory`
+   * recomputes. Default: by bytes and operations, the same on every machine.
    */
   readonly prices?: PriceList;
   /**
-   * The processes that train together, each on its own part of every batch: all of them call `train`, and get
-   * the loss of the whole batch. Parts may differ in size: losses are taken as means over samples, or over
-   * what {@link Loss.count} counts, such as labeled pixels. Default: this process alone.
+   * The processes that train together, each on its own part of every batch. All of them call `train`, and get
+   * the loss of the whole batch. Parts may differ in size: losses are treated as means over samples, or over
+   * the units of {@link Loss.count}, such as labeled pixels. Default: this process alone.
    */
   readonly group?: SessionGroup;
   /**

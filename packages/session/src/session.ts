@@ -43,12 +43,12 @@ import type { ArraysOf, Evaluation, TrainOptions, WeightsOptions } from './types
 import { type LoadOptions, readWeights, writeWeights } from './weights.js';
 
 /**
- * A network with everything that training, evaluating and running it needs: weights, optimizer state, one
- * plan for each batch size and one arena for all of them. Nothing is allocated before the first step. Steps
- * run in the order of their calls: one that is called while another is under way waits for it.
+ * A network with everything needed to train, evaluate and run it: weights, optimizer state, one plan per
+ * batch size and one arena for all plans. Nothing is allocated before the first step. Steps run in the order
+ * of their calls; a step that is called while another one runs waits for it.
  *
- * Arrays are channels-last, as images are decoded: a batch of C×H×W samples holds N×H×W×C elements. A network
- * that takes or returns several values by name takes and returns arrays by the same names.
+ * Arrays are channels-last, like decoded images: a batch of C×H×W samples has N×H×W×C elements. If a network
+ * takes or returns several values by name, so do the methods with arrays.
  */
 export class Session<
   In extends Signals = Value,
@@ -56,7 +56,7 @@ export class Session<
   Target extends Signals = Value,
   M extends string = never,
 > extends SessionStates {
-  /** Of one sample, by the names of graphs. */
+  /** Types of one sample, by the names of graphs. */
   private readonly inputs: ReadonlyMap<string, TensorType>;
   private readonly trained: TrainedParameters;
   private readonly steps: Steps<In, Out, Target>;
@@ -96,7 +96,7 @@ export class Session<
 
   /**
    * Plans a step without allocating anything; with `accumulate`, the step of a batch's largest part.
-   * @throws BudgetError where the plan cannot be brought below `memory`
+   * @throws BudgetError (ERR_BUDGET) if no plan fits `memory`
    */
   plan(request: PlanRequest): SessionPlan {
     const [kind, batch] = planned(request);
@@ -136,10 +136,10 @@ export class Session<
   /**
    * One training step: forward, backward and update. Loss and metrics are those before the update.
    *
-   * @param x N samples of `input`, one after the other; each N has a plan of its own
+   * @param x N consecutive samples of `input`; each N has its own plan
    * @param y their targets, such as an Int32Array of N labels
-   * @throws UsageError for arrays that are not what the network and the loss take; NotFiniteError, before
-   *   anything was updated, where the loss or the norm of the gradients is not finite
+   * @throws UsageError for arrays that do not match the network and the loss; NotFiniteError, before any
+   *   update, if the loss or the norm of the gradients is not finite
    */
   async train(x: ArraysOf<In>, y: ArraysOf<Target>, options: TrainOptions = {}): Promise<StepResult<M>> {
     checkOptionNames('train', options, ['rate']);
@@ -150,7 +150,7 @@ export class Session<
     );
   }
 
-  /** 'stopped': it was not made, because another process of the group ends its training here. */
+  /** 'stopped': the step did not run, because another process of the group ends its training here. */
   private async trainStep(
     x: ArraysOf<In>,
     y: ArraysOf<Target>,
@@ -162,12 +162,12 @@ export class Session<
     const batch = this.batchOf('train', x, y);
     const division = new Division(batch, this.accumulate, this.shards);
     const grouped = group !== undefined || this.shards !== null;
-    // Nothing is awaited without a group, so that a mistake's stack begins at the caller's line.
+    // Without a group nothing is awaited, so the stack of an error begins at the caller's line.
     const held = division.part(grouped || this.accumulate > 1 ? this.options.loss : undefined);
     const shares = group ? await this.shared(group, held, division.runs) : Shares.of([held]);
     if (shares === 'stopped') return shares;
     this.shards?.check(shares.samples);
-    // Not before: they may just have come from rank 0.
+    // Not earlier, because they may just have come from rank 0.
     const { seed, updates } = this;
     const scalars = this.trained.inputsOf(optimizer, rate, updates);
     const averages = average ? Object.entries(averageInputs(average, updates + 1)) : [];
@@ -191,7 +191,7 @@ export class Session<
     return norm ? { ...told, gradientNorm: Number(norm[0]) } : told;
   }
 
-  /** The parts of all processes, which first get rank 0's states if they are new or were loaded. */
+  /** The parts of all processes. First shares rank 0's states if they are new or were loaded. */
   private async shared(group: SessionGroup, own: Part, runs: readonly Batch[]): Promise<Shares | 'stopped'> {
     const graph = this.graphOf(stepOf('train', runs.at(-1) ?? { samples: 0 }));
     const shares = await agreed(group, graph, { ...own, fresh: this.fresh });
@@ -219,7 +219,7 @@ export class Session<
   /**
    * The network's output for a batch, with running statistics and without dropout.
    * @returns float32 [N,…], `shape` N×C×H×W and `data` channels-last; several outputs by their names
-   * @throws UsageError for an array that the network does not take, and where x is not finite
+   * @throws UsageError for an array that does not match the network, and for an x that is not finite
    */
   async predict(x: ArraysOf<In>, options: WeightsOptions = {}): Promise<Per<Out, FloatTensor>> {
     const batch = this.batchOf('predict', x);
@@ -245,8 +245,8 @@ export class Session<
   }
 
   /**
-   * Trains for epochs, with validation and callbacks, until the last one, a callback or a signal ends it.
-   * @param batches an iterable of `{ x, y }` to iterate every epoch, or a function that makes an epoch's
+   * Trains for epochs, with validation and callbacks, until the last epoch, a callback or a signal ends it.
+   * @param batches an iterable of `{ x, y }` to iterate in every epoch, or a function that returns an epoch's
    * @throws UsageError for an epoch without batches, and as {@link train} does
    */
   fit(
@@ -286,9 +286,9 @@ export class Session<
   }
 
   /**
-   * Loads parameters and buffers from safetensors or a file of torch.save: all of them, or none and an error
-   * that names each difference. The names may be those of torchvision or timm, and weights of the other kind
-   * of batch norm are converted or refused. Returns sentences about what was converted.
+   * Loads parameters and buffers from safetensors or a file of torch.save: either all of them, or none and an
+   * error that names each difference. Names may be torchvision's or timm's, and weights of the other kind of
+   * batch norm are converted or refused. Returns sentences about the conversion.
    * @throws CheckpointError for a file that cannot be read, or of another network
    */
   async load(path: string, options: LoadOptions = {}): Promise<readonly string[]> {
@@ -300,8 +300,8 @@ export class Session<
   }
 
   /**
-   * Writes all that training needs to go on bit for bit: weights, optimizer state, the count of updates, the
-   * seed and the kernels in use. In a group, rank 0 does. @throws CheckpointError
+   * Writes everything that training needs to resume bit for bit: weights, optimizer state, the count of
+   * updates, the seed and the kernels in use. In a group, rank 0 writes. @throws CheckpointError
    */
   async saveState(path: string): Promise<void> {
     const optimizer = this.required('optimizer', 'saveState');
@@ -313,8 +313,8 @@ export class Session<
   }
 
   /**
-   * Loads what {@link saveState} wrote: all of it, or none and an error that names each difference. Steps are
-   * planned anew, with the kernels of the file where this machine has them. @throws UsageError, code
+   * Loads a file of {@link saveState}: either all of it, or nothing and an error that names each difference.
+   * Steps are planned again, with the kernels of the file if this machine has them. @throws UsageError, code
    * ERR_STATE_FILE, for another file
    */
   async loadState(path: string): Promise<void> {
@@ -327,7 +327,7 @@ export class Session<
     this.fresh = true;
   }
 
-  /** Whether another process of its group writes files. */
+  /** Whether another process of the group writes files. */
   private get follows(): boolean {
     return (this.options.group?.rank ?? 0) > 0;
   }

@@ -9,10 +9,10 @@ import type { SessionGroup } from './sharing.js';
 /** Name of the group whose members are shards. */
 const SHARDS = 'shards';
 
-/** Inputs that every shard has of its own: samples, targets, and what depends on them. */
+/** Inputs that differ between shards: samples, targets, and values that depend on them. */
 const OWN = /^(input|target)(\.|$)|^(seed|share)$/;
 
-/** Options of a session that its shards depend on. */
+/** Session options that determine the shards. */
 interface ShardOptions {
   readonly deterministicWorld?: number;
   readonly group?: SessionGroup;
@@ -20,7 +20,7 @@ interface ShardOptions {
 
 /** The shards of every batch, and those that this process holds. */
 export class Shards {
-  /** The group that a step's trace exchanges values with: every shard is a member. */
+  /** The group in the trace of a step: every shard is a member. */
   readonly group: GroupShape;
   /** Shards of every batch that this process holds. */
   readonly held: number;
@@ -45,20 +45,20 @@ export class Shards {
     this.first = this.held * rank;
   }
 
-  /** The shards that a session's options ask for; null: none. */
+  /** The shards of a session; null if its options ask for none. */
   static of({ deterministicWorld, group }: ShardOptions): Shards | null {
     return deterministicWorld === undefined ? null : new Shards(deterministicWorld, group);
   }
 
-  /** The fewest samples of a process's part of a batch. */
+  /** Minimum number of samples in a process's part of a batch. */
   fewest(parts: number): number {
     return this.held * parts;
   }
 
   /**
-   * Samples of each shard that this process holds of its part of a batch.
+   * Numbers of samples in the shards that this process holds.
    *
-   * @throws UsageError, code ERR_SHARDS, where a shard has fewer than `parts`
+   * @throws UsageError, code ERR_SHARDS, if a shard has fewer than `parts`
    */
   own(samples: number, parts: number): number[] {
     if (samples >= this.fewest(parts)) return halved(samples, this.held);
@@ -72,8 +72,8 @@ export class Shards {
   /**
    * Checks the sizes of all shards.
    *
-   * @throws UsageError, code ERR_SHARDS, on all processes, where one has other samples than its part of the
-   * batch
+   * @throws UsageError, code ERR_SHARDS, on all processes, if one has a different number of samples than its
+   * part of the batch
    */
   check(sizes: readonly number[]): void {
     const total = sizes.reduce((sum, size) => sum + size, 0);
@@ -90,8 +90,8 @@ export class Shards {
   }
 
   /**
-   * The graph of this process's shards, of these sizes; `trace` makes that of one. `isOwn`: whether every
-   * shard has an input of its own; default: those of a session's steps.
+   * The graph for this process's shards of these sizes; `trace` traces one shard. `isOwn` tells which inputs
+   * differ between shards; default: those of a session's steps.
    */
   graph(
     sizes: readonly number[],
@@ -107,7 +107,7 @@ export class Shards {
   }
 }
 
-/** Throws UsageError unless a batch can be divided into so many shards. */
+/** Throws UsageError unless batches can be divided into this many shards. */
 export function checkShards(count: number): void {
   if (Number.isInteger(Math.log2(count)) && count >= 2 && count <= MOST_ROWS) return;
   throw new UsageError(
@@ -119,8 +119,9 @@ export function checkShards(count: number): void {
 }
 
 /**
- * Sizes of `parts` parts of a batch, a power of two: halves, the second of which has an odd sample, and so on
- * of each. So a part is divided as the batch is, and where its shards end depends on the batch alone.
+ * Sizes of `parts` parts of a batch, where `parts` is a power of two: halves, halved again and again; the
+ * second half takes an odd sample. So a part is divided like the batch, and its shards end at places that
+ * depend only on the batch.
  *
  * @throws UsageError, code ERR_SHARDS, for another number of parts
  */
@@ -135,13 +136,13 @@ export function halved(samples: number, parts: number): number[] {
   return [...halved(half, parts / 2), ...halved(samples - half, parts / 2)];
 }
 
-/** A part of each shard, as inputs of the step of a process that holds them. */
+/** A part of each shard, as step inputs of the process that holds the shards. */
 export interface ShardsPart extends Batch {
-  /** Samples of each. */
+  /** Samples per shard. */
   readonly shards: readonly number[];
 }
 
-/** Part `part` of `parts` of a batch in shards of these sizes: the same part of each shard. */
+/** Part `part` of `parts` of a batch in shards of these sizes, taken from every shard. */
 export function shardsPart(batch: Batch, sizes: readonly number[], part: number, parts: number): ShardsPart {
   const own = shardBatches(batch, sizes).map((shard) => partsOf(shard, parts)[part] ?? shard);
   const named = (arrays: (shard: Batch) => StepArrays) =>

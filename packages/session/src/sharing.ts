@@ -8,7 +8,7 @@ import { partSize, type StepArrays } from './arrays.js';
 import type { StepResult } from './fit.js';
 import { unnamedAs } from './signals.js';
 
-/** The interface that a session needs of a process group; `ProcessGroup` of @inplace-abn/comm has it. */
+/** The part of a process group that a session needs; `ProcessGroup` of @inplace-abn/comm implements it. */
 export interface SessionGroup extends GroupShape {
   /** This process, from 0 to `size` − 1. */
   readonly rank: number;
@@ -18,21 +18,21 @@ export interface SessionGroup extends GroupShape {
   broadcastMemory(memory: DeviceMemory): Promise<void>;
 }
 
-/** The part of a batch that one process has, by member: itself, or the shards that it holds. */
+/** A process's part of a batch, by member: the process itself, or the shards that it holds. */
 export interface Part {
   readonly samples: readonly number[];
   /** Their parts of the divisor of the loss; undefined: the loss is a mean over samples. */
   readonly counts: readonly number[] | undefined;
 }
 
-/** A step as the others must be about to make it. */
+/** A step, which must be the same on all processes. */
 interface Announcement extends Part {
   readonly exchanges: string;
-  /** Whether it has not been given the states of rank 0. */
+  /** Whether it still lacks the states of rank 0. */
   readonly fresh: boolean;
 }
 
-/** Where a process is in a loop over batches when it makes no step. */
+/** Where a process is in a loop over batches, if it makes no step. */
 interface Pause {
   readonly stops: boolean;
 }
@@ -41,15 +41,15 @@ interface Pause {
 export class Shares {
   constructor(
     readonly samples: readonly number[],
-    /** Divisor of the loss of the whole batch, whose parts then add up; undefined: the mean over samples. */
+    /** Divisor of the loss of the whole batch, so that parts add up; undefined: the mean over samples. */
     readonly count?: number,
     /** Whether the states of rank 0 are due. */
     readonly fresh = false,
   ) {}
 
   /**
-   * Those of a batch whose parts are all known; counts are added in order, so that the sum does not depend on
-   * who has them.
+   * The parts of a batch, all of them known. Counts are added in order, so that the sum does not depend on
+   * which process has them.
    */
   static of(parts: readonly Part[], fresh = false): Shares {
     const counts = parts.flatMap((part) => part.counts ?? []);
@@ -66,7 +66,7 @@ export class Shares {
     return this.samples.reduce((sum, own) => sum + own, 0);
   }
 
-  /** Those of one part of a batch that each member divides. */
+  /** One part of a batch that each member divides. */
   part(index: number, parts: number): Shares {
     return new Shares(
       this.samples.map((own) => partSize(own, parts, index)),
@@ -79,7 +79,7 @@ export class Shares {
     return Float32Array.of((this.samples[member] ?? 0) / this.total);
   }
 
-  /** The result of a step over all members, of which each has told its own. */
+  /** Combines the results of all members. */
   result<M extends string>(metrics: readonly string[], outputs: StepArrays): StepResult<M> {
     const means = metrics.map((name) => [name, this.mean(outputs.get(`metric.${name}`))]);
     return { samples: this.total, loss: this.loss(outputs.get('loss')), metrics: Object.fromEntries(means) };
@@ -96,7 +96,7 @@ export class Shares {
   }
 
   /**
-   * The mean over all samples of what each member says of its own; of int32 counts, the share of the samples.
+   * The mean of the members' values over all samples; for int32 counts, the share of the samples.
    */
   mean(values: TypedArray | undefined): number {
     const counted = values instanceof Int32Array;
@@ -114,16 +114,16 @@ export function countOf<Out extends Signals, Target extends Signals>(
   loss: Loss<Out, Target> | LossFunction<Out, Target> | undefined,
   targets: StepArrays,
 ): number | undefined {
-  // Targets of another form fail in the step, with a sentence.
+  // The step reports targets of another form.
   if (typeof loss !== 'object' || ![...targets.values()].every(ArrayBuffer.isView)) return undefined;
   return loss.count?.(unnamedAs<Target, TypedArray>('target', targets));
 }
 
 /**
- * Tells the others of a group what this process is about to do, and hears it of them. Every process calls it,
- * or {@link pause}. 'stopped': another process ends its training here, and no process makes the step.
+ * Exchanges with the other processes of a group what each is about to do. Every process calls this or {@link
+ * pause}. 'stopped': another process ends its training here, and no process makes the step.
  *
- * @throws CommError, on all of them, where they would exchange different things and wait for each other
+ * @throws CommError, on all processes, if they would exchange different things and wait for each other
  * forever
  */
 export async function agreed(
@@ -148,10 +148,9 @@ export async function agreed(
 }
 
 /**
- * Agrees between steps, or where the others make one, whether the training stops: it does where any process
- * does.
+ * Agrees on whether to stop, between steps or while other processes make one. All stop if any process does.
  *
- * @throws CommError, on all processes, where some have batches left and others have not
+ * @throws CommError, on all processes, if some have batches left and others do not
  */
 export async function pause(group: SessionGroup, stops: boolean): Promise<boolean> {
   const own: Pause = { stops };
