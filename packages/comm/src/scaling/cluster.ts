@@ -1,4 +1,4 @@
-/** A cluster on paper: how many processes, and the links between them. */
+/** A simulated cluster: the number of processes, and the links between them. */
 
 /** A full-duplex link. */
 export interface Link {
@@ -21,7 +21,7 @@ export interface Cluster {
   readonly between: Link;
   /** The link of a process to its neighbors in the node. */
   readonly within: Link;
-  /** Along which links a collective goes. */
+  /** The links that a collective uses. */
   readonly topology: Topology;
 }
 

@@ -1,11 +1,11 @@
-/** Seconds of a collective in each topology, for all processes at once. */
+/** The time of collectives in each topology. */
 import { type Cluster, type Link, processesOf, type Topology } from './cluster.js';
 import { ringOf, SEGMENT_BYTES, turnSeconds, uniformRing } from './pipeline.js';
 
-/** Collectives that the computation waits for on the spot. */
+/** Blocking collectives. */
 export type Exchange = 'allReduce' | 'allGather' | 'broadcast';
 
-/** Seconds of each collective by the bytes of one process. */
+/** Seconds of each collective, given the bytes of one process. */
 export interface CollectiveTimes {
   /** Sums a vector of `bytes` over all processes. */
   allReduce(bytes: number): number;
@@ -14,8 +14,7 @@ export interface CollectiveTimes {
   /** Sends a vector of `bytes` from one process to all others. */
   broadcast(bytes: number): number;
   /**
-   * Seconds that an exchange is held up where a sum is in flight: its messages queue behind segments of the
-   * sum.
+   * Seconds that a sum in flight delays an exchange, whose messages queue behind segments of the sum.
    */
   held(exchange: Exchange): number;
 }
@@ -33,17 +32,17 @@ export function collectiveTimes(cluster: Cluster): CollectiveTimes {
   };
 }
 
-/** Topology of the collectives. One node, or nodes of one process, have a ring instead of a hierarchy. */
+/** Topology of the collectives. A single node, or nodes of one process, use a ring instead of a hierarchy. */
 export function builtTopology({ nodes, perNode, topology }: Cluster): Topology {
   return topology === 'hierarchical' && (nodes === 1 || perNode === 1) ? 'ring' : topology;
 }
 
-/** Segments of a sum that a message finds before it on a link: two are in flight, one of them half sent. */
+/** Segments of a sum ahead of a message on a link: two are in flight, one of them half sent. */
 const QUEUED = 1.5;
 
 /**
- * Seconds that a message queues on its way through all processes, on the slower links: the others have none
- * to speak of. In a hierarchy as many rings share a link as a node has processes.
+ * Seconds that a message queues on its way through all processes, on the slower links; on the others queuing
+ * is negligible. In a hierarchy as many rings share a link as a node has processes.
  */
 function queueSeconds(cluster: Cluster): number {
   const { nodes, perNode, between, within } = cluster;
@@ -81,9 +80,9 @@ function climb(count: number, { bandwidth, latency }: Link, bytes: number): numb
 }
 
 /**
- * Two binary trees, each over half of the vector and with the other's leaves inside, as NCCL has them: a node
- * sends and receives the vector twice, and a segment climbs and descends the tree. 2·(log₂ N·(α + s/B) +
- * M/B), and within the nodes alike.
+ * Two binary trees as in NCCL, each over half of the vector; the leaves of one are inner nodes of the other.
+ * A node sends and receives the vector twice, and a segment climbs and descends the tree: 2·(log₂ N·(α + s/B)
+ * + M/B). Within nodes the time has the same form.
  */
 function treeAllReduce({ nodes, perNode, between, within }: Cluster, bytes: number): number {
   const wire = Math.max(
@@ -111,7 +110,7 @@ function treeBroadcast({ nodes, perNode, between, within }: Cluster, bytes: numb
 /**
  * Reduce-scatter within each node, all-reduce of each part over the nodes, all-gather within each node
  * (native/comm/nodes_lane.cc). Within a node all send to all, a slice of each part at a time. The rings over
- * the nodes share a node's link: together they carry the whole vector.
+ * the nodes share each node's link, and together carry the whole vector.
  */
 function hierarchicalAllReduce(cluster: Cluster, bytes: number): number {
   const { nodes, perNode, within } = cluster;
@@ -123,7 +122,7 @@ function hierarchicalAllReduce(cluster: Cluster, bytes: number): number {
   );
 }
 
-/** A slice of the rows of a column of nodes, then of all columns within each node. */
+/** Gathers a slice of rows over a column of nodes, then over all columns within each node. */
 function hierarchicalAllGather(cluster: Cluster, bytes: number): number {
   const { nodes, perNode, within } = cluster;
   const slices = Math.ceil(bytes / rowSliceBytes(cluster));
@@ -132,10 +131,10 @@ function hierarchicalAllGather(cluster: Cluster, bytes: number): number {
   return slices === 0 ? 0 : slices * (over(bytes / slices) + spread(bytes / slices));
 }
 
-/** Most bytes that a process receives in a round of native/comm/gloo/parts.cc. */
+/** Maximum bytes that a process receives per round of native/comm/gloo/parts.cc. */
 const RECEIVED_BYTES = 2 * 2 ** 20;
 
-/** Most bytes of a row that native/comm/nodes_lane.cc gathers at a time. */
+/** Maximum bytes of a row that native/comm/nodes_lane.cc gathers at a time. */
 function rowSliceBytes(cluster: Cluster): number {
   return Math.max(64 * 2 ** 10, Math.floor((16 * 2 ** 20) / processesOf(cluster)));
 }

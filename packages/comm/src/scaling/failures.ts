@@ -23,25 +23,25 @@ export interface FailureOptions {
   readonly restarting: number;
 }
 
-/** The parts of a run that failures and checkpoints take. */
+/** Time that failures and checkpoints take from a run. */
 export interface Failures {
   /** Failures in 24 hours. */
   readonly perDay: number;
-  /** Hours of each day that end in weights that are kept. */
+  /** Hours of each day whose work is kept. */
   readonly usefulHours: number;
-  /** Hours of each day whose work is lost with the process, because no checkpoint holds it. */
+  /** Hours of each day whose work is lost, because no checkpoint has it. */
   readonly lostHours: number;
   /** Hours of each day spent on restarts. */
   readonly restartHours: number;
   /** Hours of each day during which checkpoints hold up training. */
   readonly savingHours: number;
-  /** Seconds between checkpoints that would lose least, to Young's approximation. */
+  /** Seconds between checkpoints that lose the least time, by Young's approximation. */
   readonly bestInterval: number;
 }
 
 const DAY = 86_400;
 
-/** The parts of each day that failures and checkpoints take. */
+/** Estimates the time that failures and checkpoints take from each day. */
 export function failuresOf({ nodes, mtbf, interval, saving, restarting }: FailureOptions): Failures {
   const mean = mtbf / nodes;
   const attempts = Math.expm1((interval + saving) / mean);

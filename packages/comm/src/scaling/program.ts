@@ -1,4 +1,4 @@
-/** A compiled step as events of one process: what it computes, and what it exchanges in between. */
+/** Converts a compiled step to events of one process: its computing and its exchanges. */
 import { byteLength, type GraphNode, operands, type Plan, type ValueId, valueInfo } from '@inplace-abn/core';
 import type { Exchange } from './collectives.js';
 import { firstReaders } from './readers.js';
@@ -13,13 +13,13 @@ export interface BucketMember {
   readonly needed: number;
 }
 
-/** The start of a sum in the background, which a number names. */
+/** The start of a sum in the background, identified by a number. */
 export interface StartEvent {
   /** Tells the kinds of events apart. */
   readonly kind: 'start';
   /** Number of the sum, which its {@link WaitEvent} has too. */
   readonly sum: number;
-  /** Module path of the op that starts it, such as `bucket3`. */
+  /** Module path of the op that starts the sum, such as `bucket3`. */
   readonly path: string;
   /** Bytes of the vector of one process. */
   readonly bytes: number;
@@ -37,7 +37,7 @@ export interface WaitEvent {
   readonly nextStep: number | null;
 }
 
-/** One thing that a process does. Times in seconds. */
+/** An event of a process. Times are in seconds. */
 export type StepEvent =
   | {
       /** An instruction that exchanges nothing. */
@@ -58,7 +58,7 @@ export type StepEvent =
   | StartEvent
   | WaitEvent;
 
-/** A compiled step and the seconds of each of its instructions, collectives without what they wait for. */
+/** A compiled step and the seconds of each of its instructions, without waiting in collectives. */
 export interface TimedPlan {
   /** The compiled step. */
   readonly plan: Plan;
@@ -72,7 +72,7 @@ const EXCHANGES: Readonly<Record<string, Exchange>> = {
   broadcast: 'broadcast',
 };
 
-/** The events of a step; of a batch in parts, those of its steps one after the other. */
+/** The events of a step or, for a batch in parts, of its steps in sequence. */
 export function eventsOf(steps: readonly TimedPlan[]): StepEvent[] {
   const [first] = steps;
   const last = steps.at(-1);

@@ -1,7 +1,6 @@
 /**
- * A step on its timeline. All processes are alike and begin together. The compute thread runs the events in
- * order; sums that were started run one after the other on the group's own thread; a wait ends when its sum
- * does.
+ * Simulates a step on a timeline. All processes are equally fast and begin together. The compute thread runs
+ * the events in order. Sums run one at a time on the group's own thread, and a wait ends with its sum.
  */
 import type { CollectiveTimes } from './collectives.js';
 import { Lane, type SentSum, type Urgency } from './lane.js';
@@ -24,8 +23,8 @@ export interface StepTimeline {
 }
 
 /**
- * Runs the events with collectives that take `times`; sums go in the order in which they were started unless
- * `urgency` knows better.
+ * Simulates the events with collectives that take `times`. Sums run in the order of `urgency`, or else in the
+ * order in which they were started.
  */
 export function simulate(
   events: readonly StepEvent[],

@@ -1,4 +1,4 @@
-/** The time of a step before it runs, from a price list. */
+/** Predicts the time of a step from a price list. */
 import type { Phase } from '../ir/graph.js';
 import type { Plan } from '../plan/plan.js';
 import type { PriceList } from './price-list.js';
@@ -8,17 +8,17 @@ import { type PriceSource, Prices } from './prices.js';
 export interface PredictedTime {
   /** Time of the whole run. */
   readonly seconds: number;
-  /** How much of it each kind of price makes up. */
+  /** Seconds by kind of price. */
   readonly sources: Readonly<Record<PriceSource, number>>;
-  /** How much of it the parts of the step take. */
+  /** Seconds by phase of the step. */
   readonly phases: Readonly<Record<Phase, number>>;
-  /** How much of it goes into values that are inverted or recomputed for the backward pass. */
+  /** Seconds spent on inverting and recomputing values for the backward pass. */
   readonly rebuilding: number;
 }
 
 /**
- * Predicts a run of these plans, one after the other: the sum of the prices of their instructions, without a
- * prologue, which runs only when weights have changed, and without the wait for other processes.
+ * Predicts a run of these plans in sequence: the sum of the prices of their instructions, without the
+ * prologue, which runs only when weights have changed, and without waiting for other processes.
  */
 export function predictTime(plans: readonly Plan[], list: PriceList): PredictedTime {
   const prices = new Prices(list);

@@ -1,4 +1,4 @@
-/** Measured seconds of instructions on one machine, as a file. */
+/** Price lists: measured times of instructions on one machine, as a file. */
 import { isObject, UsageError } from '../errors.js';
 import type { Plan } from '../plan/plan.js';
 import { type Signature, signatureOf } from './signature.js';
@@ -7,7 +7,7 @@ import { type Signature, signatureOf } from './signature.js';
 export interface PriceEntry extends Signature {
   /** Mean time of an instruction with this signature. */
   readonly seconds: number;
-  /** Number of instructions that the mean is of. */
+  /** Number of instructions in the mean. */
   readonly count: number;
 }
 
@@ -15,13 +15,13 @@ export interface PriceEntry extends Signature {
 export interface PriceList {
   /** Changes when lists of another version can no longer be read. */
   readonly format: 'inplace-abn price list 1';
-  /** Hardware, threads and library versions that the times are of: {@link Device.machine}. */
+  /** Hardware, threads and library versions, as in {@link Device.machine}. */
   readonly machine: string;
   /** Version of the package whose kernels were timed. */
   readonly version: string;
   /** Operations that the device performs per byte moved: {@link Device.balance}. */
   readonly balance: number;
-  /** One for each signature and kernel. */
+  /** One entry per signature and kernel. */
   readonly entries: readonly PriceEntry[];
 }
 
@@ -34,9 +34,8 @@ export type PricedMachine = Pick<PriceList, 'machine' | 'version' | 'balance'>;
 const FORMAT = 'inplace-abn price list 1';
 
 /**
- * The price list of runs that were timed. Instructions with the same signature get the mean of their times,
- * so that the prices of a step add up to its time. Collectives are left out: they take as long as the others
- * do.
+ * The price list of timed runs. Instructions with the same signature get the mean of their times, so that the
+ * prices of a step add up to its time. Collectives are left out, because they wait for other processes.
  */
 export function priceListOf(where: PricedMachine, timed: Iterable<TimedPlan>): PriceList {
   const sums = new Map<string, { signature: Signature; seconds: number; count: number }>();
@@ -67,7 +66,7 @@ function sorted(entries: readonly PriceEntry[]): PriceEntry[] {
 }
 
 /**
- * Both lists as one; where both have a signature, the later list counts.
+ * Merges two lists. If both have a signature, the later list applies.
  *
  * @throws UsageError, code ERR_PRICE_LIST, for lists of two machines or versions
  */
@@ -82,7 +81,7 @@ export function joinedPrices(earlier: PriceList, later: PriceList): PriceList {
   return { ...later, entries: sorted([...all.values()]) };
 }
 
-/** Why a list is not of this machine, as a clause; null where it is. */
+/** Why a list is not from this machine, as a clause; null if it is. */
 export function otherMachine(
   { machine, version }: Pick<PriceList, 'machine' | 'version'>,
   here: Pick<PriceList, 'machine' | 'version'>,
@@ -92,17 +91,17 @@ export function otherMachine(
   return `prices are of version ${version}, and this one is ${here.version}`;
 }
 
-/** A price list as JSON, an entry a line, so that a change of one shows as one line. */
+/** A price list as JSON with one entry per line, so that diffs are short. */
 export function priceListText({ entries, ...head }: PriceList): string {
   const lines = entries.map((entry) => `    ${JSON.stringify(entry)}`);
   return `${JSON.stringify(head, null, 2).slice(0, -2)},\n  "entries": [\n${lines.join(',\n')}\n  ]\n}\n`;
 }
 
 /**
- * Reads what {@link priceListText} wrote.
+ * Parses the text of {@link priceListText}.
  *
  * @param name of the file, for the error
- * @throws UsageError, code ERR_PRICE_LIST, where it is something else, or a number in it is out of range
+ * @throws UsageError, code ERR_PRICE_LIST, if it is not a price list, or a number in it is out of range
  */
 export function priceListIn(text: string, name: string): PriceList {
   try {
@@ -114,10 +113,10 @@ export function priceListIn(text: string, name: string): PriceList {
 }
 
 /**
- * A price list, such as `JSON.parse` gave it.
+ * Validates a price list, such as a result of `JSON.parse`.
  *
- * @param name that it goes by, for the error
- * @throws UsageError, code ERR_PRICE_LIST, where it is something else, or a number in it is out of range
+ * @param name of the list, for the error
+ * @throws UsageError, code ERR_PRICE_LIST, if it is not a price list, or a number in it is out of range
  */
 export function checkedPrices(found: unknown, name: string): PriceList {
   if (!isObject(found)) throw refusal(name, 'it is not an object');

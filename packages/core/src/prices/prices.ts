@@ -1,4 +1,4 @@
-/** The time of any instruction, from those that were measured. */
+/** Estimates the time of any instruction from measured ones. */
 import { append } from '../ir/lists.js';
 import type { Draft } from '../plan/draft.js';
 import type { Scheduled } from '../plan/schedule.js';
@@ -7,8 +7,8 @@ import { type Rates, ratesOf } from './rates.js';
 import { type Signature, signatureOf } from './signature.js';
 
 /**
- * `measured`: an instruction with its signature was; `interpolated`: from the nearest of the same op;
- * `estimated`: no instruction of its op was measured, so it takes the mean time of a byte or operation.
+ * `measured`: an instruction with this signature was measured; `interpolated`: from the nearest entries of
+ * the same op; `estimated`: from the mean time of a byte or operation, because the op was never measured.
  */
 export type PriceSource = 'measured' | 'interpolated' | 'estimated';
 
@@ -20,28 +20,28 @@ export interface Price {
   readonly source: PriceSource;
 }
 
-/** Entries that an instruction's time is interpolated from, at most. */
+/** Maximum number of entries to interpolate a time from. */
 const NEIGHBORS = 4;
-/** Of other attributes, such as a stride, compared with twice the channels. */
+/** Distance of different attributes, such as a stride; twice the channels has distance 1. */
 const OTHER_ATTRIBUTES = 1;
-/** Of another kernel: the one that runs was chosen because others take longer here. */
+/** Distance of another kernel, which is slower here, or it would have been chosen. */
 const OTHER_KERNEL = 3;
-/** Of twice the operations, and of twice the bytes: how time grows with them is known, more or less. */
+/** Distance of twice the operations or bytes; how time grows with them is roughly known. */
 const OTHER_SIZE = 0.25;
-/** Of another dtype. */
+/** Distance of another dtype. */
 const OTHER_DTYPE = 4;
-/** Keeps the weight of the nearest finite. */
+/** Keeps the weight of the nearest entry finite. */
 const SAME = 0.1;
 
 const FREE: Price = { seconds: 0, source: 'measured' };
 
-/** A price list to ask: for the time of each instruction of a plan. */
+/** Looks up the time of each instruction of a plan in a price list. */
 export class Prices {
   private readonly exact = new Map<string, PriceEntry[]>();
   private readonly byOp = new Map<string, PriceEntry[]>();
   /** Seconds of an instruction that does nothing. */
   private readonly overhead: number;
-  /** Mean seconds of a byte, or of the operations that take as long. */
+  /** Mean seconds of a byte, or of the equivalent operations. */
   private readonly rate: number;
   /** By op and dtype. */
   private readonly rates = new Map<string, Rates>();
@@ -65,12 +65,12 @@ export class Prices {
     this.rate = sum(({ seconds }) => seconds - this.overhead) / sum((entry) => this.work(entry));
   }
 
-  /** Equal for lists with the same content alone. */
+  /** Equal only for lists with the same content. */
   get key(): string {
     return priceListText(this.list);
   }
 
-  /** The time of an instruction. A collective has none: it takes as long as the others do. */
+  /** The time of an instruction. Collectives have none, because they wait for other processes. */
   of(plan: Pick<Draft, 'graph' | 'regions'>, step: Scheduled): Price {
     if (step.node.op.effects.collective) return FREE;
     const signature = signatureOf(plan, step);
@@ -89,8 +89,8 @@ export class Prices {
   /**
    * t = t₀ + w · Σ aᵢ (tᵢ − t₀) / wᵢ over the nearest entries, with t₀ the overhead, w the seconds of
    * operations and bytes at the op's own rates, and weights aᵢ ∝ 1 / (0.1 + distance)⁴ (inverse distance
-   * weighting, Shepard 1968). So a convolution of large weights, which take as long to read in any batch,
-   * grows less with the batch than one of small weights.
+   * weighting, Shepard 1968). So the time of a convolution with large weights, which take the same time to
+   * read at any batch size, grows less with the batch than that of one with small weights.
    */
   private interpolated(entries: readonly PriceEntry[], to: Signature): number {
     const rates = this.ratesFor(entries, to);
@@ -113,7 +113,7 @@ export class Prices {
     const known = this.rates.get(id);
     if (known) return known;
     const alike = entries.filter((entry) => entry.dtype === dtype);
-    // Proportions count alone, also where every instruction takes as long.
+    // Only proportions matter, even if all instructions take equally long.
     const rate = this.rate || 1;
     const general = { operation: rate / this.list.balance, byte: rate };
     const rates = ratesOf(alike.length > 0 ? alike : entries, this.overhead, general);
@@ -131,7 +131,7 @@ function secondsAt({ operation, byte }: Rates, { operations, bytes }: Signature)
   return operation * operations + byte * Math.max(1, bytes);
 }
 
-/** That of the same kernel, or else of the one that was used most. */
+/** The entry of the same kernel, or else of the most frequent one. */
 function withKernel(entries: readonly PriceEntry[], { kernel }: Signature): PriceEntry {
   const [first, ...others] = entries;
   if (!first) throw new RangeError('a signature without an entry');
@@ -139,7 +139,7 @@ function withKernel(entries: readonly PriceEntry[], { kernel }: Signature): Pric
   return entries.find((entry) => entry.kernel === kernel) ?? most;
 }
 
-/** How much two instructions of one op differ: doublings of sizes and channels, and what is not a number. */
+/** Distance of two instructions of an op: doublings of sizes and channels, and differing attributes. */
 function distance(a: Signature, b: Signature): number {
   return (
     OTHER_SIZE * (doublings(a.operations, b.operations) + doublings(a.bytes, b.bytes)) +

@@ -1,19 +1,19 @@
-/** How long an operation and a byte take, from instructions that were measured. */
+/** Fits the time of an operation and of a byte to measured instructions. */
 import type { PriceEntry } from './price-list.js';
 
 /** Seconds above the overhead of an instruction. */
 export interface Rates {
-  /** Of a floating-point operation. */
+  /** Seconds per floating-point operation. */
   readonly operation: number;
-  /** Of a byte that crosses the memory bus. */
+  /** Seconds per byte that crosses the memory bus. */
   readonly byte: number;
 }
 
-/** Weight of the general rates: an op's instructions may be too alike to tell its own. */
+/** Weight of the general rates, because an op's instructions may be too similar to determine its own. */
 const PULL = 0.1;
-/** Share of a general rate that an op's own has at least. */
+/** Minimum of an op's rate, as a share of the general rate. */
 const LEAST = 0.01;
-/** Each brings the rates closer to the minimum by the factor 1 / (1 + PULL)², or faster. */
+/** Each round reduces the distance to the minimum by 1 / (1 + PULL)² or more. */
 const ROUNDS = 100;
 
 /**

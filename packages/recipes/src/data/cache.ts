@@ -4,7 +4,7 @@ import { formatBytes } from '@inplace-abn/core';
 import { type Cache, makeCacheMemory, openCacheFolder, type ShareOptions } from '@inplace-abn/data';
 import type { DataConfig } from '../config/data.js';
 
-/** A value of `data.cache`: memory, in place of a folder. */
+/** The value of `data.cache` for memory instead of a folder. */
 const RAM = 'ram';
 
 export interface OpenedCache {
@@ -14,8 +14,8 @@ export interface OpenedCache {
 }
 
 /**
- * @param dir data folder, which the cache's folder is relative to
- * @param share processes of the run: they divide the limit
+ * @param dir data folder; the cache's folder is relative to it
+ * @param share processes of the run, which divide the limit
  */
 export async function openCache(
   dir: string,

@@ -1,15 +1,15 @@
-/** Memory of a training process around its plans. */
+/** Memory of a training process outside its plans. */
 import { byteLength, type StateSpec } from '@inplace-abn/core';
 import { ringBytes, shareSize, sizeOf, threadBytes, usefulPixels } from '@inplace-abn/data';
 import { copiesPart, exactly, type ResidentPart } from '@inplace-abn/session';
 import type { TrainConfig } from '../config/schema.js';
 import { mixesBatches } from './mixing.js';
 
-/** How the images of a run are read. */
+/** How a run reads its images. */
 export interface LoadingOptions {
   /** Threads that decode; default 2. */
   readonly workers?: number;
-  /** Pixels that an image may have; default the loader's. */
+  /** Limit for the pixels of an image; default: the loader's. */
   readonly maxPixels?: number;
   /** Processes that share each batch; default 1. */
   readonly processes?: number;
@@ -43,7 +43,7 @@ export function aroundParts(
   ];
 }
 
-/** Images that `data.cache` keeps in memory: it fills up to its limit. */
+/** Decoded images in memory: `data.cache` fills up to its limit. */
 function cachePart({ data: { cache, cache_limit: limit } }: TrainConfig, processes: number): ResidentPart[] {
   if (cache !== 'ram') return [];
   return limit < 0 ? [] : [exactly('decoded images', Math.floor(limit / processes))];

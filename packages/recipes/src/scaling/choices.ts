@@ -1,4 +1,4 @@
-/** The same step with other topologies, buckets and schedules: what each would gain. */
+/** Simulates a step with other topologies, buckets and schedules, to see their gain. */
 import {
   collectiveTimes,
   isBucket,
@@ -12,11 +12,11 @@ import { type PaperSteps, type ScalingReport, stepEvents } from './report.js';
 
 /** A step with gradients in buckets of one size. */
 export interface BucketChoice {
-  /** Bytes of a bucket but the first two and the last, which are smaller. */
+  /** Bytes of a bucket, except the first two and the last, which are smaller. */
   readonly bytes: number;
   /** Seconds of the step. */
   readonly seconds: number;
-  /** Seconds of the step of a process that trains alone, over `seconds`. */
+  /** Seconds of a process that trains alone, divided by `seconds`. */
   readonly efficiency: number;
 }
 
@@ -24,16 +24,16 @@ export interface BucketChoice {
 export interface ScalingChoices {
   /** The step in each topology. */
   readonly topologies: Readonly<Record<Topology, number>>;
-  /** By size, that of the configuration among them; empty where gradients are not summed in buckets. */
+  /** By bucket size, including the configured one; empty if gradients are not summed in buckets. */
   readonly buckets: readonly BucketChoice[];
-  /** The step if gradient sums might end during the next forward pass. */
+  /** The step if gradient sums could overlap the next forward pass. */
   readonly overlapped: number;
 }
 
 const MIB = 2 ** 20;
 const SIZES = [1, 2, 4, 8, 16, 32, 64, 128].map((size) => size * MIB);
 
-/** Simulates the alternatives to `report`, which is of the same steps. */
+/** Simulates the alternatives to `report`, which must be of the same steps. */
 export function scalingChoices(
   { cluster, local, bucketBytes }: Pick<ScalingReport, 'cluster' | 'local' | 'bucketBytes'>,
   steps: PaperSteps,

@@ -1,12 +1,12 @@
-/** How long a device takes for each instruction of a step. */
+/** Times of the instructions of a step on a device. */
 import { type Plan, type PriceList, Prices } from '@inplace-abn/core';
 import { instructionBounds, type MachineLimits } from '@inplace-abn/train';
 
-/** Gives the instructions of any step their times. */
+/** Returns the times of the instructions of any step. */
 export interface Pricing {
   /** Where the times come from, in a few words. */
   readonly source: string;
-  /** Seconds of each instruction, those of collectives without the wait for others. */
+  /** Seconds of each instruction, without waiting in collectives. */
   secondsOf(plan: Plan): readonly number[];
 }
 
@@ -16,7 +16,7 @@ export function atLimits(limits: MachineLimits, source: string): Pricing {
 }
 
 /**
- * Times in the proportions of `limits`, such that the steps of `plans`, which are one process's alone, take
+ * Times in the proportions of `limits`, scaled so that the steps of `plans`, of a process alone, take
  * `seconds` in all.
  */
 export function inTotal(
@@ -30,8 +30,8 @@ export function inTotal(
 }
 
 /**
- * Times as measured of some steps; others get theirs in the proportions of `limits`, with the same ratio to
- * them.
+ * Measured times of some steps. Other steps get times in the proportions of `limits`, scaled by the same
+ * ratio.
  */
 export function asMeasured(
   measured: ReadonlyMap<Plan, readonly number[]>,
@@ -49,7 +49,7 @@ export function atPrices(list: PriceList): Pricing {
   return { source: `prices of ${list.machine}`, secondsOf: (plan) => prices.secondsOf(plan) };
 }
 
-/** Limits of which only the proportion is known: operations that a device performs for each byte it moves. */
+/** Limits with only a known proportion: operations that a device performs per byte moved. */
 export function proportions(balance: number): MachineLimits {
   return { bandwidth: 1, products: { float32: balance, bfloat16: balance, float16: balance } };
 }
@@ -59,7 +59,7 @@ export function total(steps: readonly (readonly number[])[]): number {
   return steps.flat().reduce((sum, seconds) => sum + seconds, 0);
 }
 
-/** Collectives work in place: they cost what they wait for. */
+/** Collectives work in place, so only their waiting takes time. */
 function scaled(plan: Plan, limits: MachineLimits, factor: number): number[] {
   const bounds = instructionBounds(plan, limits);
   return plan.instructions.map(({ node }, i) => (node.op.effects.collective ? 0 : factor * (bounds[i] ?? 0)));
