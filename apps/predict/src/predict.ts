@@ -201,7 +201,7 @@ class Prediction {
     const { layer, guess } = this.options;
     if (layer !== undefined) return this.add({ file, vector: outputs });
     const guesses = guess(outputs);
-    if (!guesses) return this.fail(file, 'the network gives numbers for it that are not finite');
+    if (!guesses) return this.fail(file, 'the output of the network is not finite');
     await this.add({ file, guesses });
   }
 

@@ -113,7 +113,7 @@ async function convert(input: string, output: string, options: Options): Promise
   await writeConversion(output, conversion);
   say(`wrote ${output}`);
   if (!images) {
-    if (!exact) say('compare both on images with --check DIR');
+    if (!exact) say('compare both networks on images with --check DIR');
     return;
   }
   const { device } = chooseProcessDevice(options, undefined);

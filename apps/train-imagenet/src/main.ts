@@ -205,7 +205,7 @@ function checkOptions({
     only && '--evaluate needs the checkpoint to validate',
     weightsOnly && '--weights-only needs the checkpoint to take weights from',
     dropClassifier && '--drop-classifier needs the checkpoint to take weights from',
-    trainedWith && weights === undefined && '--trained-with needs the checkpoint that it is about',
+    trainedWith && weights === undefined && '--trained-with needs a checkpoint',
   ].find(Boolean);
   if (resume !== undefined && weights !== undefined) {
     throw new CommandLineError('--weights begins a new run and --resume continues one: give one of them');

@@ -188,10 +188,7 @@ const command = new Command('plan')
   )
   .addOption(trainedWithOption())
   .addOption(new Option('--markdown', 'print a table as Markdown').conflicts('json'))
-  .option(
-    '--json',
-    'print JSON: bytes by kind, peak, layers, ordinary; a list where several plans are asked for',
-  )
+  .option('--json', 'print JSON: bytes by kind, peak, layers, ordinary; a list for several plans')
   .addHelpText(
     'after',
     '\nNeeds no data and trains nothing. Exit codes: 0 done, 1 error or --check found growth, 2 usage.',

@@ -32,7 +32,7 @@ export async function* photographs(
         found = true;
         yield { path };
       }
-      if (!found) yield { path: arg, reason: 'no file has a name of this pattern' };
+      if (!found) yield { path: arg, reason: 'no file matches this pattern' };
     } else {
       yield { path: arg };
     }

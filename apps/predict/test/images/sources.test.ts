@@ -66,7 +66,7 @@ describe('photographs', () => {
   });
 
   it('are told where nothing is meant, and the rest go on', async () => {
-    expect(await named('*.gif', 'b')).toEqual(['*.gif: no file has a name of this pattern', 'b/4.jpg']);
+    expect(await named('*.gif', 'b')).toEqual(['*.gif: no file matches this pattern', 'b/4.jpg']);
     expect(await named('empty')).toEqual([
       'empty: No images in empty: expected jpg, png, webp, avif, tiff, gif or bmp files in it or in a folder below.',
     ]);

@@ -71,7 +71,9 @@ export async function testNetwork(options: TestOptions): Promise<TestOutcome> {
   const { config, device, peers = ALONE } = options;
   const progress = progressOf(options, peers);
   if (config.task === 'segmentation') {
-    throw new UsageError(`the task of the configuration is ${config.task}: only classifiers are tested here`);
+    throw new UsageError(
+      `the task of the configuration is ${config.task}, but only classifiers can be tested here`,
+    );
   }
   let known: readonly NamedClass[] | undefined;
   const names = async () => {
@@ -112,7 +114,7 @@ export async function testNetwork(options: TestOptions): Promise<TestOutcome> {
   const images = `${folder.length} images of ${folder.classes.length} classes in ${folder.root}`;
   const { crop, scale } = options;
   if (isFramed(scale, crop)) {
-    progress.note(`scale ${scale} is less than crop ${crop}: images are framed in black`);
+    progress.note(`scale ${scale} is less than crop ${crop}: images get black borders`);
   }
   for (const note of [...notes, ...weights.notes, `testing ${weights.path} on ${images}`])
     progress.note(note);

@@ -54,7 +54,7 @@ export function heatMap(result: TestResult): string {
   const { cells, classesPerCell, data } = heatMapPixels(result);
   const png = encode({ width: cells, height: cells, channels: 4, depth: 8, data });
   const side = cells * Math.max(1, Math.floor(SIDE / cells));
-  const shared = classesPerCell > 1 ? ` Each cell is ${classesPerCell}×${classesPerCell} classes.` : '';
+  const shared = classesPerCell > 1 ? ` Each cell covers ${classesPerCell}×${classesPerCell} classes.` : '';
   return `<img class="heat" width="${side}" height="${side}" alt="Confusion matrix of ${result.classes.length} classes" src="data:image/png;base64,${Buffer.from(png).toString('base64')}">
 <p class="soft">${result.classes.length} classes in the order of the outputs.${shared}</p>`;
 }

@@ -93,7 +93,7 @@ describe('the page of a test', () => {
     const html = renderTestPage(sample(1000), PICTURES);
     const png = /class="heat"[^>]*src="data:image\/png;base64,([^"]+)"/.exec(html)?.[1] ?? '';
     expect(decode(Buffer.from(png, 'base64'))).toMatchObject({ width: 334, height: 334, channels: 4 });
-    expect(html).toContain('Each cell is 3×3 classes.');
+    expect(html).toContain('Each cell covers 3×3 classes.');
   });
 });
 

@@ -13,7 +13,7 @@ export interface Rates {
 const PULL = 0.1;
 /** Minimum of an op's rate, as a share of the general rate. */
 const LEAST = 0.01;
-/** Each round reduces the distance to the minimum by 1 / (1 + PULL)² or more. */
+/** Each round multiplies the distance to the minimum by at most 1 / (1 + PULL)². */
 const ROUNDS = 100;
 
 /**

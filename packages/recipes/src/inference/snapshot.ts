@@ -44,7 +44,9 @@ const PARTS = ['body.', 'head.', 'cls.'];
 function otherNetwork(tensors: TensorContents): string | null {
   const names = [...tensors.keys()];
   if (names.some((name) => PARTS.some((part) => name.startsWith(part)))) return null;
-  const kind = names.some(isClassifier) ? 'is of a classification network' : 'is of no segmentation network';
+  const kind = names.some(isClassifier)
+    ? 'holds a classification network'
+    : 'does not hold a segmentation network';
   return `${kind}: expected one with the parts body, head and cls`;
 }
 

@@ -40,7 +40,7 @@ export async function withPixelCounts(
     for (const [id, count] of part.pixels.entries()) pixelsOfClass[id] = (pixelsOfClass[id] ?? 0) + count;
   }
   if (pixelsOfClass.every((many) => many === 0)) {
-    throw new UsageError('no pixel of the training label maps counts: there is nothing to learn');
+    throw new UsageError('all pixels of the training label maps are ignored: there is nothing to learn');
   }
   const seconds = (performance.now() - begin) / 1000;
   progress.note(`counted in ${formatDuration(seconds)}; the checkpoints of the run keep the counts`);

@@ -31,7 +31,9 @@ function noLayer(layer: string, paths: readonly string[]): UsageError {
   const [first = ''] = layer.split('.');
   const near = paths.filter((path) => path.split('.')[0] === first);
   const shown = (near.length > 0 ? near : paths).slice(0, 8).join(', ');
-  return new UsageError(`no instruction is at ${layer}; there are ${shown}`, { code: 'ERR_NO_MATCH' });
+  return new UsageError(`no instruction is at ${layer}; there are some at ${shown}`, {
+    code: 'ERR_NO_MATCH',
+  });
 }
 
 function tensorsOf({ part, instruction, op, phase, values }: InspectedInstruction): [string, HostTensor][] {

@@ -185,7 +185,7 @@ export class Replay {
       this.batches = null;
       this.at = { epoch: epoch + 1, step, stepInEpoch: 0 };
     }
-    throw new UsageError(`the run has ${this.at.step} steps: there is no later one to replay`, {
+    throw new UsageError(`the run has ${this.at.step} steps: there are no later ones to replay`, {
       code: 'ERR_NO_STEP',
     });
   }

@@ -32,13 +32,13 @@ export function specsOf(network: Module): Map<string, TensorSpec<DType>> {
 /** Advice for a file without a classifier, and for one with a classifier for other classes. */
 const REMEDIES: Record<Use, { none: string; other: string }> = {
   testing: {
-    none: '; a test needs one: take the checkpoint of a whole network',
+    none: '; testing needs one: use a checkpoint of the whole network',
     other:
-      ' and test on images of those classes; without its classifier the rest could only be a start for training',
+      ' and test on images of those classes; without its classifier, the other layers can only start a training',
   },
   training: {
-    none: ': begin a run with them and a new classifier',
-    other: ', or begin a run with its other layers and a new classifier',
+    none: ': start a run with them and a new classifier',
+    other: ', or start a run with its other layers and a new classifier',
   },
 };
 
@@ -68,7 +68,7 @@ export function takeWeights(
 }
 
 function otherClasses(classes: number, config: NetworkConfig, use: Use): string {
-  if (classes === 0) return `it holds no classifier, only the layers below${REMEDIES[use].none}`;
+  if (classes === 0) return `it has no classifier, only the layers before it${REMEDIES[use].none}`;
   return (
     `its classifier is for ${classes} classes, network.classes is ${config.classes}. Set network.classes to ${classes}` +
     REMEDIES[use].other
@@ -119,6 +119,6 @@ function settingsOf(other: NetworkConfig, config: NetworkConfig, use: Use): stri
   const keys = ['arch', 'input_3x3', 'stem', ...(use === 'testing' ? (['classes'] as const) : [])] as const;
   const settings = keys
     .filter((key) => other[key] !== config[key])
-    .map((key) => `network.${key} ${JSON.stringify(other[key])} in place of ${JSON.stringify(config[key])}`);
-  return settings.length > 0 ? `it is of another network; set ${settings.join(', ')}` : null;
+    .map((key) => `network.${key} ${JSON.stringify(other[key])} instead of ${JSON.stringify(config[key])}`);
+  return settings.length > 0 ? `it belongs to another network; set ${settings.join(', ')}` : null;
 }

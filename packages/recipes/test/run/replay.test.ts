@@ -92,7 +92,7 @@ describe('a replay', () => {
     expect(applied?.[1].shape.slice(0, 3)).toEqual([8, 8, 8]);
     const other = await open(12);
     await expect(dumpLayer(other, 12, 'mod2.nothing', out)).rejects.toThrow(
-      /no instruction is at mod2\.nothing; there are mod2\./,
+      /no instruction is at mod2\.nothing; there are some at mod2\./,
     );
     await Promise.all([replay.close(), other.close()]);
   });
@@ -124,7 +124,9 @@ describe('a replay', () => {
 
   it('ends where the run does', async () => {
     const replay = await open(20);
-    await expect(replay.advance(20)).rejects.toThrow('the run has 14 steps: there is no later one to replay');
+    await expect(replay.advance(20)).rejects.toThrow(
+      'the run has 14 steps: there are no later ones to replay',
+    );
     expect(replay.hasRecorded(14)).toBe(true);
     expect(replay.hasRecorded(15)).toBe(false);
     expect(await findNonFinite(replay, 15)).toBeNull();

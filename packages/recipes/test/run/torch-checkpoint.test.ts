@@ -230,7 +230,7 @@ describe('checkpoint.pth.tar', () => {
       const message = await refusal({ config: network({ classes: 10 }) });
       expect(message).toContain(
         'its classifier is for 3 classes, network.classes is 10. Set network.classes to 3, ' +
-          'or begin a run with its other layers and a new classifier\n',
+          'or start a run with its other layers and a new classifier\n',
       );
       expect(message).toContain('classifier.fc.weight');
     });

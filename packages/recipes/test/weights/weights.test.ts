@@ -343,13 +343,13 @@ describe('a checkpoint that does not fit', () => {
 
   it('has no classifier', async () => {
     const path = await safetensors(weightsOf(configOf({ network: { classes: 0 } })));
-    expect(await refusal(path)).toContain('it holds no classifier, only the layers below');
+    expect(await refusal(path)).toContain('it has no classifier, only the layers before it');
   });
 
   it('is of another network, which is named', async () => {
     const path = await safetensors(weightsOf(configOf({ network: { arch: 'resnet34', classes: 7 } })));
     expect(await refusal(path)).toContain(
-      'it is of another network; set network.arch "resnet34" in place of "resnet18", network.classes 7 in place of 3',
+      'it belongs to another network; set network.arch "resnet34" instead of "resnet18", network.classes 7 instead of 3',
     );
   });
 
@@ -357,7 +357,7 @@ describe('a checkpoint that does not fit', () => {
     const other = configOf({ network: { arch: 'resnet34', stem: 'imagenet', classes: 3 } });
     const tensors = namedAs('torchvision', networkOf(other.network), weightsOf(other));
     expect(await refusal(await safetensors(tensors))).toContain(
-      'set network.arch "resnet34" in place of "resnet18", network.stem "imagenet" in place of "small"\n',
+      'set network.arch "resnet34" instead of "resnet18", network.stem "imagenet" instead of "small"\n',
     );
   });
 

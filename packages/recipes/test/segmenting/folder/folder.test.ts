@@ -242,7 +242,7 @@ describe('before the first image', () => {
     const path = await snapshotOf(initialStateOf(networkOf(config.network), config.network, 1));
     await expect(segmented({ snapshot: path })).rejects.toThrow(
       new RegExp(
-        `^the snapshot ${path} is of a classification network: expected one with the parts body, head and cls$`,
+        `^the snapshot ${path} holds a classification network: expected one with the parts body, head and cls$`,
       ),
     );
   });
