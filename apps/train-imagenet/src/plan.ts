@@ -191,7 +191,15 @@ const command = new Command('plan')
   .option('--json', 'print JSON: bytes by kind, peak, layers, ordinary; a list for several plans')
   .addHelpText(
     'after',
-    '\nNeeds no data and trains nothing. Exit codes: 0 done, 1 error or --check found growth, 2 usage.',
+    ({ command }) => `
+Examples:
+  ${command.name()} config.json --batch 32
+  ${command.name()} config.json --batch auto --memory 8GB
+  ${command.name()} config.json --budget 8GB
+  ${command.name()} --diff before.json after.json
+  ${command.name()} config.json --nodes 64 --per-node 8 --batch 32 --bandwidth 100Gbit --latency 5us
+
+Needs no data and trains nothing. Exit codes: 0 done, 1 error or --check found growth, 2 usage.`,
   )
   .action(main);
 addScalingOptions(command);

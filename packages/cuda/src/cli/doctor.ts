@@ -11,10 +11,18 @@ import { diagnose, formatDiagnosis, type Processors } from './diagnosis.js';
 
 const command = new Command('doctor')
   .description(
-    'Print whether training works here, and with what: kernels, threads, GPUs, libraries and their versions.',
+    'Check whether training works here, and print kernels, threads, GPUs, libraries and their versions.',
   )
-  .option('--json', 'print JSON')
-  .addHelpText('after', '\nExit codes: 0 training works here; 1 it does not; 2 usage.')
+  .option('--json', 'print the report as one JSON object')
+  .addHelpText(
+    'after',
+    ({ command }) => `
+Examples:
+  ${command.name()}
+  ${command.name()} --json | jq .advice
+
+Names the one next step if something is missing. Exit codes: 0 training works here, 1 it does not, 2 usage.`,
+  )
   .action(({ json }: { json?: boolean }) => {
     const diagnosis = diagnose(processors(), cudaReport({ free: true }));
     process.stdout.write(json ? `${JSON.stringify(diagnosis, null, 2)}\n` : formatDiagnosis(diagnosis));
