@@ -1,4 +1,7 @@
-/** Weights of a file as a checkpoint of this project, of the batch norm and activation that are wanted. */
+/**
+ * Converts the weights of a file to a checkpoint of this project, with the requested batch norm and
+ * activation.
+ */
 import {
   openStateDict,
   readDescription,
@@ -30,23 +33,23 @@ import { checkFinite } from './finite.js';
 export interface ConvertOptions {
   /** Naming convention of the file; default: recognized. */
   readonly from?: Library;
-  /** Architecture to take the file for. Default: the one whose names and shapes it has. */
+  /** Architecture of the file. Default: recognized by names and shapes. */
   readonly arch?: string;
-  /** The batch norm that is wanted; default `inplace`. */
+  /** The requested batch norm; default `inplace`. */
   readonly bn?: NormMode;
   /**
-   * The activation that is wanted; default: the file's, or leaky ReLU where in-place layers cannot have that.
+   * The requested activation; default: the file's, or leaky ReLU if in-place layers do not support that.
    */
   readonly activation?: Activation;
   /** Slope of leaky_relu, α of elu; default 0.01. */
   readonly activationParam?: number;
-  /** Where in the file the weights are: the `key` of openStateDict. */
+  /** Key of the weights in the file, as in openStateDict. */
   readonly key?: string;
   /** The batch norm that the weights were trained with, for a file that does not record it. */
   readonly trainedWith?: NormMode;
 }
 
-/** A network with its weights, which are read when they are wanted. */
+/** A network with its weights, which are read on demand. */
 export interface WeightedNetwork {
   /** The modules. */
   readonly network: Module;
@@ -57,21 +60,21 @@ export interface WeightedNetwork {
 /** A classifier, or a segmentation network with its parts. */
 export type RecognizedNetwork = Recognized | ReturnType<typeof recognizeSegmentation>;
 
-/** Converted weights, and what the conversion did. */
+/** Converted weights, and a description of the conversion. */
 export interface Conversion {
-  /** The network that the file was taken for, in words. */
+  /** The recognized network, in words. */
   readonly took: string;
-  /** The library, architecture and options that names and shapes tell. */
+  /** Library, architecture and options, from names and shapes. */
   readonly recognized: RecognizedNetwork;
-  /** The network as the file has it. */
+  /** The network before the conversion. */
   original(): Promise<WeightedNetwork>;
   /** The network and weights that {@link writeConversion} writes. */
   readonly converted: WeightedNetwork;
-  /** Whether both give the same outputs, except for rounding. */
+  /** Whether both networks have the same outputs, except for rounding. */
   readonly exact: boolean;
   /** Sentences about the changes. */
   readonly notes: readonly string[];
-  /** Said of the network in the written file. */
+  /** Description of the network for the written file. */
   readonly description: Description;
 }
 

@@ -1,4 +1,4 @@
-/** Activations of converted networks, and the description that a converted file gets. */
+/** Activations of converted networks, and the description of a converted file. */
 import type { JsonValue, ModelDescription } from '@inplace-abn/checkpoint';
 import { ACTIVATIONS, type Activation, UsageError } from '@inplace-abn/core';
 import type { Recognized } from '../names/recognize.js';
@@ -15,17 +15,17 @@ export interface Layers extends Active {
   readonly norms: NormMode;
 }
 
-/** A file's description of its network, with the two keys that tell how to read the tensors. */
+/** A file's description of its network, with two keys for interpreting its tensors. */
 export interface Description extends ModelDescription {
   /** Architecture, as `createNetwork` names it. */
   readonly arch: string;
-  /** Says whether scales are γ or |γ| + ε. */
+  /** Determines whether scales are γ or |γ| + ε. */
   readonly bn_mode: NormMode;
 }
 
 const LEAKY: Active = { activation: 'leaky_relu', activationParam: 0.01 };
 
-/** The activation that a file's network was trained with; null where nothing tells. */
+/** The activation that a file's network was trained with; null if unknown. */
 export function activationBefore({ library, arch }: Recognized, { config }: ModelDescription): Active | null {
   if (library !== 'upstream') {
     return arch.startsWith('tresnet')
@@ -41,8 +41,9 @@ export function activationBefore({ library, arch }: Recognized, { config }: Mode
 }
 
 /**
- * The layers of the converted network. Throws UsageError for an in-place network with an activation that has
- * no inverse.
+ * The layers of the converted network.
+ *
+ * @throws UsageError for an in-place network with an activation without an inverse
  */
 export function layersWanted(options: Partial<Active>, norms: NormMode, before: Active | null): Layers {
   const { activation, activationParam = LEAKY.activationParam } = options;
@@ -56,7 +57,7 @@ export function layersWanted(options: Partial<Active>, norms: NormMode, before: 
   return { norms, ...kept };
 }
 
-/** A sentence where the activation changed; null where both networks are the same function. */
+/** A note on a changed activation; null if both networks are the same function. */
 export function approximation(before: Active, after: Active): string | null {
   const [from, to] = [before, after].map(words);
   if (from === to) return null;
@@ -69,7 +70,7 @@ function words({ activation, activationParam }: Active): string {
     : activation;
 }
 
-/** torchvision's published networks take images so, most of timm's otherwise. */
+/** Preprocessing of torchvision's published networks; most of timm's differ. */
 const TORCHVISION = {
   scale: 256,
   crop: 224,
@@ -78,10 +79,10 @@ const TORCHVISION = {
   std: [0.229, 0.224, 0.225],
 } as const;
 
-/** TResNets take colors from 0 to 1 as they are, whoever published them. */
+/** All published TResNets take colors from 0 to 1 without normalization. */
 const TRESNET = { ...TORCHVISION, mean: [0, 0, 0], std: [1, 1, 1] } as const;
 
-/** The description that goes into the file of a converted network. */
+/** The description for the file of a converted network. */
 export function describe(
   { library, arch, options, ...parts }: Recognized & { readonly segmentation?: SegmentationParts },
   own: ModelDescription,

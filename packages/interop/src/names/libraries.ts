@@ -1,24 +1,24 @@
-/** How other libraries name the tensors of the networks that they share with this project. */
+/** Names that other libraries use for the tensors of networks that this project also has. */
 
-/** `upstream` is this project's own: the names of the published in-place ABN checkpoints. */
+/** `upstream` are this project's names, those of the published in-place ABN checkpoints. */
 export const LIBRARIES = ['torchvision', 'timm', 'upstream'] as const;
 
-/** A library whose files and names are known. */
+/** A library whose names are supported. */
 export type Library = (typeof LIBRARIES)[number];
 
-/** The beginning of a name of ours, and what the library has for it. */
+/** A prefix of our names, and the library's replacement. */
 export type Rule = readonly [ours: RegExp, theirs: string | ((...groups: number[]) => string)];
 
 export interface Naming {
   readonly libraries: readonly Library[];
   readonly rules: readonly Rule[];
-  /** The first weight, by the library's name. */
+  /** The library's name of the first weight. */
   readonly stem: string;
   /** A tensor, by the library's name, that tells this network from ours with the same names, and its side. */
   readonly mark: { readonly name: string; readonly kernel?: number };
-  /** Beginnings of the names of the classifier, which a network without one can meet in a file. */
+  /** Prefixes of the classifier's names, which a file may have for a network without one. */
   readonly classifier: { readonly ours: string; readonly theirs: string };
-  /** The names that older files have, as today's. */
+  /** Converts names of older files to current ones. */
   readonly modern?: (name: string) => string;
 }
 
@@ -63,8 +63,8 @@ const DENSENET: Naming = {
 const LAYER = String.raw`^body\.layer(\d)\.(\d+)`;
 
 /**
- * timm's own layers since 0.9; before, its files had the published names. A blur does not change the name of
- * what it follows.
+ * timm's own layers since 0.9; its earlier files had the published names. A blur does not change the name of
+ * the layer before it.
  */
 const TRESNET: Naming = {
   libraries: ['timm'],
@@ -95,7 +95,7 @@ function inBlock([layer, block]: readonly number[], name: string): string {
 
 export const NAMINGS: readonly Naming[] = [RESNET, DENSENET, TRESNET];
 
-/** The library's name of a tensor of ours; null where it has none. */
+/** The library's name of one of our tensors; null if it has none. */
 export function renamed(name: string, { rules }: Naming): string | null {
   for (const [pattern, theirs] of rules) {
     const match = pattern.exec(name);

@@ -1,14 +1,14 @@
-/** A network's state dictionary under the names of another library, and back. */
+/** Translates the names of a network's state dictionary to those of another library, and back. */
 import { UsageError } from '@inplace-abn/core';
 import { SegmentationNetwork } from '@inplace-abn/models';
 import type { AnyModule } from '@inplace-abn/nn';
 import { type Library, NAMINGS, type Naming, renamed } from './libraries.js';
 
 /**
- * By our names of a network's parameters and buffers those that `library` has for them. The names say nothing
- * of options that leave them as they are, such as dilation.
+ * The library's names of a network's parameters and buffers, by our names. Options that do not change names,
+ * such as dilation, are not checked.
  *
- * @throws UsageError, code ERR_NAMES, where the library has no such network
+ * @throws UsageError, code ERR_NAMES, if the library has no such network
  */
 export function namesIn(library: Library, network: AnyModule): Map<string, string> {
   const states = network.namedStates();
@@ -27,8 +27,9 @@ export function namesIn(library: Library, network: AnyModule): Map<string, strin
 }
 
 /**
- * Tensors under the names that `library` has for them, in the order of the network. Throws as
- * {@link namesIn}.
+ * Tensors under the library's names, in the order of the network.
+ *
+ * @throws UsageError as {@link namesIn} does
  */
 export function namedAs<T>(
   library: Library,
@@ -45,18 +46,18 @@ export function namedAs<T>(
 
 /** Our names for the tensors of a file. */
 export interface OwnNames<T> {
-  /** Under the network's names; those without a counterpart keep their own. */
+  /** Tensors under the network's names; others keep their names. */
   readonly tensors: ReadonlyMap<string, T>;
-  /** Whose names they were. */
+  /** The library of the file's names. */
   readonly library: Library;
-  /** The beginning that all of the file's names had and the network's have not; most often empty. */
+  /** Common prefix of the file's names that the network's names lack; usually empty. */
   readonly prefix: string;
 }
 
 /**
- * Tensors of a file under the names of `network`: as they are, unless most of them have the names of another
- * library. For a segmentation network these are of a classification network, the names those of its body.
- * Where no name fits and all begin alike, as `backbone.conv1.weight` does, they are tried without that.
+ * Tensors of a file under the names of `network`. Names are translated if most of them are those of another
+ * library. For a segmentation network, the file of a classification network gives the names of its body. If
+ * no name matches and all have a common prefix, as in `backbone.conv1.weight`, they are tried without it.
  */
 export function ownNames<T>(whole: AnyModule, tensors: ReadonlyMap<string, T>): OwnNames<T> {
   let [prefix, names] = ['', tensors];
@@ -98,7 +99,7 @@ function asClassifier(name: string, { classifier: { ours, theirs } }: Naming): s
   return name.startsWith(theirs) ? ours + name.slice(theirs.length) : name;
 }
 
-/** Names of today where a library changed them. */
+/** Replaces names that a library has changed by its current ones. */
 export function modernNames<T>(tensors: ReadonlyMap<string, T>, { modern }: Naming): ReadonlyMap<string, T> {
   return modern ? new Map([...tensors].map(([name, tensor]) => [modern(name), tensor])) : tensors;
 }

@@ -1,4 +1,4 @@
-/** Which network a file is of, by the names and shapes of its tensors. */
+/** Recognizes the network of a file by the names and shapes of its tensors. */
 import type { TensorSpec } from '@inplace-abn/checkpoint';
 import { UsageError } from '@inplace-abn/core';
 import {
@@ -18,15 +18,15 @@ export type Specs = ReadonlyMap<string, TensorSpec>;
 export interface ZooNetwork {
   /** Architecture, as `createNetwork` names it. */
   readonly arch: string;
-  /** Without those that say how it normalizes. */
+  /** Options of the network, except its normalization. */
   readonly options: Omit<AnyNetworkOptions, 'normAct'>;
 }
 
-/** The network that a file is of, and whose names it has. */
+/** The recognized network of a file, and the library of its names. */
 export interface Recognized extends ZooNetwork {
-  /** Whose names the file has. */
+  /** The library whose names the file has. */
   readonly library: Library;
-  /** The beginning that all of its names had and that was taken off; most often empty. */
+  /** Common prefix of all names, which was removed; usually empty. */
   readonly prefix: string;
 }
 
@@ -40,14 +40,14 @@ export interface RecognizeOptions {
   readonly arch?: string;
 }
 
-/** Builds a network with layers of no particular kind, for its names and shapes. */
+/** Builds a network with arbitrary normalization layers, for its names and shapes. */
 const SHAPES = normLayers('standard', 'identity', 0.01);
 
 /**
- * The network whose tensors a file has: every name and shape, with any number of classes and any width.
+ * Finds the network with exactly the names and shapes of a file, with any number of classes and any width.
  *
- * Names and shapes do not tell everything. Options that change neither, such as the place of a stride in a
- * bottleneck, are assumed to be torchvision's.
+ * Names and shapes do not determine everything. Options that change neither, such as the position of a stride
+ * in a bottleneck, are assumed to be torchvision's.
  *
  * @throws UsageError, code ERR_OTHER_NETWORK, with the nearest network and the first tensor that differs from
  * it
@@ -73,7 +73,7 @@ export function recognize(found: Specs, { source, library, arch }: RecognizeOpti
   throw new UsageError(`${source} ${differenceOf(best, specs)}`, { code: 'ERR_OTHER_NETWORK' });
 }
 
-/** Words for what a file was taken for: `torchvision's resnet50 for 1000 classes`. */
+/** Describes a recognized network: `torchvision's resnet50 for 1000 classes`. */
 export function describeNetwork({ library, arch, options, ...parts }: Omit<Recognized, 'prefix'>): string {
   const { classes = 0, width = 1, input3x3, stem } = options;
   const details = [
@@ -89,20 +89,20 @@ export function describeNetwork({ library, arch, options, ...parts }: Omit<Recog
 interface Candidate {
   readonly network: ZooNetwork;
   readonly library: Library;
-  /** By the library's names. */
+  /** Tensors by the library's names. */
   readonly expected: Specs;
-  /** How many of them the file has in that shape. */
+  /** Number of tensors that the file has with the same shape. */
   readonly matching: number;
 }
 
-/** The tensor that begins a network, in the libraries' names. */
+/** The first tensor of a network, by the libraries' names. */
 const STEMS: Readonly<Record<Library, readonly string[]>> = {
   upstream: ['mod1.conv1.weight', 'body.conv1.0.weight'],
   torchvision: NAMINGS.filter(({ libraries }) => libraries.includes('torchvision')).map(({ stem }) => stem),
   timm: NAMINGS.filter(({ libraries }) => libraries.includes('timm')).map(({ stem }) => stem),
 };
 
-/** Libraries whose networks begin with a tensor of the file; of two with the same names the first. */
+/** Libraries whose first tensor is in the file; the first of two with the same names. */
 function librariesOf(found: Specs): Library[] {
   const stems = new Set<string>();
   return LIBRARIES.filter((library) => {
@@ -113,7 +113,7 @@ function librariesOf(found: Specs): Library[] {
   });
 }
 
-/** @param least candidates that cannot match so many tensors are left out */
+/** @param least leaves out candidates that cannot match this many tensors */
 function* candidatesOf(arch: string, library: Library, found: Specs, least: number): Generator<Candidate> {
   const stem = STEMS[library].find((name) => found.has(name));
   if (stem === undefined) return;
@@ -130,10 +130,10 @@ function* candidatesOf(arch: string, library: Library, found: Specs, least: numb
   }
 }
 
-/** Of `wholeOf`, by its arguments: every file is compared with the same. */
+/** Results of `wholeOf` by its arguments, because every file is compared with the same networks. */
 const wholes = new Map<string, Specs | null>();
 
-/** A network's tensors at width 1, for one class; null where the library has no such network. */
+/** A network's tensors at width 1, for one class; null if the library has no such network. */
 function wholeOf(arch: string, library: Library, options: Omit<AnyNetworkOptions, 'normAct'>): Specs | null {
   const key = JSON.stringify([arch, library, options]);
   const known = wholes.get(key);
@@ -144,8 +144,8 @@ function wholeOf(arch: string, library: Library, options: Omit<AnyNetworkOptions
 }
 
 /**
- * Widths that may have made the channels of a file: exact shares of the network's, and the roundest that
- * rounds to the widest.
+ * Widths that could give the channels of a file: exact ratios to the network's channels, and the roundest
+ * number that gives the widest layer after rounding.
  */
 function widthsOf(names: Specs, found: Specs, stem: string): Set<number> {
   const channelsOf = (name: string) =>
@@ -163,7 +163,7 @@ function widthsOf(names: Specs, found: Specs, stem: string): Set<number> {
   return new Set([channels / base, scaled / full, ...(rounded ? [rounded] : [])]);
 }
 
-/** Options that change names or shapes; other libraries have none of them. */
+/** Options that change names or shapes; other libraries lack them. */
 function variantsOf(arch: string, library: Library): Omit<AnyNetworkOptions, 'normAct'>[] {
   if (library !== 'upstream') return [{}];
   const stems = [{}, { stem: 'small' }] as const;
@@ -172,7 +172,7 @@ function variantsOf(arch: string, library: Library): Omit<AnyNetworkOptions, 'no
     : [...stems];
 }
 
-/** A network's tensors by the library's names; null where it has no such network. */
+/** A network's tensors by the library's names; null if it has no such network. */
 function namesOf(library: Library, network: Network): Specs | null {
   try {
     const names = namesIn(library, network);
@@ -192,7 +192,7 @@ function classesIn(found: Specs): number {
   return (name === undefined ? undefined : found.get(name)?.shape[0]) ?? 0;
 }
 
-/** Names of today, without a beginning that all have and no library has. */
+/** Current names, without a common prefix that no library uses. */
 function withoutPrefix(found: Specs): { prefix: string; specs: Specs } {
   const stems = new Set(Object.values(STEMS).flat());
   let [prefix, specs] = ['', modern(found)];
@@ -213,7 +213,7 @@ function modern(found: Specs): Specs {
   );
 }
 
-/** Networks that people will try, whose mathematics is not that of ours. */
+/** Networks that users will try but that compute something else than ours. */
 const OTHERS: readonly (readonly [RegExp, string])[] = [
   [
     /^classifier\.0\.convs\./,
@@ -241,7 +241,7 @@ function isExact({ expected }: Candidate, found: Specs): boolean {
   return firstDifference(expected, found) === null;
 }
 
-/** The first tensor that is missing, has another shape or is not expected; null where there is none. */
+/** The first tensor that is missing, has another shape or is unexpected; null if there is none. */
 export function firstDifference(expected: Specs, found: Specs): string | null {
   const other = [...expected].find(
     ([name, spec]) => !sameShape(spec, found.get(name)) && !(isOptional(name) && !found.has(name)),

@@ -1,6 +1,6 @@
 /**
- * A segmentation network of this project by the names and shapes of a file: a body, the DeepLabV3 head, a
- * classifier of pixels.
+ * Recognizes a segmentation network of this project by the names and shapes of a file: a body, the DeepLabV3
+ * head and a classifier of pixels.
  */
 import type { ModelDescription } from '@inplace-abn/checkpoint';
 import { type Pair, UsageError } from '@inplace-abn/core';
@@ -35,14 +35,14 @@ const BODY = 'body.';
 const [CLASSIFIER, REDUCTION] = ['cls.weight', 'head.red_conv.weight'];
 const MAPS = /^head\.map_convs\.\d+\.weight$/;
 
-/** Whether names are those of a segmentation network. */
+/** Whether these are names of a segmentation network. */
 export function isSegmentation(found: Specs): boolean {
   return [CLASSIFIER, REDUCTION].every((name) => found.has(name));
 }
 
 /**
- * The network whose tensors a file has. Names and shapes do not tell output stride, dilations and pooling
- * size: these are the description's, or those of the published network.
+ * Finds the network whose tensors a file has. Names and shapes do not determine output stride, dilations and
+ * pooling size, so these come from the description, or else from the published network.
  *
  * @throws UsageError, code ERR_OTHER_NETWORK, with the first tensor that differs
  */
@@ -86,7 +86,7 @@ export function recognizeSegmentation(
   );
 }
 
-/** Builds such a network. */
+/** Builds a segmentation network. */
 export function segmentationOf(
   { arch, options: { classes = 0, ...body }, segmentation }: ReturnType<typeof recognizeSegmentation>,
   normAct: ReturnType<typeof normLayers>,

@@ -1,27 +1,26 @@
-/** Which convolution or linear layer feeds each normalization, read off the graph of a prediction. */
+/** Finds the convolution or linear layer before each normalization, in the graph of a prediction. */
 import { type Graph, type GraphNode, operands, type ValueId } from '@inplace-abn/core';
 import { ABN, type AnyModule } from '@inplace-abn/nn';
 
-/** A convolution or linear layer whose output one normalization reads and nothing else does. */
+/** A convolution or linear layer whose only reader is one normalization. */
 export interface Filter {
-  /** State name; its first axis is that of the norm's channels. */
+  /** Name of the weight, whose first axis has the norm's channels. */
   readonly weight: string;
-  /** State name, where the layer has one. */
+  /** Name of the bias; null without one. */
   readonly bias: string | null;
 }
 
-/** The layer in front of a normalization. */
+/** The input of a normalization. */
 export interface NormInput {
-  /** Null where the sign of a channel cannot be moved into a filter. */
+  /** Null if the sign of a channel cannot be moved into a filter. */
   readonly filter: Filter | null;
   /** Where the norm reads from, for messages: `the output of add (mod2.block1)`. */
   readonly from: string;
 }
 
 /**
- * By the path of every ABN layer in `network`, what it reads in `graph`. A filter counts only if its output
- * has no other reader and its weights no other use, so that its channels can change sign without anybody else
- * noticing.
+ * The input of every ABN layer of `network` in `graph`, by path. A filter counts only if its output has no
+ * other reader and its weights no other use, so that a change of sign of its channels affects nothing else.
  *
  * @param graph a prediction of the network, as traced
  */

@@ -1,4 +1,4 @@
-/** Weights between networks of ordinary and of in-place batch norm: one scales by γ, the other by |γ| + ε. */
+/** Converts weights between ordinary batch norm, which scales by γ, and in-place batch norm: |γ| + ε. */
 import { readContent } from '@inplace-abn/checkpoint';
 import { type Graph, UsageError } from '@inplace-abn/core';
 import { ABN, type AnyModule, InPlaceABN } from '@inplace-abn/nn';
@@ -6,16 +6,16 @@ import { type Filter, type NormInput, normInputsOf } from './inputs.js';
 import { type NormMode, normsOf } from './mode.js';
 import { type StateTensor, type StateTensors, scaleChannels } from './scale-channels.js';
 
-/** Weights that mean one network if they were trained in place and another if not, and nothing tells. */
+/** Weights that are different networks with in-place and with ordinary batch norm, of unknown origin. */
 export class UnknownOriginError extends UsageError {
   override readonly code = 'ERR_UNKNOWN_ORIGIN';
 }
 
 /** Options of transferring weights between kinds of batch norm. */
 export interface TransferOptions {
-  /** The batch norm that the weights were trained with; undefined: nobody knows. */
+  /** The batch norm that the weights were trained with; undefined if unknown. */
   readonly trained: NormMode | undefined;
-  /** Traces a prediction of the network; asked for only where a sign has to move into a filter. */
+  /** Traces a prediction of the network; called only if a sign has to move into a filter. */
   readonly graph: () => Graph;
   /** Name of the file in messages. */
   readonly source: string;
@@ -23,11 +23,11 @@ export interface TransferOptions {
 
 /** Weights for the other kind of batch norm, with notes. */
 export interface Transfer {
-  /** All of the network's states; those that did not change are the ones that were passed in. */
+  /** All states of the network; unchanged ones are the tensors that were passed in. */
   readonly tensors: Map<string, StateTensor>;
   /**
-   * By the name of a parameter the factors that slices of its first axis were multiplied by, where any is
-   * negative: the moments of an optimizer change their sign with them.
+   * Factors that slices of a parameter's first axis were multiplied by, by name, if any of them is negative.
+   * An optimizer's moments must change sign with them.
    */
   readonly turned: ReadonlyMap<string, Float32Array>;
   /** Sentences for the user. */
@@ -39,19 +39,19 @@ interface Scale {
   readonly path: string;
   readonly data: Float32Array;
   readonly eps: number;
-  /** Of the network's layer. */
+  /** Whether the network's layer is in place. */
   readonly inPlace: boolean;
 }
 
 /**
- * Makes weights that were trained with one kind of batch norm right for the layers of `network`.
+ * Converts weights that were trained with one kind of batch norm for the layers of `network`.
  *
- * In place to ordinary: γ ← |γ| + ε, always the same function. Ordinary to in place, where a layer alone
- * reads a convolution or linear layer: γ ← |γ| − ε, and a negative sign moves into the filter, its bias and
- * the running mean, of which it rounds nothing. A scale below ε is more than an in-place layer can shrink by:
- * γ ← 0, which scales by ε, and the filter takes the rest. The notes list those channels. Where a layer reads
- * anything else, γ ≥ ε is all that can be carried. Weights of unknown origin are taken as they are, unless
- * some γ is negative and the layers are of one kind: then they are two different networks.
+ * In place to ordinary: γ ← |γ| + ε, always the same function. Ordinary to in place: if a layer is the only
+ * reader of a convolution or linear layer, γ ← |γ| − ε, and a negative sign moves into the filter, its bias
+ * and the running mean, without rounding. In-place layers cannot scale by less than ε; for such a scale γ ←
+ * 0, and the filter takes the rest. The notes list these channels. If a layer reads anything else, only γ ≥ ε
+ * can be converted. Weights of unknown origin are used unchanged, unless some γ is negative and all layers
+ * are of one kind: then the weights could be two different networks.
  *
  * @throws UsageError naming the layers whose scales cannot be carried (code ERR_SCALE) or are not finite
  *   (ERR_NOT_FINITE_WEIGHTS); UnknownOriginError (ERR_UNKNOWN_ORIGIN); CheckpointError for a stream whose
@@ -64,7 +64,7 @@ export async function transferNorms(
 ): Promise<Transfer> {
   const all = await scalesOf(network, tensors);
   if (trained === undefined) {
-    // Layers of both kinds in one network: the weights can only be its own.
+    // A network with both kinds of layers can only have been trained as it is.
     if (normsOf(network)) checkPositive(all, source);
     return { tensors: new Map(tensors), turned: new Map(), notes: [] };
   }
@@ -127,7 +127,7 @@ async function toInPlace(
   return { tensors: result, turned, notes: notesOf(scales, source) };
 }
 
-/** The states that a layer's sign moves into. */
+/** The states that take a layer's sign. */
 function carriersOf(path: string, { weight, bias }: Filter): string[] {
   return [weight, ...(bias === null ? [] : [bias]), meanOf(path)];
 }
@@ -144,7 +144,7 @@ async function scalesOf(network: AnyModule, tensors: StateTensors): Promise<Scal
     if (!(module instanceof ABN) || !tensor) continue;
     const { data } = await readContent(name, tensor);
     if (!(data instanceof Float32Array)) continue;
-    // In the dtype of the scales: γ = ε is one that both layers can have.
+    // Rounded to the dtype of the scales, because both layers can have γ = ε.
     scales.push({ path, data, eps: Math.fround(module.eps), inPlace: module instanceof InPlaceABN });
   }
   return scales;
@@ -219,7 +219,7 @@ function checkPositive(scales: readonly Scale[], source: string): void {
 
 interface Found {
   readonly count: number;
-  /** Number of scales that were checked. */
+  /** Number of checked scales. */
   readonly of: number;
   /** Name, channel and value of the first. */
   readonly first: string;
@@ -227,7 +227,7 @@ interface Found {
   readonly text: string;
 }
 
-/** Layers and channels that a message lists. */
+/** Maximum number of layers and channels in a message. */
 const [LAYERS, CHANNELS] = [8, 4];
 
 function channelsOf(scales: readonly Scale[], matches: (scale: number, eps: number) => boolean): Found {

@@ -1,6 +1,6 @@
 /**
- * Values that follow from the weights alone: computed when the model is written, by the ops' reference
- * implementations.
+ * Values that depend only on the weights. They are computed with the ops' reference implementations when the
+ * model is written.
  */
 import {
   constantsOf,
@@ -22,10 +22,10 @@ export class Constants {
   private readonly names: ReadonlyMap<ValueId, string>;
   private readonly producers = new Map<ValueId, GraphNode>();
   private readonly known: ReadonlySet<ValueId>;
-  /** Outputs of the last node only: weights are large, and their readers follow one another. */
+  /** Outputs of only the last node: weights are large, and are read in sequence. */
   private last: { readonly node: GraphNode; readonly outputs: readonly ReferenceTensor[] } | null = null;
 
-  /** `varies`: nodes that give something else at other sizes of the inputs. */
+  /** `varies`: nodes whose values depend on the sizes of the inputs. */
   constructor(
     private readonly graph: Graph,
     private readonly states: ReadonlyMap<string, HostTensor>,
@@ -45,12 +45,12 @@ export class Constants {
     return this.known.has(id);
   }
 
-  /** The name of a state; null for what is computed. */
+  /** The name of a state; null for a computed value. */
   nameOf(id: ValueId): string | null {
     return this.names.get(id) ?? null;
   }
 
-  /** In the order of storage. */
+  /** Content in the order of storage. */
   content(id: ValueId): ReferenceTensor {
     const node = this.producers.get(id);
     const { shape, dtype } = valueInfo(this.graph, id);
@@ -62,8 +62,7 @@ export class Constants {
   }
 
   /**
-   * The bytes of a float32 value, row-major. Weights are stored so; values that are read as images have their
-   * channels last.
+   * The bytes of a float32 value, row-major. Weights are stored row-major, images with channels last.
    */
   bytes(id: ValueId, asImages: boolean): Uint8Array {
     const { shape } = valueInfo(this.graph, id);

@@ -1,4 +1,4 @@
-/** Networks as ONNX models. */
+/** Exports networks as ONNX models. */
 import {
   checkOptionNames,
   type DType,
@@ -22,9 +22,9 @@ import { GraphWriter } from './writer.js';
 
 /** A network with its weights; a Session is one. */
 export interface TrainedNetwork<In extends Signals = Value, Out extends Signals = Value> {
-  /** Traced in evaluation mode. */
+  /** The network, which is traced in evaluation mode. */
   readonly module: Module<In, Out>;
-  /** Parameters and buffers by the names of the state dictionary. */
+  /** Parameters and buffers, by their names in the state dictionary. */
   readonly state: ReadonlyMap<string, HostTensor>;
 }
 
@@ -40,31 +40,30 @@ export interface OnnxInput {
 export interface OnnxMetadata extends Partial<Normalization> {
   /** Names of the outputs, in order; a network may have more outputs. */
   readonly classes?: readonly string[];
-  /** Length of the images' shorter side before they are cropped, or height and width. */
+  /** Length of the shorter side of images before cropping, or height and width. */
   readonly scale?: number | readonly number[];
-  /** Side of the square that is cropped, or height and width. */
+  /** Side of the square crop, or height and width. */
   readonly crop?: number | readonly number[];
 }
 
 /** Options of exporting a network as ONNX. */
 export interface OnnxOptions<In extends Signals = Value> {
   /**
-   * One sample of the network's input; of a network with several inputs each by its name. Dynamic sizes are
-   * an example.
+   * One sample of the network's input, or of each input by name. Its sizes along dynamic axes are examples.
    */
   readonly input: Per<In, OnnxInput>;
-  /** Samples of a run; default 1. */
+  /** Samples per run; default 1. */
   readonly batch?: number;
-  /** Axes whose size may differ from run to run; default none. */
+  /** Axes with dynamic sizes; default none. */
   readonly dynamic?: readonly DynamicAxis[];
   /**
-   * The heights and widths that a dynamic model is to take, for a network that does other things at others.
+   * The heights and widths that a dynamic model must support, for a network whose graph depends on them.
    * Default: any.
    */
   readonly sizes?: SizeRange;
-  /** Whether a normalization that only follows a convolution becomes part of its weights; default false. */
+  /** Whether to fold normalizations into the weights of convolutions before them; default false. */
   readonly fold?: boolean;
-  /** The model takes images as they are decoded, uint8 N×H×W×3, and normalizes them so. */
+  /** Makes the model take decoded images, uint8 N×H×W×3, and apply this normalization. */
   readonly preprocessing?: Normalization;
   /** Properties to write into the file; default none. */
   readonly metadata?: OnnxMetadata;
@@ -73,9 +72,8 @@ export interface OnnxOptions<In extends Signals = Value> {
 const OPTIONS = ['input', 'batch', 'dynamic', 'sizes', 'fold', 'preprocessing', 'metadata'] as const;
 
 /**
- * The evaluation of a network as an ONNX model, opset 17. The model is what the network computes, whatever it
- * is called: an op that has no ONNX form is refused. Its inputs and outputs are `input` and `output`, or have
- * the names that the network gives them, and are N×C×H×W.
+ * The evaluation of a network as an ONNX model, opset 17. An op without an ONNX form is refused. Inputs and
+ * outputs are N×C×H×W and named `input` and `output`, unless the network names them.
  *
  * @throws UsageError, code ERR_NO_ONNX_FORM, for an op without a rule; ERR_NOT_DYNAMIC for an axis that
  *   cannot be dynamic; ERR_CLASSES for more class names than outputs; ERR_WEIGHTS for a weight that is
@@ -87,8 +85,7 @@ export function onnxModel<In extends Signals, Out extends Signals>(
 ): OnnxModel {
   checkOptionNames('onnxModel', options, OPTIONS);
   const { dynamic = [], sizes, fold: folding = false, preprocessing, metadata = {} } = options;
-  // Kernels and views are often others for a single sample: an example has several where their number is
-  // free.
+  // Kernels and views often differ for a single sample, so the example of a dynamic batch has several.
   const { batch = dynamic.includes('batch') ? 2 : 1 } = options;
   const graphOf = (types: InputTypes): Graph => fold(prune(evaluation(module, types)), folding);
   const traces = traced(graphOf, inputTypes(options.input, batch), dynamic, sizes);
@@ -128,7 +125,7 @@ function evaluation<In extends Signals, Out extends Signals>(
       return [name, tracer.input(name, shape, dtype)];
     });
     const single = values[0]?.[0] === INPUT ? values[0][1] : undefined;
-    // Which of the two it is the network's types say, and cannot be followed further.
+    // The network's types determine which of the two it is, which TypeScript cannot infer here.
     const output = module.call((single ?? Object.fromEntries(values)) as In, EVALUATION);
     const outputs: Signals = output;
     return outputs instanceof Value ? { output: outputs } : outputs;

@@ -1,10 +1,10 @@
-/** Writes sizes that depend on the inputs: as arithmetic of the shapes of values that are there already. */
+/** Writes sizes that depend on the inputs, as arithmetic on the shapes of existing values. */
 import type { ValueId } from '@inplace-abn/core';
 import type { OnnxAttributes } from './model/model.js';
 import { isFixed, product, type Size, type Step, sameSize, stepBetween } from './model/sizes.js';
 import type { Traces } from './traces.js';
 
-/** The part of the graph's writer that adds nodes. */
+/** The part of the graph writer that adds nodes. */
 interface Nodes {
   add(type: string, inputs: readonly string[], attributes?: OnnxAttributes): string;
   ints(values: readonly number[]): string;
@@ -16,7 +16,7 @@ interface Named {
   readonly name: string;
 }
 
-/** A size as a product of some sizes of one value, and a step from there. */
+/** A size as a product of sizes of one value, followed by a step. */
 interface Source {
   readonly value: Named;
   readonly axes: readonly number[];
@@ -35,12 +35,12 @@ export class ShapeWriter {
     private readonly nodes: Nodes,
   ) {}
 
-  /** A value that is there from now on. */
+  /** Adds a value that exists from now on. */
   define(id: ValueId, name: string): void {
     this.values.push({ id, name });
   }
 
-  /** Numbers, and names of what differs. */
+  /** Declared sizes: numbers, and names for dynamic ones. */
   declared(name: string, shape: readonly Size[]): (number | string)[] {
     return shape.map((size, axis) => {
       if (isFixed(size)) return size[0] ?? 0;
@@ -48,7 +48,7 @@ export class ShapeWriter {
     });
   }
 
-  /** The name of the input's size that is the same: that of the first input needs no more than its axis. */
+  /** The name of an equal input size; for the first input the axis is enough. */
   private inputAxis(size: Size): string | null {
     const axis = this.traces.nameOf(size);
     const inputs = [...this.traces.first.inputs];
@@ -57,7 +57,7 @@ export class ShapeWriter {
     return index === 0 ? axis : `${inputs[index]?.[0]}_${axis}`;
   }
 
-  /** An int64 vector; `near`: values that are searched first. */
+  /** An int64 vector; values in `near` are searched first. */
   vector(sizes: readonly Size[], near: readonly ValueId[], refuse: Refuse): string {
     if (sizes.every(isFixed)) return this.nodes.ints(sizes.map((size) => size[0] ?? 0));
     const parts = sizes.map((size) => {
@@ -71,14 +71,14 @@ export class ShapeWriter {
     return parts.length === 1 ? only : this.nodes.add('Concat', parts, { axis: { int: 0 } });
   }
 
-  /** The operand of Reshape, which takes one size from what is left and knows those of its input. */
+  /** The shape operand of Reshape, which can infer one size and copy sizes from its input. */
   reshape(from: readonly Size[], to: readonly Size[], near: readonly ValueId[], refuse: Refuse): string {
     const plain = to.map((size, axis) => {
       if (isFixed(size)) return size[0] ?? 0;
       const own = from[axis];
       return own && sameSize(own, size) ? 0 : -1;
     });
-    // One size may be left open; where that is all, none need be known.
+    // One size may be inferred; if it is the only dynamic one, no size has to be computed.
     const open = to.filter((size) => !isFixed(size));
     if (open.length === 1) return this.nodes.ints(to.map((size) => (isFixed(size) ? (size[0] ?? 0) : -1)));
     if (plain.filter((size) => size === -1).length <= 1) return this.nodes.ints(plain);
@@ -97,7 +97,7 @@ export class ShapeWriter {
     );
   }
 
-  /** The first product of at most `most` sizes of `value` from which there is a step to `size`. */
+  /** The first product of at most `most` sizes of `value` that leads to `size` by a step. */
   private among(
     value: Named,
     size: Size,
@@ -148,7 +148,7 @@ function multiple(from: Size, to: Size): Step | null {
     : null;
 }
 
-/** Sets of axes with at most `most` of them, the smaller first. */
+/** Sets of at most `most` axes, smaller sets first. */
 function subsets(rank: number, most: number): number[][] {
   const all = Array.from({ length: 2 ** rank - 1 }, (_, bits) =>
     Array.from({ length: rank }, (__, axis) => axis).filter((axis) => ((bits + 1) >> axis) & 1),

@@ -1,7 +1,6 @@
 /**
- * A network traced at several sizes of its inputs. Attributes that differ between the traces are ones that
- * the network computes from shapes. A network that does other things at other sizes has more than one graph,
- * and is refused.
+ * Traces a network at several sizes of its inputs. Attributes that differ between traces are those that the
+ * network computes from shapes. A network whose graph depends on the size is refused.
  */
 import {
   type Attributes,
@@ -16,9 +15,9 @@ import {
 } from '@inplace-abn/core';
 import type { Size } from './model/sizes.js';
 
-/** Axes of the inputs whose size may differ from run to run. */
+/** Axes of the inputs that can have dynamic sizes. */
 export const DYNAMIC_AXES = ['batch', 'height', 'width'] as const;
-/** An axis whose size may differ from run to run. */
+/** An axis with a dynamic size. */
 export type DynamicAxis = (typeof DYNAMIC_AXES)[number];
 
 const AXIS: Readonly<Record<DynamicAxis, number>> = { batch: 0, height: 2, width: 3 };
@@ -41,7 +40,7 @@ export class Traces {
     this.graphs = [first, ...probes.map(({ graph }) => graph)];
   }
 
-  /** The axes along which sizes differ. */
+  /** The axes whose sizes differ. */
   get axes(): DynamicAxis[] {
     return DYNAMIC_AXES.filter((axis) => this.probes.some(({ axes }) => axes.includes(axis)));
   }
@@ -58,7 +57,7 @@ export class Traces {
     return this.graphs.map((graph) => graph.nodes[position]?.attrs ?? {});
   }
 
-  /** The axes on which an attribute of the node at `position` depends; none where it is fixed. */
+  /** The axes that an attribute of the node at `position` depends on; none if it is fixed. */
   axesOf(position: number, key: string): DynamicAxis[] {
     const told = (graph: Graph) => JSON.stringify(graph.nodes[position]?.attrs[key]);
     const fixed = told(this.first);
@@ -67,7 +66,7 @@ export class Traces {
     return [...new Set((alone.length > 0 ? alone : other).flatMap(({ axes }) => axes))];
   }
 
-  /** The one axis that a size follows from; null for a fixed size, and where there are several. */
+  /** The only axis that a size depends on; null for a fixed size, or if there are several. */
   nameOf(size: Size): DynamicAxis | null {
     const alone = (axis: DynamicAxis) =>
       this.probes.some(({ axes }, index) => {
@@ -78,30 +77,30 @@ export class Traces {
   }
 }
 
-/** The heights and widths that a model is to take, other than those of the example. */
+/** The heights and widths that a model must support, besides those of the example. */
 export interface SizeRange {
   /** Smallest size in pixels. Default 1. */
   readonly from?: number;
   /** Largest size in pixels. Default: any. */
   readonly to?: number;
-  /** Pixels from one size to the next; default 1. */
+  /** Step between sizes in pixels; default 1. */
   readonly step?: number;
 }
 
 /**
- * Sizes that are tried: multiples of the example's, which most networks take, and some that are odd after few
+ * Sizes to try: multiples of the example's, which most networks support, and some that become odd after few
  * or many halvings.
  */
 const FACTORS = [2, 3, 5, 16];
 const STEPS = [1, 2, 4, 8, 16, 5, 31];
-/** Traces that must differ from the first along an axis before its size counts as free. */
+/** Number of traces with different sizes that make an axis count as dynamic. */
 const LEAST = 2;
 
 /**
- * Traces a network at the sizes of `inputs`, and at others along the axes that are dynamic.
+ * Traces a network at the sizes of `inputs`, and at other sizes along dynamic axes.
  *
- * @throws UsageError, code ERR_NOT_DYNAMIC, for an axis that no input has, or along which the network takes
- *   one size alone or does something else
+ * @throws UsageError, code ERR_NOT_DYNAMIC, for an axis that no input has, or along which the network
+ *   supports only one size or has another graph
  */
 export function traced(
   trace: (inputs: InputTypes) => Graph,
@@ -111,7 +110,7 @@ export function traced(
 ): Traces {
   const first = trace(inputs);
   const probing = new Probing(trace, first, inputs, range);
-  // One by one first, so that a refusal names its axis.
+  // First one axis at a time, so that an error names it.
   const alone = dynamic.flatMap((axis) => probing.along([axis], LEAST));
   const together = dynamic.length > 0 ? probing.along(dynamic, Number.POSITIVE_INFINITY) : [];
   return new Traces(first, [...alone, ...together]);
@@ -125,7 +124,7 @@ class Probing {
     private readonly range: SizeRange,
   ) {}
 
-  /** Traces at other sizes along `axes`, at most `most` of them. */
+  /** At most `most` traces at other sizes along `axes`. */
   along(axes: readonly DynamicAxis[], most: number): Probe[] {
     const probes: Probe[] = [];
     let refusal = 'there are none in the range';
@@ -149,7 +148,7 @@ class Probing {
     throw notDynamic(axes, `the network takes ${describe(this.inputs)} and no other sizes: ${refusal}`);
   }
 
-  /** Inputs of other sizes; along each of several axes another one. */
+  /** Inputs of other sizes, different along each of several axes. */
   private *others(axes: readonly DynamicAxis[]): Generator<InputTypes> {
     const missing = axes.find((axis) => ![...this.inputs.values()].some(({ shape }) => has(shape, axis)));
     if (missing) throw notDynamic([missing], `the network takes ${describe(this.inputs)}, which has none`);
@@ -179,7 +178,7 @@ class Probing {
   }
 }
 
-/** The graph, or why there is none. */
+/** The graph, or the reason why tracing failed. */
 function attempted(trace: () => Graph): Graph | string {
   try {
     return trace();
@@ -192,7 +191,7 @@ function has(shape: readonly number[], axis: DynamicAxis): boolean {
   return AXIS[axis] < shape.length && (axis === 'batch' || shape.length === 4);
 }
 
-/** The first node that is another one, as text; null where the graphs differ in sizes alone. */
+/** The first node that differs, as text; null if the graphs differ only in sizes. */
 function firstDifference(a: Graph, b: Graph): string | null {
   const shape = ({ op, inputs, outputs, path, attrs }: GraphNode) =>
     JSON.stringify([op.name, inputs, outputs, path, Object.keys(attrs)]);
@@ -209,7 +208,7 @@ function describe(inputs: InputTypes): string {
   return [...inputs.values()].map(({ shape }) => shape.join('×')).join(' and ');
 }
 
-/** An axis that cannot be dynamic. */
+/** The error for an axis that cannot be dynamic. */
 export function notDynamic(axes: readonly DynamicAxis[], reason: string): UsageError {
   const names = axes.length > 1 ? `${axes.slice(0, -1).join(', ')} and ${axes.at(-1)}` : axes.join();
   return new UsageError(`${names} cannot be dynamic: ${reason}`, { code: 'ERR_NOT_DYNAMIC' });

@@ -1,32 +1,32 @@
-/** Models on disk. */
+/** Encodes models and writes them to disk. */
 import { basename } from 'node:path';
 import { writeFileAtomic } from '@inplace-abn/checkpoint';
 import type { OnnxModel, OnnxTensor } from './model/model.js';
 import { type ExternalPlace, encodeModel } from './proto/messages.js';
 
-/** A message of protobuf has at most 2 GiB; the graph itself needs some of them. */
+/** A protobuf message has at most 2 GiB, of which the graph itself needs a part. */
 const MOST_INSIDE = 2 ** 31 - 2 ** 24;
-/** Readers that map the file into memory want whole pages. */
+/** Readers that map the file into memory need page alignment. */
 const PAGE = 4096;
-/** Smaller tensors stay in the message: readers compute shapes from some of them. */
+/** Smaller tensors stay in the message, because readers compute shapes from some of them. */
 const LEAST_OUTSIDE = 1024;
 
 /** Options of writing an ONNX file. */
 export interface WriteOnnxOptions {
   /**
-   * Whether weights go to a file of their own, `PATH.data`. Default: where the model exceeds the 2 GiB of a
+   * Whether to write weights to a separate file, `PATH.data`. Default: if the model exceeds the 2 GiB of a
    * protobuf message.
    */
   readonly externalData?: boolean;
 }
 
-/** The file's bytes, weights included. */
+/** The bytes of the file, including weights. */
 export function encodeOnnx(model: OnnxModel): Uint8Array {
   return encodeModel(model, () => null);
 }
 
 /**
- * Writes a model atomically: one file, and `PATH.data` where the weights do not fit into it.
+ * Writes a model atomically: one file, and `PATH.data` if the weights do not fit into it.
  *
  * @returns the files that were written
  * @throws CheckpointError naming a file that cannot be written
@@ -43,7 +43,7 @@ export async function writeOnnx(
   }
   const data = `${path}.data`;
   const places = placesIn(basename(data), model.tensors);
-  // The data first: a model is never there without it.
+  // The data first, so that no model exists without it.
   await writeFileAtomic(data, contentOf(places));
   await writeFileAtomic(
     path,

@@ -1,4 +1,4 @@
-/** Writes a traced graph as a model: node after node, by the rules of their ops. */
+/** Writes a traced graph as a model, node by node, with the rules of their ops. */
 import {
   type Attributes,
   type GraphNode,
@@ -28,7 +28,7 @@ export class GraphWriter {
   private readonly constants: Constants;
   private readonly written = new Map<string, string>();
   private readonly shapes: ShapeWriter;
-  /** Prefix of the names of new nodes: the path of the node that is written. */
+  /** Prefix for the names of new nodes: the path of the current node. */
   private scope = '';
 
   constructor(
@@ -43,13 +43,13 @@ export class GraphWriter {
     for (const name of [...first.inputs.keys(), ...first.outputs.keys()]) this.names.of(name);
   }
 
-  /** The value `id` has this name from here on. */
+  /** Names the value `id`. */
   define(id: ValueId, name: string): void {
     this.values.set(id, name);
     this.shapes.define(id, name);
   }
 
-  /** Writes all nodes but those whose values are known. */
+  /** Writes all nodes except those with known values. */
   writeNodes(): void {
     this.traces.first.nodes.forEach((node, position) => {
       if (node.outputs.every((id) => this.constants.has(id))) return;
@@ -64,7 +64,7 @@ export class GraphWriter {
     this.scope = '';
   }
 
-  /** Gives the graph's outputs their names; a value that has a name already is copied. */
+  /** Names the graph's outputs; copies a value that already has a name. */
   nameOutputs(): OnnxSignal[] {
     const given = new Map<string, string>();
     const made = new Set(this.nodes.flatMap(({ outputs }) => outputs));
@@ -85,13 +85,13 @@ export class GraphWriter {
     return [...first.outputs].map(([name, id]) => this.signal(name, id));
   }
 
-  /** How the value `id` is declared under `name`. */
+  /** The declaration of the value `id` under `name`. */
   signal(name: string, id: ValueId): OnnxSignal {
     const { dtype } = valueInfo(this.traces.first, id);
     return { name, dtype, shape: this.shapes.declared(name, this.traces.shape(id)) };
   }
 
-  /** The name of a value, which is written as a tensor where it is known. `asImages`: see Constants. */
+  /** The name of a value. Writes a known value as a tensor. `asImages`: see Constants. */
   value(id: ValueId, asImages: boolean): string {
     const known = this.values.get(id);
     if (known !== undefined) return known;
@@ -109,14 +109,14 @@ export class GraphWriter {
     return this.constants.has(id) ? this.constants.content(id) : null;
   }
 
-  /** A node; the name of its output. */
+  /** Adds a node; returns the name of its output. */
   add(type: string, inputs: readonly string[], attributes: OnnxAttributes = {}): string {
     const name = this.names.of(this.scope ? `${this.scope}/${type}` : type);
     this.nodes.push({ name, type, inputs, outputs: [name], attributes });
     return name;
   }
 
-  /** A tensor under the path of the node that is written. */
+  /** Adds a tensor under the path of the current node. */
   floats(name: string, shape: Shape, data: ArrayLike<number>): string {
     const { buffer } = Float32Array.from(data);
     return this.tensor(
@@ -156,7 +156,7 @@ export class GraphWriter {
     return this.shapes.reshape(from, to, near, refuse);
   }
 
-  /** The name that `make` gave the first time. */
+  /** The name from the first call of `make`. */
   once(key: string, make: () => string): string {
     return this.written.get(key) ?? this.remember(key, make());
   }

@@ -1,4 +1,4 @@
-/** An ONNX model before it is encoded: what the rules of ops write. */
+/** An ONNX model before encoding, as the rules of ops write it. */
 import type { DType, Shape } from '@inplace-abn/core';
 
 /** An attribute of an ONNX node. */
@@ -39,17 +39,17 @@ export interface OnnxNode {
 
 /** A tensor of the file, such as a weight. */
 export interface OnnxTensor {
-  /** Its name in the state dictionary, or that of a constant. */
+  /** Name in the state dictionary, or of a constant. */
   readonly name: string;
   /** Element type in the file. */
   readonly dtype: DType;
-  /** As ONNX has it: N×C×H×W, row-major. */
+  /** Sizes in ONNX's order, N×C×H×W. */
   readonly shape: Shape;
   /** Row-major, little-endian. */
   readonly bytes: Uint8Array;
 }
 
-/** An input or output; a size that may change has a name. */
+/** An input or output; dynamic sizes have names. */
 export interface OnnxSignal {
   /** Name by which a runtime feeds or fetches it. */
   readonly name: string;
@@ -61,7 +61,7 @@ export interface OnnxSignal {
 
 /** An ONNX model in memory. */
 export interface OnnxModel {
-  /** Nodes in an order in which they can be computed. */
+  /** Nodes in topological order. */
   readonly nodes: readonly OnnxNode[];
   /** Weights and constants. */
   readonly tensors: readonly OnnxTensor[];

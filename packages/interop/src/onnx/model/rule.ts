@@ -1,33 +1,33 @@
-/** How ops are written: what a rule is given, and what it may do. */
+/** The interface of rules that write ops. */
 import type { Attributes, OpDefinition, Shape } from '@inplace-abn/core';
 import type { OnnxAttributes } from './model.js';
 import type { Size } from './sizes.js';
 
-/** The content of a value that is known when the model is written, in the order of its storage. */
+/** The content of a value that is known when the model is written, in the order of storage. */
 export interface Constant {
   readonly shape: Shape;
   readonly data: Float64Array;
 }
 
-/** One node of the graph. Values of the model have names; images are N×C×H×W in both. */
+/** A node of the graph. Values of the model have names; images are N×C×H×W in both. */
 export interface RuleContext<A extends Attributes> {
-  /** At the size of the example: what a rule says that it writes as sizes it reads with `sizes`. */
+  /** Attributes at the sizes of the example; a rule reads dynamic sizes with `sizes`. */
   readonly attrs: A;
-  /** Name of operand `index`; throws where it is absent. */
+  /** Name of operand `index`; throws if it is absent. */
   input(index: number): string;
-  /** Whether operand `index` is there. */
+  /** Whether operand `index` is present. */
   has(index: number): boolean;
-  /** Operands that are there. */
+  /** Names of the present operands. */
   readonly inputs: readonly string[];
   /** Sizes of operand `index`. */
   shape(index: number): readonly Size[];
   /** Sizes of the first output. */
   readonly outputShape: readonly Size[];
-  /** The content of an operand, where that does not depend on the network's inputs. */
+  /** The content of an operand, if it does not depend on the network's inputs. */
   constant(index: number): Constant | null;
-  /** An attribute that lists numbers. */
+  /** The sizes in an attribute that lists numbers. */
   sizes(key: string): readonly Size[];
-  /** Adds a node; the name of its output. */
+  /** Adds a node; returns the name of its output. */
   add(type: string, inputs: readonly string[], attributes?: OnnxAttributes): string;
   /** Adds a float32 tensor, row-major. */
   floats(name: string, shape: Shape, data: ArrayLike<number>): string;
@@ -35,15 +35,15 @@ export interface RuleContext<A extends Attributes> {
   scalar(value: number): string;
   /** An int64 vector. */
   ints(values: readonly number[]): string;
-  /** An int64 vector of sizes, computed by the model where they are not fixed. */
+  /** An int64 vector of sizes; the model computes dynamic ones. */
   shapeOf(sizes: readonly Size[]): string;
   /** `x` in another shape with the same elements in row-major order. */
   reshaped(x: string, from: readonly Size[], to: readonly Size[]): string;
-  /** Fails in one sentence: the op cannot be written, because … */
+  /** Throws an error: the op cannot be written, because … */
   refuse(reason: string): never;
 }
 
-/** Writes an op; the names of its outputs, in order. */
+/** Writes an op; returns the names of its outputs, in order. */
 export interface OnnxRule<A extends Attributes = Attributes> {
   readonly op: OpDefinition<A>;
   /** Attributes that may depend on the size of the network's inputs. */

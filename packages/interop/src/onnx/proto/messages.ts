@@ -1,16 +1,16 @@
-/** Models as the messages of onnx.proto: its numbers of fields, in their order. */
+/** Encodes models as messages of onnx.proto, with its field numbers in order. */
 import type { DType } from '@inplace-abn/core';
 import { PbfWriter } from 'pbf';
 import type { OnnxAttribute, OnnxModel, OnnxNode, OnnxSignal, OnnxTensor } from '../model/model.js';
 
-/** The operator set that the rules are written for. */
+/** The operator set of the rules. */
 export const OPSET = 17;
 /** The first version of the format with that operator set. */
 const IR_VERSION = 8;
 
 const PRODUCER = 'inplace-abn';
 
-/** Where a tensor's bytes are when they are not in the message. */
+/** The location of a tensor's bytes outside the message. */
 export interface ExternalPlace {
   /** A file in the model's folder. */
   readonly location: string;
@@ -37,7 +37,7 @@ const BYTES_OF_ENTRY = 1024;
 type PlaceOf = (tensor: OnnxTensor) => ExternalPlace | null;
 
 /**
- * The bytes of a model's message; `placeOf`: of a tensor that lies in another file, null for one in the
+ * Encodes a model. `placeOf` returns the location of a tensor in another file, or null for one in the
  * message.
  */
 export function encodeModel(model: OnnxModel, placeOf: PlaceOf): Uint8Array {
@@ -50,7 +50,7 @@ export function encodeModel(model: OnnxModel, placeOf: PlaceOf): Uint8Array {
   return out.finish();
 }
 
-/** Enough as a rule: a writer that has to grow copies all and doubles. */
+/** Usually enough; a writer that has to grow copies everything and doubles. */
 function expectedBytes({ nodes, tensors }: OnnxModel, placeOf: PlaceOf): number {
   const inside = tensors.filter((tensor) => !placeOf(tensor));
   const bytes = inside.reduce((sum, tensor) => sum + tensor.bytes.byteLength, 0);
@@ -107,7 +107,7 @@ function writeTensor(
   out.writeVarintField(14, EXTERNAL);
 }
 
-/** ValueInfoProto with the messages within: type, tensor_type, shape and its sizes. */
+/** ValueInfoProto with its nested messages: type, tensor_type, shape and sizes. */
 function writeSignal({ name, dtype, shape }: OnnxSignal, out: PbfWriter): void {
   out.writeStringField(1, name);
   out.writeMessage(2, nested, () => {

@@ -12,7 +12,7 @@ import { DATA_TYPES } from '../proto/messages.js';
 
 type ElementwiseAttributes = { readonly program: string; readonly domain: readonly number[] };
 
-/** Functions that are ONNX ops of the same operands. */
+/** Functions with an ONNX op of the same operands. */
 const TYPES: Partial<Record<FunctionName, string>> = {
   abs: 'Abs',
   add: 'Add',
@@ -29,10 +29,10 @@ const TYPES: Partial<Record<FunctionName, string>> = {
   tanh: 'Tanh',
 };
 
-/** Functions whose second operand is a number: an attribute. */
+/** Functions whose second operand is a number, which becomes an attribute. */
 const WITH_ALPHA: Partial<Record<FunctionName, string>> = { elu: 'Elu', leaky_relu: 'LeakyRelu' };
 
-/** The value of the expression, in the shape that its operands have together. */
+/** The value of the expression, in the broadcast shape of its operands. */
 function computed<A extends ElementwiseAttributes>(context: RuleContext<A>, rank: number): string {
   const root = parseExpression(context.attrs.program);
   const { calls, at } = listing(root);
@@ -55,7 +55,7 @@ function computed<A extends ElementwiseAttributes>(context: RuleContext<A>, rank
   return nameOf(root);
 }
 
-/** An operand whose axes count from the first, for ONNX, which counts from the last. */
+/** Aligns an operand's axes for ONNX, which broadcasts from the last axis, not from the first. */
 function alongFirstAxes<A extends ElementwiseAttributes>(
   context: RuleContext<A>,
   index: number,
@@ -83,7 +83,7 @@ function alongAxes(shape: readonly Size[], rank: number): Size[] {
   return Array.from({ length: rank }, (_, axis) => columns.map((column) => column[axis] ?? 1));
 }
 
-/** Whether some operand has the size `size` along an axis; one that has no axis says nothing. */
+/** Whether an operand has the size `size` along an axis; operands without the axis do not count. */
 function given<A extends ElementwiseAttributes>(
   context: RuleContext<A>,
   domain: readonly Size[],
@@ -97,14 +97,14 @@ function given<A extends ElementwiseAttributes>(
   });
 }
 
-/** The expression's values, each of them there. */
+/** The expression's values, all of them in full shape. */
 function filled<A extends ElementwiseAttributes>(context: RuleContext<A>, domain: readonly Size[]): string {
   const value = computed(context, domain.length);
   if (domain.every((_, axis) => given(context, domain, axis))) return value;
   return context.add('Expand', [value, context.shapeOf(domain)]);
 }
 
-/** The shape of the expression's values: as far as the operands have it, or the attribute. */
+/** The shape of the expression's values, from the operands or the attribute. */
 function domainOf<A extends ElementwiseAttributes>(context: RuleContext<A>): Size[] {
   const shapes = [context.sizes('domain'), ...context.inputs.map((_, index) => context.shape(index))];
   const rank = Math.max(...shapes.map((shape) => shape.length));
@@ -116,7 +116,7 @@ function domainOf<A extends ElementwiseAttributes>(context: RuleContext<A>): Siz
 
 type SumAttributes = ElementwiseAttributes & { readonly shape: readonly number[]; readonly divisor: number };
 
-/** A sum by its divisor, which for a mean is how many there are. */
+/** Divides a sum by its divisor; for a mean that is the number of elements. */
 function divided(context: RuleContext<SumAttributes>, sum: string): string {
   const [divisor = [1]] = context.sizes('divisor');
   if (isOne(divisor)) return sum;
@@ -125,7 +125,7 @@ function divided(context: RuleContext<SumAttributes>, sum: string): string {
   return context.add('Div', [sum, count]);
 }
 
-/** A sum over axes of rank `rank`, which are still there, in the op's own shape. */
+/** Reshapes a sum that kept its axes to the op's shape. */
 function squeezed(context: RuleContext<SumAttributes>, sum: string, rank: number): string {
   const left = context.attrs.shape.length;
   if (left === rank) return sum;

@@ -25,7 +25,7 @@ function scaleOf(context: RuleContext<AbnApplyAttributes>, channels: number): st
   return context.add('Add', [context.add('Abs', [context.input(3)]), context.scalar(eps)]);
 }
 
-/** All axes but the channels. */
+/** All axes except channels. */
 function sampleAxes(shape: readonly Size[]): number[] {
   return shape.flatMap((_, axis) => (axis === 1 ? [] : [axis]));
 }
@@ -41,7 +41,7 @@ export const normalizationRules = [
     const y = context.add('BatchNormalization', operands, { epsilon: { float: context.attrs.eps } });
     return activated(context, y);
   }),
-  // Of a layer without running statistics.
+  // For a layer without running statistics.
   rule(ops.abn_stats, (context) => {
     const x = context.input(0);
     const axes = { ints: sampleAxes(context.shape(0)) };
@@ -56,7 +56,7 @@ export const normalizationRules = [
   rule(ops.group_norm, (context) => {
     const { groups, eps } = context.attrs;
     const shape = context.shape(0);
-    // As instances of one long channel for each group.
+    // Instance normalization with one long channel per group.
     const grouped = context.add('Reshape', [context.input(0), context.ints([0, groups, -1])]);
     const ones = context.floats('one', [groups], new Float32Array(groups).fill(1));
     const zeros = context.floats('zero', [groups], new Float32Array(groups));
@@ -67,7 +67,7 @@ export const normalizationRules = [
   }),
 ];
 
-/** A vector [C] as [C,1,…], to be read with N×C×S1×…: ONNX counts axes from the last. */
+/** A vector [C] as [C,1,…], to broadcast with N×C×S1×…, because ONNX aligns the last axes. */
 function alongChannels(
   context: RuleContext<{ groups: number; eps: number }>,
   index: number,

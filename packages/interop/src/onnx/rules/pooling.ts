@@ -18,8 +18,8 @@ function poolOf({ kernel, stride, padding }: PoolAttributes, far = padding): Onn
 }
 
 /**
- * Padding on the far side that gives the output's size without ceil_mode, which runtimes read differently;
- * null where it depends on the input's size.
+ * Padding at the end that gives the output size without ceil_mode, which runtimes interpret differently; null
+ * if it depends on the input's size.
  */
 function farPadding(context: RuleContext<PoolAttributes>): number[] | null {
   const { kernel, stride, padding } = context.attrs;
