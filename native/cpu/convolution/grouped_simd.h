@@ -180,6 +180,9 @@ void broadcast_correlation(const Correlation& c) {
 
 #include "cpu/convolution/grouped_triples_simd.h"
 
+// Pixels ahead of which images are fetched: with few channels, memory takes longer than the sums.
+constexpr int64_t kPixelsAhead = 16;
+
 // Pixel by pixel for all blocks, so that images are read and written in whole cache lines.
 template <class T>
 void pack_row(const PackedRow& row, const T* from, float* to, int64_t count) {
@@ -191,6 +194,7 @@ void pack_row(const PackedRow& row, const T* from, float* to, int64_t count) {
       const T* pixel = from + i * row.pixel_stride + row.channels[0];
       for (int64_t b = 0; b < row.blocks; ++b, pixel += width) {
         for (int64_t v = 0; v < width; v += kLanes) {
+          __builtin_prefetch(pixel + v + kPixelsAhead * row.pixel_stride);
           put(to + b * row.block_stride + v, get(pixel + v));
         }
       }
@@ -216,7 +220,10 @@ void unpack_row(const PackedRow& row, const float* from, T* to, int64_t count) {
     for (int64_t b = 0; b < row.blocks; ++b) {
       const float* packed = from + b * row.block_stride;
       if (vectors) {
-        for (int64_t v = 0; v < row.width; v += kLanes, next += kLanes) put(next, get(packed + v));
+        for (int64_t v = 0; v < row.width; v += kLanes, next += kLanes) {
+          __builtin_prefetch(next + kPixelsAhead * row.pixel_stride, 1);
+          put(next, get(packed + v));
+        }
       } else {
         const int32_t* channels = row.channels + b * row.width;
         for (int64_t l = 0; l < row.width; ++l) {
@@ -239,6 +246,7 @@ void pack_pairs(const PackedRow& row, int64_t group_lanes, const bf16* from, flo
   for (int64_t i = 0; i < count; ++i, to += kLanes) {
     const bf16* pixel = from + i * row.pixel_stride + row.channels[0];
     for (int64_t b = 0; b < row.blocks; ++b, pixel += kLanes) {
+      __builtin_prefetch(pixel + kPixelsAhead * row.pixel_stride);
       const __m512i halves = _mm512_castsi256_si512((__m256i) * reinterpret_cast<const LooseHalves*>(pixel));
       put(to + b * row.block_stride, (Vec)_mm512_maskz_permutexvar_epi32(0xffff, (__m512i)places, halves));
     }
@@ -252,6 +260,7 @@ void pack_columns(const PackedRow& row, const Columns& columns, const bf16* from
     const bool high = column >= -1 && column + 1 < columns.count;
     const bf16* pixel = from + column * row.pixel_stride + row.channels[0];
     for (int64_t b = 0; b < row.blocks; ++b, pixel += kLanes) {
+      __builtin_prefetch(pixel + kPixelsAhead * row.pixel_stride);
       Bits bits{};
       if (low) bits = halves_at(pixel);
       if (high) bits |= halves_at(pixel + row.pixel_stride) << 16;
