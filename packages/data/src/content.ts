@@ -3,25 +3,32 @@ import { ImageError, reasonOf } from './errors.js';
 import { systemPath } from './file-names.js';
 import type { FilePart } from './labeled-files.js';
 import { readAt } from './tar.js';
+import type { Room } from './wasm/room.js';
 
 /**
- * Reads an image file, or the part of a file that an image is.
+ * Reads an image file, or the part of a file that an image is; with `room` into it.
  * @throws ImageError if the file is missing or not a regular file: a pipe or a device may never end
  */
-export function readContent(path: string, part?: FilePart): Buffer {
-  if (part) return readPart(path, part);
+export function readContent(path: string, part?: FilePart, room?: Room): Buffer {
+  if (part) return readPart(path, part, room);
   try {
     // Without O_NONBLOCK, opening a pipe waits for a writer.
     const file = openSync(systemPath(path), constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     try {
-      if (!fstatSync(file).isFile()) throw new Error('it is not a regular file');
-      return readFileSync(file);
+      const facts = fstatSync(file);
+      if (!facts.isFile()) throw new Error('it is not a regular file');
+      return room ? readAt(file, bufferIn(room, facts.size), 0) : readFileSync(file);
     } finally {
       closeSync(file);
     }
   } catch (error) {
     throw new ImageError(path, reasonOf(error));
   }
+}
+
+function bufferIn(room: Room, size: number): Buffer {
+  const { buffer, byteOffset } = room.take(size);
+  return Buffer.from(buffer, byteOffset, size);
 }
 
 /** An error about a file in an archive, with its place there. */
@@ -34,9 +41,10 @@ export function placedIn(part: FilePart | undefined, error: unknown): unknown {
 const MOST_OPEN = 32;
 const opened = new Map<string, number>();
 
-function readPart(path: string, { file, offset, size }: FilePart): Buffer {
+function readPart(path: string, { file, offset, size }: FilePart, room?: Room): Buffer {
   try {
-    const content = readAt(openArchive(file), Buffer.allocUnsafe(size), offset);
+    const buffer = room ? bufferIn(room, size) : Buffer.allocUnsafe(size);
+    const content = readAt(openArchive(file), buffer, offset);
     if (content.length === size) return content;
   } catch (error) {
     throw new ImageError(path, reasonOf(error));

@@ -7,20 +7,22 @@ import type { Image, Picture } from './image/image.js';
 import { DamagedJpeg, Jpeg } from './jpeg/jpeg.js';
 import type { FilePart } from './labeled-files.js';
 import { checkPixels, MAX_PIXELS } from './pixel-limit.js';
+import type { Room } from './wasm/room.js';
 
 /**
  * Reads an image file and passes its picture to `use`. Common JPEGs and small PNGs are decoded on this
  * thread, JPEGs only as far as `use` asks for pixels; everything else goes to sharp. If a JPEG turns out to
  * be damaged halfway, `use` runs a second time with sharp's picture, so that sharp decides and words the
- * error. An image of more than `maxPixels` (default 2^27) is not decoded.
+ * error. An image of more than `maxPixels` (default 2^27) is not decoded. With `room` the file is read into
+ * it.
  * @throws ImageError
  */
 export async function usePicture<T>(
   path: string,
   use: (picture: Picture) => T,
-  { part, ...options }: { maxPixels?: number; part?: FilePart; cache?: DecodedCache } = {},
+  { part, room, ...options }: { maxPixels?: number; part?: FilePart; cache?: DecodedCache; room?: Room } = {},
 ): Promise<T> {
-  const content = readContent(path, part);
+  const content = readContent(path, part, room);
   try {
     return await usePictureOf(content, path, use, options);
   } catch (error) {

@@ -93,7 +93,7 @@ export function cropAndResize(
   let at = kernel.scratch.put(source);
   if (across) at = resampleRows(kernel, at, pitch, needed.height, columns, channels);
   if (down) at = resampleColumns(kernel, at, across ? samples : pitch, samples, rows);
-  const data = kernel.scratch.copy(at, samples * window.height);
+  const data = kernel.scratch.copyPixels(at, samples * window.height);
   return { data, width: window.width, height: window.height, channels };
 }
 

@@ -17,6 +17,8 @@ import type { SharedSlot } from './ring.js';
 import type { SegmentationTransform } from './segmentation-transform.js';
 import type { FailedRow, FromWorker, RowTask, RunSetup, ToWorker } from './threads.js';
 import type { Transform } from './transform.js';
+import { kernels } from './wasm/kernels.js';
+import { Room } from './wasm/room.js';
 
 interface Run extends RunSetup {
   readonly made: Promise<Transform | SegmentationTransform>;
@@ -25,6 +27,8 @@ interface Run extends RunSetup {
 }
 
 const runs = new Map<number, Run>();
+// Of one image at a time.
+const imageRoom = new Room();
 // Run tasks one after another, even if one has to wait for sharp.
 let last: Promise<void> = Promise.resolve();
 
@@ -103,16 +107,20 @@ async function outcome({ run, slot, rows }: ToWorker & { kind: 'fill' }): Promis
 
 /** Resolves to the error if the image cannot be read. */
 async function fillRow(run: Run, slot: number, task: RowTask): Promise<ImageError | undefined> {
-  const { seed, epoch, slots, maxPixels } = run;
+  const { seed, epoch, slots, maxPixels, decoded: cache } = run;
   const made = await run.made;
   const target = slots[slot];
   if (!target) throw new Error(`unknown slot ${slot}`);
   const { pixels, color, targets, labeled } = rowOf(target, task.row, made.width * made.height);
+  imageRoom.reset();
+  // A module of the user may keep what it is given.
+  const room = run.transform.kind === 'module' ? undefined : imageRoom;
+  kernels().scratch.room = room ?? null;
   const randomNumbers = () => new Random(seed, Stream.augmentation, epoch, task.wanted);
   try {
     if ('apply' in made) {
       const apply = (picture: Picture) => made.apply(picture, randomNumbers(), pixels, color);
-      await usePicture(task.path, apply, { maxPixels, part: task.part, cache: run.decoded });
+      await usePicture(task.path, apply, { maxPixels, part: task.part, cache, room });
       return undefined;
     }
     const labels = labelsOf(task, run.decoder, maxPixels);
@@ -120,7 +128,7 @@ async function fillRow(run: Run, slot: number, task: RowTask): Promise<ImageErro
       checkSameSize(labels, picture, task);
       labeled[0] = made.applyLabeled(picture, labels, randomNumbers(), pixels, color, targets);
     };
-    await usePicture(task.path, applyLabeled, { maxPixels, cache: run.decoded });
+    await usePicture(task.path, applyLabeled, { maxPixels, cache, room });
     return undefined;
   } catch (error) {
     if (error instanceof UnknownClassError) {
@@ -129,6 +137,8 @@ async function fillRow(run: Run, slot: number, task: RowTask): Promise<ImageErro
     }
     if (!(error instanceof ImageError)) throw error;
     return error;
+  } finally {
+    kernels().scratch.room = null;
   }
 }
 

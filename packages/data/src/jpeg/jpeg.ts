@@ -98,7 +98,7 @@ export class Jpeg implements RegionSource {
       Math.ceil(header.height / v) - top * 8,
       rows,
     );
-    const image: Image = { data: scratch.copy(rgb, width * height * 3), width, height, channels: 3 };
+    const image: Image = { data: scratch.copyPixels(rgb, width * height * 3), width, height, channels: 3 };
     return { image, left: box.left, top: box.top };
   }
 
@@ -150,6 +150,6 @@ function grayRegion(
   header: JpegHeader,
 ): Region {
   const height = Math.min(units.bottom * 8, header.height) - units.top * 8;
-  const data = kernels().scratch.copy(plane, pitch * height);
+  const data = kernels().scratch.copyPixels(plane, pitch * height);
   return { image: { data, width: pitch, height, channels: 1 }, left: units.left * 8, top: units.top * 8 };
 }

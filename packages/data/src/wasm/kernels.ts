@@ -1,6 +1,7 @@
 // The WebAssembly kernels (sources in packages/data/wasm) and their memory, one instance per thread.
 
 import { WASM_BASE64 } from './module.js';
+import type { Room } from './room.js';
 
 /** The part of the JavaScript API used here; Node's types lack it. */
 interface Memory {
@@ -90,6 +91,8 @@ const SLACK = 64;
 export class Scratch {
   private readonly base: number;
   private next: number;
+  /** Where pixels are copied to; null: to memory of their own. */
+  room: Room | null = null;
 
   constructor(
     private readonly memory: Memory,
@@ -124,6 +127,14 @@ export class Scratch {
   /** Copies `bytes` bytes out of kernel memory. */
   copy(address: number, bytes: number): Uint8Array<ArrayBuffer> {
     return new Uint8Array(this.memory.buffer, address, bytes).slice();
+  }
+
+  /** The same of pixels: into the room, if there is one. */
+  copyPixels(address: number, bytes: number): Uint8Array<ArrayBuffer> {
+    if (!this.room) return this.copy(address, bytes);
+    const pixels = this.room.take(bytes);
+    pixels.set(new Uint8Array(this.memory.buffer, address, bytes));
+    return pixels;
   }
 }
 

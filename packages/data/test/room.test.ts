@@ -1,0 +1,25 @@
+import { expect, it } from 'vitest';
+import { Room } from '../src/wasm/room.js';
+
+it('hands out the same memory again after a reset, as much as the last image took', () => {
+  const room = new Room();
+  const [first, second] = [room.take(300_000), room.take(500_000)];
+  expect([first.length, second.length]).toEqual([300_000, 500_000]);
+  room.reset();
+  const third = room.take(300_000);
+  const fourth = room.take(500_000);
+  expect(fourth.buffer).toBe(third.buffer);
+  expect(fourth.byteOffset).toBe(300_000);
+  room.reset();
+  expect(room.take(10).buffer).toBe(third.buffer);
+});
+
+it('gives an image that needs more memory of its own, and does not keep it', () => {
+  const room = new Room();
+  room.take(2 ** 26);
+  room.reset();
+  const large = room.take(2 ** 26);
+  expect(large.length).toBe(2 ** 26);
+  room.reset();
+  expect(room.take(8).buffer).not.toBe(large.buffer);
+});
