@@ -13,36 +13,41 @@ export function transferBytes(states: readonly StateSpec[]): number {
 /** The states of some kinds, by name: they are read from the store when they are written to a file. */
 export function statesIn(store: Store, ...kinds: readonly StateSpec['kind'][]): Map<string, TensorStream> {
   const wanted = store.specs.filter(({ kind }) => kinds.includes(kind));
-  const pieces = new SharedPieces(store, transferBytes(wanted));
+  const pieces = sharedPieces(store);
   return new Map(
     wanted.map(({ name, dtype, shape }) => [name, { dtype, shape, pieces: () => pieces.of(name) }]),
   );
 }
 
 /**
- * Pieces of states, which are read one state after the other through one buffer: buffers of their own would
- * wait to be collected.
+ * Pieces of states, which are read one state after the other through one buffer: buffers of their own, of
+ * every state or of every checkpoint, would wait to be collected.
  */
 class SharedPieces {
   private room: Uint8Array | null = null;
   private taken = false;
 
-  constructor(
-    private readonly store: Store,
-    private readonly bytes: number,
-  ) {}
+  constructor(private readonly store: Store) {}
 
   *of(name: string): Generator<Uint8Array> {
     // Another state is being read.
     if (this.taken) return yield* this.store.pieces(name, PIECE_BYTES);
-    this.room ??= new Uint8Array(this.bytes);
+    this.room ??= new Uint8Array(transferBytes(this.store.specs));
     this.taken = true;
     try {
-      yield* this.store.pieces(name, this.bytes, this.room);
+      yield* this.store.pieces(name, this.room.byteLength, this.room);
     } finally {
       this.taken = false;
     }
   }
+}
+
+const shared = new WeakMap<Store, SharedPieces>();
+
+function sharedPieces(store: Store): SharedPieces {
+  const known = shared.get(store) ?? new SharedPieces(store);
+  shared.set(store, known);
+  return known;
 }
 
 /** The tensors themselves: those in a file are read. */

@@ -26,13 +26,15 @@ function piecesIn(states: ReturnType<typeof statesIn>, name: string): Generator<
   })();
 }
 
-it('states that are read one after the other share a buffer', () => {
-  const states = statesIn(storeOf(), 'parameter');
+it('states that are read one after the other share a buffer, those of several files too', () => {
+  const store = storeOf();
   const buffers = new Set<ArrayBufferLike>();
-  for (const name of states.keys()) {
-    for (const piece of piecesIn(states, name)) {
-      buffers.add(piece.buffer);
-      expect(new Float32Array(piece.slice().buffer)).toEqual(contentOf(name));
+  for (const states of [statesIn(store, 'parameter'), statesIn(store, 'parameter')]) {
+    for (const name of states.keys()) {
+      for (const piece of piecesIn(states, name)) {
+        buffers.add(piece.buffer);
+        expect(new Float32Array(piece.slice().buffer)).toEqual(contentOf(name));
+      }
     }
   }
   expect(buffers.size).toBe(1);
