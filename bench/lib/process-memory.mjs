@@ -13,11 +13,14 @@ import { networkConfig } from './training.mjs';
 const PROGRAM = fileURLToPath(new URL('../../apps/train-imagenet/dist/main.js', import.meta.url));
 const HOOK = new URL('peak-hook.mjs', import.meta.url).href;
 const WORKERS = 2;
-/** Pixels of a side: photographs are cropped from them. */
-const SIDE = 256;
+/** Pixels of a side, about as many as ImageNet's photographs have. */
+const SIDE = 420;
+/** Batches of either part. */
+const STEPS = 3;
 
 /**
- * An epoch of three steps with its validation, checkpoints and report.
+ * An epoch of three steps with its validation, checkpoints and report, as a user starts it. As many
+ * batches fill the rings of both loaders.
  * @param {{ arch: string, batch: number, precision: import('./training.mjs').Precision }} what
  * @returns {Promise<{ peak: number, expected: number, most: number }>} bytes
  */
@@ -29,8 +32,8 @@ export async function processMemoryOf({ arch, batch, precision }) {
   const folder = await temporaryFolder();
   try {
     const imageOf = await imageMaker(SIDE);
-    await writeFiles(join(folder, 'train'), 3 * batch, imageOf, batch);
-    await writeFiles(join(folder, 'val'), 3 * batch, imageOf, batch);
+    await writeFiles(join(folder, 'train'), STEPS * batch, imageOf);
+    await writeFiles(join(folder, 'val'), STEPS * batch, imageOf);
     const [file, peak, run] = ['config.json', 'peak', 'run'].map((name) => join(folder, name));
     if (!file || !peak || !run) throw new Error('no names');
     await writeFile(file, JSON.stringify(config));

@@ -91,6 +91,13 @@ export const suites = [
     load: () => import('../suites/memory.mjs'),
   },
   {
+    name: 'process-memory',
+    summary:
+      'peak memory of the program that trains, a network of each family, compared with what plan expects',
+    long: true,
+    load: () => import('../suites/process-memory.mjs'),
+  },
+  {
     name: 'session',
     summary: "a Session's training step compared with a trace by hand, and its resident memory with the plan",
     load: () => import('../suites/session.mjs'),

@@ -2,13 +2,11 @@
 // Resident growth of a trainer compared with the plan (arena and store), and with PyTorch's growth for the
 // same step. Fine-tuning has ReLU, ordinary batch norm and frozen statistics: its growth without weights is
 // compared with the ordinary activations, counted under PyTorch's rules. Each trainer runs in its own
-// process. The peak of the program that trains, from its start to its end, is compared with the memory that
-// `plan` expects of the process.
+// process.
 import { cpu } from '@inplace-abn/core';
 import { memoryOf } from '../lib/memory.mjs';
 import { networksOf } from '../lib/networks.mjs';
 import { Peer, pythons } from '../lib/peer.mjs';
-import { processMemoryOf } from '../lib/process-memory.mjs';
 import { PRECISIONS } from '../lib/training.mjs';
 
 /** @typedef {import('../lib/suites.mjs').Row} Row */
@@ -24,25 +22,11 @@ export async function run(options) {
   const rows = [];
   for (const network of networksOf(options)) {
     for (const precision of PRECISIONS) {
-      rows.push(await whole({ ...network, precision }, say));
       rows.push(...(await compare({ ...network, precision }, steps, say)));
       rows.push(...fineTuning({ ...network, precision }, steps));
     }
   }
   return rows;
-}
-
-/**
- * The whole process of the program that trains, loaders and Node included.
- * @param {What} what
- * @param {(line: string) => void} say
- * @returns {Promise<Row>}
- */
-async function whole(what, say) {
-  const { peak, expected, most } = await processMemoryOf(what);
-  const variant = `${what.arch}, ${what.precision}, batch ${what.batch}, process over plan`;
-  say(`${variant}: at most ${(most / MEGABYTE).toFixed(0)} MB`);
-  return row(variant, peak, expected);
 }
 
 /**

@@ -18,7 +18,10 @@ export function residentOf(
   const { gradients, optimizer } = training.plan.raw.bytes;
   const { stateBytes } = session;
   return residentMemory([
-    runtimePart(parts.map(({ plan }) => plan.raw)),
+    runtimePart(
+      parts.map(({ plan }) => plan.raw),
+      true,
+    ),
     exactly('weights', stateBytes - optimizer),
     exactly('optimizer state', optimizer),
     exactly(`arena (at its peak gradients take ${formatBytes(gradients)})`, neededBytes - stateBytes),

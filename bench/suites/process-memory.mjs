@@ -1,0 +1,48 @@
+// @ts-check
+// Peak resident memory of the program that trains, from its start to its end, compared with the memory that
+// `plan` expects of the process: a network of each family of the zoo, in both precisions.
+import { processMemoryOf } from '../lib/process-memory.mjs';
+import { PRECISIONS } from '../lib/training.mjs';
+
+/** @typedef {import('../lib/suites.mjs').Row} Row */
+
+const MEGABYTE = 1e6;
+
+/** Networks with batches at which two cores train. */
+const ZOO = [
+  { arch: 'resnet18', batch: 32 },
+  { arch: 'resnet50', batch: 16 },
+  { arch: 'resnext101', batch: 8 },
+  { arch: 'densenet121', batch: 16 },
+  { arch: 'wider_resnet38', batch: 8 },
+  { arch: 'tresnet_m', batch: 16 },
+];
+
+/** @param {import('../lib/suites.mjs').BenchOptions} options */
+export async function run({ networks, batch, onRows, say }) {
+  const chosen = networks ?? ZOO.map(({ arch }) => arch);
+  /** @type {Row[]} */
+  const rows = [];
+  for (const arch of chosen) {
+    const size = batch ?? ZOO.find((network) => network.arch === arch)?.batch ?? 8;
+    for (const precision of PRECISIONS) {
+      const row = await measure({ arch, batch: size, precision }, say);
+      onRows?.([row]);
+      rows.push(row);
+    }
+  }
+  return rows;
+}
+
+/**
+ * @param {{ arch: string, batch: number, precision: import('../lib/training.mjs').Precision }} what
+ * @param {(line: string) => void} say
+ * @returns {Promise<Row>}
+ */
+async function measure(what, say) {
+  const { peak, expected, most } = await processMemoryOf(what);
+  const variant = `${what.arch}, ${what.precision}, batch ${what.batch}, process over plan`;
+  const [ours, peer] = [peak / MEGABYTE, expected / MEGABYTE];
+  say(`${variant}: ${ours.toFixed(0)} of ${peer.toFixed(0)} MB, at most ${(most / MEGABYTE).toFixed(0)} MB`);
+  return { name: 'process-memory', variant, ours, peer, ratio: ours / peer, unit: 'MB' };
+}
