@@ -9,12 +9,12 @@ export interface Position {
 
 export type KeyPath = readonly (string | number)[];
 
-/** A parsed JSON text that still knows where each key and value stands. */
+/** Parsed JSON with the position of each key and value. */
 export interface LocatedJson {
   value: unknown;
-  /** Keys that an object holds twice; `JSON.parse` would keep the last one silently. */
+  /** Duplicate keys, of which `JSON.parse` silently keeps the last. */
   duplicates: { path: KeyPath; position: Position; first: Position }[];
-  /** Where `path` stands: the key's name (`key`), or its value. The nearest parent where it is absent. */
+  /** The position of `path`: of the key (`key`) or its value; of the nearest parent if it is absent. */
   locate(path: KeyPath, what: 'key' | 'value'): Position;
 }
 
@@ -45,7 +45,7 @@ export function parseJson(text: string): LocatedJson {
   return { value: JSON.parse(source), duplicates, locate: locateIn };
 }
 
-/** Each object's members by key; of two with one key the last. */
+/** The members of each object by key; the last of duplicates. */
 type MembersOf = Map<AnyNode, Map<string, ObjectNode['members'][number]>>;
 
 function parseTree(source: string): AnyNode {

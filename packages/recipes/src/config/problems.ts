@@ -4,7 +4,7 @@ import type { KeyPath } from './json.js';
 import { isScheduleType, schedules } from './schedule.js';
 import type { TrainConfig } from './schema.js';
 
-/** One thing wrong with a configuration. */
+/** A problem in a configuration. */
 export interface Problem {
   path: KeyPath;
   message: string;
@@ -12,7 +12,7 @@ export interface Problem {
   at: 'key' | 'value';
 }
 
-/** Turns a zod issue into our problems: one for each unknown key, one for anything else. */
+/** Converts a zod issue to problems: one per unknown key, or one for any other issue. */
 export function toProblems(issue: z.core.$ZodIssue, raw: unknown, defaults: TrainConfig): Problem[] {
   if (issue.code !== 'unrecognized_keys') return [valueProblem(issue, raw)];
   const path = pathOf(issue);
@@ -23,7 +23,7 @@ export function pathOf(issue: z.core.$ZodIssue): KeyPath {
   return issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key));
 }
 
-/** Any issue but unknown keys: what the schema expects there, and what was received. */
+/** The problem for any issue except unknown keys: the expected and the received value. */
 export function valueProblem(issue: z.core.$ZodIssue, raw: unknown): Problem {
   const path = pathOf(issue);
   const received = valueAt(raw, path);
@@ -52,10 +52,10 @@ export function formatPath(path: KeyPath): string {
   return path.map((key, i) => (typeof key === 'number' ? `[${key}]` : i === 0 ? key : `.${key}`)).join('');
 }
 
-/** Longer texts are not compared: the time grows with the square of their length. */
+/** Longer texts are not compared, because the time is quadratic in their length. */
 const LONGEST_COMPARED = 200;
 
-/** The name a typing slip of which `given` may be, or undefined where none is near. */
+/** The known name that `given` may be a typo of; undefined if none is similar. */
 export function nearestName(given: string, names: readonly string[]): string | undefined {
   if (given.length > LONGEST_COMPARED) return undefined;
   const wanted = given.toLowerCase();

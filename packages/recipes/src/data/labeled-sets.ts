@@ -24,11 +24,11 @@ import type { DataConfig, LabelsKey } from '../config/data.js';
 /** How many labels an image has. */
 export type LabelsOfImage = 'one' | 'any';
 
-/** Images to train on and images to validate on, of the same classes. */
+/** Training and validation images of the same classes. */
 export interface LabeledSets {
-  /** Images to train on. */
+  /** Training images. */
   readonly train: LabeledImages;
-  /** Images to validate on. */
+  /** Validation images. */
   readonly val: LabeledImages;
   /** Folder or file that names the training images in errors. */
   readonly trainPath: string;
@@ -37,10 +37,10 @@ export interface LabeledSets {
 }
 
 /**
- * Opens both data sets: folders of class folders, folders with a list of labels, or tar shards; or one of
- * them, of which `data.split` sets aside images to validate on.
+ * Opens both data sets: folders of class folders, folders with a list of labels, or tar shards. With
+ * `data.split`, opens one of them and sets aside images to validate on.
  *
- * @throws UsageError for a folder that is missing
+ * @throws UsageError for a missing folder
  * @throws DataError for data that cannot be used, naming the keys of the configuration that help
  */
 export async function openLabeledSets(
@@ -54,7 +54,7 @@ export async function openLabeledSets(
   const valPath = join(dir, data.val);
   const apart = existsSync(valPath) || data.val_labels !== '' || (await isSharded(valPath));
   const splits = data.split > 0 && !apart;
-  // Class folders without folders for the two data sets.
+  // Class folders directly in the data folder.
   const whole = splits && data.train_labels === '' && !existsSync(trainPath) && !(await isSharded(trainPath));
   const open = (part: 'train' | 'val', classes?: readonly string[]) =>
     openLabeledSet(dir, data, part, { labels, notes, classes });
@@ -75,7 +75,7 @@ export async function openLabeledSets(
   return { train, val, trainPath, notes };
 }
 
-/** Images with any number of labels come with lists. */
+/** Images with any number of labels need lists. */
 async function checkLists(dir: string, data: DataConfig): Promise<void> {
   for (const part of ['train', 'val'] as const) {
     await refuseShards(dir, data, part);
@@ -90,7 +90,7 @@ async function checkLists(dir: string, data: DataConfig): Promise<void> {
 }
 
 /**
- * Refuses shards where images have any number of labels: a list cannot name their members.
+ * Refuses shards for images with any number of labels, because a list cannot name their members.
  *
  * @throws UsageError naming the shards and the key of the list
  */
@@ -106,7 +106,7 @@ export async function refuseShards(dir: string, data: DataConfig, part: 'train' 
 export interface LabeledSetOptions {
   /** Whether an image has one label or any number. */
   readonly labels: LabelsOfImage;
-  /** Gets sentences for the user. */
+  /** Receives sentences for the user. */
   readonly notes: string[];
   /** Names of the classes in the order of the labels; default: those of the images. */
   readonly classes?: readonly string[];

@@ -19,7 +19,7 @@ import type { RunData } from '@inplace-abn/train';
 import type { TrainConfig } from '../config/schema.js';
 import { openCache } from './cache.js';
 
-/** Images and what is done to each before it enters a batch. */
+/** Images and their transform. */
 export type DataPart =
   | {
       readonly folder: ImageSource & Digested;
@@ -31,7 +31,7 @@ export type DataPart =
 
 interface Digested {
   digest(): string;
-  /** The order to train in; default: any image after any other. */
+  /** The order to train in; default: images in any order. */
   sampler?(seed: number): Sampler;
 }
 
@@ -43,9 +43,9 @@ export interface DataParts {
   /** Name of the training images in errors. */
   readonly trainPath: string;
   readonly classes?: readonly string[];
-  /** The class of each training image, for a data set that has them. */
+  /** The class of each training image, if the data set has classes. */
   readonly labels?: Int32Array;
-  /** Training images of each class, where an image has any number of them. */
+  /** Training images of each class, for multi-label data. */
   readonly imagesOfClass?: readonly number[];
   /** Counts the training pixels of each class, in this process's share of the label maps. */
   readonly countPixels?: () => Promise<readonly number[]>;
@@ -55,16 +55,17 @@ export interface DataParts {
 
 export interface Reading {
   readonly workers: number;
-  /** Which part of every batch is this process's. */
+  /** This process's part of every batch. */
   readonly share?: ShareOptions;
-  /** Pixels that an image may have; default: the loader's. */
+  /** Limit for the pixels of an image; default: the loader's. */
   readonly maxPixels?: number;
-  /** Every image is read once at most: a cache would not pay. */
+  /** Whether every image is read at most once, so that a cache is useless. */
   readonly once?: boolean;
 }
 
 /**
- * Shuffled full batches to train on, and every image once to validate. Throws where no batch can be filled.
+ * Loads shuffled full batches to train on, and every image once to validate. Throws if no batch can be
+ * filled.
  */
 export async function loadersOf(
   config: TrainConfig,
@@ -116,8 +117,8 @@ function countsOf(labels: Int32Array, classes: number): number[] {
 }
 
 /**
- * Sizes of the batches, or of this process's shares of them, that an evaluation over `images` brings; none
- * is 0.
+ * Sizes of the batches, or of this process's shares of them, in an evaluation over `images` images; without
+ * 0.
  */
 export function evaluationBatches(
   images: number,

@@ -39,7 +39,7 @@ import { countedRows, ofShards, partArrays } from './parts.js';
 import { type PlannedPrograms, planPrograms } from './plan-programs.js';
 
 const NOTHING_LABELED: StepResult = { loss: Number.NaN, outputs: {} };
-/** Far from the seeds of the steps to come. */
+/** Far from the seeds of later steps. */
 const RANK_SEED = 0x9e3779b1;
 const PART_SEED = 0x85ebca6b;
 
@@ -49,13 +49,13 @@ export interface EngineOptions {
   readonly device: Device;
   /** Network, optimizer, loss and memory budget. */
   readonly config: TrainConfig;
-  /** Sizes of the evaluation batches that will come: a full one and the last. */
+  /** Sizes of the evaluation batches: full ones and the last. */
   readonly evaluationBatches: readonly number[];
   /** The processes that share each batch; default: this one alone. */
   readonly peers?: Peers;
-  /** How images are read: then their loaders' memory has to fit, too. */
+  /** How images are read; if given, the memory of their loaders has to fit too. */
   readonly loading?: LoadingOptions;
-  /** Measured times of instructions: what a memory budget recomputes is chosen by seconds. */
+  /** Measured times of instructions, to choose by seconds what a memory budget recomputes. */
   readonly prices?: PriceList;
 }
 
@@ -66,7 +66,7 @@ export interface PlannedEngine extends PlannedPrograms {
   readonly shape: BatchShape;
 }
 
-/** Plans the programs with the kernels that `choices` asks for, and keeps there which they are. */
+/** Plans the programs with the kernels that `choices` requests, and records the kernels there. */
 export function planEngine(
   { device, config, evaluationBatches, peers = ALONE, prices }: EngineOptions,
   choices: KernelChoices,
@@ -81,15 +81,15 @@ export function planEngine(
 
 /** A network with its training and evaluation programs over one store and one arena. */
 export class Engine implements RunEngine {
-  /** Classification, multi-label or segmentation, as the configuration says. */
+  /** The configured task: classification, multi-label or segmentation. */
   readonly task: Task;
   /** The modules that are trained. */
   readonly network: Module;
   /** Holds the weights, and runs the steps. */
   readonly session: Session<ImageInputs>;
-  /** Plan of the training step; of a batch in parts, of its last part. */
+  /** Plan of the training step or, for a batch in parts, of its last part. */
   readonly plan: Plan;
-  /** The kernels that its results depend on to the last bit. */
+  /** The kernels that determine the last bits of its results. */
   readonly kernels: RunKernels;
   private readonly planned: PlannedEngine;
   private readonly training: SessionStep;
@@ -164,12 +164,12 @@ export class Engine implements RunEngine {
     return this.session.fill(tensors);
   }
 
-  /** Gives all processes the states of rank 0. */
+  /** Copies the states of rank 0 to all processes. */
   shareStates(): Promise<void> {
     return this.session.share();
   }
 
-  /** Gives all processes the running statistics of rank 0: without synchronized layers each has its own. */
+  /** Copies the running statistics of rank 0 to all processes; unsynchronized layers have different ones. */
   async shareBuffers(): Promise<void> {
     if (this.peers.size === 1) return;
     for (const [name, { data }] of this.store.stateDict('buffer')) {
@@ -179,12 +179,12 @@ export class Engine implements RunEngine {
   }
 
   /**
-   * One training step, on this process's share of a batch. Nothing is updated where no label of it counts.
+   * Runs a training step on this process's share of a batch. Updates nothing if the batch has no labels.
    *
    * @throws NotFiniteError, naming the first layer whose value is not finite, before any update
    */
   async train(batch: Batch, inputs: StepInputs): Promise<StepResult> {
-    // The mean over no labels is not a number, and nothing can be learnt from them.
+    // The mean over no labels is NaN, and there is nothing to learn.
     const alone = !this.peers.group && !this.planned.shards;
     if (alone && this.task.objective.labeled(batch) === 0) return NOTHING_LABELED;
     const results: StepResult[] = [];
@@ -197,9 +197,10 @@ export class Engine implements RunEngine {
   }
 
   /**
-   * The same step with the same bits, one instruction at a time: `visit` is called after each, with the
-   * values that it wrote. `part` counts the parts of a batch that is divided. Throws NotFiniteError behind
-   * the instructions that a guard let run.
+   * Runs the same step with the same bits, one instruction at a time, and calls `visit` after each with the
+   * values that it wrote. `part` is the index of a part of a divided batch.
+   *
+   * @throws NotFiniteError after the instructions before the guard
    */
   async inspect(batch: Batch, inputs: StepInputs, visit: VisitInstruction): Promise<void> {
     if (this.task.objective.labeled(batch) === 0) return;
@@ -230,7 +231,7 @@ export class Engine implements RunEngine {
         const counted = countedRows(batch, first, size);
         first += size;
         const member = shards.first + shard;
-        // The first shard speaks for the process.
+        // The first shard represents the process.
         const told = shard === 0 ? inputs : { ...inputs, halt: 0, unreadable: 0 };
         return { ...arrays[shard * parts.length + index], ...this.own(counted, member, index, told) };
       });
@@ -250,7 +251,7 @@ export class Engine implements RunEngine {
     };
   }
 
-  /** Those of a member of the group that shares the batch: a process, or one of its shards. */
+  /** Scalars of a member of the group that shares the batch: a process, or one of its shards. */
   private own(
     batch: Batch,
     member: number,
@@ -266,7 +267,7 @@ export class Engine implements RunEngine {
         labeled: Float32Array.of(objective.labeled(batch)),
         ...(objective.weight && { weight: Float32Array.of(objective.weight(batch)) }),
       }),
-      // Random draws are of each member's own, and of each part's.
+      // Each member and each part draws different random numbers.
       seed: Int32Array.of((seed + member * RANK_SEED + index * PART_SEED) | 0),
       ...(shared && {
         halt: Int32Array.of(last ? halt : 0),
@@ -275,7 +276,7 @@ export class Engine implements RunEngine {
     };
   }
 
-  /** Runs the step of a part; null where nothing is labeled in all processes. */
+  /** Runs the step of a part; null if no process has a label. */
   private async step(
     step: SessionStep,
     inputs: Record<string, TypedArray>,
@@ -302,7 +303,7 @@ export class Engine implements RunEngine {
     return this.average !== undefined;
   }
 
-  /** Begins the averages with the weights as they are. */
+  /** Starts the averages at the current weights. */
   beginAverages(): void {
     if (!this.average) return;
     for (const { name, dtype } of this.store.specs) {
@@ -313,13 +314,13 @@ export class Engine implements RunEngine {
     }
   }
 
-  /** Whether the device takes a batch while it works on another: not one in parts or shards. */
+  /** Whether the device can receive a batch while it trains another; not with parts or shards. */
   get prefetches(): boolean {
     const { parts, shards } = this.planned;
     return parts.length === 1 && !shards && this.training.prefetches;
   }
 
-  /** Lets the batch of the step after the one under way move to the device; train() is given the same. */
+  /** Starts copying the batch of the next step to the device. Pass the same batch to train(). */
   prefetch(batch: Batch): void {
     const [arrays] = partArrays(batch, this.task.objective, this.planned.division);
     if (arrays) this.training.prefetch(arrays);
@@ -330,7 +331,7 @@ export class Engine implements RunEngine {
     this.traced.push(listener);
   }
 
-  /** An evaluation of a batch; `averaged`: of the averages of the weights. */
+  /** Evaluates a batch with the weights or, if `averaged`, with their averages. */
   async evaluate(batch: Batch, crop: Sides, averaged = false): Promise<StepResult> {
     const shape = { batch: batch.size, crop };
     const labels = this.task.objective.labelArray(batch, shape);
@@ -340,16 +341,16 @@ export class Engine implements RunEngine {
   }
 }
 
-/** Bytes of host memory around the plans, where the device takes its memory there. */
+/** Bytes of host memory outside the plans, if the device uses host memory. */
 function othersOf({ device, config, loading, peers = ALONE }: EngineOptions, network: Module): number {
   if (!loading || device.limitedBy === undefined) return 0;
-  // The cache fills as far as there are images, and its limit may be far beyond them.
+  // The cache only holds as many images as there are, and its limit may be far larger.
   const uncached: TrainConfig = { ...config, data: { ...config.data, cache: '' } };
   const parts = aroundParts(uncached, network.namedStates(), { ...loading, processes: peers.size });
   return parts.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
-/** The parts of a step as one: counts are of each part, and losses are shares of the whole batch's. */
+/** Combines the parts of a step. Counts are per part, and losses are shares of the whole batch's loss. */
 function together(results: readonly StepResult[]): StepResult {
   const last = results.at(-1) ?? NOTHING_LABELED;
   const loss = results.reduce((sum, part) => sum + part.loss, 0);

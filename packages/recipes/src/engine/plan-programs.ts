@@ -18,26 +18,26 @@ import { type Division, mixedRows, partSizes } from './parts.js';
 export interface ProgramSizes {
   /** Images of this process's training batch. */
   readonly batch: number;
-  /** Sizes of the evaluation batches that will come: a full one and the last. */
+  /** Sizes of the evaluation batches: full ones and the last. */
   readonly evaluationBatches: readonly number[];
 }
 
-/** Kernels and prices that plans are made with. */
+/** Kernels and prices for planning. */
 export interface PlanningOptions {
-  /** Kernels to use where they are available; keeps which were used. */
+  /** Kernels to use if available; records those used. */
   readonly choices?: KernelChoices;
-  /** Measured times, by which what a memory budget recomputes is chosen; default: by bytes and operations. */
+  /** Measured times, to choose what a memory budget recomputes; default: by bytes and operations. */
   readonly prices?: PriceList;
 }
 
 export interface PlannedPrograms {
   readonly session: Session<ImageInputs>;
-  /** The step with the update: of the whole batch, or of its last part. */
+  /** The step with the update, for the whole batch or its last part. */
   readonly training: SessionStep;
   /** The steps of a batch's parts, in order. */
   readonly parts: readonly SessionStep[];
   readonly division: Division;
-  /** null: the batch is not divided into shards. */
+  /** Null if batches are not divided into shards. */
   readonly shards: Shards | null;
   /** Plan for a batch of images, with the averages of the weights if requested. */
   evaluation(batch: number, averaged?: boolean): SessionStep;
@@ -65,10 +65,10 @@ export function planPrograms(
   const { precision, keep_inputs } = net;
   const average = averageOf(ema);
   const shards = deterministic_world > 0 ? new Shards(deterministic_world, groupOf(peers)) : null;
-  // As many on every process, whatever its share: even one without an image has a part.
+  // Every process has the same number of parts, even one without images.
   const least = Math.max(1, Math.floor(optimizer.batch_size / (shards?.count ?? peers.size)));
   const divided = Math.min(optimizer.accumulate, least, Math.max(1, batch));
-  // Names the keys of paths that the network does not have.
+  // Reports unknown paths with their configuration keys.
   trainedIn(network, optimizer);
   const session = new Session(new OnImages(network), {
     input: imageOptions(input.crop_train),
@@ -150,7 +150,7 @@ function groupOf({ group, rank, gather, memoryFromFirst }: Peers): SessionGroup 
   return group ? { ...group, rank, gatherValues: gather, broadcastMemory: memoryFromFirst } : undefined;
 }
 
-/** Throws UsageError where `memory_budget`, unless it is −1, is less than the states take. */
+/** Throws UsageError if `memory_budget` is set and less than the states take. */
 function checkBudget(memoryBudget: number, stateBytes: number): void {
   if (memoryBudget < 0 || memoryBudget > stateBytes) return;
   throw new UsageError(

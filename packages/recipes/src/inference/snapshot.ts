@@ -13,7 +13,7 @@ import { specsOf } from '../weights/mismatch.js';
 export interface SnapshotOptions {
   /** Configuration that the network was made from; left out for a network of your own. */
   readonly config?: NetworkConfig;
-  /** The batch norm that the weights were trained with, where the file does not tell. */
+  /** The batch norm that the weights were trained with, if the file does not record it. */
   readonly trainedWith?: NormMode;
 }
 

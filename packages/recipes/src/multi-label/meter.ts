@@ -37,19 +37,19 @@ export class F1Meter implements Meter {
   }
 }
 
-/** 2·hits / (predicted + positives), in percent; NaN where there is neither. */
+/** 2·hits / (predicted + positives), in percent; NaN for 0/0. */
 function f1Of([hits = 0, predicted = 0, positives = 0]: Float64Array): number {
   return (200 * hits) / (predicted + positives);
 }
 
-/** Also average precisions, from the scores of all images. */
+/** Adds average precisions, from the scores of all images. */
 export class PrecisionMeter extends F1Meter {
   private readonly scores: Float32Array[] = [];
   private readonly labels: Uint8Array[] = [];
   private precisions: readonly number[] | null = null;
 
   /**
-   * Begins without images.
+   * Starts without images.
    *
    * @param classes columns of scores and labels
    */
@@ -82,7 +82,7 @@ export class PrecisionMeter extends F1Meter {
     this.precisions = null;
   }
 
-  /** The mean average precision is that of all images, and absent before their scores are in. */
+  /** Metrics; mean average precision only once the scores of all images are known. */
   override get metrics(): Metrics {
     if (this.scores.length === 0) return super.metrics;
     return { map: meanOfKnown(this.ap), ...super.metrics };

@@ -35,14 +35,14 @@ export interface PlanReport {
   readonly crop: Sides;
   /** Dtype of activations. */
   readonly precision: string;
-  /** Versions of the libraries that the plan's kernels and workspace come from. */
+  /** Versions of the libraries behind the plan's kernels and workspace. */
   readonly libraries: Readonly<Record<string, string>>;
   /** By kind at the peak of the step. */
   readonly bytes: BytesByKind & {
-    /** Bytes that the host hands in. */
+    /** Bytes passed in by the host. */
     readonly inputs: number;
   };
-  /** Largest sum of bytes alive at once in the arena: no arena can be smaller. */
+  /** Largest sum of live bytes in the arena; no arena can be smaller. */
   readonly peak: number;
   /** Instruction at which the peak is. */
   readonly peakAt: {
@@ -60,15 +60,14 @@ export interface PlanReport {
   /** Host memory on top of that while a checkpoint is saved or loaded. */
   readonly transferBytes: number;
   /**
-   * All that a training process holds, evaluation and loaders included; left out unless the loaders are
-   * given.
+   * Memory of the whole training process, including evaluation and loaders; only with `loading`.
    */
   readonly resident?: ResidentMemory;
-  /** Predicted time of the step; left out unless prices are given. */
+  /** Predicted time of the step; only with prices. */
   readonly time?: StepTime;
   /** How the backward pass gets the values that it reads. */
   readonly rebuilds: PlannedRebuilds;
-  /** For each layer its bytes, and whether it is in place. */
+  /** Bytes of each layer, and whether it is in place. */
   readonly layers: readonly PlannedLayer[];
   /** Operands of joins, and whether they are copied. */
   readonly slices: readonly PlannedSlice[];
@@ -79,11 +78,10 @@ export interface PlanReport {
 /**
  * Plans one training step of the configuration at `batch` images; needs no data and allocates no arena.
  *
- * @param batch of this process
- * @param loading how images are read, and by how many processes: then the memory of the whole process is
- * planned, too
- * @param prices measured times of instructions: then the time of the step is predicted, and what a budget
- * recomputes is chosen by seconds
+ * @param batch images of this process
+ * @param loading how images are read, and by how many processes; adds the memory of the whole process
+ * @param prices measured times of instructions; adds the predicted time of the step, and chooses by seconds
+ * what a budget recomputes
  * @throws UsageError for a network, paths or shards that cannot be planned (codes ERR_NO_MATCH, ERR_SHARDS);
  *   BudgetError (ERR_BUDGET) if no plan fits `memory_budget`
  */
@@ -96,7 +94,7 @@ export function planReport(
 ): {
   /** Bytes, layers and peak. */
   report: PlanReport;
-  /** The plan that it reports on. */
+  /** The reported plan. */
   plan: Plan;
 } {
   const task = taskOf(config);

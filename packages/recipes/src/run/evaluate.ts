@@ -24,14 +24,14 @@ export interface EvaluateOptions {
   readonly data: string;
   readonly device: Device;
   readonly workers: number;
-  /** Pixels that an image may have; default: the loader's, what crops of this size can use. */
+  /** Limit for the pixels of an image; default: the loader's, which depends on the crop. */
   readonly maxPixels?: number;
   readonly printFreq: number;
   /** Checkpoint file (.pth.tar, .pth or .safetensors) or folder of checkpoints. */
   readonly resume: string;
-  /** The batch norm that its weights were trained with, where the file does not tell. */
+  /** The batch norm that its weights were trained with, if the file does not record it. */
   readonly trainedWith?: NormMode;
-  /** Why an image was skipped, as the output says it; default: its own reason. */
+  /** Formats why an image was skipped; default: its own reason. */
   readonly skipReason?: SkipReason;
   readonly stream?: ProgressStream;
   /** The processes that share the images; default: this one alone. */

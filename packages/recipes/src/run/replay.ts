@@ -1,6 +1,6 @@
 /**
- * Steps of a run that is over, made once more bit for bit: from the nearest checkpoint, with the run's
- * kernels, data order and seeds.
+ * Repeats steps of a finished run, bit for bit, from the nearest checkpoint and with the run's kernels, data
+ * order and seeds.
  */
 import { join } from 'node:path';
 import { BEST_FILE, latestRunMeta, listCheckpoints, readRunMeta } from '@inplace-abn/checkpoint';
@@ -25,30 +25,30 @@ import { engineWith } from './engine-with.js';
 import { namingKeys } from './naming-keys.js';
 import { restoreRun } from './restore.js';
 
-/** The run to replay, and where from. */
+/** The run to replay, and its data. */
 export interface ReplayOptions {
   /** The run's folder. Nothing is written there. */
   readonly run: string;
-  /** Its configuration: that of `config.json` in the folder. */
+  /** The run's configuration, from `config.json` in the folder. */
   readonly config: TrainConfig;
   /** Folder with train/ and val/. */
   readonly data: string;
-  /** Where the steps run; the bits are the run's on the same kind of CPU. */
+  /** Where the steps run; bits are equal to the run's on the same kind of CPU. */
   readonly device: Device;
   /** Images to load in parallel. */
   readonly workers: number;
-  /** Pixels that an image may have, as in the run; default: the loader's. */
+  /** Limit for the pixels of an image, as in the run; default: the loader's. */
   readonly maxPixels?: number;
-  /** The first step that is wanted, from 1: the replay begins at a checkpoint before it. */
+  /** The first step of interest, from 1; the replay begins at a checkpoint before it. */
   readonly step: number;
   /** Called with sentences for the user. */
   readonly note?: (text: string) => void;
 }
 
-/** A run of one process, at some step of it. */
+/** A replay of a run of one process, at some step. */
 export class Replay {
   private batches: AsyncIterator<Batch> | null = null;
-  /** Of the next step, once it is loaded: a step that was stopped is made once more with it. */
+  /** Batch of the next step, once it is loaded; a step that was stopped is repeated with it. */
   private loaded: Batch | null = null;
 
   private constructor(
@@ -62,7 +62,7 @@ export class Replay {
   ) {}
 
   /**
-   * Stands where the nearest checkpoint before `step` does, or at the beginning of the run.
+   * Opens a run at the nearest checkpoint before `step`, or at its beginning.
    *
    * @throws UsageError if the data or the configuration are not the run's, with the code ERR_MEMORY if the
    * machine has too little memory; DataError for data that cannot be used; CheckpointError for a checkpoint
@@ -96,7 +96,7 @@ export class Replay {
     return new Replay(engine, config, data, at, new Map(losses));
   }
 
-  /** Steps that are made. */
+  /** Number of completed steps. */
   get step(): number {
     return this.at.step;
   }
@@ -151,7 +151,7 @@ export class Replay {
     this.made(batch);
   }
 
-  /** Ends the loading of images. */
+  /** Stops loading images. */
   async close(): Promise<void> {
     await this.batches?.return?.();
     this.batches = null;
@@ -192,8 +192,7 @@ export class Replay {
 }
 
 /**
- * The newest checkpoint of a run before `step` was made; null: there is none, or the run is replayed from its
- * beginning.
+ * The newest checkpoint of a run before `step`; null if there is none, to replay from the beginning.
  */
 async function nearestCheckpoint(run: string, step: number): Promise<string | null> {
   const folder = join(run, 'checkpoints');

@@ -1,4 +1,4 @@
-/** From a checkpoint to the state of an engine, and to where its run continues. */
+/** Restores the state of an engine and the position of its run from a checkpoint. */
 import { readContent, readDescription, type TensorContents, takeStateDict } from '@inplace-abn/checkpoint';
 import { UsageError } from '@inplace-abn/core';
 import type { SkippedImage } from '@inplace-abn/data';
@@ -22,29 +22,33 @@ import { optimizerFromTorch, otherOptimizer } from './torch-checkpoint.js';
 export interface RestoreOptions {
   readonly engine: Engine;
   readonly config: TrainConfig;
-  /** Steps of an epoch and images of the data set. */
+  /** Steps per epoch and images of the data set. */
   readonly data: LayoutData &
     Pick<RunData, 'classes'> & { readonly train: Pick<RunData['train'], 'batches'> };
   /** Checkpoint file, or folder of checkpoints. */
   readonly path: string;
   readonly take: Taking;
-  /** The batch norm that its weights were trained with, where the file does not tell. */
+  /** The batch norm that its weights were trained with, if the file does not record it. */
   readonly trainedWith?: NormMode;
 }
 
 export interface Restored extends Found {
   readonly position: Position;
-  /** Images that the run skipped so far, as far as the file tells. */
+  /** Images that the run has skipped so far, if the file records them. */
   readonly skipped: readonly SkippedImage[];
-  /** Whether the averages of the weights were among it. */
+  /** Whether the checkpoint has averages of the weights. */
   readonly averages: boolean;
   /** Sentences for the user. */
   readonly notes: readonly string[];
 }
 
 /**
- * Loads a checkpoint into an engine with initial weights. It is read straight into the engine's states: after
- * an error these may hold a part of it.
+ * Loads a checkpoint into an engine with initial weights. It is read straight into the engine's states, which
+ * may hold a part of it after an error.
+ *
+ * @throws CheckpointError for a file that cannot be read; UsageError for another network, other classes
+ * (ERR_CLASSIFIER), weights of unknown origin (ERR_UNKNOWN_ORIGIN), or another optimizer
+ * (ERR_OTHER_OPTIMIZER)
  */
 export async function restoreRun(options: RestoreOptions): Promise<Restored> {
   const { engine, config, data, path, take, trainedWith } = options;
@@ -87,7 +91,7 @@ export async function restoreRun(options: RestoreOptions): Promise<Restored> {
   };
 }
 
-/** Loads the weights alone, to evaluate them. */
+/** Loads only the weights, for evaluation. @throws as {@link restoreRun} does */
 export async function restoreWeights(
   engine: Engine,
   config: TrainConfig,
@@ -142,7 +146,7 @@ function continueTorch(
   { engine, config, data, path }: Context,
 ): Continued {
   const { tensors, step } = optimizerFromTorch(optimizer, engine, config.optimizer, path);
-  // SGD does not count its updates; the reference counts steps from the epoch, too.
+  // SGD does not count its updates, so count steps from the epoch, as the reference does.
   const position = {
     epoch,
     step: step ?? epoch * data.train.batches,
@@ -154,7 +158,7 @@ function continueTorch(
   return { position, notes: [], optimizer: optimizerStates(engine, tensors, path) };
 }
 
-/** Throws where a state is of another optimizer, by the slots that it has. */
+/** Throws if the slots of a state belong to another optimizer. */
 function checkKind(optimizer: TensorContents, config: OptimizerConfig, path: string): void {
   const names = [...optimizer.keys()].filter((name) => !isAverage(name));
   const slots = new Set(names.map((name) => name.slice(name.lastIndexOf('.') + 1)));
@@ -180,7 +184,7 @@ function modelOf(
   return weightsFor({ ...task, network, config: config.network }, content, how);
 }
 
-/** All weights, or all but the classifier where it is for other classes. */
+/** All weights, without a classifier for other classes. */
 async function startOf(
   engine: Engine,
   config: TrainConfig,
@@ -203,7 +207,7 @@ async function startOf(
 }
 
 /**
- * A sentence's end on classes that are named otherwise; null where they are the same, or nobody names them.
+ * The end of a sentence about renamed classes; null if they are the same, or their names are unknown.
  */
 function otherNames(
   before: readonly string[] | undefined,
@@ -217,7 +221,7 @@ function otherNames(
   return `class ${at} was ${named(before)} and is ${named(now)}`;
 }
 
-/** Means of gradients change their sign where a parameter does. */
+/** Flips the signs of means of gradients where those of parameters have changed. */
 async function turnedMoments(
   optimizer: StateTensors,
   { turned }: Weights,
@@ -240,14 +244,14 @@ async function turnedMoments(
   return result;
 }
 
-/** The optimizer's states from those of a file: all, or an error. */
+/** The optimizer's states from a file: all of them, or an error. */
 function optimizerStates(engine: Engine, found: TensorContents, path: string): StateTensors {
   const wanted = savedIn(new Map(engine.store.specs.map((spec) => [spec.name, spec])));
   const averaged = engine.averages && holdsAverages(found);
   const specs = [...wanted].filter(
     ([name, { kind }]) => kind === 'optimizer' && (averaged || !isAverage(name)),
   );
-  // Averages that the run no longer has are left.
+  // Skip averages that the run no longer uses.
   const taken = averaged ? found : new Map([...found].filter(([name]) => !isAverage(name)));
   return takeStateDict(new Map(specs), taken, path);
 }

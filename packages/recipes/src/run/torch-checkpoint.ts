@@ -1,8 +1,8 @@
 /**
- * Checkpoint files of the reference's form: {epoch, arch, state_dict, best metric, optimizer} as torch.save
- * writes them, and bn_mode, which tells what the scales in state_dict mean, and a description of the network:
- * classes, preprocessing, config. The task says how `state_dict` looks. A PyTorch run continues from them,
- * and ours from those of a PyTorch run.
+ * Checkpoint files in the reference's form: {epoch, arch, state_dict, best metric, optimizer} as torch.save
+ * writes them. We add bn_mode, which determines the meaning of the scales in state_dict, and a description of
+ * the network: classes, preprocessing, config. The task defines the form of `state_dict`. A PyTorch run can
+ * continue from these files, and ours from those of a PyTorch run.
  */
 import {
   CheckpointError,
@@ -33,7 +33,7 @@ import { type ParameterOptions, parameterOptions } from '../step/parameters.js';
 import { optimizerOf } from '../step/training-step.js';
 import type { Task } from '../task/task.js';
 
-/** A network and what it is trained for; an engine is one. */
+/** A network and its task; an engine is one. */
 interface Trained {
   readonly network: Module;
   readonly task: Task;
@@ -43,14 +43,14 @@ export interface TorchCheckpoint extends Trained {
   readonly arch: string;
   readonly bnMode: NormMode;
   readonly config: OptimizerConfig;
-  /** Rates of the last step. */
+  /** Learning rates of the last step. */
   readonly rates: LearningRates;
   /** Best value of the task's criterion so far. */
   readonly best: number;
   readonly state: RunState<TensorContent>;
 }
 
-/** The checkpoint of a state that was saved after an epoch of `batches` steps. */
+/** Converts a state that was saved after an epoch of `batches` steps. */
 export function torchCheckpointOf(
   state: RunState<TensorContent>,
   { network, task }: Trained,
@@ -58,7 +58,7 @@ export function torchCheckpointOf(
   batches: number,
 ): TorchCheckpoint {
   const { epoch, [bestKey(task.criterion)]: best } = state.meta;
-  // By step the schedules count as the reference does: whole epochs at this run's number of batches.
+  // Schedules by step count like the reference: whole epochs of this run's number of batches.
   const rates = learningRateOf(config.optimizer, batches)(epoch - 1, epoch * batches - 1);
   const { arch, bn_mode: bnMode } = config.network;
   return { network, task, arch, bnMode, config: config.optimizer, rates, best: Number(best), state };
@@ -74,8 +74,8 @@ export async function writeTorchCheckpoint(path: string, checkpoint: TorchCheckp
 }
 
 /**
- * Position at which a checkpoint was saved; null where it is missing or cannot be read. Its tensors are not
- * read.
+ * The position at which a checkpoint was saved; null if it is missing or cannot be read. Does not read
+ * tensors.
  */
 export async function readTorchPlace(
   path: string,
@@ -109,7 +109,7 @@ function torchValueOf({
   const { meta, model, optimizer } = state;
   const groups = groupsOf(config, rates, parameterGroups({ network, task }, config));
   const ordered = new Map<string, TensorContent>();
-  // In PyTorch's order, which is the modules'; the store's is that of first use.
+  // In the order of modules, as in PyTorch; the store has the order of first use.
   for (const { name } of network.namedStates()) {
     const tensor = model.get(name);
     if (tensor) ordered.set(name, tensor);
@@ -128,7 +128,7 @@ function torchValueOf({
   ]);
 }
 
-/** The averages of the weights under timm's key, for a run that has them. */
+/** The averages of the weights under timm's key, if the run has them. */
 function averagesIn(
   optimizer: ReadonlyMap<string, TensorContent>,
   weights: ReadonlyMap<string, TensorContent>,
@@ -151,8 +151,8 @@ interface ParameterGroup extends ParameterOptions {
 
 /**
 /**
- * Trained parameters by the groups of an optimizer of PyTorch, the classifier's last: a group for those of
- * one rate and one weight decay. The classifier is one of them unless it has a rate of its own.
+ * Trained parameters in groups of a PyTorch optimizer, one group per learning rate and weight decay, the
+ * classifier's group last. The classifier has a separate group only if it has its own learning rate.
  */
 function parameterGroups({ network, task }: Trained, config: OptimizerConfig): ParameterGroup[] {
   const trained = trainedIn(network, config);
@@ -199,15 +199,16 @@ function groupsOf(
 export interface OptimizerState {
   /** Tensors by their names in the store. */
   readonly tensors: TensorContents;
-  /** Updates made, where the optimizer counts them. */
+  /** Number of updates, if the optimizer counts them. */
   readonly step?: number;
 }
 
 /**
- * The optimizer state of a PyTorch checkpoint for the optimizer of the configuration. State that PyTorch has
- * not made yet, before a parameter's first update, is zero, which is what it begins with.
+ * Converts the optimizer state of a PyTorch checkpoint for the configured optimizer. State that PyTorch has
+ * not created yet, before a parameter's first update, is zero, its initial value.
  *
- * @throws UsageError where the checkpoint's optimizer is another one; CheckpointError where it is none
+ * @throws UsageError, code ERR_OTHER_OPTIMIZER, for another optimizer; CheckpointError if it is not an
+ * optimizer's state
  */
 export function optimizerFromTorch(
   value: TorchTree<TensorContent>,

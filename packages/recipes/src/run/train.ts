@@ -54,29 +54,29 @@ export interface TrainOptions extends RecordOptions, Pick<LoopOptions, 'maxSteps
   readonly device: Device;
   /** Images to load in parallel. */
   readonly workers: number;
-  /** Pixels that an image may have; default: the loader's, what crops of this size can use. */
+  /** Limit for the pixels of an image; default: the loader's, which depends on the crop. */
   readonly maxPixels?: number;
-  /** Steps between lines where the output is not a terminal. */
+  /** Steps between progress lines if the output is not a terminal. */
   readonly printFreq: number;
   /** Checkpoint file (.pth.tar, .pth or .safetensors), or folder of checkpoints, to continue from. */
   readonly resume?: string;
   /** Parts to restore from it; default everything. */
   readonly take?: Taking;
-  /** The batch norm that its weights were trained with, where the file does not tell. */
+  /** The batch norm that its weights were trained with, if the file does not record it. */
   readonly trainedWith?: NormMode;
   /**
-   * Continue the run in `logDir` where there is one; `resume` is where a run begins that is not there yet.
+   * Whether to continue the run in `logDir` if there is one. `resume` then only applies to a new run.
    */
   readonly continueRun?: boolean;
-  /** Measured times of instructions: what a memory budget recomputes is chosen by seconds. */
+  /** Measured times of instructions, to choose by seconds what a memory budget recomputes. */
   readonly prices?: PriceList;
-  /** Why an image was skipped, as the output says it; default: its own reason. */
+  /** Formats why an image was skipped; default: its own reason. */
   readonly skipReason?: SkipReason;
-  /** How the last line of a run that was stopped says to continue it; default: names the checkpoints. */
+  /** How to continue a stopped run, for its last line; default: names the checkpoints. */
   readonly continueWith?: ContinueWith;
   /** Where progress is printed; default: standard output. */
   readonly stream?: ProgressStream;
-  /** Where signals come from; default: the process. */
+  /** The source of signals; default: the process. */
   readonly signals?: SignalSource;
   /** Called with the engine before the first step. */
   readonly onEngine?: (engine: Engine) => void;
@@ -86,13 +86,13 @@ interface Setting {
   readonly data: RunData;
   readonly engine: Engine;
   readonly progress: Progress;
-  /** Those of the run that goes on, as its folder had them before the engine was made. */
+  /** Kernels of the resumed run, read from its folder before the engine was created. */
   readonly kernels: RunKernels | null;
 }
 
 /**
- * Trains, or continues to train. Resolves when the run is complete or, after a signal, saved. With peers
- * every process calls it; the first reads checkpoints and writes the run folder.
+ * Trains, or continues a run. Resolves when the run is complete or, after a signal, saved. With several
+ * processes all call this; rank 0 reads checkpoints and writes the run folder.
  *
  * @throws UsageError, CheckpointError or DataError for weights or data that do not fit; UsageError, code
  * ERR_MEMORY, if the machine has too little memory; BudgetError (ERR_BUDGET) if no plan fits `memory_budget`;
@@ -140,7 +140,7 @@ export async function train(options: TrainOptions): Promise<TrainOutcome> {
 /** Longest time of a timer: 24 days. */
 const LONGEST_MS = 2 ** 31 - 1;
 
-/** Stops the run as SIGTERM does when its time is up; rank 0 keeps the time for all. */
+/** Stops the run like SIGTERM when its time is up; rank 0 keeps the time for all processes. */
 function timerOf(
   { control }: TrainConfig,
   { rank }: Peers,
@@ -157,7 +157,7 @@ function timerOf(
   return setTimeout(reached, ms).unref();
 }
 
-/** Locks the run folder before it is read: what another process is about to write there would not be seen. */
+/** Locks the run folder before it is read, so that no other process changes it afterwards. */
 async function runLocked(
   options: TrainOptions,
   setting: Setting,

@@ -1,4 +1,4 @@
-/** The training step of a configuration on a cluster: how long it takes, and what it waits for. */
+/** Simulates the training step of a configuration on a cluster: its time, and what it waits for. */
 import {
   BUCKET_BYTES,
   type Cluster,
@@ -40,27 +40,27 @@ export interface ScalingReport {
   readonly processes: number;
   /** Where the times of instructions come from. */
   readonly source: string;
-  /** The step of a process that trains alone on as many images. */
+  /** The step of a process that trains alone on the same number of images. */
   readonly local: number;
   /** The step among the other processes. */
   readonly timeline: StepTimeline;
-  /** local / step: the share of the cluster that is of use. */
+  /** local / step: the share of the cluster that does useful work. */
   readonly efficiency: number;
-  /** Images a second of all processes. */
+  /** Images per second of all processes. */
   readonly throughput: number;
   /** Bytes of gradients and counts that a process sums in the background. */
   readonly summedBytes: number;
-  /** Bytes of a bucket of gradients, but the first two and the last, which are smaller. */
+  /** Bytes of a bucket of gradients, except the first two and the last, which are smaller. */
   readonly bucketBytes: number;
   /** Arena, weights and optimizer state of a process. */
   readonly processBytes: number;
 }
 
-/** The compiled step of one process, alone and among the others; the same where there are none. */
+/** The compiled step of one process, alone and among others; the same for a single process. */
 export interface PaperSteps {
-  /** Steps of a process by itself. */
+  /** Steps of a process alone. */
   readonly alone: PaperPrograms;
-  /** Steps of a process that exchanges with the others. */
+  /** Steps of a process that exchanges with others. */
   readonly among: PaperPrograms;
 }
 
@@ -76,7 +76,7 @@ export function paperSteps(config: TrainConfig, { cluster, batch, device }: Scal
 }
 
 /**
- * The configuration of one of the processes by itself: of a batch in shards it computes those that it holds.
+ * The configuration of one process alone. With shards, it computes those that it would hold.
  */
 function aloneOf(config: TrainConfig, processes: number): TrainConfig {
   const held = config.deterministic_world / processes;
@@ -84,8 +84,7 @@ function aloneOf(config: TrainConfig, processes: number): TrainConfig {
 }
 
 /**
- * Simulates a step: its instructions take what `pricing` says, and its collectives what the cluster's links
- * allow.
+ * Simulates a step. `pricing` gives the times of instructions, and the cluster's links those of collectives.
  */
 export function scalingReport(
   config: TrainConfig,

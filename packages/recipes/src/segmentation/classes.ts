@@ -10,7 +10,7 @@ import vistas from './vistas-classes.json' with { type: 'json' };
 
 /** A class of a segmentation task, with its color. */
 export interface SegmentationClass {
-  /** Index of the network's output, and the pixel's value in files. */
+  /** Index of the network's output, and pixel value in files. */
   readonly id: number;
   /** Name, as tables and pages show it. */
   readonly name: string;
@@ -39,7 +39,7 @@ const listSchema = z.array(classSchema, listExpected).min(1, listExpected).max(M
 /** The 65 classes of Mapillary Vistas, in the order of the published network's outputs. */
 export const vistasClasses: readonly SegmentationClass[] = listSchema.parse(vistas);
 
-/** The classes of a network that comes without a list of them: those of Vistas, where there are as many. */
+/** Classes for a network without a class list: those of Vistas if their number matches. */
 export function defaultClasses(count: number): readonly SegmentationClass[] {
   return count === vistasClasses.length ? vistasClasses : plainClasses(count);
 }
@@ -72,7 +72,7 @@ function problemsOf(issue: z.core.$ZodIssue, raw: unknown): Problem[] {
   });
 }
 
-/** n classes must have the ids 0 … n−1: they are the network's outputs. */
+/** n classes must have the ids 0 … n−1, which are the network's outputs. */
 function idProblems(classes: readonly SegmentationClass[]): Problem[] {
   const last = classes.length - 1;
   const problem = (index: number, message: string): Problem => {
@@ -87,10 +87,10 @@ function idProblems(classes: readonly SegmentationClass[]): Problem[] {
   });
 }
 
-/** Turn of the hue from one class to the next: no two of a few hundred come close (the golden angle). */
+/** Difference of hue between classes; with the golden angle, no two of a few hundred are close. */
 const HUE_STEP = 137.50776;
 
-/** `count` classes that nobody has named: `class 0`, …, in colors that differ. */
+/** `count` unnamed classes: `class 0`, …, in different colors. */
 export function plainClasses(count: number): SegmentationClass[] {
   return Array.from({ length: count }, (_, id) => {
     const hue = (id * HUE_STEP) % 360;

@@ -1,6 +1,5 @@
 /**
- * The network of a snapshot: that of a training configuration, which it may hold itself, or the published
- * one.
+ * The network of a snapshot: from a training configuration, possibly its own, or the published one.
  */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -27,19 +26,19 @@ import { VISTAS_MEAN, VISTAS_STD } from '../segmentation/vistas.js';
 import { trainedConfig } from '../weights/origin.js';
 import type { SegmentOptions } from './folder/segment-photographs.js';
 
-/** A segmentation network with the classes and the preparation of its images. */
+/** A segmentation network with its classes and preprocessing. */
 export type SegmentingNetwork = Pick<
   SegmentOptions,
   'network' | 'config' | 'title' | 'classes' | 'mean' | 'std' | 'labeling'
 >;
 
-/** Vistas' own labels call whatever belongs to none of the 65 classes Unlabeled. */
+/** Vistas' label for pixels of none of the 65 classes, Unlabeled. */
 const VISTAS_UNLABELED = 65;
 
 /**
- * The network and its classes. A given configuration comes first, then the snapshot's own, then that of its
- * run folder; a snapshot without any is taken for the published one. Classes are those given, or else the
- * snapshot's own, or else numbered ones.
+ * The network and its classes. Uses the given configuration, else the snapshot's own, else that of its run
+ * folder; a snapshot without any is treated as the published one. Classes are the given ones, else the
+ * snapshot's, else numbered ones.
  *
  * @throws UsageError for the configuration of a classification, and for another number of classes;
  * ConfigError for a configuration that cannot be used
@@ -58,7 +57,9 @@ export async function networkFor(
   return configured(own, config ?? snapshot, classes, classesIn(description));
 }
 
-/** The description in a snapshot of a training; loading its weights reports what is wrong with the file. */
+/**
+ * The description in a training snapshot. Problems with the file are reported when its weights are loaded.
+ */
 async function ownDescription(snapshot: string): Promise<ModelDescription> {
   try {
     return await readDescription(snapshot);
@@ -74,7 +75,7 @@ function classesIn({ classes, colors }: ModelDescription): SegmentationClass[] |
   return plain.map(({ id, color }) => ({ id, name: classes[id] ?? '', color: colors?.[id] ?? color }));
 }
 
-/** Before snapshots held one, the configuration was in the run folder alone. */
+/** Old snapshots have their configuration only in the run folder. */
 async function runConfig(snapshot: string): Promise<TrainConfig | null> {
   const folder = (await stat(snapshot).catch(() => null))?.isDirectory();
   const config = await trainedConfig({ path: folder ? join(snapshot, 'checkpoint') : snapshot });

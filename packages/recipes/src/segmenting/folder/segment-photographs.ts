@@ -1,4 +1,4 @@
-/** Photographs through a segmentation network, from snapshot to class maps, overlays and a gallery. */
+/** Segments photographs: from a snapshot to class maps, overlays and a gallery. */
 import { constants } from 'node:fs';
 import { access, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -37,53 +37,55 @@ import { FolderRun, type OutputMode, outputsOf } from './folder-run.js';
 export interface SegmentOptions {
   /** Where the network runs. */
   readonly device: Device;
-  /** The modules, whose weights the snapshot has. */
+  /** The modules; the snapshot has their weights. */
   readonly network: Module;
-  /** Configuration that the network was made from; left out for a network of your own. */
+  /** Configuration that the network was created from; omit it for your own network. */
   readonly config?: NetworkConfig;
   /** Name of the network in notes and on the page. */
   readonly title: string;
   /** Checkpoint file, or folder of training states. */
   readonly snapshot: string;
-  /** The batch norm that its weights were trained with, where the file does not tell. */
+  /** The batch norm that its weights were trained with, if the file does not record it. */
   readonly trainedWith?: NormMode;
-  /** A folder of photographs, or the paths of photographs that may lie anywhere. */
+  /** A folder of photographs, or the paths of photographs. */
   readonly photographs: string | readonly string[];
   /** Folder for class maps and the page. */
   readonly outDir: string;
-  /** Classes by id, as many as the network has. */
+  /** All classes of the network, by id. */
   readonly classes: readonly SegmentationClass[];
   /** Dtype of activations. */
   readonly precision: ComputeDType;
-  /** Means of RGB in [0, 1], which are subtracted. */
+  /** Means of RGB in [0, 1], to subtract. */
   readonly mean: Rgb;
-  /** Standard deviations of RGB in [0, 1], which divide. */
+  /** Standard deviations of RGB in [0, 1], to divide by. */
   readonly std: Rgb;
-  /** Factors of the photograph's size. */
+  /** Scales to predict at, relative to the photograph's size. */
   readonly scales: readonly number[];
-  /** Whether to predict the mirror images as well. */
+  /** Whether to predict the mirror images too. */
   readonly flip: boolean;
-  /** How the predictions are combined. */
+  /** How to fuse the predictions. */
   readonly fusion: FusionMode;
   /** Form of NAME.png. */
   readonly mode: OutputMode;
   /** Whether to write NAME_overlay.png. */
   readonly overlay: boolean;
-  /** Pixels that the longest side of a photograph is resized to. */
+  /** Length of a photograph's longest side after resizing, in pixels. */
   readonly maxSide: number;
-  /** Pixels that a photograph, or its label, may have; default 2^27. */
+  /** Limit for the pixels of a photograph or label map; default 2^27. */
   readonly maxPixels?: number;
-  /** Bytes for weights and activations; default: no limit. */
+  /** Limit for weights and activations in bytes; default: none. */
   readonly memoryBudget?: number;
   /** Folder of labels to compare with. */
   readonly labels?: string;
-  /** How those labels are named and counted; default: NAME.png, 255 does not count. */
+  /** How labels are named and which ids are ignored; default: NAME.png, 255. */
   readonly labeling?: Labeling;
-  /** Leave out photographs whose outputs are there. */
+  /** Whether to skip photographs whose outputs exist. */
   readonly resume: boolean;
-  /** This process and the number of all that share the folder; default: its place among the peers. */
+  /**
+   * Index of this process and number of processes that share the folder; default: rank and size of `peers`.
+   */
   readonly shard?: {
-    /** This process's place, from 0. */
+    /** Index of this process, from 0. */
     readonly index: number;
     /** Number of processes. */
     readonly count: number;
@@ -91,8 +93,8 @@ export interface SegmentOptions {
   /** Appended to the errors of single photographs, by their codes. */
   readonly advice?: Advice;
   /**
-   * Processes that finish together: the first writes the page and the comparison with labels. Default: this
-   * one alone.
+   * Processes that finish together; rank 0 writes the page and the comparison with labels. Default: only this
+   * one.
    */
   readonly peers?: Peers;
   /** Where progress is printed; default: standard output. */
@@ -101,7 +103,7 @@ export interface SegmentOptions {
 
 /** How segmenting ended. */
 export interface SegmentOutcome {
-  /** Photographs that could not be segmented, and labels that could not be used. */
+  /** Number of photographs and label maps that could not be used. */
   readonly failed: number;
   /** The signal that ended it early; null if it finished. */
   readonly stopped: NodeJS.Signals | null;

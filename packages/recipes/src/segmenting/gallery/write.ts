@@ -1,5 +1,5 @@
 /**
- * The gallery in a folder of outputs: records and thumbnails of each image, and the page made of all of them.
+ * Writes the gallery in an output folder: records and thumbnails of each image, and a page of all of them.
  */
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -21,15 +21,15 @@ import { type GalleryRecord, parseRecord, recordText } from './record.js';
 import { makeThumbnails, THUMBNAILS, type ThumbnailKind, type Thumbnails } from './thumbnails.js';
 
 export interface GalleryImage {
-  /** The photograph's file; its name without the ending is what the outputs are called. */
+  /** The photograph's file; outputs have its name without extension. */
   readonly file: string;
   readonly photo: Image;
-  /** Both of the photograph's size. */
+  /** Both have the photograph's size. */
   readonly prediction: LabelMap;
   readonly confidence: ConfidenceMap;
   readonly classes: readonly SegmentationClass[];
   readonly seconds: number;
-  /** Where there are labels: percent, null where they label nothing. */
+  /** With labels: percent, or null if they label nothing. */
   readonly scores?: Pick<LabelsResult, 'meanIou' | 'pixelAccuracy'>;
   /** Outputs of the image, which the page links to. */
   readonly outputs: readonly OutputKind[];
@@ -48,9 +48,9 @@ export interface Gallery {
 }
 
 /**
- * Writes an image's thumbnails, then its record, each atomically; so where the record is, all is.
+ * Writes an image's thumbnails, then its record, each atomically, so an image with a record is complete.
  *
- * @throws {UsageError} where the maps are not of the photograph's size
+ * @throws {UsageError} if the maps do not have the photograph's size
  */
 export async function writeGalleryRecord(outDir: string, image: GalleryImage): Promise<void> {
   const { photo, prediction, confidence, classes } = image;
@@ -88,16 +88,15 @@ function recordOf(image: GalleryImage, { width, height }: Thumbnails): GalleryRe
 }
 
 /**
- * Writes OUT_DIR/index.html from all records that are there, of this run and of earlier ones. Processes that
- * share the folder may all call it when they are done, at any time: whichever ends last has seen every
- * record.
+ * Writes OUT_DIR/index.html from all records in the folder, of this run and earlier ones. Processes that
+ * share the folder may all call this when they are done; the last one includes every record.
  */
 export async function buildGallery(outDir: string, options: GalleryOptions = {}): Promise<Gallery> {
   await mkdir(join(outDir, GALLERY_FOLDER), { recursive: true });
   let found = await readRecords(outDir);
   for (;;) {
     await writeFileAtomic(join(outDir, 'index.html'), renderGallery(found.records, options.facts ?? []));
-    // A process that finished meanwhile may have had its page, with more on it, replaced by this one.
+    // This page may have replaced a more complete page of a process that finished in the meantime.
     const now = await readRecords(outDir);
     if (now.digest === found.digest) return { images: found.records.length, ignored: found.ignored };
     found = now;
@@ -115,7 +114,7 @@ async function readRecords(outDir: string): Promise<Found> {
   const folder = join(outDir, GALLERY_FOLDER);
   const files = (await readdir(folder)).filter((file) => file.endsWith('.json')).sort();
   const texts: string[] = [];
-  // One after the other: all at once would run into the limit of open files.
+  // In sequence, because reading all at once would exceed the limit of open files.
   for (const file of files) texts.push(await readFile(join(folder, file), 'utf8'));
   const parsed = texts.map(parseRecord);
   return {

@@ -10,7 +10,7 @@ export interface ConfusionCounts {
   readonly matrix: ArrayLike<number>;
   /** 0 to 1; null for a class that occurs neither in labels nor in predictions. */
   iou(label: number): number | null;
-  /** 0 to 1, over the classes that have an IoU; null or NaN where none has. */
+  /** 0 to 1, over the classes with an IoU; null or NaN if there are none. */
   readonly meanIou: number | null;
   /** 0 to 1; null or NaN without labeled pixels. */
   readonly pixelAccuracy: number | null;
@@ -21,9 +21,9 @@ export interface LabelScore {
   readonly name: string;
   /** Percent, or null for a class that does not occur. */
   readonly iou: number | null;
-  /** Labeled so. */
+  /** Pixels with this label. */
   readonly pixels: number;
-  /** Predicted so, of the labeled pixels. */
+  /** Labeled pixels with this prediction. */
   readonly predicted: number;
 }
 
@@ -39,8 +39,8 @@ export interface LabelsResult {
 }
 
 /**
- * @param classes by id, as many as the confusion matrix has
- * @throws {UsageError} where the numbers of classes differ
+ * @param classes all classes of the confusion matrix, by id
+ * @throws {UsageError} if the numbers of classes differ
  */
 export function labelsResult(
   confusion: ConfusionCounts,
@@ -79,7 +79,7 @@ export function labelsResult(
   };
 }
 
-/** The result as JSON text: a key a line, and an element a line of what lists classes and pairs. */
+/** The result as JSON text, with one key per line, and one line per class and pair. */
 export function labelsJson(result: LabelsResult): string {
   const list = (elements: readonly unknown[]) =>
     elements.map((each) => `\n  ${JSON.stringify(each)}`).join(',');
@@ -90,7 +90,7 @@ export function labelsJson(result: LabelsResult): string {
   return `{\n${lines.join(',\n')}\n}\n`;
 }
 
-/** A line a class in the order of their ids, then the means; – stands for what does not occur. */
+/** One line per class in the order of ids, then the means; – if a class does not occur. */
 export function formatLabels({ classes, meanIou, pixelAccuracy, pixels }: LabelsResult): string {
   const rows = [
     ['class', 'IoU', 'pixels'],
