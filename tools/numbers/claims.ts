@@ -66,7 +66,7 @@ export const CLAIMS: readonly Claim[] = [
   },
   {
     file: 'docs/memory.md',
-    says: /in pieces of (\d+) MiB/,
+    says: /in one piece of (\d+) MiB/,
     are: source('packages/checkpoint/src/files/source.ts', /PIECE_BYTES = (\d+) \* 2 \*\* 20/),
   },
   {
