@@ -43,7 +43,8 @@ class KernelBinding : public Napi::ObjectWrap<KernelBinding> {
 };
 
 // new Program([{kernel, inputs, outputs, workspace}], device?); run(feeds, fetches, begin, end):
-// Promise<Uint8Array[]>. A feed with null data takes the data passed to prefetch(location, data).
+// Promise<Uint8Array[]>. A feed with null data takes the data passed to prefetch(location, data). settle():
+// Promise, after a run that nobody goes on with.
 class ProgramBinding : public Napi::ObjectWrap<ProgramBinding> {
  public:
   static void define(Napi::Env env, Napi::Object exports);
@@ -52,6 +53,7 @@ class ProgramBinding : public Napi::ObjectWrap<ProgramBinding> {
  private:
   Napi::Value run(const Napi::CallbackInfo& info);
   void prefetch(const Napi::CallbackInfo& info);
+  Napi::Value settle(const Napi::CallbackInfo& info);
   std::shared_ptr<Program> program_;
 };
 

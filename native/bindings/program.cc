@@ -1,4 +1,5 @@
 #include "bindings/bindings.h"
+#include "bindings/job.h"
 
 namespace iabn {
 namespace {
@@ -136,7 +137,8 @@ ComputeThread& compute_thread(Napi::Env env) {
 void ProgramBinding::define(Napi::Env env, Napi::Object exports) {
   exports.Set("Program", DefineClass(env, "Program",
                                      {InstanceMethod("run", &ProgramBinding::run),
-                                      InstanceMethod("prefetch", &ProgramBinding::prefetch)}));
+                                      InstanceMethod("prefetch", &ProgramBinding::prefetch),
+                                      InstanceMethod("settle", &ProgramBinding::settle)}));
 }
 
 ProgramBinding::ProgramBinding(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ProgramBinding>(info) {
@@ -180,6 +182,12 @@ void ProgramBinding::prefetch(const Napi::CallbackInfo& info) {
   const Operand target = to_operand(info[0]);
   auto bytes = info[1].As<Napi::Uint8Array>();
   program_->executor().prefetch({target.memory, target.offset, bytes.ByteLength()}, bytes.Data());
+}
+
+Napi::Value ProgramBinding::settle(const Napi::CallbackInfo& info) {
+  return run_job(
+      info.Env(), [program = program_] { program->executor().settle(); },
+      [](Napi::Env env) { return env.Undefined(); });
 }
 
 }  // namespace iabn

@@ -50,6 +50,9 @@ class Executor {
   // `timings`, if not null, receives when each step began and ended.
   virtual void run(size_t begin, size_t end, const std::vector<Block>& fetched,
                    std::vector<Timing>* timings) = 0;
+  // After a run of steps that the ones behind it will not follow: waits for what it has begun, whose memory
+  // the next run will use.
+  virtual void settle() {}
   // Copies the `index`-th fetched range.
   virtual void collect(const std::vector<Block>& fetched, size_t index, void* dst) = 0;
 };

@@ -29,11 +29,13 @@ class HostExecutor : public Executor {
         if (timings) timings->push_back({start, now()});
       }
     } catch (...) {
-      // Pending sums write to memory that the next run will use.
-      Group::drain_all();
+      settle();
       throw;
     }
   }
+
+  // Sums that are pending write to the program's memory.
+  void settle() override { Group::drain_all(); }
 
   void collect(const std::vector<Block>& fetched, size_t index, void* dst) override {
     const Block& block = fetched.at(index);

@@ -141,6 +141,11 @@ export interface Executable {
    * Copies feeds that a later run can refer to by name and starts their transfer, if the device supports it.
    */
   prefetch?(feeds: readonly Feed[]): void;
+  /**
+   * After a run of some instructions that those behind it will not follow: waits for what it has begun, such
+   * as sums over processes, whose memory the next run will use. Absent where nothing can be pending then.
+   */
+  settle?(): Promise<void>;
 }
 
 /** Hardware that a plan is made for and runs on. */

@@ -50,7 +50,12 @@ class Segments implements Executable {
       if (!(instruction?.kernel instanceof HostKernel)) continue;
       timings.push(...(await this.segment(waiting, [], from, at, timed)).timings);
       const started = seconds();
-      instruction.kernel.run(instruction);
+      try {
+        instruction.kernel.run(instruction);
+      } catch (error) {
+        await this.device.settle?.();
+        throw error;
+      }
       if (timed) timings.push({ begin: started, end: seconds() });
       [waiting, from] = [[], at + 1];
     }

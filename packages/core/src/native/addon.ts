@@ -65,6 +65,8 @@ export interface NativeProgram {
     end: number,
     timed: boolean,
   ): Promise<{ values: Uint8Array[]; timings: Float64Array }>;
+  /** After a run that nobody goes on with; absent where nothing can be pending then. */
+  settle?(): Promise<void>;
 }
 
 export interface NativeGroupOptions {

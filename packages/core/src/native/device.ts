@@ -68,6 +68,7 @@ export abstract class AddonDevice implements Device {
         }
       },
       ...(this.prefetches ? { prefetch } : {}),
+      settle: async () => program.settle?.(),
     };
   }
 }
