@@ -6,7 +6,7 @@ import { launch, launchedProcesses, type Processes, withoutOption } from '@inpla
 import type { Device, PriceList } from '@inplace-abn/core';
 import { checkProcessDevice, chooseProcessDevice, deviceOption, type ProcessDevice } from '@inplace-abn/cuda';
 import { ARCHITECTURES } from '@inplace-abn/models';
-/** train-imagenet: command line → @inplace-abn/train. */
+/** train-imagenet: trains a network on a folder of images. */
 import {
   bytes,
   configHash,
@@ -190,7 +190,7 @@ async function main(configPath: string, dir: string, options: Options): Promise<
   return together(identityOf(config, options), work, options.localRank);
 }
 
-/** Settings that are needed before other processes are started or met. */
+/** Checks options before it starts or meets other processes. */
 function checkOptions({
   resume,
   weights,
@@ -227,7 +227,7 @@ async function configOf(
   return memoryBudget === undefined ? config : { ...config, memory_budget: memoryBudget };
 }
 
-/** A folder is relative to where the program runs; in a configuration, to the data. */
+/** A folder is relative to the working directory here, but to the data in a configuration. */
 function cacheNamed(name: string): string {
   return name === 'ram' ? name : resolve(name);
 }
@@ -284,7 +284,7 @@ function logDirOf(
   return continued ?? newRunFolder(configPath, new Date());
 }
 
-/** The launcher has taken `--nproc` out of what its processes are given. */
+/** The command that the user typed. The launcher removes `--nproc` from the arguments of its processes. */
 function commandTyped(): string {
   const launched = launchedProcesses();
   const given = process.argv.slice(2);
@@ -312,7 +312,7 @@ async function trainRun(
   const { workers, maxPixels, printFreq, weights, resume = weights, saveEvery, maxSteps } = options;
   const take = taking(options);
   if (options.dryRun) return dry(config, data, options, { device, peers });
-  // Processes that start at different seconds write to one folder.
+  // All processes use one folder, even if they start at different seconds.
   const logDir = await peers.fromFirst(peers.rank === 0 ? logDirOf(options, take) : null);
   if (peers.rank === 0) process.stdout.write(`run folder ${logDir}\n`);
   let trace: StepTrace | null = null;

@@ -64,10 +64,10 @@ interface Options extends ScalingFlags {
   readonly json?: boolean;
 }
 
-/** Options that ask for something else than the plan of a configuration: one of them at a time. */
+/** Options that ask for something other than a plan; they exclude each other. */
 const QUESTIONS = ['diff', 'lock', 'check', 'freeze', 'devices', 'nodes', 'sweep', 'audit', 'measurePrices'];
 
-/** `others`: further options that mean nothing to it. */
+/** `others`: further options that it excludes. */
 function question(flags: string, description: string, others: readonly string[] = []): Option {
   const option = new Option(flags, description);
   return option.conflicts([
@@ -226,7 +226,7 @@ async function checked(paths: readonly string[], file: string, options: Options)
   return text;
 }
 
-/** The one configuration that a question is about, and the batch. */
+/** The only configuration of a question, and the batch. */
 function only(paths: readonly string[], options: Options) {
   const [path = '', ...others] = paths;
   if (others.length > 0)
@@ -271,7 +271,7 @@ async function table(
   return options.json ? JSON.stringify(rows, null, 2) : formatPlanTable(rows, { markdown: options.markdown });
 }
 
-/** A plan, with what was found out before it. */
+/** A plan, with the results that it depends on. */
 interface Found {
   readonly plan: PlanReport;
   readonly audit: AuditReport | null;
@@ -326,7 +326,7 @@ function report(config: TrainConfig, options: Options): Omit<Found, 'audit'> {
   return { plan: planned(grown, largest.batch, device, options), largest };
 }
 
-/** The plan of a process that has its part of a batch. */
+/** The plan of a process with its part of a batch. */
 function planned(
   config: TrainConfig,
   batch: number,

@@ -1,4 +1,4 @@
-/** `--profile`: a table by op and layer, and a Chrome trace of ten steps. */
+/** `--profile`: writes a table by op and layer, and a Chrome trace of ten steps. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Processes } from '@inplace-abn/comm';
@@ -23,7 +23,7 @@ export class Profiler {
     private readonly prices: PriceList | undefined,
   ) {}
 
-  /** Measures what the device can do, before the run takes its memory. */
+  /** Measures the device's limits, before the run takes its memory. */
   static async on(device: Device, { network }: TrainConfig, prices?: PriceList): Promise<Profiler> {
     const dtypes = [...new Set(['float32', network.precision] as const)];
     return new Profiler(device, await measureLimits(device, dtypes), prices);
@@ -38,7 +38,9 @@ export class Profiler {
     return this.profile?.report() ?? null;
   }
 
-  /** FOLDER/profile.txt, profile.json and trace.json; says where. Nothing after too few steps. */
+  /**
+   * Writes FOLDER/profile.txt, profile.json and trace.json, and prints where; nothing after too few steps.
+   */
   async write(folder: string): Promise<void> {
     const report = this.report();
     if (!report) {

@@ -22,8 +22,10 @@ export interface ClassListOptions {
 }
 
 /**
- * The classes of the network's outputs in order, from the file if there is one, or from its checkpoint;
- * undefined where neither has them.
+ * The classes of the network's outputs in order, from the file if given, else from the checkpoint; undefined
+ * if unknown.
+ *
+ * @throws UsageError for a file that cannot be used, CheckpointError for a file that is not a checkpoint
  */
 export async function knownClasses(
   file: string | undefined,
@@ -34,7 +36,7 @@ export async function knownClasses(
   return classes?.map((name) => ({ folder: name, name }));
 }
 
-/** Outputs of labels that are their indices already. */
+/** Maps labels that are already indices of outputs. @throws UsageError for more classes than outputs */
 export function classesInOrder(classes: readonly NamedClass[], outputs: number, source: string): ClassMap {
   if (classes.length > outputs) {
     throw new UsageError(
@@ -48,8 +50,10 @@ export function classesInOrder(classes: readonly NamedClass[], outputs: number, 
 }
 
 /**
- * Matches class folders with outputs: by the file if there is one, otherwise one to one in sorted order, as
- * in training; their numbers must then be equal.
+ * Matches class folders with outputs: by the file if given, else one to one in sorted order, as in training.
+ *
+ * @throws UsageError for a file that cannot be used or lacks a folder, and for different numbers of folders
+ * and outputs without a file
  */
 export async function matchClasses(options: ClassListOptions): Promise<ClassMap> {
   const { folders, root, outputs, file } = options;

@@ -1,4 +1,4 @@
-/** Counts the images of a test that have any number of labels. */
+/** Tests on images with any number of labels. */
 import type { Batch, SkippedImage } from '@inplace-abn/data';
 import { PrecisionMeter } from '@inplace-abn/recipes';
 import { StepClock } from '@inplace-abn/train';
@@ -25,7 +25,7 @@ export class LabelRun implements Counter {
     this.meter = new PrecisionMeter(parts.classifier.classes);
   }
 
-  /** Tests all images; the findings are those of all processes. */
+  /** Tests all images; returns the results of all processes. */
   async run(): Promise<Findings | { readonly stopped: NodeJS.Signals | null }> {
     const stopped = await visitImages(this.parts, this);
     return stopped ? { stopped } : this.findings();
@@ -111,7 +111,7 @@ export class LabelRun implements Counter {
   }
 }
 
-/** A line for each class that occurs, in the order of the outputs. */
+/** One line per class that occurs, in the order of the outputs. */
 export function labelLines({ labels }: LabelTestResult): string[] {
   return labels
     .filter(({ images }) => images > 0)

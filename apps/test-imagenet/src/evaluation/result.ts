@@ -14,7 +14,7 @@ export interface WrongImage extends Mistake {
   /** The file, relative to the tested folder, and its full path. */
   readonly file: string;
   readonly path: string;
-  /** Its content, where that is in a shard. */
+  /** Its content, if it is in a shard. */
   readonly part?: FilePart;
 }
 
@@ -41,12 +41,12 @@ export interface TestResult extends Preparation {
   readonly seconds: number;
 }
 
-/** A class of images with any number of labels. */
+/** A class of a multi-label test. */
 export interface LabelResult {
   /** Index of the network's output. */
   readonly label: number;
   readonly name: string;
-  /** Images that have it. */
+  /** Images with this label. */
   readonly images: number;
   /** Average precision, percent; NaN without images. */
   readonly ap: number;

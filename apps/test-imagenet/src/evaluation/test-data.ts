@@ -22,17 +22,17 @@ import { openLabeledSet, refuseShards, type TrainConfig } from '@inplace-abn/rec
 /** The images of a test. */
 export interface TestImages {
   readonly images: LabeledImages;
-  /** Whether labels are places among the classes that were given, and not among class folders. */
+  /** Whether labels are indices of the given classes rather than of class folders. */
   readonly listed: boolean;
   /** Sentences for the user. */
   readonly notes: readonly string[];
 }
 
 /**
- * Opens the images of a folder: with the list of labels that the configuration names (`data.val_labels`),
- * where it is there; tar shards in DIR/val or DIR; otherwise class folders.
+ * Opens the images of a folder: with the configured list of labels (`data.val_labels`) if it exists, else tar
+ * shards in DIR/val or DIR, else class folders.
  *
- * @param names names of the network's outputs, if known; class folders do not ask for them
+ * @param names names of the network's outputs, if known; class folders do not need them
  */
 export async function openTestImages(
   dir: string,
@@ -62,7 +62,7 @@ export async function openTestImages(
 }
 
 /**
- * Opens DIR/val if it holds class folders, otherwise DIR itself; `root` of the result tells which.
+ * Opens DIR/val if it has class folders, else DIR itself; `root` of the result is the opened folder.
  */
 export async function openTestFolder(dir: string): Promise<ImageFolder> {
   if (!existsSync(dir)) {
@@ -95,7 +95,7 @@ export interface Preparation {
 
 export interface TestLoaderOptions extends Preparation {
   readonly folder: LabeledImages;
-  /** Columns of the label sets of a batch, where an image has any number of labels. */
+  /** Columns of the label sets of a batch, for multi-label images. */
   readonly labelSets?: number;
   readonly input: TrainConfig['input'];
   readonly batchSize: number;

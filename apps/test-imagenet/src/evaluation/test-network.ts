@@ -33,7 +33,7 @@ export interface TestOptions extends Preparation {
   readonly config: TrainConfig;
   /** Checkpoint file, or folder of checkpoints. */
   readonly checkpoint: string;
-  /** The batch norm that its weights were trained with, if the file does not tell. */
+  /** The batch norm that its weights were trained with, if the file does not record it. */
   readonly trainedWith?: NormMode;
   /** Folder with val/CLASS, or with CLASS folders. */
   readonly data: string;
@@ -48,7 +48,7 @@ export interface TestOptions extends Preparation {
   readonly classFile?: string;
   readonly stream?: ProgressStream;
   /**
-   * The processes that share the images. Default: this one alone. Each needs the checkpoint and gets the
+   * The processes that share the images. Default: only this one. Each needs the checkpoint and gets the
    * result.
    */
   readonly peers?: Peers;
@@ -158,7 +158,7 @@ class TestRun implements Counter {
   readonly clock = new StepClock();
   private readonly tally: Tally;
   private readonly worst = new MostConfident(WORST);
-  /** Of all processes, after they have been gathered. */
+  /** Results of all processes, once gathered. */
   private unreadable: readonly SkippedImage[] = [];
 
   constructor(private readonly parts: TestParts) {

@@ -1,10 +1,10 @@
-/** Goes over the images of a test, whatever is counted of them. */
+/** Iterates over the images of a test, for any kind of counting. */
 import { type Batch, type LabeledImages, type Loader, shareOf } from '@inplace-abn/data';
 import { type Classifier, reasonWithOption } from '@inplace-abn/recipes';
 import { Halting, type Peers, type Progress, type StepClock, type StopRequest } from '@inplace-abn/train';
 import type { ClassMap } from './class-list.js';
 
-/** The parts of a run over the images of a test. */
+/** The parts of an iteration over the images of a test. */
 export interface TestParts {
   readonly folder: LabeledImages;
   readonly classes: ClassMap;
@@ -25,7 +25,7 @@ export interface Counter {
   count(batch: Batch, logits: Float32Array, first: number): void;
   /** Sums over the images so far. */
   sums(): Float64Array;
-  /** The results that progress shows, from the sums of all processes. */
+  /** Results to show as progress, from the sums of all processes. */
   shown(sums: Float64Array): { readonly loss: number; readonly top1?: number; readonly top5?: number };
 }
 

@@ -1,4 +1,4 @@
-/** `plan --audit`: the precision that inversion loses with the weights of a checkpoint. */
+/** `plan --audit`: measures the precision that inversion loses with the weights of a checkpoint. */
 import { auditInversions, type Device, formatBytes, type InversionError } from '@inplace-abn/core';
 import type { Sides } from '@inplace-abn/data';
 import {
@@ -12,23 +12,24 @@ import {
 import { onHost } from '@inplace-abn/session';
 
 export interface AuditReport {
-  /** The checkpoint that was read, and what was remarked on it. */
+  /** The checkpoint, and notes about it. */
   readonly path: string;
   readonly notes: readonly string[];
   /** Errors above it are too large. */
   readonly threshold: number;
-  /** Every inversion of the step, the coarsest first. */
+  /** All inversions of the step, largest error first. */
   readonly inversions: readonly InversionError[];
-  /** Paths with an error above the threshold: what `network.keep_inputs` should name. */
+  /** Paths with an error above the threshold, for `network.keep_inputs`. */
   readonly keep: readonly string[];
 }
 
-/** Images of the pass that errors are measured in. */
+/** Number of images for measuring errors. */
 const IMAGES = 2;
 
 /**
- * Measures with the checkpoint's weights, on images of noise: layers normalize what they get. Throws as
- * loadWeights does.
+ * Measures with the checkpoint's weights on images of noise, because layers normalize their input.
+ *
+ * @throws UsageError or CheckpointError as loadWeights does
  */
 export async function auditCheckpoint(
   config: TrainConfig,
@@ -55,7 +56,7 @@ export async function auditCheckpoint(
   return { path, notes, threshold, inversions, keep: [...new Set(keep)] };
 }
 
-/** Noise of mean 0 and deviation 1 once it is normalized, the same at every call. */
+/** Noise with mean 0 and deviation 1 after normalization, the same in every call. */
 function noise(batch: number, crop: Sides): { images: Uint8Array; color: Float32Array } {
   let state = 1;
   const next = () => {

@@ -1,5 +1,6 @@
 /**
- * The memory of one device when a batch is split over several, as a table: this plan and ordinary batch norm.
+ * The table of the memory of one device when a batch is split over several, for this plan and ordinary batch
+ * norm.
  */
 import { alignColumns } from '@inplace-abn/cli';
 import { type Device, UsageError } from '@inplace-abn/core';
@@ -14,11 +15,11 @@ export interface PlanRow {
 }
 
 /**
- * Plans a training step of one device for each number of devices: the batch is `optimizer.batch_size` /
- * devices, of a batch in shards those that the device holds. Unless the batch is in shards, buffers of
- * exchanges are left out, those of gradients included.
+ * Plans a training step of one device for each number of devices, with a batch of `optimizer.batch_size` /
+ * devices or, with shards, the shards that the device holds. Without shards, buffers for exchanges are left
+ * out, including those of gradients.
  *
- * @throws {UsageError} where the batch does not divide by a number of devices
+ * @throws {UsageError} if the batch is not divisible by a number of devices
  */
 export function planPerDevice(
   name: string,
@@ -57,7 +58,7 @@ const HEADER = [
   '(ordinary)',
 ];
 
-/** One line a row, sizes in MiB. `markdown`: as a Markdown table, else aligned text. */
+/** Formats the table with sizes in MiB, as Markdown or as aligned text. */
 export function formatPlanTable(rows: readonly PlanRow[], { markdown = false } = {}): string {
   const aligned = alignColumns([HEADER, ...rows.map(cellsOf)], (column) => column > 0);
   if (!markdown) return ['sizes in MiB', ...aligned.map((row) => row.join('  '))].join('\n');

@@ -1,4 +1,4 @@
-/** `plan --measure-prices`: times of instructions on this machine, in a file. */
+/** `plan --measure-prices`: measures times of instructions on this machine and adds them to a file. */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { writeFileAtomic } from '@inplace-abn/checkpoint';
@@ -15,8 +15,10 @@ import { formatSeconds, measurePrices, pricedMachine } from '@inplace-abn/recipe
 import type { Asked } from './questions.js';
 
 /**
- * Times a step of each configuration, and adds its instructions to the file. Throws before anything is timed
- * where the file cannot be written and, UsageError with code ERR_PRICE_LIST, where it is of another machine.
+ * Times a step of each configuration, and adds its instructions to the file.
+ *
+ * @throws before anything is timed: Error if the file cannot be written, and UsageError, code ERR_PRICE_LIST,
+ * if it is from another machine
  */
 export async function measuredPrices(file: string, questions: readonly Asked[]): Promise<string> {
   await checkWritable(file);
@@ -26,7 +28,7 @@ export async function measuredPrices(file: string, questions: readonly Asked[]):
   for (const { config, batch } of questions) {
     const own = await measurePrices(config, batch, device);
     list = joinedPrices(list, own);
-    // After each, so that none is lost where the next does not fit.
+    // After each step, so that it is not lost if the next one does not fit.
     await writeFileAtomic(file, priceListText(list));
     const { arch, precision } = config.network;
     const seconds = own.entries.reduce((sum, { seconds, count }) => sum + seconds * count, 0);
@@ -38,7 +40,7 @@ export async function measuredPrices(file: string, questions: readonly Asked[]):
   return [...lines, `${file}: ${list.entries.length} kinds of instructions on ${list.machine}`].join('\n');
 }
 
-/** The list of the file, if there is one, which `own` could be added to. */
+/** The list in the file, if any, if it can be merged with `own`. */
 async function opened(file: string, own: PriceList): Promise<PriceList> {
   if (!existsSync(file)) return own;
   return joinedPrices(priceListIn(await readFile(file, 'utf8'), file), own);

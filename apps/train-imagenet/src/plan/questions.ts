@@ -1,4 +1,4 @@
-/** `plan --diff`, `--lock`, `--check` and `--freeze`: files around what the libraries compare. */
+/** `plan --diff`, `--lock`, `--check` and `--freeze`: reads and writes the files that libraries compare. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { CommandLineError } from '@inplace-abn/cli';
 import { diffPlans, type PlanLock, planLockIn, planLockText, UsageError } from '@inplace-abn/core';
@@ -21,7 +21,7 @@ interface Printing {
   readonly json?: boolean;
 }
 
-/** Two configurations, or files that `--lock` wrote. */
+/** Compares two configurations, or two files of `--lock`. */
 export async function difference(
   paths: readonly string[],
   asked: (path: string) => Promise<Asked>,
@@ -49,7 +49,7 @@ export async function lock(file: string, asked: () => Promise<Asked>): Promise<s
   return `${file}: ${made.title}, ${Object.keys(made.layers).length} layers`;
 }
 
-/** `grown`: whether memory or recompute did. */
+/** `grown`: whether memory or recompute grew. */
 export async function check(
   file: string,
   asked: () => Promise<Asked>,

@@ -1,4 +1,4 @@
-/** Options of `plan` about a cluster. */
+/** Options of `plan` for a cluster. */
 import type { Topology } from '@inplace-abn/comm';
 import type { PriceList } from '@inplace-abn/core';
 import { duration, flops, positive, positives, rate } from '@inplace-abn/recipes';
@@ -14,7 +14,7 @@ export interface ScalingFlags {
   readonly nodeLatency: number;
   readonly topology: Topology;
   readonly stepTime?: number;
-  /** Prices of the instructions, instead of any of those. */
+  /** Prices of the instructions, instead of the other times. */
   readonly prices?: PriceList;
   readonly deviceFlops?: number;
   readonly deviceBandwidth?: number;

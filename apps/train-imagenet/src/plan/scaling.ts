@@ -1,4 +1,4 @@
-/** `plan --nodes`: the step on a cluster that nobody has here. */
+/** `plan --nodes`: simulates the step on a cluster. */
 import { CommandLineError } from '@inplace-abn/cli';
 import { type Cluster, type Failures, failuresOf, type Link } from '@inplace-abn/comm';
 import { cpu, portableCpu } from '@inplace-abn/core';
@@ -29,7 +29,7 @@ import {
 } from '@inplace-abn/recipes';
 import type { ScalingFlags } from './scaling-options.js';
 
-/** A configuration, and the images of each process; null: its share of the whole batch. */
+/** A configuration, and the images per process; null: its share of the whole batch. */
 export interface ScalingQuestion {
   readonly name: string;
   readonly config: TrainConfig;
@@ -48,17 +48,17 @@ interface Answer {
   readonly choices: ScalingChoices;
   readonly failures: Failures | null;
   /**
-   * Images of a process from which on {@link SHARE} is held; null: none. Of a single question alone, since it
+   * Images per process from which {@link SHARE} is reached; null: none. Only for a single step, because it
    * takes a while.
    */
   readonly holding?: number | null;
 }
 
-/** Efficiency for which a batch and buckets are sought. */
+/** Efficiency that batches and buckets should reach. */
 const SHARE = 0.9;
 
 /**
- * The steps of all configurations on all clusters: as text, as a table where there are several, or as JSON.
+ * The steps of all configurations on all clusters, as text, as a table if there are several, or as JSON.
  */
 export async function scaling(
   questions: readonly ScalingQuestion[],
@@ -124,7 +124,7 @@ function clusterOf(flags: ScalingFlags, nodes: number): Cluster {
   };
 }
 
-/** The largest share that a process has of the configuration's batch. */
+/** The largest share of the configuration's batch that a process has. */
 function shareOf({ optimizer: { batch_size: batch } }: TrainConfig, { nodes, perNode }: Cluster): number {
   const size = nodes * perNode;
   if (batch < size) {

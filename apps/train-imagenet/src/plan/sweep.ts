@@ -13,15 +13,15 @@ import {
 
 export interface SweepPoint {
   readonly batch: number;
-  /** Bytes allowed for weights, optimizer state and arena; at first those of the plan without a budget. */
+  /** Limit for weights, optimizer state and arena in bytes; first that of the plan without a budget. */
   readonly budget: number;
-  /** Bytes that the plan takes of it. */
+  /** Bytes of the plan. */
   readonly bytes: number;
-  /** Largest sum alive in the arena. */
+  /** Largest sum of live bytes in the arena. */
   readonly peak: number;
-  /** Work of what is recomputed, as a share of all other. */
+  /** Work of recomputation, as a share of all other work. */
   readonly moreWork: number;
-  /** Seconds of a step at the machine's limits: no step is faster. */
+  /** Seconds of a step at the machine's limits, a lower bound. */
   readonly seconds: number;
 }
 
@@ -31,11 +31,11 @@ export interface Sweep {
   readonly points: readonly SweepPoint[];
 }
 
-/** Of the batch in the configuration. */
+/** Factors on the configured batch. */
 const BATCHES = [0.25, 0.5, 1, 2, 4];
 /**
- * Of the arena that a step takes without a budget; from the first that no plan fits on, the others are left
- * out.
+ * Factors on the arena of a step without a budget. After the first one that no plan fits, the others are
+ * skipped.
  */
 const SHARES = [1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3];
 
@@ -80,7 +80,7 @@ function pointsOf(config: TrainConfig, batch: number, device: Device, limits: Ma
 const HEAD = ['batch', 'budget', 'takes', 'peak', 'more work', 's/step', 'images/s', ''];
 const BAR = 30;
 
-/** A line a point; the bar is images a second compared with the fastest. */
+/** One line per point; the bar is images per second relative to the fastest. */
 export function formatSweep({ arch, precision, points }: Sweep): string {
   const rate = ({ batch, seconds }: SweepPoint) => batch / seconds;
   const best = Math.max(...points.map(rate));
@@ -101,10 +101,10 @@ export function formatSweep({ arch, precision, points }: Sweep): string {
   ].join('\n');
 }
 
-/** As many as {@link BATCHES}, at least. */
+/** At least as many colors as {@link BATCHES}. */
 const COLORS = ['activation', 'gradient', 'input', 'constant', 'mark', 'workspace'] as const;
 
-/** The same as an HTML page: images a second over the bytes that they take, a curve a batch. */
+/** The same as an HTML page: images per second over bytes, one curve per batch. */
 export function renderSweep(result: Sweep): string {
   const batches = [...new Set(result.points.map(({ batch }) => batch))];
   const series = batches.map(

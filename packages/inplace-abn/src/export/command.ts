@@ -1,4 +1,4 @@
-/** inplace-abn export: command line → a file that other programs read. */
+/** inplace-abn export: writes a network for other programs. */
 import { type Advice, CommandLineError, checkWritable, withAdvice } from '@inplace-abn/cli';
 import { DYNAMIC_AXES, type DynamicAxis, LIBRARIES, type SizeRange } from '@inplace-abn/interop';
 import { positive, TRAINED_WITH_ADVICE, trainedWithOption } from '@inplace-abn/recipes';

@@ -1,5 +1,5 @@
 /**
- * A trained network as a file that other programs read: ONNX, or a state dictionary of ordinary batch norm.
+ * Exports a trained network for other programs: as ONNX, or as a state dictionary with ordinary batch norm.
  */
 import { readContent, writeStateDict } from '@inplace-abn/checkpoint';
 import { type HostTensor, UsageError } from '@inplace-abn/core';
@@ -30,14 +30,14 @@ export interface ExportOptions {
   readonly checkpoint: string;
   /** `.onnx`, or a state dictionary: `.pth`, `.pt` or `.safetensors`. */
   readonly out: string;
-  /** Configuration, for a checkpoint that does not say. */
+  /** Configuration, for a checkpoint that does not record it. */
   readonly config?: string;
   readonly trainedWith?: NormMode;
   /** File with names of the outputs, for a checkpoint that does not name them. */
   readonly classes?: string;
-  /** Of a state dictionary; default torchvision. */
+  /** Names in a state dictionary; default torchvision. */
   readonly names?: Library;
-  /** Height and width of the images; default: the crop of training's validation. */
+  /** Height and width of the images; default: the crop of validation. */
   readonly size?: readonly [number, number];
   readonly batch?: number;
   readonly dynamic?: readonly DynamicAxis[];
@@ -50,7 +50,7 @@ export interface ExportOptions {
 /** The files that were written, and sentences for the user. */
 export interface Exported {
   readonly files: readonly string[];
-  /** `input uint8 batch×224×224×3`; none of a state dictionary. */
+  /** Such as `input uint8 batch×224×224×3`; empty for a state dictionary. */
   readonly signals: readonly string[];
   readonly notes: readonly string[];
 }
@@ -62,10 +62,10 @@ interface Trained extends Described {
 }
 
 /**
- * Reads a checkpoint and writes its network as the name of `out` asks for.
+ * Reads a checkpoint and writes its network in the format of `out`'s extension.
  *
- * @throws UsageError or CheckpointError for a file that is not a checkpoint, and for a network that the file
- * cannot hold
+ * @throws UsageError or CheckpointError for a file that is not a checkpoint, and for a network that the
+ * format does not support
  */
 export async function exportCheckpoint(options: ExportOptions): Promise<Exported> {
   const trained = await trainedNetwork(options);
@@ -112,7 +112,7 @@ async function asOnnx({ config, classes, network, state, notes }: Trained, optio
 }
 
 /**
- * How training's validation makes the network's input of an image. A segmentation network takes whole images.
+ * The preprocessing of validation. A segmentation network takes whole images.
  */
 function preparation({ task, input }: Described['config']): OnnxMetadata {
   const { mean, std, scale_val: scale, crop_val: crop } = input;
@@ -121,8 +121,7 @@ function preparation({ task, input }: Described['config']): OnnxMetadata {
 }
 
 /**
- * A name for each output, as `predict` has them; undefined where nothing names the classes, or there are
- * none.
+ * A name for each output, as in `predict`; undefined without classes or without known names.
  */
 async function namesOf(
   { network: { classes: outputs } }: Described['config'],
@@ -150,7 +149,7 @@ async function asStateDict({ config, network, state, notes }: Trained, options: 
   return { files: [out], signals: [], notes: [...notes, ...otherActivation(names, config)] };
 }
 
-/** Names do not tell of activations: torchvision's and timm's networks have ReLU, except for TResNet. */
+/** The activation, which names do not determine: ReLU in torchvision and timm, except for TResNet. */
 function otherActivation(names: Library, { network }: Described['config']): string[] {
   const { arch, activation, activation_param: slope } = network;
   if (names === 'upstream' || arch.startsWith('tresnet') || activation === 'relu') return [];

@@ -1,13 +1,13 @@
-/** Heights and widths that an exported network may be given, where it is another graph at others. */
+/** Heights and widths that an exported network supports, if its graph depends on them. */
 import type { SizeRange } from '@inplace-abn/interop';
 import type { Described } from '@inplace-abn/recipes';
 
-/** TResNet halves odd sides in another way than even ones, five times. */
+/** TResNet halves odd and even sides differently, five times. */
 const TRESNET_STEP = 32;
-/** Below it, the map is so small that windows of the head see padding alone. */
+/** On smaller maps, some windows of the head see only padding. */
 const LEAST_SIDE = 64;
 
-/** The range around the example's height and width; undefined: the network takes any, or nothing is known. */
+/** The range around the example's height and width; undefined if the network takes any, or if unknown. */
 export function sizesOf(
   config: Described['config'],
   example: readonly [number, number],
@@ -16,12 +16,12 @@ export function sizesOf(
   return config.network.arch.startsWith('tresnet') ? { step: TRESNET_STEP } : undefined;
 }
 
-/** In evaluation the head averages over the whole map where its window covers it. */
+/** In evaluation the head averages over the whole map if its window covers it. */
 function sizesOfHead(
   { network, segmentation }: Extract<Described['config'], { task: 'segmentation' }>,
   example: readonly [number, number],
 ): SizeRange | undefined {
-  // `network.dilation` may say another output stride.
+  // `network.dilation` may set another output stride.
   if (network.dilation !== 1) return undefined;
   const to = Math.min(...segmentation.pooling_size) * segmentation.output_stride;
   const from = Math.min(LEAST_SIDE, ...example);
