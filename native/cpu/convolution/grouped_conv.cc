@@ -14,7 +14,7 @@
 namespace iabn::grouped {
 namespace {
 
-constexpr int64_t kBandBytes = 256 * 1024;  // of packed source rows per thread: they stay in the second level
+constexpr int64_t kBandBytes = 384 * 1024;  // of packed source rows per thread: they stay in the second level
 
 struct Image {
   int64_t height, width, channels;
@@ -90,14 +90,17 @@ class GroupedConvolution : public Kernel {
     const int64_t bands = (plan_.target.height + band_ - 1) / band_;
     const int64_t parts = (blocks_.count() + together_ - 1) / together_;
     const int64_t tasks = plan_.images * bands * parts;
+    const auto job_of = [&](int64_t task) {
+      const int64_t first = task % parts * together_, row = task / parts % bands * band_;
+      return Job{task / parts / bands, row, std::min(band_, plan_.target.height - row), first,
+                 std::min(together_, blocks_.count() - first)};
+    };
     parallel_divide(threads_, tasks, [&](int64_t task, int thread) {
-      const int64_t first = task % parts * together_;
-      const Job job{task / parts / bands, task / parts % bands * band_, first,
-                    std::min(together_, blocks_.count() - first)};
+      const Job job = job_of(task), next = job_of(std::min(task + 1, tasks - 1));
       if (dtype_ == DType::f32) {
-        run_job<float>(job, args, thread);
+        run_job<float>(job, next, args, thread);
       } else {
-        run_job<bf16>(job, args, thread);
+        run_job<bf16>(job, next, args, thread);
       }
     });
   }
@@ -114,8 +117,36 @@ class GroupedConvolution : public Kernel {
 
   // A band of output rows, for some blocks of one image.
   struct Job {
-    int64_t image, first_row, first_block, blocks;
+    int64_t image, first_row, rows, first_block, blocks;
   };
+
+  // A source row of the next job, fetched to the second level while a row of this one is summed.
+  struct Ahead {
+    const char* row;
+    int64_t pixels, pixel_bytes, block_bytes;
+
+    void fetch(int64_t block) const {
+      if (block * block_bytes % 64 != 0) return;  // the block before shares its cache lines
+      for (int64_t i = 0; i < pixels; ++i) {
+        __builtin_prefetch(row + i * pixel_bytes + block * block_bytes, 0, 2);
+      }
+    }
+  };
+
+  template <class T>
+  Ahead ahead_of(const Job& next, int64_t row, const T* sources) const {
+    const Image& image = plan_.source;
+    int64_t low = 0;
+    const int64_t rows = source_rows(next.first_row, next.first_row + next.rows, low);
+    // Those that jobs share have been read already.
+    const int64_t shared = std::max<int64_t>(0, rows - next.rows);
+    const int64_t y = std::min(low + shared + row, image.height - 1);
+    const int32_t channel =
+        blocks_.source.channels[static_cast<size_t>(next.first_block * blocks_.source.width)];
+    const T* from = sources + (next.image * image.height + y) * image.width * image.channels + channel;
+    return {reinterpret_cast<const char*>(from), image.width, image.channels * int64_t{sizeof(T)},
+            blocks_.source.width * int64_t{sizeof(T)}};
+  }
 
   int64_t source_rows(int64_t begin, int64_t end, int64_t& low) const {
     int64_t high = -1;
@@ -211,18 +242,19 @@ class GroupedConvolution : public Kernel {
   }
 
   template <class T>
-  void run_job(const Job& job, const KernelArgs& args, int64_t thread) const {
+  void run_job(const Job& job, const Job& next, const KernelArgs& args, int64_t thread) const {
     void* own = WorkspaceLayout::at(args.workspace, thread_ + thread_bytes_ * static_cast<size_t>(thread));
     float* packed = WorkspaceLayout::at<float>(own, packed_);
     float* out = WorkspaceLayout::at<float>(own, row_);
     const Image& target = plan_.target;
-    const int64_t end = std::min(job.first_row + band_, target.height);
+    const int64_t end = job.first_row + job.rows;
     int64_t low = 0;
     const int64_t rows = source_rows(job.first_row, end, low);
     pack(job, args.in<T>(0), low, rows, packed);
     for (int64_t y = job.first_row; y < end; ++y) {
+      const Ahead ahead = ahead_of(next, y - job.first_row, args.in<T>(0));
       for (int64_t phase = 0; phase < plan_.columns.phases(); ++phase) {
-        run_row(job, y, low, phase, packed, weights(args) + job.first_block * block_weights(),
+        run_row(job, ahead, y, low, phase, packed, weights(args) + job.first_block * block_weights(),
                 WorkspaceLayout::at<Tap>(own, taps_), out);
       }
       const int64_t at = (job.image * target.height + y) * target.width * target.channels;
@@ -256,8 +288,8 @@ class GroupedConvolution : public Kernel {
   }
 
   // The columns of one phase of row y; x holds source rows from `low` on.
-  void run_row(const Job& job, int64_t y, int64_t low, int64_t phase, const float* x, const float* weights,
-               Tap* taps, float* out) const {
+  void run_row(const Job& job, const Ahead& ahead, int64_t y, int64_t low, int64_t phase, const float* x,
+               const float* weights, Tap* taps, float* out) const {
     const int64_t width = blocks_.source.width, wide = blocks_.tap_lanes();
     const int64_t row_phase = y % plan_.rows.phases(), first = y / plan_.rows.phases() * plan_.rows.step;
     for (int64_t lane = 0; lane < wide; lane += 2 * blocks_.lanes) {
@@ -283,6 +315,7 @@ class GroupedConvolution : public Kernel {
               plan_.columns.phases() * wide};
       for (int64_t b = 0; b < job.blocks; ++b) {
         blocks_.run(row, form_, lanes);
+        ahead.fetch(b);
         row.x += block_floats_, row.w += block_weights(), row.out += row_floats_;
       }
       weights += shape_.kh * shape_.kw * tap_rows_ * lanes;

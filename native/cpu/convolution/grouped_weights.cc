@@ -24,7 +24,7 @@ class GroupedWeights : public Kernel {
         blocks_(engine(), shape.groups, shape.group_outputs(), shape.group_inputs()),
         form_(blocks_.form(shape, dtype)),
         threads_(most_threads()),
-        // Pairs of columns take twice the space of their bfloat16 images.
+        // Pairs of columns gain more from the cache than from whole pixels.
         together_(std::min(blocks_.together() / (form_ == Form::pairs ? 2 : 1), blocks_.count())),
         parts_((blocks_.count() + together_ - 1) / together_),
         packed_columns_((shape.ow - 1) * shape.sw + (shape.kw - 1) * shape.dw + 1) {
