@@ -60,6 +60,12 @@ export const CLAIMS: readonly Claim[] = [
     measured: true,
   },
   {
+    file: 'docs/memory.md',
+    says: /\[within (\d+) %\]\(\.\.\/bench\/RESULTS\.md#process-memory\)/,
+    are: () => [worstProcess()],
+    measured: true,
+  },
+  {
     file: 'docs/compiler.md',
     says: /up to (\d+) % of the step's arithmetic \((\d+) %/,
     are: () => spare().map((share) => 100 * share),
@@ -178,5 +184,21 @@ function worstPrediction() {
       measured('Zen 4', 'predicted-time', new RegExp(`^${network}, ${dtype}, batch 4$`), 'paired'),
     ),
   );
+  return worst(ratios);
+}
+
+/** Percent by which a process's memory differs from the expected at most, rounded up. */
+function worstProcess() {
+  const networks = ['resnet18', 'resnet50', 'resnext101', 'densenet121', 'wider_resnet38', 'tresnet_m'];
+  const ratios = networks.flatMap((network) =>
+    ['float32', 'bfloat16'].map((dtype) =>
+      measured('Zen 4', 'process-memory', `${network}, ${dtype}, `, 'ratio'),
+    ),
+  );
+  return worst(ratios);
+}
+
+/** The largest difference from 1, in percent, rounded up. */
+function worst(ratios: readonly number[]) {
   return Math.ceil(100 * Math.max(...ratios.map((ratio) => Math.abs(ratio - 1))));
 }
