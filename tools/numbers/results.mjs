@@ -19,3 +19,16 @@ export function measured(cpu, name, variant, column) {
   if (value !== undefined && more.length === 0) return value;
   throw new Error(`bench/results, ${cpu}, ${name}: ${more.length + (row ? 1 : 0)} rows "${variant}"`);
 }
+
+/**
+ * Ratios of all rows of a benchmark; there is one at least.
+ * @param {string} cpu
+ * @param {string} name
+ */
+export function allRatios(cpu, name) {
+  const results = allResults().find((candidate) => candidate.cpu === cpu);
+  const rows = results?.rows.filter((row) => row.name === name) ?? [];
+  const ratios = rows.flatMap((row) => ('refused' in row ? [] : [row.ratio]));
+  if (ratios.length === 0) throw new Error(`bench/results has no ${name} of ${cpu}`);
+  return ratios;
+}
