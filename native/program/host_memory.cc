@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <cstdlib>
+#include <cstring>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -50,20 +52,43 @@ bool populate_pages(uint8_t* data, size_t length) {
   return true;
 }
 
+#ifdef IABN_SANITIZE
+
+// From the heap: a sanitizer sees where a block of it ends.
+void* map(size_t bytes) {
+  void* block = nullptr;
+  const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  if (posix_memalign(&block, page, bytes) != 0) return nullptr;
+  return std::memset(block, 0, bytes);
+}
+void unmap(void* data, size_t) { std::free(data); }
+void clear(void* data, size_t bytes) { std::memset(data, 0, bytes); }
+
+#else
+
+void* map(size_t bytes) {
+  void* mapped = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (mapped == MAP_FAILED) return nullptr;
+#ifdef __linux__
+  madvise(mapped, bytes, MADV_HUGEPAGE);  // advice only: small pages work, slower
+#endif
+  return mapped;
+}
+void unmap(void* data, size_t bytes) { munmap(data, bytes); }
+void clear(void* data, size_t bytes) { madvise(data, bytes, MADV_DONTNEED); }
+
+#endif
+
 }  // namespace
 
 HostMemory::HostMemory(size_t bytes) : Memory(bytes) {
   if (bytes == 0) return;
-  void* mapped = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (mapped == MAP_FAILED) refuse(bytes);
-#ifdef __linux__
-  madvise(mapped, bytes, MADV_HUGEPAGE);  // advice only: small pages work, slower
-#endif
-  data_ = static_cast<uint8_t*>(mapped);
+  data_ = static_cast<uint8_t*>(map(bytes));
+  if (data_ == nullptr) refuse(bytes);
 }
 
 HostMemory::~HostMemory() {
-  if (data_) munmap(data_, bytes_);
+  if (data_) unmap(data_, bytes_);
 }
 
 void HostMemory::populate(size_t offset, size_t length) {
@@ -95,7 +120,7 @@ void HostMemory::populate(size_t offset, size_t length) {
 }
 
 void HostMemory::discard() {
-  if (data_) madvise(data_, bytes_, MADV_DONTNEED);
+  if (data_) clear(data_, bytes_);
 }
 
 }  // namespace iabn

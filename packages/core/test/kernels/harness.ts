@@ -1,6 +1,6 @@
 /**
- * Runs one native kernel on its own operands, with guard bytes around every buffer, and compares it with its
- * reference kernel.
+ * Runs one native kernel on its own operands, each in a block of memory with guard bytes around it, and
+ * compares it with its reference kernel.
  */
 
 import {
@@ -21,9 +21,9 @@ import {
 import { expect } from 'vitest';
 import type {
   Device,
+  DeviceMemory,
   KernelSpec,
   LoadedInstruction,
-  Location,
   OperandSpec,
   PreparedKernel,
 } from '../../src/devices/device.js';
@@ -148,13 +148,18 @@ export function reference(call: Call): ReferenceTensor[] {
 /** Fill byte of guards and unwritten outputs: a NaN in every float dtype. */
 const CANARY = 0xff;
 const GUARD_BYTES = 192;
+/** Whether memory ends with its operand, where a sanitizer watches over it: it sees reads, too. */
+const ENDS_WITH_OPERAND = process.env.IABN_TEST_EXACT_MEMORY === '1';
 
-/** Location of an operand: `rows` rows of `width` bytes, `pitch` bytes apart. */
+/** An operand in memory of its own: `rows` rows of `width` bytes, `pitch` bytes apart. */
 interface Spot {
+  readonly memory: DeviceMemory;
   readonly offset: number;
   readonly rows: number;
   readonly width: number;
   readonly pitch: number;
+  /** In messages. */
+  readonly what: string;
 }
 
 /** Indices of operands that are strided views of wider tensors. */
@@ -176,44 +181,26 @@ export function pitchable({ op, inputs }: Call): Pitched {
   };
 }
 
-class Layout {
-  private cursor = 0;
-  private readonly used: { offset: number; bytes: number; what: string }[] = [];
+/** Memory for an operand with guards around it; a slice is surrounded by other channels. */
+function place(type: TensorType, what: string, sliced: boolean): Spot {
+  const size = bytesPerElement(type.dtype);
+  const width = sliced ? channels(type.shape) * size : byteLength(type);
+  const before = sliced ? 3 * size : 0;
+  const offset = GUARD_BYTES + before;
+  const pitch = sliced ? width + before + 2 * size : width;
+  const count = sliced ? rows(type.shape) : 1;
+  const end = count === 0 ? offset : offset + (count - 1) * pitch + width;
+  const memory = device().allocate(ENDS_WITH_OPERAND ? end : align(end) + GUARD_BYTES);
+  return { memory, offset, rows: count, width, pitch, what };
+}
 
-  /**
-   * The next aligned place for an operand, with guards before and after; a slice is surrounded by other
-   * channels.
-   */
-  place(type: TensorType, what: string, sliced: boolean): Spot {
-    const size = bytesPerElement(type.dtype);
-    const width = sliced ? channels(type.shape) * size : byteLength(type);
-    const before = sliced ? 3 * size : 0;
-    const spot = {
-      offset: this.cursor + GUARD_BYTES + before,
-      rows: sliced ? rows(type.shape) : 1,
-      width,
-      pitch: sliced ? width + before + 2 * size : width,
-    };
-    for (let row = 0; row < spot.rows; row++) {
-      this.used.push({ offset: spot.offset + row * spot.pitch, bytes: width, what: `${what}, row ${row}` });
-    }
-    this.cursor = align(spot.offset + spot.rows * spot.pitch);
-    return spot;
-  }
-
-  get bytes(): number {
-    return this.cursor + GUARD_BYTES;
-  }
-
-  expectGuards(memory: Uint8Array): void {
-    let from = 0;
-    let before = 'the start';
-    for (const { offset, bytes, what } of [...this.used, { offset: this.bytes, bytes: 0, what: 'the end' }]) {
-      const touched = memory.subarray(from, offset).findIndex((byte) => byte !== CANARY);
-      if (touched >= 0) expect.fail(`wrote between ${before} and ${what}, ${touched} bytes after ${before}`);
-      from = offset + bytes;
-      before = what;
-    }
+function expectGuards(after: Uint8Array, { offset, rows: count, width, pitch, what }: Spot): void {
+  let from = 0;
+  for (let row = 0; row <= count; row++) {
+    const end = row < count ? offset + row * pitch : after.length;
+    const touched = after.subarray(from, end).findIndex((byte) => byte !== CANARY);
+    if (touched >= 0) expect.fail(`wrote outside ${what}, at its byte ${from + touched - offset}`);
+    from = end + width;
   }
 }
 
@@ -226,10 +213,13 @@ function gather(memory: Uint8Array, { offset, rows: count, width, pitch }: Spot)
   return dense;
 }
 
-function scatter(memory: Uint8Array, dense: Uint8Array, { offset, rows: count, width, pitch }: Spot): void {
-  for (let row = 0; row < count; row++) {
-    memory.set(dense.subarray(row * width, (row + 1) * width), offset + row * pitch);
+/** Bytes of the memory before a run: `dense` in its rows. */
+function imageOf({ memory, offset, rows: count, width, pitch }: Spot, dense?: Uint8Array): Uint8Array {
+  const image = new Uint8Array(memory.bytes).fill(CANARY);
+  for (let row = 0; dense && row < count; row++) {
+    image.set(dense.subarray(row * width, (row + 1) * width), offset + row * pitch);
   }
+  return image;
 }
 
 interface RunOptions {
@@ -251,14 +241,13 @@ export async function runKernel(
 ): Promise<ReferenceTensor[]> {
   const on = device();
   const types = specOf(call, constants);
-  const layout = new Layout();
   const inputAt = call.inputs.map(
-    (t, i): Spot | null => t && layout.place(t, `input ${i}`, pitched.inputs.includes(i)),
+    (t, i): Spot | null => t && place(t, `input ${i}`, pitched.inputs.includes(i)),
   );
   const inPlace = opOf(call.op).overwrites.filter((rule) => rule.required || rule === overwrite);
   const outputAt = types.outputs.map((type, i): Spot => {
     const over = inPlace.find(({ output }) => output === i);
-    return (over && inputAt[over.input]) ?? layout.place(type, `output ${i}`, pitched.outputs.includes(i));
+    return (over && inputAt[over.input]) ?? place(type, `output ${i}`, pitched.outputs.includes(i));
   });
   const spec = {
     ...types,
@@ -267,45 +256,42 @@ export async function runKernel(
   };
   const kernel = on.prepare(spec);
   const scratch = (bytes: number, what: string): Spot =>
-    layout.place({ shape: [bytes], dtype: 'uint8' }, what, false);
-  const workspaceAt = scratch(kernel.workspaceBytes, 'workspace');
-  const layoutAt = kernel.layout && scratch(kernel.layout.bytes, 'layout');
-  const memory = on.allocate(layout.bytes);
-  const located = (spot: Spot | null): Location | null => spot && { memory, offset: spot.offset };
-  const instruction = {
-    kernel,
-    outputs: outputAt.map(({ offset }): Location => ({ memory, offset })),
-    workspace: kernel.workspaceBytes > 0 ? located(workspaceAt) : null,
-    layout: located(layoutAt),
-  };
+    place({ shape: [bytes], dtype: 'uint8' }, what, false);
+  const workspaceAt = kernel.workspaceBytes > 0 ? scratch(kernel.workspaceBytes, 'the workspace') : null;
+  const layoutAt = kernel.layout && scratch(kernel.layout.bytes, 'the layout');
+  const instruction = { kernel, outputs: outputAt, workspace: workspaceAt, layout: layoutAt };
   const laidOut = (index: number): boolean => kernel.layout?.inputs.includes(index) ?? false;
   const runs: LoadedInstruction = {
     ...instruction,
-    inputs: inputAt.map((spot, index) => (laidOut(index) ? null : located(spot))),
+    inputs: inputAt.map((spot, index) => (laidOut(index) ? null : spot)),
   };
   const lays: LoadedInstruction = {
     ...instruction,
     part: 'layout',
-    inputs: inputAt.map((spot, index) => (laidOut(index) ? located(spot) : null)),
+    inputs: inputAt.map((spot, index) => (laidOut(index) ? spot : null)),
   };
   const instructions = kernel.layout ? [lays, runs] : [runs];
   const executable = on.load(instructions);
-  const image = new Uint8Array(layout.bytes).fill(CANARY);
+  const images = new Map<Spot, Uint8Array>();
+  for (const spot of [...outputAt, workspaceAt, layoutAt]) {
+    if (spot) images.set(spot, imageOf(spot));
+  }
   call.inputs.forEach((t, i) => {
     const spot = inputAt[i];
-    if (t && spot) scatter(image, bytesOf(fromFloat64(t.dtype, t.data)), spot);
+    if (t && spot) images.set(spot, imageOf(spot, bytesOf(fromFloat64(t.dtype, t.data))));
   });
-  const feed = { memory, offset: 0, length: image.byteLength, data: image };
-  await executable.run([feed], [], { begin: 0, end: instructions.length }, false);
-  const after = memory.read(0, layout.bytes);
-  layout.expectGuards(after);
-  for (const spot of inputAt) {
-    if (!spot || outputAt.includes(spot)) continue;
-    expect(Buffer.compare(gather(after, spot), gather(image, spot)), 'an input was changed').toBe(0);
+  const feeds = [...images].map(([{ memory }, data]) => ({ memory, offset: 0, length: memory.bytes, data }));
+  await executable.run(feeds, [], { begin: 0, end: instructions.length }, false);
+  const results = new Map<Spot, Uint8Array>();
+  for (const [spot, image] of images) {
+    const after = spot.memory.read(0, spot.memory.bytes);
+    expectGuards(after, spot);
+    if (outputAt.includes(spot)) results.set(spot, gather(after, spot));
+    else if (inputAt.includes(spot)) expect(Buffer.compare(after, image), `${spot.what} was changed`).toBe(0);
   }
   return types.outputs.map((type, i): ReferenceTensor => {
     const spot = outputAt[i];
-    const bytes = spot ? gather(after, spot) : new Uint8Array();
+    const bytes = (spot && results.get(spot)) ?? new Uint8Array();
     return { ...type, data: toFloat64(type.dtype, viewAs(type.dtype, bytes)) };
   });
 }
