@@ -17,7 +17,9 @@ export function readContent(path: string, part?: FilePart, room?: Room): Buffer 
     try {
       const facts = fstatSync(file);
       if (!facts.isFile()) throw new Error('it is not a regular file');
-      return room ? readAt(file, bufferIn(room, facts.size), 0) : readFileSync(file);
+      // readFileSync words the error of a file that is too large.
+      const fits = room && facts.size < 2 ** 31;
+      return fits ? readAt(file, bufferIn(room, facts.size), 0) : readFileSync(file);
     } finally {
       closeSync(file);
     }

@@ -7,22 +7,20 @@ import type { Image, Picture } from './image/image.js';
 import { DamagedJpeg, Jpeg } from './jpeg/jpeg.js';
 import type { FilePart } from './labeled-files.js';
 import { checkPixels, MAX_PIXELS } from './pixel-limit.js';
-import type { Room } from './wasm/room.js';
 
 /**
  * Reads an image file and passes its picture to `use`. Common JPEGs and small PNGs are decoded on this
  * thread, JPEGs only as far as `use` asks for pixels; everything else goes to sharp. If a JPEG turns out to
  * be damaged halfway, `use` runs a second time with sharp's picture, so that sharp decides and words the
- * error. An image of more than `maxPixels` (default 2^27) is not decoded. With `room` the file is read into
- * it.
+ * error. An image of more than `maxPixels` (default 2^27) is not decoded.
  * @throws ImageError
  */
 export async function usePicture<T>(
   path: string,
   use: (picture: Picture) => T,
-  { part, room, ...options }: { maxPixels?: number; part?: FilePart; cache?: DecodedCache; room?: Room } = {},
+  { part, ...options }: { maxPixels?: number; part?: FilePart; cache?: DecodedCache } = {},
 ): Promise<T> {
-  const content = readContent(path, part, room);
+  const content = readContent(path, part);
   try {
     return await usePictureOf(content, path, use, options);
   } catch (error) {

@@ -3,6 +3,7 @@
 import { parentPort } from 'node:worker_threads';
 import { CacheFolder } from './cache-folder.js';
 import { CacheMemory } from './cache-memory.js';
+import { placedIn, readContent } from './content.js';
 import type { CacheSpec, DecodedCache } from './decoded-cache.js';
 import { ImageError } from './errors.js';
 import type { Picture } from './image/image.js';
@@ -12,12 +13,12 @@ import { type LabelDecoder, labelDecoder } from './label-coding.js';
 import { decodedLabelMap, type LabelMap, UnknownClassError } from './label-map.js';
 import { makeTransform } from './make-transform.js';
 import { Random, Stream } from './random.js';
-import { usePicture } from './reader.js';
+import { usePictureOf } from './reader.js';
 import type { SharedSlot } from './ring.js';
 import type { SegmentationTransform } from './segmentation-transform.js';
 import type { FailedRow, FromWorker, RowTask, RunSetup, ToWorker } from './threads.js';
 import type { Transform } from './transform.js';
-import { kernels } from './wasm/kernels.js';
+import { copyPixelsTo } from './wasm/kernels.js';
 import { Room } from './wasm/room.js';
 
 interface Run extends RunSetup {
@@ -107,7 +108,7 @@ async function outcome({ run, slot, rows }: ToWorker & { kind: 'fill' }): Promis
 
 /** Resolves to the error if the image cannot be read. */
 async function fillRow(run: Run, slot: number, task: RowTask): Promise<ImageError | undefined> {
-  const { seed, epoch, slots, maxPixels, decoded: cache } = run;
+  const { seed, epoch, slots, maxPixels } = run;
   const made = await run.made;
   const target = slots[slot];
   if (!target) throw new Error(`unknown slot ${slot}`);
@@ -115,12 +116,12 @@ async function fillRow(run: Run, slot: number, task: RowTask): Promise<ImageErro
   imageRoom.reset();
   // A module of the user may keep what it is given.
   const room = run.transform.kind === 'module' ? undefined : imageRoom;
-  kernels().scratch.room = room ?? null;
+  copyPixelsTo(room);
   const randomNumbers = () => new Random(seed, Stream.augmentation, epoch, task.wanted);
   try {
     if ('apply' in made) {
       const apply = (picture: Picture) => made.apply(picture, randomNumbers(), pixels, color);
-      await usePicture(task.path, apply, { maxPixels, part: task.part, cache, room });
+      await useImage(run, task, apply, room);
       return undefined;
     }
     const labels = labelsOf(task, run.decoder, maxPixels);
@@ -128,7 +129,7 @@ async function fillRow(run: Run, slot: number, task: RowTask): Promise<ImageErro
       checkSameSize(labels, picture, task);
       labeled[0] = made.applyLabeled(picture, labels, randomNumbers(), pixels, color, targets);
     };
-    await usePicture(task.path, applyLabeled, { maxPixels, cache, room });
+    await useImage(run, task, applyLabeled, room);
     return undefined;
   } catch (error) {
     if (error instanceof UnknownClassError) {
@@ -138,7 +139,22 @@ async function fillRow(run: Run, slot: number, task: RowTask): Promise<ImageErro
     if (!(error instanceof ImageError)) throw error;
     return error;
   } finally {
-    kernels().scratch.room = null;
+    copyPixelsTo(undefined);
+  }
+}
+
+/** {@link usePictureOf} for a file that is read into `room`, if there is one. */
+async function useImage(
+  { maxPixels, decoded: cache }: Run,
+  { path, part }: RowTask,
+  use: (picture: Picture) => void,
+  room?: Room,
+): Promise<void> {
+  const content = readContent(path, part, room);
+  try {
+    await usePictureOf(content, path, use, { maxPixels, cache });
+  } catch (error) {
+    throw placedIn(part, error);
   }
 }
 

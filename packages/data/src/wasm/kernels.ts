@@ -91,8 +91,6 @@ const SLACK = 64;
 export class Scratch {
   private readonly base: number;
   private next: number;
-  /** Where pixels are copied to; null: to memory of their own. */
-  room: Room | null = null;
 
   constructor(
     private readonly memory: Memory,
@@ -131,8 +129,8 @@ export class Scratch {
 
   /** The same of pixels: into the room, if there is one. */
   copyPixels(address: number, bytes: number): Uint8Array<ArrayBuffer> {
-    if (!this.room) return this.copy(address, bytes);
-    const pixels = this.room.take(bytes);
+    if (!pixelRoom) return this.copy(address, bytes);
+    const pixels = pixelRoom.take(bytes);
     pixels.set(new Uint8Array(this.memory.buffer, address, bytes));
     return pixels;
   }
@@ -143,6 +141,12 @@ export interface Kernels extends Exports {
 }
 
 let instance: Kernels | undefined;
+let pixelRoom: Room | undefined;
+
+/** Where the kernels of this thread copy pixels to; undefined: to memory of their own. */
+export function copyPixelsTo(room: Room | undefined): void {
+  pixelRoom = room;
+}
 
 /** The kernels of this thread. */
 export function kernels(): Kernels {
