@@ -5,8 +5,11 @@
 import { expect, it } from 'vitest';
 import { processMemoryOf } from '../../../bench/lib/process-memory.mjs';
 
-/** Versions of Node and instruction sets differ in their code and heaps by some tens of megabytes. */
-const WITHIN = 0.15;
+/**
+ * This runs on any CPU and version of Node, whose code and heaps differ by some tens of megabytes. The
+ * benchmark `process-memory`, on one machine, holds 2 %.
+ */
+const WITHIN = 0.25;
 
 it('is what the plan expects, and within its bound', async () => {
   const { peak, expected, most } = await processMemoryOf({

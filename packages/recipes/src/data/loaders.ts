@@ -117,7 +117,7 @@ function countsOf(labels: Int32Array, classes: number): number[] {
 }
 
 /**
- * Sizes of the batches, or of this process's shares of them, in an evaluation over `images` images; without
+ * Sizes of the batches, or of this process's shares of them, in an evaluation over `images` images; none is
  * 0.
  */
 export function evaluationBatches(

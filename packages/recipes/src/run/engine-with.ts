@@ -1,7 +1,7 @@
 import { ALONE, agreeOnKernels, kernelNotes, type Progress, type RunKernels } from '@inplace-abn/train';
 import { Engine, type EngineOptions, planEngine } from '../engine/engine.js';
 import { foreignPrices } from '../plan/step-time.js';
-import { collectBefore } from './collect.js';
+import { collectGarbage } from './collect.js';
 
 /**
  * An engine with the kernels that a run was computed with so far, the same on all processes; notes name those
@@ -17,6 +17,6 @@ export async function engineWith(
   if (foreign) progress.note(`${foreign}: measure them here`);
   const agreed = await agreeOnKernels(peers, soFar?.names ?? {}, (choices) => planEngine(options, choices));
   for (const note of kernelNotes(soFar, device.machine, agreed.unmet)) progress.note(note);
-  await collectBefore(agreed.planned.neededBytes);
+  await collectGarbage();
   return new Engine(options, agreed);
 }
