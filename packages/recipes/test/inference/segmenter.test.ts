@@ -177,9 +177,12 @@ describe('a memory budget', () => {
   it('that nothing fits is an error with the size of the image', async () => {
     const { weightBytes } = segmenterOf();
     const segmenter = segmenterOf({ memoryBudget: weightBytes + 10_000 });
-    await expect(segmenter.segment(image)).rejects.toThrow(
-      /an image of 97×161 at 97×161: the plan needs .* of memory in addition to the weights, .* raise it, or use smaller images/,
-    );
+    await expect(segmenter.segment(image)).rejects.toMatchObject({
+      code: 'ERR_BUDGET',
+      message: expect.stringMatching(
+        /an image of 97×161 at 97×161: the plan needs .* of memory in addition to the weights, .* raise it, or use smaller images/,
+      ),
+    });
   });
 
   it('that the weights alone fill is an error that says so', () => {
