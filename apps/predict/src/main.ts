@@ -60,7 +60,7 @@ const command = new Command('predict')
   )
   .option(
     '--npy <file.npy>',
-    'with --features: write a float32 matrix with one row per image, and the names of the images to FILE.txt',
+    'with --features: write a float32 matrix with one row per image to FILE.npy, and the names of the images to FILE.txt',
   )
   .option('-b, --batch <n>', 'images per batch', positive, 32);
 for (const option of imageOptions()) command.addOption(option);

@@ -37,7 +37,8 @@ Examples:
   ${command.name()} check imagenet
   ${command.name()} browse imagenet --config config.json
 
-Run ${command.name()} check --help and ${command.name()} browse --help for their options.`,
+Run ${command.name()} check --help and ${command.name()} browse --help for their options.
+Exit codes: 0 done or no problems, 1 problems or an error, 2 usage, 128 + N stopped by signal N.`,
   );
 
 command

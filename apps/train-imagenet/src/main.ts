@@ -99,7 +99,7 @@ const command = new Command('train-imagenet')
   .option(
     '--weights <file>',
     'start a new run from the weights of a checkpoint, including torchvision’s and timm’s: convert them to the batch norm of the ' +
-      'configuration, and start a new classifier if the number of classes differs',
+      'configuration, and start a new classifier if number, names or order of the classes differ',
   )
   .option(
     '--max-pixels <n>',

@@ -33,7 +33,10 @@ const command = new Command('replay')
   .option('--step <n>', 'step to repeat, counted from 1 as in metrics.jsonl', positive)
   .option('--dump <layer>', 'with --step: write every value that the module at this path computes')
   .option('--out <file>', 'file for --dump', 'dump.safetensors')
-  .option('--find-nan', 'replay until a value is not finite, and print the instruction that computed it')
+  .option(
+    '--find-nan',
+    'replay up to the step that a NaN or infinity stopped, and print the instruction that computed it',
+  )
   .option('-j, --workers <n>', 'images to load in parallel', positive, 2)
   .option('--max-pixels <n>', 'reject images with more pixels, as the run did', pixels)
   .addHelpText(
@@ -84,7 +87,7 @@ async function dumped(replay: Replay, step: number, layer: string, out: string):
 /** Goes one step beyond the recorded ones: a step that stopped on a NaN records nothing. */
 async function brokenStep(replay: Replay): Promise<void> {
   const found = await findNonFinite(replay, Math.max(replay.lastRecorded, replay.step) + 1);
-  if (!found) return print(`all values up to step ${replay.step} are finite`);
+  if (!found) return print(`no step up to ${replay.step} stopped on a value that is not finite`);
   const { instruction, op, path, phase } = found.at;
   print(
     `step ${found.step}: the first value that is not finite comes from instruction ${instruction}, ${op} of ${path || '(top)'}, in the ${phase} pass`,

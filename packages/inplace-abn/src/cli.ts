@@ -90,6 +90,15 @@ export async function run(args: readonly string[]): Promise<void> {
 
 const EXPORT = 'export';
 
+const HELP = `
+Examples:
+  inplace-abn doctor
+  inplace-abn train config.json photos --log-dir runs/first
+  inplace-abn predict runs/first/checkpoints photo.jpg
+
+Run inplace-abn COMMAND --help for the options and examples of a command.
+Exit codes: 0 done, 1 error, 2 usage; the help of a command lists its own.`;
+
 const NEW_HELP = `
 Example:
   inplace-abn new my-network && cd my-network && npm install && npm start
@@ -111,7 +120,7 @@ function own(): Command {
   const command = new Command(OWN_NAME)
     .description('Train convolutional networks in a planned amount of memory.')
     .helpCommand(false)
-    .addHelpText('after', '\nRun inplace-abn COMMAND --help for the options and examples of a command.');
+    .addHelpText('after', HELP);
   for (const [name, { does }] of Object.entries(PROGRAMS)) command.command(name).description(does);
   command
     .command(EXPORT)

@@ -21,17 +21,25 @@ describe('inplace-abn', () => {
     ['data', undefined],
     ['replay', undefined],
     ['compare', undefined],
+    ['convert', undefined],
+    ['export', undefined],
     ['inspect', undefined],
+    ['new', undefined],
     ['doctor', undefined],
   ])('%s is called so in its help', async (name, own) => {
     const text = await help(name);
     expect(text).toMatch(new RegExp(`^Usage: inplace-abn ${name} \\[options\\]`));
+    expect(text).toMatch(/^Examples?:\n {2}\S/m);
+    expect(text).toContain('Exit codes: 0 ');
     if (own === undefined) return;
     expect(text).toContain(`Examples:\n  inplace-abn ${name} `);
     expect(text).not.toContain(own);
   });
 
   it('has a name of its own', async () => {
-    expect(await help()).toMatch(/^Usage: inplace-abn \[/);
+    const text = await help();
+    expect(text).toMatch(/^Usage: inplace-abn \[/);
+    expect(text).toContain('Examples:\n  inplace-abn doctor\n');
+    expect(text).toContain('Exit codes: 0 ');
   });
 });
