@@ -44,7 +44,7 @@ class KernelBinding : public Napi::ObjectWrap<KernelBinding> {
 
 // new Program([{kernel, inputs, outputs, workspace}], device?); run(feeds, fetches, begin, end):
 // Promise<Uint8Array[]>. A feed with null data takes the data passed to prefetch(location, data). settle():
-// Promise, after a run that nobody goes on with.
+// Promise. Waits for what an abandoned run has started: the next run uses its memory.
 class ProgramBinding : public Napi::ObjectWrap<ProgramBinding> {
  public:
   static void define(Napi::Env env, Napi::Object exports);

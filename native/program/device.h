@@ -50,11 +50,11 @@ class Executor {
   // `timings`, if not null, receives when each step began and ended.
   virtual void run(size_t begin, size_t end, const std::vector<Block>& fetched,
                    std::vector<Timing>* timings) = 0;
-  // After a run of steps that the ones behind it will not follow: waits for what it has begun, whose memory
-  // the next run will use.
-  virtual void settle() {}
   // Copies the `index`-th fetched range.
   virtual void collect(const std::vector<Block>& fetched, size_t index, void* dst) = 0;
+  // Waits for what an abandoned run has started: the next run uses its memory. Stands last: plugins that were
+  // built before it find the other functions in their places.
+  virtual void settle() {}
 };
 
 class Device {

@@ -80,9 +80,7 @@ void StreamExecutor::run(size_t begin, size_t end, const std::vector<Block>& fet
     check_steps(range);
   } catch (const RunStopped&) {
     destroy(events);
-    // Pending sums write to memory that the next run will use.
-    context_->exchanges.finish_all();
-    check(context_->wait(), "the sums over processes");
+    settle();
     check_steps(range);
     throw;
   } catch (...) {
@@ -198,6 +196,13 @@ std::string StreamExecutor::suspects(Range range) const {
 void StreamExecutor::collect(const std::vector<Block>& fetched, size_t index, void* dst) {
   const size_t length = fetched.at(index).length;
   if (length > 0) std::memcpy(dst, fetches_.at(index), length);
+}
+
+// Pending sums write to memory that the next run will use.
+void StreamExecutor::settle() {
+  context_->use();
+  context_->exchanges.finish_all();
+  check(context_->wait(), "the sums over processes");
 }
 
 }  // namespace iabn::cuda

@@ -25,6 +25,7 @@ class StreamExecutor : public Executor {
   void run(size_t begin, size_t end, const std::vector<Block>& fetched,
            std::vector<Timing>* timings) override;
   void collect(const std::vector<Block>& fetched, size_t index, void* dst) override;
+  void settle() override;
 
  private:
   using Range = std::pair<size_t, size_t>;

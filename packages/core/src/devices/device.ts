@@ -142,8 +142,8 @@ export interface Executable {
    */
   prefetch?(feeds: readonly Feed[]): void;
   /**
-   * After a run of some instructions that those behind it will not follow: waits for what it has begun, such
-   * as sums over processes, whose memory the next run will use. Absent where nothing can be pending then.
+   * Waits for what an abandoned run has started: the next run uses its memory. Absent where nothing can be
+   * pending then.
    */
   settle?(): Promise<void>;
 }

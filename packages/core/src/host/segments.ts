@@ -53,7 +53,8 @@ class Segments implements Executable {
       try {
         instruction.kernel.run(instruction);
       } catch (error) {
-        await this.device.settle?.();
+        // The op's error is the first: that of a sum which fails, too, must not hide it.
+        await this.device.settle?.().catch(() => undefined);
         throw error;
       }
       if (timed) timings.push({ begin: started, end: seconds() });

@@ -65,7 +65,10 @@ export interface NativeProgram {
     end: number,
     timed: boolean,
   ): Promise<{ values: Uint8Array[]; timings: Float64Array }>;
-  /** After a run that nobody goes on with; absent where nothing can be pending then. */
+  /**
+   * Waits for what an abandoned run has started: the next run uses its memory. Absent where nothing can be
+   * pending then.
+   */
   settle?(): Promise<void>;
 }
 
