@@ -9,9 +9,9 @@ namespace iabn::grouped {
 namespace {
 
 constexpr int64_t kTogether = 256;  // floats of a pixel
-// Measured against oneDNN 2.6. From the first size on, oneDNN's kernels fill their vectors and need no
-// packing: at that size ours are 8 to 50% faster for three adjacent columns. From the second on, on AVX2,
-// ours are 10 to 35% faster in the forward pass, but not in the others.
+// Measured against oneDNN 2.6 on a Zen 4. From the first size on, oneDNN's kernels fill their vectors and
+// need no packing: at that size ours are 8 to 50% faster for three adjacent columns. From the second on, on
+// AVX2, ours are 10 to 35% faster in the forward pass, but not in the others.
 constexpr int64_t kWholeVectors = 8;
 constexpr int64_t kLargeGroup = 32;
 
@@ -33,8 +33,8 @@ Packing packing(int64_t blocks, int64_t slots, int64_t slot_lanes, int64_t width
 
 }  // namespace
 
-Blocks::Blocks(const Engine& any_engine, int64_t group_count, int64_t group_sources, int64_t group_targets)
-    : engine(any_engine),
+Blocks::Blocks(const Engine& chosen, int64_t group_count, int64_t group_sources, int64_t group_targets)
+    : engine(chosen),
       broadcast(2 * std::max(group_sources, group_targets) > engine.lanes),
       lanes(engine.lanes),
       groups(group_count),

@@ -37,10 +37,10 @@ struct Blocks {
   int64_t vectors;           // of a block's targets
   Packing source, target;
 
-  Blocks(const Engine& any_engine, int64_t groups, int64_t sources, int64_t targets);
+  Blocks(const Engine& chosen, int64_t groups, int64_t sources, int64_t targets);
 
   int64_t count() const { return source.blocks; }
-  // The fastest form for the window.
+  // The fastest form for the window, as measured on a Zen 4.
   Form form(const ConvShape& shape, DType dtype) const;
   std::string implementation(Form form) const;
   // Products of one tap in a block: [row: permutation or source][lane].

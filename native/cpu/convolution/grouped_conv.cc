@@ -1,8 +1,9 @@
 // Grouped convolutions, forward (with an optional epilogue) and backward-data. Both sum source rows over taps
 // for every output row. With a stride, the rows and columns of dx fall into phases, each with its own taps.
 //
-// Source rows are packed band by band (zero-padded, bfloat16 widened). The micro-kernels then need not handle
-// the image's edges, nor its pitch, at which pixels would compete for the same cache sets.
+// Source rows are packed band by band (zero-padded; bfloat16 widened, or in pairs of channels). The
+// micro-kernels then need not handle the image's edges, nor its pitch, at which pixels would compete for the
+// same cache sets.
 #include <algorithm>
 #include <type_traits>
 
@@ -315,7 +316,7 @@ class GroupedConvolution : public Kernel {
               plan_.columns.phases() * wide};
       for (int64_t b = 0; b < job.blocks; ++b) {
         blocks_.run(row, form_, lanes);
-        ahead.fetch(b);
+        if (phase == 0 && lane == 0) ahead.fetch(b);
         row.x += block_floats_, row.w += block_weights(), row.out += row_floats_;
       }
       weights += shape_.kh * shape_.kw * tap_rows_ * lanes;

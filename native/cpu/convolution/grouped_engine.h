@@ -1,4 +1,5 @@
-// Micro-kernels of grouped convolutions with few channels per group, on packed float32 rows.
+// Micro-kernels of grouped convolutions with few channels per group, on packed rows of float32 or of pairs of
+// bfloat16.
 //
 // Channels are packed into blocks. With `Lanes` floats per vector, a block has one of two forms:
 //

@@ -1,4 +1,4 @@
-// Body of grouped_engine.cc (each_isa.h), on packed float32 rows.
+// Body of grouped_engine.cc (each_isa.h), on packed rows of float32 or of pairs of bfloat16.
 
 // Lane l of the result is lane l xor K of x.
 template <int K>
