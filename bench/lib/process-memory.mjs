@@ -29,6 +29,7 @@ export async function processMemoryOf({ arch, batch, precision }) {
   const { schedule } = base.optimizer;
   const config = { ...base, optimizer: { ...base.optimizer, schedule: { ...schedule, epochs: 1 } } };
   const { resident } = planReport(config, batch, cpu(), { workers: WORKERS }).report;
+  if (!resident) throw new Error(`the plan of ${arch} has no resident memory of its process`);
   const folder = await temporaryFolder();
   try {
     const imageOf = await imageMaker(SIDE);
@@ -44,8 +45,8 @@ export async function processMemoryOf({ arch, batch, precision }) {
     });
     return {
       peak: Number(readFileSync(peak, 'utf8')),
-      expected: resident?.bytes ?? 0,
-      most: resident?.most ?? 0,
+      expected: resident.bytes,
+      most: resident.most,
     };
   } finally {
     await rm(folder, { recursive: true });

@@ -13,7 +13,13 @@ import { secondsOf, takeTurns } from '../lib/turns.mjs';
 /** @typedef {import('../lib/suites.mjs').Row} Row */
 
 /** @typedef {import('../lib/training.mjs').Precision} Precision */
-/** @typedef {{ seconds: () => Promise<number>, losses: number[], plan: import('@inplace-abn/core').Plan }} Training */
+/**
+ * `discard` frees the arena.
+ * @typedef {{
+ *   seconds: () => Promise<number>, losses: number[], plan: import('@inplace-abn/core').Plan,
+ *   discard: () => void,
+ * }} Training
+ */
 
 const SHARES = [0.95, 0.85, 0.6];
 const MEGABYTE = 1e6;
@@ -49,6 +55,8 @@ async function rowsOf(arch, batch, precision, { steps = 5, limits, say }) {
     runs.map(({ seconds }) => seconds),
     { warmUp: 1, rounds: steps },
   );
+  // Those of the next network or precision need the memory.
+  for (const training of runs) training.discard();
   const times = new Map(runs.map((training, i) => [training, turns[i] ?? []]));
   const wholeTimes = times.get(whole) ?? [];
   return forms.flatMap(({ title, training }) => {
@@ -93,7 +101,7 @@ function lossesOf(config) {
   const losses = [];
   const { engine, step } = trainerOf(config, cpu())();
   const seconds = () => secondsOf(async () => losses.push(await step()));
-  return { losses, seconds, plan: engine.plan };
+  return { losses, seconds, plan: engine.plan, discard: () => engine.session.discard() };
 }
 
 /**

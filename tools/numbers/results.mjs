@@ -15,9 +15,11 @@ export function measured(cpu, name, variant, column) {
   const own = results?.rows.filter((row) => row.name === name) ?? [];
   if (own.length === 0) throw new Error(`bench/results has no ${name} of ${cpu}`);
   const [row, ...more] = own.flatMap((row) => ('refused' in row || !is(row.variant) ? [] : [row]));
-  const value = row?.[column];
-  if (value !== undefined && more.length === 0) return value;
-  throw new Error(`bench/results, ${cpu}, ${name}: ${more.length + (row ? 1 : 0)} rows "${variant}"`);
+  if (!row || more.length > 0)
+    throw new Error(`bench/results, ${cpu}, ${name}: ${more.length + (row ? 1 : 0)} rows "${variant}"`);
+  const value = row[column];
+  if (value === undefined) throw new Error(`bench/results, ${cpu}, ${name}: ${row.variant} has no ${column}`);
+  return value;
 }
 
 /**

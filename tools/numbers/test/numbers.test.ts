@@ -77,6 +77,7 @@ describe('results', () => {
   it('have a row, and name one that is not there', () => {
     expect(measured('Zen 4', 'noise', 'forward, C = 64, 56×56', 'ratio')).toBeGreaterThan(0);
     expect(() => measured('Zen 4', 'train', 'resnet51', 'ours')).toThrow('0 rows "resnet51"');
+    expect(() => measured('Zen 4', 'noise', 'forward, C = 64, 56×56', 'paired')).toThrow('has no paired');
     expect(() => measured('Zen 0', 'train', 'resnet50', 'ours')).toThrow('no train of Zen 0');
   });
 
