@@ -17,7 +17,7 @@ std::unique_ptr<Kernel> make_conv2d(const KernelSpec& spec) {
                                 {DNNL_ARG_DST, {true, 0}, desc.dst_desc()}};
   if (has_bias(spec)) operands.push_back({DNNL_ARG_BIAS, {false, 2}, desc.bias_desc()});
   return std::make_unique<PrimitiveKernel>(
-      desc.impl_info_str(), dnnl::convolution_forward(desc), operands,
+      desc.impl_info_str(), created<dnnl::convolution_forward>(desc), operands,
       Weights{DNNL_ARG_WEIGHTS, {false, 1}, conv_weights(shape), desc.weights_desc(), spec.constant(1)},
       desc.scratchpad_desc());
 }
@@ -27,7 +27,7 @@ std::unique_ptr<Kernel> make_conv2d_backward_data(const KernelSpec& spec) {
   const auto desc = conv_backward_data(shape, spec.outputs[0].dtype, spec.inputs[0].dtype);
   refuse_untimed_products(spec, desc.impl_info_str());
   return std::make_unique<PrimitiveKernel>(
-      desc.impl_info_str(), dnnl::convolution_backward_data(desc),
+      desc.impl_info_str(), created<dnnl::convolution_backward_data>(desc),
       std::vector<Operand>{{DNNL_ARG_DIFF_DST, {false, 0}, desc.diff_dst_desc()},
                            {DNNL_ARG_DIFF_SRC, {true, 0}, desc.diff_src_desc()}},
       Weights{DNNL_ARG_WEIGHTS, {false, 1}, conv_weights(shape), desc.weights_desc()},
@@ -44,7 +44,7 @@ std::unique_ptr<Kernel> make_conv2d_backward_weights(const KernelSpec& spec) {
     throw Refused("oneDNN overruns its scratchpad here with fewer than 16 channels");
   const auto desc = conv_backward_weights(shape, spec.inputs[0].dtype, spec.inputs[1].dtype);
   return std::make_unique<PrimitiveKernel>(
-      desc.impl_info_str(), dnnl::convolution_backward_weights(desc),
+      desc.impl_info_str(), created<dnnl::convolution_backward_weights>(desc),
       std::vector<Operand>{{DNNL_ARG_SRC, {false, 0}, desc.src_desc()},
                            {DNNL_ARG_DIFF_DST, {false, 1}, desc.diff_dst_desc()}},
       Weights{DNNL_ARG_DIFF_WEIGHTS, {true, 0}, conv_weights(shape), desc.diff_weights_desc()},

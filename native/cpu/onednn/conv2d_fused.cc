@@ -91,7 +91,7 @@ std::unique_ptr<Kernel> make_conv2d_fused(const KernelSpec& spec) {
                                 {DNNL_ARG_DST, {true, 0}, desc.dst_desc()}};
   if (end.bias) operands.push_back({DNNL_ARG_BIAS, {false, 2}, desc.bias_desc()});
   auto convolution = std::make_unique<PrimitiveKernel>(
-      desc.impl_info_str(), dnnl::convolution_forward(desc), operands,
+      desc.impl_info_str(), created<dnnl::convolution_forward>(desc), operands,
       Weights{DNNL_ARG_WEIGHTS, {false, 1}, conv_weights(shape), desc.weights_desc(), spec.constant(1)},
       desc.scratchpad_desc());
   return std::make_unique<FusedConvolution>(std::move(convolution), spec.outputs[0], end);

@@ -49,7 +49,7 @@ std::unique_ptr<Kernel> matmul_forward(const LinearShape& s, DType x, DType y, b
                                 {DNNL_ARG_DST, {true, 0}, desc.dst_desc()}};
   if (bias) operands.push_back({DNNL_ARG_BIAS, {false, 2}, desc.bias_desc()});
   const Weights weights{DNNL_ARG_WEIGHTS, {false, 1}, own, desc.weights_desc(), constant_weights};
-  return std::make_unique<PrimitiveKernel>(name_of(desc), dnnl::matmul(desc), operands, weights,
+  return std::make_unique<PrimitiveKernel>(name_of(desc), created<dnnl::matmul>(desc), operands, weights,
                                            desc.scratchpad_desc());
 }
 
@@ -58,7 +58,7 @@ std::unique_ptr<Kernel> matmul_backward_data(const LinearShape& s, DType dy, DTy
   const memory::desc own = matrix(s.outputs, s.inputs, DType::f32, Tag::ab);
   const auto desc = product(matrix(s.rows, s.outputs, dy, Tag::ab), preferred_weights(own, dy),
                             memory::desc(), matrix(s.rows, s.inputs, dx, Tag::ab));
-  return std::make_unique<PrimitiveKernel>(name_of(desc), dnnl::matmul(desc),
+  return std::make_unique<PrimitiveKernel>(name_of(desc), created<dnnl::matmul>(desc),
                                            std::vector<Operand>{{DNNL_ARG_SRC, {false, 0}, desc.src_desc()},
                                                                 {DNNL_ARG_DST, {true, 0}, desc.dst_desc()}},
                                            Weights{DNNL_ARG_WEIGHTS, {false, 1}, own, desc.weights_desc()},
@@ -72,7 +72,7 @@ std::unique_ptr<Kernel> matmul_backward_weights(const LinearShape& s, DType x, D
   const auto desc = product(matrix(s.outputs, s.rows, dy, Tag::ba), matrix(s.rows, s.inputs, x, Tag::ab),
                             memory::desc(), gradient);
   return std::make_unique<PrimitiveKernel>(
-      name_of(desc), dnnl::matmul(desc),
+      name_of(desc), created<dnnl::matmul>(desc),
       std::vector<Operand>{{DNNL_ARG_SRC, {false, 1}, desc.src_desc()},
                            {DNNL_ARG_WEIGHTS, {false, 0}, desc.weights_desc()}},
       Weights{DNNL_ARG_DST, {true, 0}, gradient, desc.dst_desc()}, desc.scratchpad_desc());
