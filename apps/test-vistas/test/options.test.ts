@@ -34,9 +34,9 @@ describe("the reference's --rank and --world-size", () => {
   it.each([
     [{ rank: 0 }, '--rank needs --world-size'],
     [{ rank: 2, worldSize: 2 }, '--rank is 2 but --world-size is 2'],
-    [{ worldSize: 2, shard: { index: 0, count: 2 } }, '--shard and --world-size both say'],
-    [{ nproc: 2, shard: { index: 0, count: 2 } }, '--shard and --nproc both say'],
-    [{ nproc: 2, rank: 0, worldSize: 2 }, '--nproc and --world-size both say'],
+    [{ worldSize: 2, shard: { index: 0, count: 2 } }, '--shard and --world-size both divide'],
+    [{ nproc: 2, shard: { index: 0, count: 2 } }, '--shard and --nproc both divide'],
+    [{ nproc: 2, rank: 0, worldSize: 2 }, '--nproc and --world-size both divide'],
   ])('not %j', (options, message) => {
     expect(() => sharingOf(options)).toThrow(CommandLineError);
     expect(() => sharingOf(options)).toThrow(message);

@@ -25,7 +25,7 @@ describe('a lock', () => {
 
   it.each(['totalBytes', 'peak', 'keptBytes', 'moreWork'] as const)('is damaged without %s', (key) => {
     const { [key]: _, ...rest } = lock;
-    expect(() => planLockIn(JSON.stringify(rest), 'some.lock')).toThrow('some.lock is not a lock');
+    expect(() => planLockIn(JSON.stringify(rest), 'some.lock')).toThrow('some.lock is not a plan lock');
   });
 
   it.each(['', '{}', '{"format": "inplace-abn plan lock 0", "layers": {}}', 'null'])(
