@@ -7,6 +7,7 @@ import type { Image, Picture } from './image/image.js';
 import { DamagedJpeg, Jpeg } from './jpeg/jpeg.js';
 import type { FilePart } from './labeled-files.js';
 import { checkPixels, MAX_PIXELS } from './pixel-limit.js';
+import type { Room } from './wasm/room.js';
 
 /**
  * Reads an image file and passes its picture to `use`. Common JPEGs and small PNGs are decoded on this
@@ -18,9 +19,19 @@ import { checkPixels, MAX_PIXELS } from './pixel-limit.js';
 export async function usePicture<T>(
   path: string,
   use: (picture: Picture) => T,
-  { part, ...options }: { maxPixels?: number; part?: FilePart; cache?: DecodedCache } = {},
+  options: { maxPixels?: number; part?: FilePart; cache?: DecodedCache } = {},
 ): Promise<T> {
-  const content = readContent(path, part);
+  return usePictureIn(undefined, path, use, options);
+}
+
+/** The same for a file that is read into `room`, if there is one. */
+export async function usePictureIn<T>(
+  room: Room | undefined,
+  path: string,
+  use: (picture: Picture) => T,
+  { part, ...options }: { maxPixels?: number; part?: FilePart; cache?: DecodedCache },
+): Promise<T> {
+  const content = readContent(path, part, room);
   try {
     return await usePictureOf(content, path, use, options);
   } catch (error) {

@@ -3,7 +3,6 @@
 import { parentPort } from 'node:worker_threads';
 import { CacheFolder } from './cache-folder.js';
 import { CacheMemory } from './cache-memory.js';
-import { placedIn, readContent } from './content.js';
 import type { CacheSpec, DecodedCache } from './decoded-cache.js';
 import { ImageError } from './errors.js';
 import type { Picture } from './image/image.js';
@@ -13,7 +12,7 @@ import { type LabelDecoder, labelDecoder } from './label-coding.js';
 import { decodedLabelMap, type LabelMap, UnknownClassError } from './label-map.js';
 import { makeTransform } from './make-transform.js';
 import { Random, Stream } from './random.js';
-import { usePictureOf } from './reader.js';
+import { usePictureIn } from './reader.js';
 import type { SharedSlot } from './ring.js';
 import type { SegmentationTransform } from './segmentation-transform.js';
 import type { FailedRow, FromWorker, RowTask, RunSetup, ToWorker } from './threads.js';
@@ -117,11 +116,12 @@ async function fillRow(run: Run, slot: number, task: RowTask): Promise<ImageErro
   // A module of the user may keep what it is given.
   const room = run.transform.kind === 'module' ? undefined : imageRoom;
   copyPixelsTo(room);
+  const options = { maxPixels, part: task.part, cache: run.decoded };
   const randomNumbers = () => new Random(seed, Stream.augmentation, epoch, task.wanted);
   try {
     if ('apply' in made) {
       const apply = (picture: Picture) => made.apply(picture, randomNumbers(), pixels, color);
-      await useImage(run, task, apply, room);
+      await usePictureIn(room, task.path, apply, options);
       return undefined;
     }
     const labels = labelsOf(task, run.decoder, maxPixels);
@@ -129,7 +129,7 @@ async function fillRow(run: Run, slot: number, task: RowTask): Promise<ImageErro
       checkSameSize(labels, picture, task);
       labeled[0] = made.applyLabeled(picture, labels, randomNumbers(), pixels, color, targets);
     };
-    await useImage(run, task, applyLabeled, room);
+    await usePictureIn(room, task.path, applyLabeled, options);
     return undefined;
   } catch (error) {
     if (error instanceof UnknownClassError) {
@@ -140,21 +140,6 @@ async function fillRow(run: Run, slot: number, task: RowTask): Promise<ImageErro
     return error;
   } finally {
     copyPixelsTo(undefined);
-  }
-}
-
-/** {@link usePictureOf} for a file that is read into `room`, if there is one. */
-async function useImage(
-  { maxPixels, decoded: cache }: Run,
-  { path, part }: RowTask,
-  use: (picture: Picture) => void,
-  room?: Room,
-): Promise<void> {
-  const content = readContent(path, part, room);
-  try {
-    await usePictureOf(content, path, use, { maxPixels, cache });
-  } catch (error) {
-    throw placedIn(part, error);
   }
 }
 
