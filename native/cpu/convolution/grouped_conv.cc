@@ -134,14 +134,17 @@ class GroupedConvolution : public Kernel {
     }
   };
 
+  // The first source row of a job that those before it have not read.
+  int64_t first_unread(const Job& job) const {
+    int64_t low = 0;
+    const int64_t rows = source_rows(job.first_row, job.first_row + job.rows, low);
+    return low + std::max<int64_t>(0, rows - job.rows);
+  }
+
   template <class T>
   Ahead ahead_of(const Job& next, int64_t row, const T* sources) const {
     const Image& image = plan_.source;
-    int64_t low = 0;
-    const int64_t rows = source_rows(next.first_row, next.first_row + next.rows, low);
-    // Those that jobs share have been read already.
-    const int64_t shared = std::max<int64_t>(0, rows - next.rows);
-    const int64_t y = std::min(low + shared + row, image.height - 1);
+    const int64_t y = std::min(row, image.height - 1);
     const int32_t channel =
         blocks_.source.channels[static_cast<size_t>(next.first_block * blocks_.source.width)];
     const T* from = sources + (next.image * image.height + y) * image.width * image.channels + channel;
@@ -250,10 +253,10 @@ class GroupedConvolution : public Kernel {
     const Image& target = plan_.target;
     const int64_t end = job.first_row + job.rows;
     int64_t low = 0;
-    const int64_t rows = source_rows(job.first_row, end, low);
+    const int64_t rows = source_rows(job.first_row, end, low), unread = first_unread(next);
     pack(job, args.in<T>(0), low, rows, packed);
     for (int64_t y = job.first_row; y < end; ++y) {
-      const Ahead ahead = ahead_of(next, y - job.first_row, args.in<T>(0));
+      const Ahead ahead = ahead_of(next, unread + y - job.first_row, args.in<T>(0));
       for (int64_t phase = 0; phase < plan_.columns.phases(); ++phase) {
         run_row(job, ahead, y, low, phase, packed, weights(args) + job.first_block * block_weights(),
                 WorkspaceLayout::at<Tap>(own, taps_), out);

@@ -109,27 +109,21 @@ struct TripleSums {
 };
 
 struct FloatTriples {
-  template <int G, int K, int N, int Rows>
-  static void correlate(const Correlation& c, int64_t first) {
-    TripleSums<K, N, Rows> sums;
-    for (int64_t row = 0; row < c.rows; ++row) {
-      sums.begin_row(c, first, row);
-      const float* const source = c.source + row * c.source_row;
-      Vec last[3][N];  // of columns i, i − 1, i − 2
-      sums.permute(source, last[0]);
-      sums.template add_column<0, 0>(last, 0);
-      pass_on(last), sums.permute(source + kLanes, last[0]);
-      sums.template add_column<0, 1>(last, 1);
-      for (int64_t i = 2; i < c.columns; ++i) {
-        pass_on(last), sums.permute(source + i * kLanes, last[0]);
-        sums.template add_column<0, 2>(last, i);
-      }
-      pass_on(last);
-      sums.template add_column<1, 2>(last, c.columns);
-      pass_on(last);
-      sums.template add_column<2, 2>(last, c.columns + 1);
+  template <int K, int N, int Rows>
+  static IABN_INLINE_MEMBER void add_row(TripleSums<K, N, Rows>& sums, const float* source, int64_t columns) {
+    Vec last[3][N];  // of columns i, i − 1, i − 2
+    sums.permute(source, last[0]);
+    sums.template add_column<0, 0>(last, 0);
+    pass_on(last), sums.permute(source + kLanes, last[0]);
+    sums.template add_column<0, 1>(last, 1);
+    for (int64_t i = 2; i < columns; ++i) {
+      pass_on(last), sums.permute(source + i * kLanes, last[0]);
+      sums.template add_column<0, 2>(last, i);
     }
-    sums.add_to_sums(c, first, G);
+    pass_on(last);
+    sums.template add_column<1, 2>(last, columns);
+    pass_on(last);
+    sums.template add_column<2, 2>(last, columns + 1);
   }
 
  private:
@@ -142,17 +136,11 @@ struct FloatTriples {
 #ifdef IABN_NATIVE_BF16
 // Lanes of the source are of columns 2i and 2i + 1, those of the target of columns i and i + 1.
 struct PairTriples {
-  template <int G, int K, int N, int Rows>
-  static void correlate(const Correlation& c, int64_t first) {
-    TripleSums<K, N, Rows> sums;
-    for (int64_t row = 0; row < c.rows; ++row) {
-      sums.begin_row(c, first, row);
-      const float* const source = c.source + row * c.source_row;
-      for (int64_t i = 0; i + 2 <= c.columns; i += 2) add_pair(sums, source, i, ~0u);
-      // No column follows the last: 0 · ∞ would be NaN.
-      if (c.columns % 2 != 0) add_pair(sums, source, c.columns - 1, 0xffffu);
-    }
-    sums.add_to_sums(c, first, G);
+  template <int K, int N, int Rows>
+  static IABN_INLINE_MEMBER void add_row(TripleSums<K, N, Rows>& sums, const float* source, int64_t columns) {
+    for (int64_t i = 0; i + 2 <= columns; i += 2) add_pair(sums, source, i, ~0u);
+    // No column follows the last: 0 · ∞ would be NaN.
+    if (columns % 2 != 0) add_pair(sums, source, columns - 1, 0xffffu);
   }
 
  private:
@@ -174,12 +162,23 @@ struct PairTriples {
 };
 #endif
 
+// The taps of `Rows` rows of the window, from `first` on.
+template <class Triples, int G, int K, int N, int Rows>
+void correlate_triples(const Correlation& c, int64_t first) {
+  TripleSums<K, N, Rows> sums;
+  for (int64_t row = 0; row < c.rows; ++row) {
+    sums.begin_row(c, first, row);
+    Triples::add_row(sums, c.source + row * c.source_row, c.columns);
+  }
+  sums.add_to_sums(c, first, G);
+}
+
 template <class Triples, int G, int K>
 IABN_INLINE void correlate_triples_from(const Correlation& c) {
   constexpr int N = std::min(kPermutationsAtOnce, G - K);
   int64_t t = 0;
-  for (; t + 9 <= c.taps; t += 9) Triples::template correlate<G, K, N, 3>(c, t);
-  for (; t < c.taps; t += 3) Triples::template correlate<G, K, N, 1>(c, t);
+  for (; t + 9 <= c.taps; t += 9) correlate_triples<Triples, G, K, N, 3>(c, t);
+  for (; t < c.taps; t += 3) correlate_triples<Triples, G, K, N, 1>(c, t);
   if constexpr (K + N < G) correlate_triples_from<Triples, G, K + N>(c);
 }
 
