@@ -10,12 +10,13 @@ const NETWORKS = [
 
 /**
  * @param {Pick<import('./suites.mjs').BenchOptions, 'networks' | 'batch'>} options
+ * @param {readonly { arch: string, batch: number }[]} [defaults]
  * @returns {{ arch: string, batch: number }[]}
  */
-export function networksOf({ networks, batch }) {
-  const chosen = networks ?? NETWORKS.map(({ arch }) => arch);
+export function networksOf({ networks, batch }, defaults = NETWORKS) {
+  const chosen = networks ?? defaults.map(({ arch }) => arch);
   return chosen.map((arch) => {
-    const known = NETWORKS.find((network) => network.arch === arch);
+    const known = defaults.find((network) => network.arch === arch);
     return { arch, batch: batch ?? known?.batch ?? 8 };
   });
 }

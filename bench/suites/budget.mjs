@@ -11,7 +11,6 @@ import { networkConfig, PRECISIONS, trainerOf } from '../lib/training.mjs';
 import { secondsOf, takeTurns } from '../lib/turns.mjs';
 
 /** @typedef {import('../lib/suites.mjs').Row} Row */
-
 /** @typedef {import('../lib/training.mjs').Precision} Precision */
 /**
  * `discard` frees the arena.
@@ -46,25 +45,23 @@ async function rowsOf(arch, batch, precision, { steps = 5, limits, say }) {
   const whole = lossesOf(config);
   const memoryOf = (/** @type {number} */ share) =>
     Math.floor(report.totalBytes - (1 - share) * report.arenaBytes);
-  const forms = SHARES.map((share) => {
-    const title = `${arch}, ${precision}, batch ${batch}, ${Math.round(100 * share)} %`;
-    return { title, training: within(config, memoryOf(share)) };
+  const titleOf = (/** @type {number} */ share) =>
+    `${arch}, ${precision}, batch ${batch}, ${Math.round(100 * share)} %`;
+  const forms = SHARES.flatMap((share) => {
+    const training = within(config, memoryOf(share));
+    if (training) return [{ title: titleOf(share), training }];
+    say(`${titleOf(share)}: no plan is that small`);
+    return [];
   });
-  const runs = [whole, ...forms.flatMap(({ training }) => (training ? [training] : []))];
-  const turns = await takeTurns(
-    runs.map(({ seconds }) => seconds),
+  const trainings = [whole, ...forms.map(({ training }) => training)];
+  const [wholeTimes = [], ...times] = await takeTurns(
+    trainings.map(({ seconds }) => seconds),
     { warmUp: 1, rounds: steps },
   );
   // Those of the next network or precision need the memory.
-  for (const training of runs) training.discard();
-  const times = new Map(runs.map((training, i) => [training, turns[i] ?? []]));
-  const wholeTimes = times.get(whole) ?? [];
-  return forms.flatMap(({ title, training }) => {
-    if (!training) {
-      say(`${title}: no plan is that small`);
-      return [];
-    }
-    const seconds = times.get(training) ?? [];
+  for (const training of trainings) training.discard();
+  return forms.flatMap(({ title, training }, i) => {
+    const seconds = times[i] ?? [];
     const [arena, wholeArena] = [training.plan.arenaBytes, whole.plan.arenaBytes];
     const same = JSON.stringify(training.losses) === JSON.stringify(whole.losses);
     say(

@@ -1,6 +1,8 @@
 // @ts-check
 // Peak resident memory of the program that trains, from its start to its end, compared with the memory that
 // `plan` expects of the process: a network of each family of the zoo, in both precisions.
+import { networksOf } from '../lib/networks.mjs';
+import { ratioRow } from '../lib/pairs.mjs';
 import { processMemoryOf } from '../lib/process-memory.mjs';
 import { PRECISIONS } from '../lib/training.mjs';
 
@@ -19,14 +21,13 @@ const ZOO = [
 ];
 
 /** @param {import('../lib/suites.mjs').BenchOptions} options */
-export async function run({ networks, batch, onRows, say }) {
-  const chosen = networks ?? ZOO.map(({ arch }) => arch);
+export async function run(options) {
+  const { onRows, say } = options;
   /** @type {Row[]} */
   const rows = [];
-  for (const arch of chosen) {
-    const size = batch ?? ZOO.find((network) => network.arch === arch)?.batch ?? 8;
+  for (const network of networksOf(options, ZOO)) {
     for (const precision of PRECISIONS) {
-      const row = await measure({ arch, batch: size, precision }, say);
+      const row = await measure({ ...network, precision }, say);
       onRows?.([row]);
       rows.push(row);
     }
@@ -44,5 +45,5 @@ async function measure(what, say) {
   const variant = `${what.arch}, ${what.precision}, batch ${what.batch}, process over plan`;
   const [ours, peer] = [peak / MEGABYTE, expected / MEGABYTE];
   say(`${variant}: ${ours.toFixed(0)} of ${peer.toFixed(0)} MB, at most ${(most / MEGABYTE).toFixed(0)} MB`);
-  return { name: 'process-memory', variant, ours, peer, ratio: ours / peer, unit: 'MB' };
+  return ratioRow({ name: 'process-memory', variant, unit: 'MB' }, ours, peer);
 }

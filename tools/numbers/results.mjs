@@ -11,10 +11,7 @@ import { allResults } from '../../bench/lib/report/results.mjs';
 export function measured(cpu, name, variant, column) {
   const is = (/** @type {string} */ text) =>
     typeof variant === 'string' ? text.startsWith(variant) : variant.test(text);
-  const results = allResults().find((candidate) => candidate.cpu === cpu);
-  const own = results?.rows.filter((row) => row.name === name) ?? [];
-  if (own.length === 0) throw new Error(`bench/results has no ${name} of ${cpu}`);
-  const [row, ...more] = own.flatMap((row) => ('refused' in row || !is(row.variant) ? [] : [row]));
+  const [row, ...more] = rowsOf(cpu, name).filter((row) => is(row.variant));
   if (!row || more.length > 0)
     throw new Error(`bench/results, ${cpu}, ${name}: ${more.length + (row ? 1 : 0)} rows "${variant}"`);
   const value = row[column];
@@ -27,10 +24,16 @@ export function measured(cpu, name, variant, column) {
  * @param {string} cpu
  * @param {string} name
  */
-export function allRatios(cpu, name) {
+export const allRatios = (cpu, name) => rowsOf(cpu, name).map(({ ratio }) => ratio);
+
+/**
+ * Rows of a benchmark, at least one, except those that the peer refused.
+ * @param {string} cpu
+ * @param {string} name
+ */
+function rowsOf(cpu, name) {
   const results = allResults().find((candidate) => candidate.cpu === cpu);
-  const rows = results?.rows.filter((row) => row.name === name) ?? [];
-  const ratios = rows.flatMap((row) => ('refused' in row ? [] : [row.ratio]));
-  if (ratios.length === 0) throw new Error(`bench/results has no ${name} of ${cpu}`);
-  return ratios;
+  const rows = results?.rows.flatMap((row) => ('refused' in row || row.name !== name ? [] : [row])) ?? [];
+  if (rows.length === 0) throw new Error(`bench/results has no ${name} of ${cpu}`);
+  return rows;
 }
