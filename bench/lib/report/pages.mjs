@@ -143,7 +143,7 @@ function introduction({ cpu, runs }, ids) {
   const cores = /(\d+) cores/.exec(used.at(-1)?.machine ?? '')?.[1] ?? 'all';
   return [
     `One type of CPU (${cpu}, ${cores} cores), 224×224, batch 16 (the largest two: 8); memory is the peak without weights; ${when}, ${at}.`,
-    'PyTorch runs eagerly. Of its versions and memory formats, the one with the highest ratio is shown; rows on a busy host say so in the results.',
+    'PyTorch runs eagerly: torch.compile takes longer where it was measured. Of its versions and memory formats, the one with the highest ratio is shown; rows on a busy host say so in the results.',
   ].join(' ');
 }
 
