@@ -25,7 +25,7 @@ export type TensorContent<D extends HostDType = HostDType> = HostTensor<D> | Ten
 /** Named tensors, on the host or as streams. */
 export type TensorContents = ReadonlyMap<string, TensorContent>;
 
-/** Whether the elements of a tensor are in memory, rather than read piece by piece. */
+/** Whether the elements of a tensor are in host memory, as opposed to a stream. */
 export function isHostTensor(tensor: TensorContent): tensor is HostTensor {
   return 'data' in tensor;
 }

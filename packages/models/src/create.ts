@@ -1,4 +1,4 @@
-/** Networks by their names in configurations. */
+/** Networks by name. */
 import { UsageError } from '@inplace-abn/core';
 import { DENSENETS, type DenseNetOptions, densenet } from './densenet.js';
 import type { Network, NetworkOptions, Stem } from './network.js';
@@ -30,7 +30,7 @@ export interface AnyNetworkOptions
     Omit<ResNeXtOptions, 'dilation'>,
     Omit<DenseNetOptions, 'dilation'>,
     Omit<WiderResNetA2Options, 'dilation'> {
-  /** As the family defines it: a number, four, lists by block, or true and false. */
+  /** As the family defines it: one number, four, a list per block, or a boolean. */
   readonly dilation?: ResNeXtOptions['dilation'] | WiderResNetA2Options['dilation'];
 }
 
@@ -47,8 +47,8 @@ interface Entry {
 }
 
 /**
- * For families that can dilate mod2 … mod5: every module that keeps stride 1 doubles the dilation from there
- * on.
+ * For families that can dilate mod2 … mod5: every module that gives up its stride doubles the dilation of its
+ * own and later convolutions.
  */
 const BY_MODULE: OutputStrides = new Map([
   [32, undefined],
@@ -90,7 +90,7 @@ const entries: ReadonlyMap<string, Entry> = new Map([
   ...family(DENSENETS, ['growth', 'theta', 'input3x3', 'dilation'], BY_MODULE, densenet),
 ]);
 
-/** Names that `createNetwork` accepts; the configuration's `network.arch` uses the same. */
+/** Names that `createNetwork` accepts. */
 export const ARCHITECTURES: readonly string[] = [...entries.keys()];
 
 /** Whether `createNetwork(arch, …)` supports the option; false for an unknown architecture. */
@@ -100,9 +100,9 @@ export function takesOption(arch: string, option: NetworkOption): boolean {
 
 /**
  * The option `dilation` that gives `arch` an output stride, in input pixels per position of its last feature
- * map; undefined if it needs none. The stem 'small' reduces the stride by four.
+ * map; undefined if it needs none. With the stem 'small', all output strides are a quarter.
  *
- * @throws UsageError with the supported output strides
+ * @throws UsageError for an unknown architecture and an unsupported output stride, listing the supported ones
  */
 export function dilationFor(
   arch: string,
@@ -122,8 +122,7 @@ export function dilationFor(
  * Builds the network `arch`.
  *
  * @throws UsageError for an unknown name (listing the names), an unsupported option (listing the supported
- * ones) and an
- *   invalid value
+ * ones) and an invalid value
  */
 export function createNetwork<A extends string>(
   arch: A,

@@ -10,7 +10,7 @@ import { preactivationStem } from './preactivation-stem.js';
 
 /** Options of {@link densenet}. */
 export interface DenseNetOptions extends NetworkOptions {
-  /** Channels added per layer, multiplied by `width`. Default: the architecture's, usually 32. */
+  /** Channels that each layer adds, multiplied by `width`. Default: the architecture's, usually 32. */
   readonly growth?: number;
   /** Fraction of channels that a transition keeps. Default 0.5. */
   readonly theta?: number;
@@ -20,20 +20,20 @@ export interface DenseNetOptions extends NetworkOptions {
   readonly dilation?: number | readonly number[];
 }
 
-/** Layers per block, growth and initial channels of a DenseNet. */
+/** Layers per dense module, growth and stem of a DenseNet. */
 export interface DenseNetStructure {
   /** Layers in the dense modules mod2 … mod5. */
   readonly layers: readonly [number, number, number, number];
   /** Channels that each layer adds; default 32. */
   readonly growth?: number;
   /**
-   * Whether mod1 has a normalization before its pooling, as torchvision's networks; default false, as the
-   * published ones.
+   * Whether mod1 normalizes before it pools, as in torchvision's networks; default false, as in the published
+   * checkpoints.
    */
   readonly stemNorm?: boolean;
 }
 
-/** Structures of the DenseNets by name. Parameters are those with 1000 classes. */
+/** Structures of the DenseNets by name. Parameter counts are for 1000 classes. */
 export const DENSENETS = {
   /** With the stem of the published checkpoints, 8.0 M parameters. */
   densenet121: { layers: [6, 12, 24, 16] },

@@ -12,8 +12,8 @@ export interface PreactivationStemOptions {
 
 /**
  * mod1 of networks whose blocks begin with a normalization: only pooling follows the last convolution, except
- * with `stemNorm`. 'imagenet' reduces by four: conv1 7×7 (3×3 with input3x3) and pooling, by two each.
- * 'small' is 3×3 without strides.
+ * with `stemNorm`. 'imagenet' downsamples by four: by two in conv1, 7×7 (3×3 with input3x3), and by two in
+ * the pooling. 'small' has a 3×3 conv1 with stride 1 and no pooling.
  */
 export function preactivationStem(channels: number, options: PreactivationStemOptions): Sequential {
   const { normAct, input3x3 = false, stemNorm = false, stem = 'imagenet' } = options;

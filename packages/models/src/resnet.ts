@@ -9,11 +9,14 @@ import { blocks, dilations, Network, type NetworkOptions, scaled } from './netwo
 
 /** Options of {@link resnet}. */
 export interface ResNetOptions extends NetworkOptions {
-  /** Dilation of mod2 … mod5, one number or four; a dilated module has stride 1. */
+  /**
+   * Dilation of mod2 … mod5, one number or four. A dilated module has stride 1; if mod2 is dilated, mod1 does
+   * not pool.
+   */
   readonly dilation?: number | readonly number[];
 }
 
-/** Number of blocks in mod2 … mod5, and whether they are bottlenecks. */
+/** Blocks of a ResNet and the form of their convolutions. */
 export interface ResNetStructure {
   /** Blocks of mod2, mod3, mod4 and mod5. */
   readonly blocks: readonly [number, number, number, number];
@@ -25,7 +28,7 @@ export interface ResNetStructure {
   readonly groupChannels?: number;
 }
 
-/** Structures of the ResNets by name. Parameters are those with 1000 classes. */
+/** Structures of the ResNets by name. Parameter counts are for 1000 classes. */
 export const RESNETS = {
   /** Basic blocks, 11.7 M parameters. */
   resnet18: { blocks: [2, 2, 2, 2], bottleneck: false },

@@ -27,7 +27,7 @@ export interface ResNeXtOptions extends NetworkOptions {
 /** Number of blocks in mod2 … mod5. */
 export type ResNeXtStructure = readonly [number, number, number, number];
 
-/** Blocks of the pre-activation ResNeXts by name. Parameters are those with 1000 classes. */
+/** Blocks of the pre-activation ResNeXts by name. Parameter counts are for 1000 classes. */
 export const RESNEXTS = {
   /** Blocks of mod2 … mod5, 24.3 M parameters. */
   resnext50: [3, 4, 6, 3],
@@ -63,7 +63,7 @@ export function resnext(structure: ResNeXtStructure, options: ResNeXtOptions): N
   return new Network(modules, inChannels, options);
 }
 
-/** The dilations of each module's blocks; null if it is 1, because then the module strides. */
+/** Dilations of the blocks of each module; null for a module with the number 1, which may stride. */
 function blockDilations(
   structure: ResNeXtStructure,
   dilation: NonNullable<ResNeXtOptions['dilation']>,

@@ -7,7 +7,7 @@ import type { Network } from './network.js';
 
 /** Body and head of a segmentation network. */
 export interface SegmentationOptions {
-  /** The body, by a name that `createNetwork` accepts. */
+  /** Architecture of the body, a name that `createNetwork` accepts. */
   readonly arch: string;
   /** Channels of the logits, at least 1. */
   readonly classes: number;
@@ -32,7 +32,7 @@ export class SegmentationNetwork extends Module {
   /** 1×1 convolution from the head's channels to the classes, with bias. */
   readonly cls: Conv2d;
 
-  /** Joins a body and a head; see {@link segmentationNetwork} for one by name. */
+  /** Joins a body and a head. {@link segmentationNetwork} builds both from options. */
   constructor(
     /** Images to features at the output stride. */
     readonly body: Network,
@@ -54,7 +54,8 @@ export class SegmentationNetwork extends Module {
 /**
  * Builds a segmentation network with any body.
  *
- * @throws UsageError for an unknown architecture, an unsupported output stride and an unsupported option
+ * @throws UsageError for fewer than one class, an unknown architecture, an unsupported output stride and an
+ * unsupported option
  */
 export function segmentationNetwork(options: SegmentationOptions): SegmentationNetwork {
   const { arch, classes, normAct, outputStride = 8, body = {}, head = {} } = options;

@@ -27,7 +27,7 @@ export interface TResNetStructure {
   readonly width: number;
 }
 
-/** Structures of the TResNets by name. Parameters are those with 1000 classes. */
+/** Structures of the TResNets by name. Parameter counts are for 1000 classes. */
 export const TRESNETS = {
   /** Medium, 31.4 M parameters. */
   tresnet_m: { blocks: [3, 4, 11, 3], width: 1 },
@@ -47,7 +47,7 @@ const RELU = { activation: 'relu', slope: 0 } as const;
 /**
  * Modules body (SpaceToDepth, conv1, layer1 … layer4)[, global_pool, head]; images N×3×H×W with sides
  * divisible by four. layer1 and layer2 have basic blocks, layer3 and layer4 bottlenecks. All except layer4
- * have squeeze-and-excitation. A block that reduces the image blurs it.
+ * have squeeze-and-excitation. A block downsamples by a blur with stride 2 (Zhang 2019).
  *
  * @throws UsageError for invalid values
  */
@@ -155,7 +155,7 @@ function convAbn(inChannels: number, channels: number, kernel: number, normAct: 
   });
 }
 
-/** For stride 2, adds a blur after the layers, which keep stride 1 (Zhang 2019). */
+/** For stride 2, adds a blur with that stride after the layers, which keep stride 1 (Zhang 2019). */
 function reducing(layers: Sequential, stride: number): Module {
   return stride === 1 ? layers : new Sequential({ 0: layers, 1: new BlurPool() });
 }

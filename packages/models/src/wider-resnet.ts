@@ -10,7 +10,7 @@ import { blocks, Network, type NetworkOptions, scaled } from './network.js';
 /** Number of blocks in mod2 … mod7. */
 export type WiderResNetStructure = readonly [number, number, number, number, number, number];
 
-/** Blocks of the WiderResNets by name. Parameters are those with 1000 classes. */
+/** Blocks of the WiderResNets by name. Parameter counts are for 1000 classes. */
 export const WIDER_RESNETS = {
   /** Blocks of mod2 … mod7, 63.7 M parameters. */
   wider_resnet16: [1, 1, 1, 1, 1, 1],
@@ -21,8 +21,8 @@ export const WIDER_RESNETS = {
 } satisfies Record<string, WiderResNetStructure>;
 
 /**
- * Blocks of the WiderResNets of variant A2 by name: they stride instead of pooling from mod4 on. Parameters
- * are those with 1000 classes.
+ * Blocks of the WiderResNets of variant A2 by name: they stride instead of pooling from mod4 on. Parameter
+ * counts are for 1000 classes.
  */
 export const WIDER_RESNETS_A2 = {
   /** Blocks of mod2 … mod7, 63.7 M parameters. */
@@ -70,6 +70,8 @@ interface ModuleForm {
 /**
  * Modules mod1, pool2, mod2, … pool6, mod6, mod7, bn_out[, classifier]; images N×3×H×W. The stem 'small'
  * omits pool2 and pool3.
+ *
+ * @throws UsageError for a number of classes that is not an integer ≥ 0
  */
 export function widerResNet(structure: WiderResNetStructure, options: NetworkOptions): Network {
   const forms = structure.map((_, index): ModuleForm => ({ pooled: index < 5 }));
@@ -77,10 +79,10 @@ export function widerResNet(structure: WiderResNetStructure, options: NetworkOpt
 }
 
 /**
- * The variant that pools only before mod2 and mod3, and strides in the first block of mod4, mod5 and mod6, or
- * dilates.
+ * Variant A2: {@link widerResNet} without pool4, pool5 and pool6. The first blocks of mod4, mod5 and mod6
+ * have stride 2; with `dilation` only that of mod4, and mod5, mod6 and mod7 dilate.
  *
- * @throws UsageError for a dilation that is not a boolean
+ * @throws UsageError for a dilation that is not a boolean, or a number of classes that is not an integer ≥ 0
  */
 export function widerResNetA2(structure: WiderResNetStructure, options: WiderResNetA2Options): Network {
   const { dilation = false, dropout = [0.3, 0.5] } = options;

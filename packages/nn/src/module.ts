@@ -36,7 +36,7 @@ export interface Mode {
 /** The mode of a forward pass that does not train: running statistics, no dropout. */
 export const EVALUATION: Mode = { training: false };
 
-/** Determines the initial content of a parameter, together with its shape. */
+/** With its shape, determines the initial content of a state. */
 export type ParameterRole = 'convolution' | 'linear' | 'bias' | 'scale' | 'zero' | 'one';
 
 /** Type, kind and initial content of a module's state. */
@@ -49,7 +49,7 @@ export interface StateDefinition {
   readonly kind: StateKind;
   /** Selects the rule for the initial content. */
   readonly role: ParameterRole;
-  /** Inputs of the linear layer that this bias belongs to. */
+  /** Input features of the linear layer that this bias belongs to. */
   readonly fanIn?: number;
 }
 
@@ -75,7 +75,7 @@ const returned = new WeakMap<Tracer, Map<string, Signals>>();
 
 /** A named group of parameters with a forward function, in the manner of torch.nn.Module. */
 export abstract class Module<In extends Signals = Value, Out extends Signals = Value> {
-  /** Version of the package. A program can load several, which do not share modules. */
+  /** Version of the package. A program may load several copies, which do not accept each other's modules. */
   static readonly version: string = manifest.version;
 
   /** The module's own parameters and buffers by name, in the order of PyTorch's state dictionary. */
@@ -85,10 +85,11 @@ export abstract class Module<In extends Signals = Value, Out extends Signals = V
   protected abstract forward(x: In, mode: Mode): Out;
 
   /**
-   * Applies the module. Inside the forward of another module its path comes from the property that holds it
-   * and the mode is inherited. At the root the default mode is evaluation.
+   * Applies the module. Inside the forward of another module, its path comes from the property that holds it,
+   * and it inherits the mode. At the root the default mode is evaluation.
    *
-   * @throws UsageError for a module with parameters that the calling module does not hold
+   * @throws UsageError for a module with parameters that the calling module does not hold, and for a forward
+   * that is missing or returns no value
    */
   call(x: In, mode?: Mode): Out {
     return this.entered(x, mode, (inner) => {
@@ -99,7 +100,7 @@ export abstract class Module<In extends Signals = Value, Out extends Signals = V
     });
   }
 
-  /** @throws UsageError for a forward that JavaScript lets return something else, or that is missing */
+  /** @throws UsageError for a forward that is missing or returns anything but values, as JavaScript allows */
   private checked(out: Out | undefined): Out {
     const values = out instanceof Value ? [out] : Object.values(out ?? {});
     if (out && values.length > 0 && values.every((value) => value instanceof Value)) return out;
@@ -137,7 +138,11 @@ export abstract class Module<In extends Signals = Value, Out extends Signals = V
     );
   }
 
-  /** The value of one of the module's states in the trace of `x`. */
+  /**
+   * The value of one of the module's states in the trace of `x`.
+   *
+   * @throws UsageError for a name that `states` lacks, and if another module has a state of the same path
+   */
   protected state(x: Value, name: string): Value {
     const definition = this.states[name];
     if (!definition) throw new UsageError(`module ${x.tracer.path || '(top)'} has no state ${name}`);
@@ -184,10 +189,12 @@ export abstract class Module<In extends Signals = Value, Out extends Signals = V
   }
 }
 
+/** A trained float32 state. */
 export function parameter(shape: Shape, role: ParameterRole): StateDefinition {
   return { shape, dtype: 'float32', kind: 'parameter', role };
 }
 
+/** A state that the optimizer does not train, such as a running mean. */
 export function buffer(shape: Shape, role: 'zero' | 'one', dtype: DType = 'float32'): StateDefinition {
   return { shape, dtype, kind: 'buffer', role };
 }

@@ -1,13 +1,14 @@
-/** Sums of gradients over the parts of a batch that are trained one after the other. */
+/** Gradient accumulation: sums over the parts of a batch that run one after the other. */
 import { accumulate, type Tracer, type Value } from '@inplace-abn/core';
 import { optimizerStateName } from './optimizer.js';
 
-/** Slot of the sum of a parameter's gradients over the parts so far: begun anew with each batch. */
+/** Slot that sums a parameter's gradients over the parts of a batch; the first part starts it again. */
 export const ACCUMULATED = 'accumulated_grad';
 
 /**
- * Adds gradients, by parameter, to the sums so far and returns the new sums. Inputs of the step: keep (0: the
- * sums begin anew; else 1) and factor, of this part's gradients.
+ * Returns a function that adds gradients, by parameter name, to the accumulated sums and returns the new sums
+ * in the same order. Adds two float32[] inputs to the step: `keep`, 0 in the first part of a batch and 1 in
+ * the others, and `factor`, which scales the gradients of this part.
  */
 export function accumulation(tracer: Tracer): (gradients: ReadonlyMap<string, Value>) => Value[] {
   const scalars = {

@@ -24,9 +24,9 @@ export const ADAM_FORM: TorchForm = {
 };
 
 /**
- * torch.optim.Adam.
+ * torch.optim.Adam (Kingma and Ba, ICLR 2015), without `amsgrad`.
  *
- * @throws UsageError for an unknown option
+ * @throws UsageError for an option that is unknown or out of range
  */
 export function adam(options: AdamOptions): Optimizer {
   checkOptionNames('adam', options, ['learningRate', 'betas', 'eps', 'weightDecay']);

@@ -21,7 +21,7 @@ export const ADAMW_FORM: TorchForm = {
 /**
  * torch.optim.AdamW: Adam with decoupled weight decay (Loshchilov and Hutter, ICLR 2019).
  *
- * @throws UsageError for an unknown option
+ * @throws UsageError for an option that is unknown or out of range
  */
 export function adamw(options: AdamWOptions): Optimizer {
   checkOptionNames('adamw', options, ['learningRate', 'betas', 'eps', 'weightDecay']);

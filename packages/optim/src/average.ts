@@ -1,4 +1,4 @@
-/** Moving averages of weights: states of their own, updated in the training step. */
+/** Exponential moving averages (EMA) of weights, kept as states and updated in the training step. */
 import {
   accumulate,
   checkOptionNames,
@@ -17,27 +17,27 @@ export function isAverage(name: string): boolean {
   return name.endsWith(`.${AVERAGED}`);
 }
 
-/** How weights are averaged. */
+/** Options of averaging weights. */
 export interface AverageOptions {
-  /** Share of the average that each of its updates keeps, from 0 to below 1. */
+  /** Fraction of the average that each of its updates keeps, in [0, 1). */
   readonly decay: number;
-  /** Updates of the weights between those of the average (torchvision's model_ema_steps). Default 1. */
+  /** Optimizer steps per update of the average (torchvision's model_ema_steps). Default 1. */
   readonly every?: number;
   /**
-   * Lowers the decay at the beginning, as timm's ModelEmaV3: for update n of the average, from 0, to at most
-   * 1 − (1 + n/gamma)^−power. true: gamma 1, power 2/3. Default: the decay is the same throughout.
+   * Lowers the decay at the beginning, like timm's ModelEmaV3: in update n of the average, counted from 0, it
+   * is at most 1 − (1 + n/gamma)^−power. true: gamma 1, power 2/3. Default false: the decay is constant.
    */
   readonly warmUp?:
     | boolean
     | {
-        /** Updates over which the warm-up stretches, above 0. Default 1. */
+        /** Time scale of the warm-up in updates, above 0. Default 1. */
         readonly gamma?: number;
-        /** Exponent, above 0; a larger one is over sooner. Default 2/3. */
+        /** Exponent, above 0; a larger one ends the warm-up sooner. Default 2/3. */
         readonly power?: number;
       };
 }
 
-/** @throws UsageError for an option out of range */
+/** Checks the options of averaging. @throws UsageError for one that is unknown or out of range */
 export function checkAverage(options: AverageOptions): void {
   checkOptionNames('average', options, ['decay', 'every', 'warmUp']);
   const { decay, every = 1 } = options;
@@ -53,8 +53,8 @@ export function checkAverage(options: AverageOptions): void {
 }
 
 /**
- * Share of the average that update `update` of the weights, counted from 1, keeps: 1 where it stays, 0 at the
- * first.
+ * Fraction of the average to keep in optimizer step `update`, counted from 1: 1 if the step does not update
+ * the average, and 0 in its first update, which copies the weights.
  */
 export function averageKeep({ decay, every = 1, warmUp = false }: AverageOptions, update: number): number {
   if (update % every !== 0) return 1;
@@ -65,13 +65,13 @@ export function averageKeep({ decay, every = 1, warmUp = false }: AverageOptions
   return Math.min(decay, 1 - (1 + before / gamma) ** -power);
 }
 
-/** The inputs of {@link averageStates} at update `update` of the weights, counted from 1. */
+/** Values of the inputs that {@link averageStates} adds, in optimizer step `update`, counted from 1. */
 export function averageInputs(options: AverageOptions, update: number): Record<string, Float32Array> {
   const keep = averageKeep(options, update);
   return { ema_keep: Float32Array.of(keep), ema_factor: Float32Array.of(1 - keep) };
 }
 
-/** The averages of those of a network's states that can be averaged; counts of batches cannot. */
+/** Specs of the averages of a network's states: float32 parameters and buffers, not batch counts. */
 export function averagesOf(states: readonly StateSpec[]): StateSpec[] {
   return states
     .filter(({ kind, dtype }) => kind !== 'optimizer' && dtype === 'float32')
@@ -81,9 +81,11 @@ export function averagesOf(states: readonly StateSpec[]): StateSpec[] {
 }
 
 /**
- * Appends the update of every average to a traced step, behind the updates of what is averaged:
- * average ← ema_keep·average + ema_factor·weights, both float32 inputs of the step. The states are a
- * network's, by their names.
+ * Appends the update of every average to a traced step, after the updates of the states themselves:
+ *
+ *     average ← ema_keep·average + ema_factor·state
+ *
+ * Both factors are float32[] inputs of the step. `states`: those of the network.
  */
 export function averageStates(tracer: Tracer, states: readonly StateSpec[]): void {
   const factors = {
@@ -102,7 +104,7 @@ export function averageStates(tracer: Tracer, states: readonly StateSpec[]): voi
   });
 }
 
-/** The graph of an evaluation or a prediction, on the averages of the states instead of these. */
+/** A graph of an evaluation or a prediction that reads the averages instead of the states. */
 export function onAverages<G extends Graph>(graph: G): G {
   const states = graph.states.map((state) => {
     const info = graph.values.get(state.value);

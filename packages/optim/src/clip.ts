@@ -1,11 +1,11 @@
 import { clipScale, guardFinite, type Value } from '@inplace-abn/core';
 
 /**
- * Clips by the global norm, as `torch.nn.utils.clip_grad_norm_`. A norm that is not finite stops the step
- * with NotFiniteError before any update.
+ * Computes the scale that clips gradients by their global norm, like `torch.nn.utils.clip_grad_norm_`. A norm
+ * that is not finite stops the step with NotFiniteError before any update.
  *
  * @param gradients float32, any shapes
- * @param maxNorm largest norm that is left as it is
+ * @param maxNorm largest norm after scaling
  */
 export function clipByGlobalNorm(
   gradients: readonly Value[],

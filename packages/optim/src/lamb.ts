@@ -45,10 +45,10 @@ export const LAMB_FORM: TorchForm = {
  *     u = (m/(1 − β₁ᵗ)) / (√(v/(1 − β₂ᵗ)) + eps) + wd·p
  *     p −= lr·r·u,  r = ‖p‖/‖u‖ where both are above 0, otherwise 1
  *
- * Parameters without weight decay take r = 1, as timm's. Clip by the global norm, as timm does (1), with the
- * step's `clip`.
+ * As in timm, r is 1 for parameters without weight decay. timm also clips by a global norm of 1; here the
+ * step's `clip` does that.
  *
- * @throws UsageError for an option that is unknown
+ * @throws UsageError for an option that is unknown or out of range
  */
 export function lamb(options: LambOptions): Optimizer {
   checkOptionNames('lamb', options, ['learningRate', 'betas', 'eps', 'weightDecay']);

@@ -33,14 +33,14 @@ export interface Slot {
 
 /**
  * An optimizer as a value: its hyperparameters, its state per parameter and the ops of one update. Created by
- * `sgd`, `adam` and `adamw`; implement this interface for an optimizer of your own.
+ * `sgd`, `adam`, `adamw`, `rmsprop` and `lamb`; implement this interface for your own optimizer.
  */
 export interface Optimizer {
   /** The corresponding class in torch.optim. */
   readonly torch: TorchForm;
   /** Base learning rate, which a schedule multiplies. */
   readonly learningRate: number;
-  /** State tensors that every parameter gets. */
+  /** State tensors of every parameter. */
   readonly slots: readonly Slot[];
   /** Options of a parameter group, except the learning rate, under PyTorch's names. */
   readonly hyperparameters: Readonly<Record<string, number | boolean | readonly number[]>>;

@@ -98,7 +98,7 @@ export function rmsprop(options: RmspropOptions): Optimizer {
   };
 }
 
-/** Squares whose average, from 0, becomes in the first update what it would from 1. */
+/** Squares of the gradient, raised in the first update so that an average from 0 continues as from 1. */
 function fromOne(squares: Value, alpha: number, step: Value): Value {
   const first = sub(1, sign(sub(step, 1)));
   return add(squares, mul(first, alpha / (1 - alpha)));

@@ -1,7 +1,7 @@
 /** Parts that the rules of several optimizers share. */
 import { accumulate, add, constant, described, mul, UsageError, type Value } from '@inplace-abn/core';
 
-/** The gradient times the factor of clipping. */
+/** The gradient times the clipping factor, if any. */
 export function scaled(gradient: Value, clip: Value | null): Value {
   return clip ? mul(gradient, clip) : gradient;
 }

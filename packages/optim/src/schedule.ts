@@ -58,7 +58,7 @@ export type ScheduleOptions =
 
 /** Options of a warm-up in front of a schedule. */
 export interface WarmUpOptions {
-  /** Epochs or steps before the main schedule starts, at its beginning. */
+  /** Epochs or steps of the warm-up. The main schedule starts after it, from its own beginning. */
   readonly length: number;
   /** `linear` rises from `factor` to 1, `constant` stays at `factor`. Default `linear`. */
   readonly type?: 'linear' | 'constant';
@@ -73,10 +73,11 @@ const DEFAULT_GAMMA = 0.1;
 
 /**
  * StepLR, MultiStepLR, ExponentialLR, CosineAnnealingLR and PolynomialLR of PyTorch, and `linear`, a LambdaLR
- * with it·alpha + beta. It is clamped at 0, because with a negative rate the optimizer would ascend. Cosine
- * and polynomial schedules stay at their minimum after `total`.
+ * with it·alpha + beta, clamped at 0 because a negative rate would ascend. Cosine and polynomial schedules
+ * stay at their minimum after `total`.
  *
- * @throws UsageError for an unknown type or option, and for one that is missing or no number
+ * @throws UsageError for an unknown type or option, one that is missing or not a number, and a `total` or
+ * `minFactor` out of range
  */
 export function createSchedule(options: ScheduleOptions): Schedule {
   checkSchedule(options);

@@ -23,10 +23,13 @@ export const SGD_FORM: TorchForm = {
 };
 
 /**
- * torch.optim.SGD with dampening 0: g = grad + wd·p; buf = momentum·buf + g; p −= lr·(nesterov ? g +
- * momentum·buf : buf).
+ * torch.optim.SGD with dampening 0:
  *
- * @throws UsageError for Nesterov without momentum and for an unknown option
+ *     g   = grad + wd·p
+ *     buf = momentum·buf + g
+ *     p  −= lr·buf, or with Nesterov momentum lr·(g + momentum·buf)
+ *
+ * @throws UsageError for Nesterov without momentum, and for an option that is unknown or out of range
  */
 export function sgd(options: SgdOptions): Optimizer {
   checkOptionNames('sgd', options, ['learningRate', 'momentum', 'weightDecay', 'nesterov']);

@@ -1,4 +1,4 @@
-/** The form in which a torch.optim class saves its state, to read and write its checkpoints. */
+/** How a torch.optim class saves its state. */
 export interface TorchForm {
   /** Class name in torch.optim. */
   readonly type: string;
@@ -9,8 +9,8 @@ export interface TorchForm {
   /** The options that torch.optim expects in a group (PyTorch 1.13; later versions fill in the rest). */
   readonly defaults: Readonly<Record<string, number | boolean | null | readonly number[]>>;
   /**
-   * An option that distinguishes its groups from those of classes with other slots: files do not name the
-   * class.
+   * An option that only its groups have, among classes with other slots. It identifies the class, which files
+   * do not name.
    */
   readonly mark: string;
 }

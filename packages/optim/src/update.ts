@@ -16,7 +16,7 @@ export interface UpdateOptions {
    * trained.
    */
   trains?(parameter: string): boolean;
-  /** Float32 scalar with a parameter's learning rate. */
+  /** Learning rate of a parameter, float32[]. */
   rateOf(parameter: string): Value;
   /** Weight decay of a parameter. If missing or undefined, the optimizer's applies. */
   decayOf?(parameter: string): number | undefined;
@@ -26,11 +26,11 @@ export interface UpdateOptions {
    */
   readonly share?: Value;
   /**
-   * Sums gradients, by parameter, over processes or parts of a batch. Default: the gradients of the loss as
-   * they are.
+   * Sums gradients, by parameter, over processes or parts of a batch; returns the sums in the same order.
+   * Default: the gradients of the loss, unchanged.
    */
   sum?(gradients: ReadonlyMap<string, Value>): readonly Value[];
-  /** Also measures the global norm of the gradients where nothing is clipped. */
+  /** Whether to compute the global norm of the gradients even if nothing is clipped. Default false. */
   readonly norm?: boolean;
 }
 

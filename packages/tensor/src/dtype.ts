@@ -3,7 +3,7 @@
  * bool as one byte per element.
  */
 export interface DTypeArrays {
-  /** IEEE double: the dtype of the reference device. Devices do not compute in it. */
+  /** IEEE double: the dtype of the reference device. Other devices do not compute in it. */
   float64: Float64Array;
   /** IEEE single: weights, statistics, losses, and activations by default. */
   float32: Float32Array;

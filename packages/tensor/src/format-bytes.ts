@@ -1,4 +1,4 @@
-/** Formats bytes in binary units, B to TiB, with at most three significant digits, such as `12.3 MiB`. */
+/** Formats bytes in binary units, B to TiB, with three significant digits (four from 1000), as `12.3 MiB`. */
 export function formatBytes(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
   let value = bytes;
@@ -24,7 +24,7 @@ const UNITS: Readonly<Record<string, number>> = {
 
 /**
  * Parses `1500000000`, `1500MB` or `1.5 GiB` to whole bytes, at least 1. Units go from B to GB (powers of
- * 1000) and GiB (powers of 1024), in any case. null if the text is not a size.
+ * 1000) and GiB (powers of 1024), in any case. Returns null if the text is not a size.
  */
 export function parseBytes(text: string): number | null {
   const [, number = '', unit = ''] = /^\s*([\d.]+)\s*([a-zA-Z]*)\s*$/.exec(text) ?? [];

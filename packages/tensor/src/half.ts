@@ -23,8 +23,8 @@ export function fromBFloat16(bits: number): number {
 const HIDDEN_FLOAT16 = 0x400;
 
 /**
- * Bits of the nearest float16 of a number, ties to even. NaN stays NaN; a number that rounds beyond 65504
- * becomes infinite.
+ * Bits of the nearest float16 of a number, ties to even. NaN stays NaN; a number is rounded to float32 first;
+ * one that rounds beyond 65504 becomes infinite.
  */
 export function toFloat16(value: number): number {
   scratch[0] = value;
@@ -64,15 +64,15 @@ function roundEven(value: number): number {
  */
 export function toFloat64(dtype: HostDType, array: TensorArray): Float64Array {
   if (array instanceof BigInt64Array) return Float64Array.from(array, Number);
-  // A copy of an array takes a twentieth of the time of from(), which asks it for an iterator.
+  // Copying the typed array takes a twentieth of the time of from(), which uses its iterator.
   const values = new Float64Array(array);
   if (array instanceof Uint16Array) convert(values, values, dtype === 'float16' ? fromFloat16 : fromBFloat16);
   return values;
 }
 
 /**
- * Elements rounded to `dtype`. Float dtypes round to nearest even, int64 to the nearest integer; int32 and
- * uint8 drop the fraction and wrap around.
+ * Elements rounded to `dtype`. Float dtypes round to nearest even (the half dtypes by way of float32), int64
+ * rounds to the nearest integer; int32 and uint8 drop the fraction and wrap around.
  *
  * @throws RangeError for int64 of a value that is not finite
  */

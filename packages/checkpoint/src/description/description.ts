@@ -30,7 +30,7 @@ type JsonObject = Readonly<Record<string, JsonValue>>;
 export interface ModelDescription {
   /** Names of the network's outputs, in order. */
   readonly classes?: readonly string[];
-  /** Colors of those classes, 0 to 255, where pixels are classified. */
+  /** Colors of those classes, 0 to 255, for a segmentation network. */
   readonly colors?: readonly Color[];
   /** How the network's images are prepared. */
   readonly preprocessing?: Preprocessing;

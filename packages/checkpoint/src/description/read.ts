@@ -12,8 +12,8 @@ import { descriptionIn, type ModelDescription } from './description.js';
 
 /**
  * Reads the description of a model without its tensors, from a training state, a file of torch.save, a
- * safetensors file (whose metadata values are strings of JSON) or the newest state in a folder. The index of
- * several files has none.
+ * safetensors file (whose metadata values are strings of JSON) or the newest state in a folder. An index of
+ * several safetensors files has no description.
  *
  * @throws CheckpointError if the file is missing or not a checkpoint
  */
@@ -22,7 +22,7 @@ export async function readDescription(path: string): Promise<ModelDescription> {
     const meta = await latestRunMeta(path);
     return descriptionIn((key) => meta?.[key]);
   }
-  // The index of several files has no place for one.
+  // An index has no place for a description.
   if (path.endsWith(INDEX_END)) return {};
   const source = await openSource(path);
   const format = await formatOf(source).finally(() => source.close());
@@ -40,7 +40,7 @@ async function ofSafetensors(path: string): Promise<ModelDescription> {
   return descriptionIn((key) => parsed(metadata[key]));
 }
 
-/** Other programs store other text under these names. */
+/** The value of a JSON text; undefined for other text, which other programs store under these names. */
 function parsed(text: string | undefined): unknown {
   if (text === undefined) return undefined;
   try {

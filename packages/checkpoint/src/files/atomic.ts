@@ -70,10 +70,10 @@ async function replaceBy(path: string, make: (temporary: string) => Promise<void
   }
 }
 
-/** Open files of this process: whoever opened one, as a shell does for `>>`, goes on writing to it. */
+/** Open files of a process. The one who opened it, such as a shell for `>>`, continues to write to it. */
 const DESCRIPTOR = /^\/(dev\/(stdout|stderr|fd\/\d+)|proc\/[^/]+\/fd\/\d+)$/;
 
-/** True for devices, pipes and sockets: a rename would put a file where everybody expects /dev/null. */
+/** True for devices, pipes and sockets, because a rename would replace /dev/null by a regular file. */
 async function isSpecial(path: string): Promise<boolean> {
   if (DESCRIPTOR.test(path)) return true;
   const found = await stat(path).catch(() => null);
@@ -104,8 +104,8 @@ async function syncFile(path: string): Promise<void> {
 
 /**
  * Writes a file atomically and durably: temporary file in the same folder, fsync, rename, fsync of the
- * folder. Chunks are written as they come and never collected in memory. A device or a pipe is written to and
- * stays.
+ * folder. Chunks are written as they come and never collected in memory. A device or a pipe is written
+ * directly, not replaced.
  *
  * @throws CheckpointError naming `path`. The old content stays and the temporary file is removed.
  */
@@ -122,7 +122,11 @@ export async function writeFileAtomic(path: string, content: FileContent): Promi
   });
 }
 
-/** Gives `path` the content of `source` atomically, by a hard link or, if there are none, a copy. */
+/**
+ * Gives `path` the content of `source` atomically, by a hard link or, if that is not supported, by a copy.
+ *
+ * @throws CheckpointError naming `path`
+ */
 export async function linkFileAtomic(source: string, path: string): Promise<void> {
   await replaceBy(path, async (temporary) => {
     try {

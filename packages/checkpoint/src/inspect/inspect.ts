@@ -29,11 +29,11 @@ type Worded = string | number | boolean | null;
 export interface Inspection {
   /** The file, as it was named. */
   readonly path: string;
-  /** Format by content, whatever the name ends in. */
+  /** Format, detected from the content and not from the name. */
   readonly format: CheckpointFormat;
-  /** Size of the file in bytes; of an index with the files that it lists. */
+  /** Size of the file in bytes; for an index, together with the files that it lists. */
   readonly bytes: number;
-  /** MD5 of the file, lowercase hexadecimal; of an index, that of the index alone. */
+  /** MD5 of the file, lowercase hexadecimal; for an index, of the index alone. */
   readonly md5: string;
   /** The published upstream file that this file equals byte for byte; null if none. */
   readonly published: PublishedModel | null;

@@ -3,14 +3,14 @@ import type { JsonValue } from '../run-state/state.js';
 import type { TensorRef } from './objects.js';
 import { isDict, isList, isTensor, type TorchTree, type TorchValue } from './value.js';
 
-/** Objects become dictionaries. */
+/** Converts plain JSON to a value for torch.save: objects become dictionaries. */
 export function torchOfJson(value: JsonValue): TorchValue {
   if (value === null || typeof value !== 'object') return value;
   if (isJsonList(value)) return value.map(torchOfJson);
   return new Map(Object.entries(value).map(([key, item]) => [key, torchOfJson(item)]));
 }
 
-/** Dictionaries become objects. Tensors become undefined; Python objects stay opaque. */
+/** The inverse: dictionaries become objects, tensors become undefined; Python objects stay opaque. */
 export function jsonOfTorch(value: TorchTree<TensorRef> | undefined): unknown {
   if (value === undefined || isTensor(value)) return undefined;
   if (isDict(value)) {

@@ -7,7 +7,7 @@ import { codeOf } from '../errors.js';
 /** Name of the file with the best weights of a run. */
 export const BEST_FILE = 'best.safetensors';
 /**
- * The best state from steps that the run no longer continues, because it was resumed from an earlier step.
+ * The best state of steps that the run has abandoned, because it was resumed from an earlier step.
  */
 export const SUPERSEDED_BEST_FILE = 'best.superseded.safetensors';
 

@@ -148,7 +148,7 @@ const META_RULES = {
   epoch: { valid: isCount, wants: 'an integer ≥ 0' },
   step: { valid: isCount, wants: 'an integer ≥ 0' },
   seed: { valid: Number.isSafeInteger, wants: 'an integer' },
-  configHash: { valid: (value: unknown) => typeof value === 'string', wants: 'a text' },
+  configHash: { valid: (value: unknown) => typeof value === 'string', wants: 'a string' },
   versions: { valid: (value: unknown) => typeof value === 'object' && value !== null, wants: 'an object' },
 };
 

@@ -16,8 +16,8 @@ import { type RunState, saveRunState } from './state.js';
 /** Options of a {@link RunStateStore}. */
 export interface RunStateStoreOptions {
   /**
-   * Number of periodic checkpoints to keep, and of superseded ones. At least 1; the default 2 leaves another
-   * one if the last is truncated.
+   * Number of periodic checkpoints to keep, and of superseded ones. At least 1. With the default of 2, one
+   * remains if the last is truncated.
    */
   readonly keep?: number;
 }
@@ -104,7 +104,8 @@ export class RunStateStore {
   }
 
   /**
-   * Renames a `best.safetensors` that the run does not continue, and replaces one that was set aside earlier.
+   * Renames a `best.safetensors` from steps that the run has abandoned; replaces one set aside earlier.
+   * Rejects with the file system's error if there is none.
    */
   async setBestAside(): Promise<void> {
     await rename(join(this.folder, BEST_FILE), join(this.folder, SUPERSEDED_BEST_FILE));

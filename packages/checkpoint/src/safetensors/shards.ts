@@ -1,4 +1,4 @@
-/** Weights over several safetensors files, which an index lists: what large models are published as. */
+/** Weights in several safetensors files that an index lists, as large models are published. */
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { CheckpointError, reasonOf } from '../errors.js';
@@ -31,7 +31,7 @@ export async function openShards(path: string): Promise<Map<string, TensorStream
 }
 
 /**
- * By tensor the file it is in, which lies next to the index.
+ * Maps the name of each tensor to the name of its file, which is in the index's folder.
  *
  * @throws CheckpointError as {@link openShards}
  */

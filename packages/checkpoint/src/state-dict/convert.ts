@@ -43,8 +43,8 @@ export function asFloat32(tensor: TensorContent): TensorContent<'float32'> {
 }
 
 /**
- * A count that was converted to a float dtype with the weights, as whole numbers; what float16 cannot hold,
- * above 65504, is 0, as where a file has no count.
+ * Restores a count that was converted to a float dtype together with the weights, rounded to an integer. A
+ * count above 65504 is infinite in float16 and becomes 0, like a missing one.
  */
 export function asCount(tensor: TensorContent): TensorContent<'int64'> {
   return converted(tensor, 'int64', (host) => {

@@ -1,4 +1,4 @@
-// Explains the difference between a network and a file to the person who named the file.
+// Explains the difference between a network and a file to the user.
 
 import type { TensorSpec } from '@inplace-abn/tensor';
 import { CheckpointError } from '../errors.js';

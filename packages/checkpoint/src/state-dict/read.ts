@@ -14,7 +14,7 @@ import { type SplitCheckpoint, splitCheckpoint } from './split.js';
 
 /** Result of {@link readStateDict}. */
 export interface LoadedStateDict {
-  /** Format by content, whatever the name ends in. */
+  /** Format, detected from the content and not from the name. */
   readonly format: CheckpointFormat;
   /** Tensors by name, without wrapper prefixes. */
   readonly tensors: TensorMap;
@@ -42,8 +42,8 @@ export interface ReadStateDictOptions extends OpenStateDictOptions {
 /**
  * Reads the state dictionary of a checkpoint: a file of torch.save (the dictionary itself or one that has it
  * as `state_dict`; nested dictionaries are joined by dots), a safetensors file, including training states
- * of this project, or the index of several (`.index.json`). The content of a file determines the format, not
- * its name. Reads all of it or throws.
+ * of this project, or the index of several (a name ending in `.index.json`). Otherwise the content determines
+ * the format, not the name. Reads everything or throws.
  *
  * @throws CheckpointError if the file is missing, a folder, empty, damaged, or not a checkpoint
  */
@@ -64,7 +64,7 @@ export async function readStateDict(
 
 /** A state dictionary whose tensors are read on demand. */
 export interface OpenStateDict {
-  /** Format by content, whatever the name ends in. */
+  /** Format, detected from the content and not from the name. */
   readonly format: CheckpointFormat;
   /** By name, without wrapper prefixes; each reads its bytes from the file on demand. */
   readonly tensors: ReadonlyMap<string, TensorStream>;

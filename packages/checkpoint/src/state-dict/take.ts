@@ -7,23 +7,24 @@ import { explain, isClassifier } from './mismatch.js';
 /** Which differences are allowed when a state dictionary is matched to a network. */
 export interface TakeOptions {
   /**
-   * Convert float16, bfloat16 and float64 to the float32 of the network, and a `num_batches_tracked` of these
-   * to its whole number.
+   * Convert float16, bfloat16 and float64 tensors to the network's float32, and a `num_batches_tracked` of
+   * these dtypes to int64. Default false.
    */
   readonly convert?: boolean;
-  /** Leave out the classifier (`classifier.fc.*`, `head.fc.*`) on both sides and in the result. */
+  /** Ignore the classifier (`classifier.fc.*`, `head.fc.*`) on both sides; the result has none. */
   readonly dropClassifier?: boolean;
 }
 
 /**
- * Takes the tensors that a network expects from those of a file, in the network's order: all of them, or it
- * throws. Missing `num_batches_tracked` are 0. Copies only what it converts; streams stay streams.
+ * Selects the tensors that a network expects from those of a file, in the network's order. Returns all of
+ * them or throws. A missing `num_batches_tracked` becomes 0. Copies only what it converts; streams stay
+ * streams.
  *
  * @param expected names, shapes and dtypes of the network
  * @param found the tensors of the file
  * @param source names the file in errors
- * @throws StateDictMismatch if the class count, the network or the dtype differs, or else with one line per
- * difference
+ * @throws StateDictMismatch if a name, shape or dtype differs. The message names the cause if there is a
+ * single one (number of classes, network, dtype) and lists the differences.
  */
 export function takeStateDict<D extends HostDType>(
   expected: ReadonlyMap<string, TensorSpec<D>>,

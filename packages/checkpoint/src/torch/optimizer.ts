@@ -25,8 +25,8 @@ export interface TorchOptimizerForm {
   /** The options that torch.optim expects in a group. */
   readonly defaults: Readonly<Record<string, TorchValue>>;
   /**
-   * An option that distinguishes its groups from those of classes with other slots: files do not name the
-   * class.
+   * An option that only its groups have, among classes with other slots. It identifies the class, which files
+   * do not name.
    */
   readonly mark: string;
 }

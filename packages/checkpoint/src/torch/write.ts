@@ -26,8 +26,8 @@ export async function writeTorch(path: string, value: TorchTree<TensorContent>):
 }
 
 /**
- * Encodes such a file in chunks: host tensors as they lie in memory, streams read twice. A chunk is valid
- * until the next one is requested.
+ * Encodes a file of torch.save in chunks. Host tensors are not copied; streams are read twice. A chunk is
+ * valid until the next one is requested.
  *
  * @throws CheckpointError naming the key of a value that cannot be written
  */

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-// By name, an older Node would refuse the import with a syntax error.
+// Not by name: in an older Node, that import would be a syntax error.
 import * as zlib from 'node:zlib';
 import { OldNodeError } from '../errors.js';
 import { PIECE_BYTES } from '../files/source.js';

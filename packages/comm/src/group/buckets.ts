@@ -11,15 +11,15 @@ export interface BucketOptions {
   /** Bucket size in bytes; default {@link BUCKET_BYTES}. */
   readonly bytes?: number;
   /**
-   * Size in bytes of the first two buckets, so that communication starts early, and size limit of the last
-   * one, which nothing overlaps. Default 1 MiB, at most `bytes`.
+   * Size in bytes of the first bucket, so that communication starts early, and size limit of the last one,
+   * which nothing overlaps. Default 1 MiB, at most `bytes`.
    */
   readonly edgeBytes?: number;
 }
 
 const MIB = 2 ** 20;
 
-/** Size of a bucket, unless an option says otherwise: 8 MiB. */
+/** Default size of a bucket: 8 MiB. */
 export const BUCKET_BYTES = 8 * MIB;
 
 /**
@@ -65,7 +65,7 @@ export function bucketsOf(values: readonly Value[], options: BucketOptions = {})
   );
 }
 
-/** Splits anything of so many bytes into buckets, in the order given. */
+/** Splits items into buckets by their bytes, in the order given. */
 export function inBuckets<T>(
   computed: readonly T[],
   bytesOf: (item: T) => number,

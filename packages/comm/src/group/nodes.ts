@@ -1,8 +1,8 @@
 /**
- * Whether sums go around one ring, or within each node first: each process of a node sums a part of the
- * vector, the parts are summed over the nodes, and copied within each node. Of a vector of M bytes, each of N
- * nodes then sends 2·(N − 1)/N·M to the others, in 2·(N − 1) hops; a ring of P processes 2·(P − 1)/P·M in
- * 2·(P − 1) hops.
+ * Chooses the topology of all-reduces: one ring over all processes, or hierarchical. In a hierarchy, each
+ * process reduces a part of the vector within its node, the parts are summed over the nodes, and then
+ * gathered within each node. For a vector of M bytes, each of N nodes sends 2·(N − 1)/N·M to the others in
+ * 2·(N − 1) hops; in a ring of P processes it is 2·(P − 1)/P·M in 2·(P − 1) hops.
  */
 import { CommError } from '../errors.js';
 import type { World } from '../rendezvous/world.js';
@@ -21,16 +21,16 @@ const SHOWN = 16;
 
 interface Place {
   readonly localRank: number;
-  /** null: as the places of all processes suggest. */
+  /** null: chosen from the places of all processes. */
   readonly asked: SumTopology | null;
 }
 
 /**
- * Processes of each node that sum among themselves first in the group `name`; 1: all are on one ring. A
- * collective over the processes of the world.
+ * Number of processes per node that sum among themselves first in the group `name`; 1: all are on one ring. A
+ * collective, which all processes of the world must call.
  *
- * @throws {CommError} on all of them if they were asked for different topologies, or for a hierarchy where
- * nodes differ
+ * @throws {CommError} on all processes if they were asked for different topologies, or for a hierarchy of
+ * nodes with different numbers of processes
  */
 export async function agreedPerNode(world: World, asked: SumTopology | null, name: string): Promise<number> {
   const own: Place = { localRank: world.localRank, asked };
@@ -39,7 +39,7 @@ export async function agreedPerNode(world: World, asked: SumTopology | null, nam
   return perNodeOf(all.map((bytes) => JSON.parse(new TextDecoder().decode(bytes)) as Place));
 }
 
-/** The same by the places of all processes, in the order of ranks. */
+/** {@link agreedPerNode} for the places of all processes, in rank order. */
 export function perNodeOf(places: readonly Place[]): number {
   const asked = places[0]?.asked ?? null;
   const other = places.findIndex((place) => place.asked !== asked);
@@ -68,7 +68,7 @@ function listed(localRanks: readonly number[]): string {
   return localRanks.length > SHOWN ? `${shown}, …` : shown;
 }
 
-/** Processes of each of several nodes, if they are 0, 1, … of one node after the other; else 1. */
+/** Processes per node if several equal nodes are ranked one after the other; else 1. */
 function equalNodes(localRanks: readonly number[]): number {
   const second = localRanks.indexOf(0, 1);
   const perNode = second === -1 ? localRanks.length : second;

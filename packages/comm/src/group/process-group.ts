@@ -41,11 +41,11 @@ export class ProcessGroup implements GroupShape {
     private readonly world: World,
     private readonly native: NativeGroup,
     private readonly options: GroupOptions,
-    /** Name that the ops of compiled steps refer to it by. */
+    /** Name by which the ops of compiled steps refer to the group. */
     readonly name: string,
     /** World ranks of the members, ascending. */
     readonly ranks: readonly number[],
-    /** Processes of each node that sum among themselves first; 1: all are on one ring. */
+    /** Number of processes per node that sum among themselves first; 1: all are on one ring. */
     readonly perNode: number,
   ) {
     world.onLost(({ reason }) => {
@@ -57,8 +57,8 @@ export class ProcessGroup implements GroupShape {
    * Creates the group of the world's processes with these ranks, which include this one. All of them must
    * call it.
    *
-   * @throws {CommError} if they cannot be connected, or their options differ or ask for a topology that their
-   * nodes do not have
+   * @throws {CommError} if this process is not a member, if they cannot be connected, or if their options
+   * differ or ask for a topology that does not fit their nodes
    */
   static async create(
     world: World,
@@ -95,7 +95,7 @@ export class ProcessGroup implements GroupShape {
     return this.ranks.length;
   }
 
-  /** Elementwise sum over the processes; bit-identical on all of them. */
+  /** Elementwise sum over the processes, in the array's dtype; bit-identical on all of them. */
   async allReduce<A extends SumArray>(values: A): Promise<A> {
     const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
     const sum = await this.checked('all_reduce', this.native.allReduce(bytes, sumType(values)));
@@ -218,7 +218,7 @@ export class ProcessGroup implements GroupShape {
   }
 }
 
-/** The world's own name, or one derived from the ranks. */
+/** `world` for all processes, otherwise a name derived from the ranks. */
 function groupName(world: World, ranks: readonly number[]): string {
   return ranks.length === world.size ? 'world' : `ranks-${ranks.join('-')}`;
 }

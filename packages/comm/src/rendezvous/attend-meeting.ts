@@ -152,7 +152,7 @@ class Introduction {
     this.connection.reader.limits = MEMBER;
     clearTimeout(this.timer);
     const { settings, deadline } = this;
-    // Rank 0 tells when the time is up; this is for one that cannot.
+    // Rank 0 announces the timeout; this timer is for a rank 0 that no longer can.
     const late = () =>
       this.end(notReached(this.placement, this.master, settings, 'it is waiting for other ranks'));
     this.timer = setTimeout(late, deadline - performance.now() + settings.greetMs);

@@ -7,13 +7,13 @@ import { firstHost } from './node-list.js';
 import type { Master } from './options.js';
 import type { Placement } from './placement.js';
 
-/** Where and as which rank a process meets the others. */
+/** The rank of a process, and where it meets the others. */
 export interface Appointment {
   /** Rank and number of processes. */
   readonly placement: Placement;
   /** Address at which rank 0 listens. */
   readonly master: Master;
-  /** Whose variables were found. */
+  /** Launcher whose variables were found. */
   readonly launcher: 'torchrun' | 'slurm' | 'openmpi' | 'environment';
 }
 
@@ -25,8 +25,8 @@ const DEFAULT_PORT = 29500;
 const [SLURM_FIRST_PORT, SLURM_PORTS] = [20000, 10000];
 
 /**
- * The placement of this process; null if the environment describes no other processes. Empty variables count
- * as unset. `localRank` is used if no variable sets it.
+ * The placement of this process; null if no launcher has set its variables, and for the only process of a
+ * Slurm or Open MPI job. Empty variables count as unset. `localRank` is used if no variable sets it.
  *
  * @throws {CommError} naming the variable
  */

@@ -19,8 +19,9 @@ export interface Limits {
   readonly payload: number;
 }
 
-/** Limits before a process is authenticated, and after. */
+/** Limits before a process is authenticated. */
 export const STRANGER: Limits = { header: 16 * 1024, payload: 0 };
+/** Limits afterwards. */
 export const MEMBER: Limits = { header: 2 ** 20, payload: 2 ** 28 };
 
 const PREFIX = 8;

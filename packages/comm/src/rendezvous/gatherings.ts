@@ -9,8 +9,8 @@ export class Gatherings {
   private readonly open = new Map<string, Gathering>();
 
   /**
-   * Adds the contribution of `rank`. Once it is complete, returns all contributions in member order; null
-   * before.
+   * Adds the contribution of `rank`. Returns all contributions in member order once every member has given
+   * one, null before.
    */
   give(key: string, members: readonly number[], rank: number, data: Uint8Array): Uint8Array[] | null {
     const id = `${key}\n${members.join()}`;

@@ -12,8 +12,8 @@ export interface Comer {
 }
 
 /**
- * Why rank 0, in a world of `size`, must refuse the process; null if it can join. `known`: the peer that
- * already has its rank.
+ * The reason for rank 0 to refuse the process in a world of `size`; null if it can join. `known`: the peer
+ * that already has its rank.
  */
 export function problemOf(
   comer: Comer,

@@ -13,7 +13,7 @@ import { isProof, nonce, proofOf } from './proof.js';
 
 /** Maximum number of refusals to report; a stranger may keep retrying. */
 const NOTED = 5;
-/** Maximum number of unauthenticated connections; beyond it the oldest is dropped. */
+/** Unauthenticated connections to hold at least (more in a large world), before the oldest is dropped. */
 const LEAST_STRANGERS = 256;
 
 const SILENT = { frame: () => {}, gone: () => {} };

@@ -18,7 +18,7 @@ export interface World extends Placement {
   /**
    * Gathers the `data` of all `members` (ascending ranks, including this one) under a key that no other
    * pending gathering of these members has. Resolves with their data in member order; rejects with CommError
-   * if a process is lost. It waits for a member that lives for as long as that takes.
+   * if a process is lost. Has no timeout as long as all members are alive.
    */
   gather(key: string, members: readonly number[], data: Uint8Array): Promise<Uint8Array[]>;
   /** Calls `listener` once when a peer is lost, or immediately if one already is. */

@@ -8,20 +8,20 @@ export interface Link {
   readonly latency: number;
 }
 
-/** How the processes are connected for a collective. */
+/** Pattern in which a collective uses the links. */
 export type Topology = 'ring' | 'tree' | 'hierarchical';
 
 /** Nodes of equal size. All processes of a node share its link to the others. */
 export interface Cluster {
   /** Number of machines. */
   readonly nodes: number;
-  /** Processes of a node, each with a device of its own. */
+  /** Processes per node, each with one device. */
   readonly perNode: number;
   /** The link of a node to the others. */
   readonly between: Link;
   /** The link of a process to its neighbors in the node. */
   readonly within: Link;
-  /** The links that a collective uses. */
+  /** How the processes are connected for a collective. */
   readonly topology: Topology;
 }
 

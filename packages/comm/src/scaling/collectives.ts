@@ -1,8 +1,8 @@
-/** The time of collectives in each topology. */
+/** Predicts the time of collectives in each topology. */
 import { type Cluster, type Link, processesOf, type Topology } from './cluster.js';
 import { ringOf, SEGMENT_BYTES, turnSeconds, uniformRing } from './pipeline.js';
 
-/** Blocking collectives. */
+/** Collectives that a step waits for. */
 export type Exchange = 'allReduce' | 'allGather' | 'broadcast';
 
 /** Seconds of each collective, given the bytes of one process. */
@@ -27,7 +27,7 @@ export function collectiveTimes(cluster: Cluster): CollectiveTimes {
     allReduce: (bytes) => allReduce(cluster, bytes),
     allGather: (bytes) => allGather(cluster, bytes),
     broadcast: (bytes) => treeBroadcast(cluster, bytes),
-    // A sum travels there and back.
+    // An all-reduce passes all processes twice: to reduce, and to distribute the sum.
     held: (exchange) => (exchange === 'allReduce' ? 2 * queue : queue),
   };
 }
@@ -41,8 +41,8 @@ export function builtTopology({ nodes, perNode, topology }: Cluster): Topology {
 const QUEUED = 1.5;
 
 /**
- * Seconds that a message queues on its way through all processes, on the slower links; on the others queuing
- * is negligible. In a hierarchy as many rings share a link as a node has processes.
+ * Seconds that a message queues on its way through all processes. Only the slower links count. In a
+ * hierarchy, the rings of all processes of a node share its link.
  */
 function queueSeconds(cluster: Cluster): number {
   const { nodes, perNode, between, within } = cluster;
@@ -74,7 +74,7 @@ function ringAllGather(cluster: Cluster, bytes: number): number {
 
 const levels = (count: number) => Math.ceil(Math.log2(count));
 
-/** Seconds in which a segment climbs `count` leaves of a binary tree. */
+/** Seconds for a segment to climb a binary tree with `count` leaves. */
 function climb(count: number, { bandwidth, latency }: Link, bytes: number): number {
   return levels(count) * (latency + Math.min(bytes, SEGMENT_BYTES) / bandwidth);
 }
@@ -140,8 +140,8 @@ function rowSliceBytes(cluster: Cluster): number {
 }
 
 /**
- * A turn of the rings of all columns, at once: each segment costs what it costs on a ring alone, w + α,
- * unless the segments of all rings take longer on the link that they share.
+ * Seconds of a turn of all columns' rings at the same time. A segment costs w + α as on a single ring, unless
+ * the segments of all rings take longer on the link that they share.
  */
 function columnSeconds({ nodes, perNode, between }: Cluster, bytes: number): number {
   const shared = ((nodes - 1) * perNode * bytes) / between.bandwidth;

@@ -1,8 +1,8 @@
 /**
- * Failures of a long run. Nodes fail independently, at random, once in M seconds each; N of them fail once in
- * M/N. A run saves every τ seconds in δ seconds, and after a failure needs R seconds until its next step.
- * Between failures time is exponential, so that a section of τ seconds of work takes on average (Daly, 2006,
- * without his approximations)
+ * Failures of a long run. Nodes fail independently, each on average once in M seconds, so one of N fails once
+ * in M/N. A run saves every τ seconds in δ seconds, and after a failure needs R seconds until its next step.
+ * The time between failures is exponentially distributed, so a section of τ seconds of work takes on average
+ * (Daly 2006, without his approximations)
  *
  *     M/N · e^{R·N/M} · (e^{(τ + δ)·N/M} − 1)
  *
@@ -35,7 +35,7 @@ export interface Failures {
   readonly restartHours: number;
   /** Hours of each day during which checkpoints hold up training. */
   readonly savingHours: number;
-  /** Seconds between checkpoints that lose the least time, by Young's approximation. */
+  /** The interval between checkpoints, in seconds, that loses the least time, by Young's approximation. */
   readonly bestInterval: number;
 }
 
@@ -45,7 +45,7 @@ const DAY = 86_400;
 export function failuresOf({ nodes, mtbf, interval, saving, restarting }: FailureOptions): Failures {
   const mean = mtbf / nodes;
   const attempts = Math.expm1((interval + saving) / mean);
-  // Of each failed attempt; a restart may fail as well.
+  // Per failed attempt; the restart itself may fail, too.
   const restart = mean * Math.expm1(restarting / mean);
   const section = attempts * (mean + restart);
   const hours = (seconds: number) => (24 * seconds) / section;

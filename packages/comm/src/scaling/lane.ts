@@ -1,19 +1,19 @@
-/** The thread of a group that runs sums one after the other. */
+/** Simulates the thread of a group, which runs sums in the background one after the other. */
 import type { StartEvent } from './program.js';
 
-/** A sum in the background: seconds from the step's beginning. */
+/** A sum in the background. Times are in seconds from the beginning of the step. */
 export interface SentSum {
   /** Module path of its op, such as `bucket3`. */
   readonly path: string;
   /** Bytes of the vector of one process. */
   readonly bytes: number;
-  /** Its operand is computed. */
+  /** When its operand is computed. */
   readonly ready: number;
-  /** The sums before it are done. */
+  /** When it begins, because the sums before it are done. */
   readonly begin: number;
-  /** Every process has the sum. */
+  /** When every process has the sum. */
   readonly end: number;
-  /** The compute thread has nothing left to do without it. */
+  /** When the compute thread begins to wait for it; Infinity if it never does. */
   readonly needed: number;
 }
 
@@ -23,17 +23,17 @@ interface Pending {
 }
 
 /**
- * Which of several sums that are ready goes first: the one of the least number, then the one that was started
- * first.
+ * Order of the sums that are ready: the one with the lowest number goes first; of equal ones, the one that
+ * was started first.
  */
 export type Urgency = (sum: number) => number;
 
-/** Sums that were started, told in the order of time. */
+/** The sums that were started. Calls must be in the order of time. */
 export class Lane {
   private readonly sent = new Map<number, Omit<SentSum, 'needed'>>();
   private readonly needs = new Map<number, number>();
   private pending: Pending[] = [];
-  /** When the sums that had their turn are done. */
+  /** When the last sum that had its turn is done. */
   private free = 0;
 
   constructor(
@@ -46,14 +46,18 @@ export class Lane {
     this.pending.push({ start, ready: now });
   }
 
-  /** Seconds for which the link carries what was started until `now`. */
+  /** Seconds from `now` on in which the link is busy with sums started before. */
   busyAt(now: number): number {
     this.advance(now);
     const waiting = this.pending.reduce((sum, { start }) => sum + this.secondsOf(start.bytes), 0);
     return Math.max(0, this.free - now) + waiting;
   }
 
-  /** When a sum is done for a thread that needs it from `now` on. */
+  /**
+   * When a thread that waits for a sum from `now` on can continue.
+   *
+   * @throws RangeError for a sum that was not started
+   */
   wait(sum: number, now: number): number {
     this.needs.set(sum, now);
     this.advance(now);
@@ -72,7 +76,7 @@ export class Lane {
     });
   }
 
-  /** Gives turns that begin before `now`: what is started later cannot change them. */
+  /** Runs the sums whose turn begins before `now`; sums that are started later cannot change them. */
   private advance(now: number): void {
     while (this.pending[0] && Math.max(this.free, this.pending[0].ready) < now) this.turn();
   }

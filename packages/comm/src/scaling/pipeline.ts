@@ -1,26 +1,26 @@
 /**
- * Segments that travel around a ring, as Gloo sends them: every process sends a segment once it has received
- * the one before the last, and once its receiver has announced that it may come. The announcement crosses the
- * segments that are on their way, so that although two are in flight, a segment costs its time on the wire,
- * w, and a latency, α; n of them cost
+ * Time of segments that travel around a ring, as Gloo sends them. A process sends a segment once it has
+ * received the one before the last, and its receiver has announced that it is ready. The announcement travels
+ * against the segments that are on their way. So although two segments are in flight, each costs its time on
+ * the wire, w, and a latency, α; n of them cost
  *
  *     n·(w + α)
  *
- * Where hops differ, a segment costs w of the slowest hop and the mean of α over the hops of a turn: a delay
- * at one hop is made up for at the others.
+ * If hops differ, a segment costs w of the slowest hop and the mean of α over the hops of a turn, because a
+ * delay at one hop is made up for at the others.
  */
 import type { Cluster, Link } from './cluster.js';
 
-/** Most bytes of a segment: what native/comm/gloo/mesh.cc asks of Gloo. */
+/** Maximum bytes of a segment, as native/comm/gloo/mesh.cc sets it. */
 export const SEGMENT_BYTES = 128 * 1024;
-/** Gloo cuts the part of a process into two segments at least. */
+/** Gloo splits the part of a process into at least two segments. */
 const LEAST_SEGMENTS = 2;
 
 /** A ring of processes, by its hops. */
 export interface Ring {
   /** Processes on the ring. */
   readonly processes: number;
-  /** Each kind of hop, and how many of them a turn has. */
+  /** Each kind of hop, and its number in a turn. */
   readonly hops: readonly { readonly link: Link; readonly count: number }[];
 }
 
@@ -38,7 +38,7 @@ export function uniformRing(processes: number, link: Link): Ring {
   return { processes, hops: processes > 1 ? [{ link, count: processes }] : [] };
 }
 
-/** Seconds in which the parts of all processes, `bytes` each, travel once around the ring. */
+/** Seconds for the parts of all processes, `bytes` each, to travel once around the ring. */
 export function turnSeconds({ processes, hops }: Ring, bytes: number): number {
   if (processes < 2 || bytes <= 0) return 0;
   const segments = Math.max(LEAST_SEGMENTS, Math.ceil(bytes / SEGMENT_BYTES));

@@ -1,4 +1,4 @@
-/** Converts a compiled step to events of one process: its computing and its exchanges. */
+/** Converts a compiled step to events of one process: computation and communication. */
 import { byteLength, type GraphNode, operands, type Plan, type ValueId, valueInfo } from '@inplace-abn/core';
 import type { Exchange } from './collectives.js';
 import { firstReaders } from './readers.js';
@@ -9,7 +9,7 @@ export interface BucketMember {
   readonly bytes: number;
   /** The event that computes it, counted from the beginning of the step. */
   readonly computed: number;
-  /** The first event that reads its sum: its update, or the norm of all. */
+  /** The first event that reads its sum: its update, or the global norm. */
   readonly needed: number;
 }
 
@@ -52,7 +52,7 @@ export type StepEvent =
       readonly exchange: Exchange;
       /** Module path of the op. */
       readonly path: string;
-      /** Bytes that one process hands in. */
+      /** Bytes that one process contributes. */
       readonly bytes: number;
     }
   | StartEvent
@@ -72,12 +72,16 @@ const EXCHANGES: Readonly<Record<string, Exchange>> = {
   broadcast: 'broadcast',
 };
 
-/** The events of a step or, for a batch in parts, of its steps in sequence. */
+/**
+ * The events of a step or, for a batch in parts, of its steps in sequence.
+ *
+ * @throws RangeError for a collective without a cost model
+ */
 export function eventsOf(steps: readonly TimedPlan[]): StepEvent[] {
   const [first] = steps;
   const last = steps.at(-1);
   if (!first || !last) return [];
-  // The first step of a batch reads before the others the parameters that the last updates.
+  // The parameters that the last step of a batch updates are read first by the first step of the next batch.
   const reads = firstReaders(first.plan, last.plan);
   const events: StepEvent[] = [];
   for (const [part, { plan, seconds }] of steps.entries()) {
@@ -90,7 +94,7 @@ export function eventsOf(steps: readonly TimedPlan[]): StepEvent[] {
   return events;
 }
 
-/** Larger than the values of a graph: numbers the sums of several. */
+/** Larger than any value id of a graph, so that sums of several steps have different numbers. */
 const PART = 2 ** 32;
 
 /** The communication of a compiled step. */
@@ -101,9 +105,9 @@ class Communication {
   constructor(
     private readonly plan: Plan,
     private readonly part: number,
-    /** Of the step's first event. */
+    /** Number of the step's first event. */
     begin: number,
-    /** Sum → the event of the next step that reads first what it updates. */
+    /** Sum → the first event of the next step that reads what it updates. */
     private readonly reads: ReadonlyMap<ValueId, number>,
   ) {
     let event = begin;

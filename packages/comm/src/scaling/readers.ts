@@ -1,6 +1,6 @@
 /**
- * Which part of the next step has to wait for a sum: the first instruction that reads a parameter that the
- * sum updates.
+ * Finds where the next step has to wait for a sum: before the first instruction that reads a parameter that
+ * the sum updates.
  */
 import { operands, type Plan, type ValueId } from '@inplace-abn/core';
 
@@ -36,7 +36,7 @@ function sumsBehind({ instructions }: Plan): Map<ValueId, ReadonlySet<ValueId>> 
   return behind;
 }
 
-/** State → the event that reads it first. Each instruction is an event, and a collective a second one. */
+/** State → the event that reads it first. Each instruction is an event; a collective is a second one. */
 function firstReads({ instructions, graph }: Plan): Map<string, number> {
   const nameOf = new Map(graph.states.map(({ name, value }) => [value, name]));
   const found = new Map<string, number>();

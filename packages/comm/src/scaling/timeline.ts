@@ -16,15 +16,15 @@ export interface StepTimeline {
   readonly exchanging: number;
   /** Seconds spent waiting for sums in the background. */
   readonly waiting: number;
-  /** Number of the exchanges that `exchanging` adds up. */
+  /** Number of exchanges, whose seconds are `exchanging`. */
   readonly exchanges: number;
   /** Sums in the background, in the order in which they are sent. */
   readonly sums: readonly SentSum[];
 }
 
 /**
- * Simulates the events with collectives that take `times`. Sums run in the order of `urgency`, or else in the
- * order in which they were started.
+ * Simulates the events with collectives that take `times`. Sums run in the order of `urgency`; without it, in
+ * the order in which they were started.
  */
 export function simulate(
   events: readonly StepEvent[],

@@ -1,19 +1,19 @@
 /**
- * The same step, communicating otherwise: in buckets of another size, or into the next step's forward pass.
+ * Variants of a step: buckets of other sizes, or sums that overlap the next step's forward pass.
  */
 import { type BucketOptions, inBuckets } from '../group/buckets.js';
 import type { CollectiveTimes } from './collectives.js';
 import type { StartEvent, StepEvent, WaitEvent } from './program.js';
 import { simulate } from './timeline.js';
 
-/** Whether it starts the sum of a bucket of gradients, which the backward pass has packed. */
+/** Whether an event starts the sum of a bucket of gradients. */
 export function isBucket(event: StepEvent): event is StartEvent {
   return event.kind === 'start' && /(^|\.)bucket\d+$/.test(event.path);
 }
 
 /**
- * The events with the gradients of all buckets divided into others, which are sent when the last of their
- * gradients is computed. Packing stays where it is: it costs what it did.
+ * The events with the gradients of all buckets distributed over new buckets, each of which is sent when the
+ * last of its gradients is computed. Packing stays where it is, because it costs the same.
  */
 export function withBuckets(events: readonly StepEvent[], options: BucketOptions): StepEvent[] {
   const before = events.filter(isBucket);
@@ -24,7 +24,7 @@ export function withBuckets(events: readonly StepEvent[], options: BucketOptions
   inBuckets(gradients, ({ bytes }) => bytes, options).forEach((members, index) => {
     const start: StartEvent = {
       kind: 'start',
-      // No value has such a number.
+      // Negative, unlike the numbers of a step's own sums.
       sum: -1 - index,
       path: `bucket${index + 1}`,
       bytes: members.reduce((sum, { bytes }) => sum + bytes, 0),
@@ -47,14 +47,14 @@ function append<T>(lists: Map<number, T[]>, at: number, item: T): void {
   else lists.set(at, [item]);
 }
 
-/** Steps until one is like the one before: sums in flight have filled the pipeline. */
+/** Steps to simulate until all take equally long, because sums in flight fill the pipeline. */
 const STEPS = 4;
 
 /**
- * Seconds of a step in a long row of them whose gradient sums end in the next step: each update is made just
- * before the forward pass reads its parameter, where it costs as much as it did. Sums go in the order in
- * which they are needed: the first layer's gradients are the last to be computed and the first to be read, so
- * that in the order of the backward pass nothing would be gained.
+ * Seconds per step of a long run in which gradient sums may end in the next step. Each update runs just
+ * before the forward pass reads its parameter, at the same cost. Sums run in the order in which they are
+ * needed: the first layer's gradients are computed last and read first, so in the order of the backward pass
+ * nothing would be gained.
  */
 export function overlappedSeconds(events: readonly StepEvent[], times: CollectiveTimes): number {
   const urgency = urgencyIn(events);
@@ -69,7 +69,7 @@ function urgencyIn(events: readonly StepEvent[]): (sum: number) => number {
   }
   return (sum) => {
     const step = Math.floor(sum / STEP);
-    // A sum that its own step reads, such as the loss, goes before all.
+    // A sum that its own step reads, such as the loss, goes first.
     return step * events.length + (needed.get(sum - step * STEP) ?? -1);
   };
 }

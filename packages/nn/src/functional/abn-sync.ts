@@ -9,7 +9,7 @@ import {
   type RunningStatistics,
 } from './abn.js';
 
-/** The same, with statistics of a process group. */
+/** Options of {@link inplaceAbnSync}. */
 export interface AbnSyncFunctionOptions extends AbnFunctionOptions {
   /** The processes that share statistics. Default null: the world group. */
   readonly group?: GroupShape | null;
@@ -17,8 +17,11 @@ export interface AbnSyncFunctionOptions extends AbnFunctionOptions {
 
 /**
  * {@link inplaceAbn} with batch statistics over all processes of a group, each of which must call it. Batch
- * and image sizes may differ between processes. Without a process group it warns once and works like
- * `inplaceAbn`. Evaluation does not communicate.
+ * and image sizes may differ between processes. Gradients of γ and β cover only the process's own samples.
+ * Without a process group it warns once and works like `inplaceAbn`. Evaluation does not communicate.
+ *
+ * @throws UsageError and ShapeError as inplaceAbn does; in a group of several processes, a process may have
+ * one sample per channel
  */
 export function inplaceAbnSync(
   x: Value,
@@ -34,7 +37,10 @@ export function inplaceAbnSync(
 }
 
 /**
- * Statistics over the processes of `group`, or of the world group if null; over this process if it is alone.
+ * Batch statistics over the processes of `group`, or of the world group if null. Without a group, and in a
+ * group of one, they cover this process alone.
+ *
+ * @throws ShapeError for one sample per channel in a process that is alone
  */
 export function sharedStatistics(x: Value, group: GroupShape | null, name: string): BatchStatistics {
   const sharing = group ?? worldGroup();

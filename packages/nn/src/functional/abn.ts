@@ -18,27 +18,27 @@ export const DEFAULTS = {
   activationParam: 0.01,
 } as const;
 
-/** States float32[C], float32[C] and int64[]; in evaluation any values of these types. */
+/** Running statistics. Training updates them, so they must be states; evaluation takes any values. */
 export interface RunningStatistics {
   /** float32[C]. */
   readonly mean: Value;
-  /** float32[C], unbiased, as torch.nn.BatchNorm keeps it. */
+  /** float32[C], the unbiased variance, as in torch.nn.BatchNorm2d. */
   readonly variance: Value;
-  /** Number of batches. */
+  /** int64[], the number of batches so far. */
   readonly batches: Value;
 }
 
-/** γ and β, float32[C]; both or none. */
+/** γ and β, float32[C]. */
 export interface Affine {
   readonly weight: Value;
   readonly bias: Value;
 }
 
-/** Options of batch norm and activation on values. */
+/** Options of {@link inplaceAbn}. */
 export interface AbnFunctionOptions {
   /**
-   * Normalize with batch statistics and update the running ones, instead of using the running ones. Default
-   * true.
+   * True: normalizes with batch statistics and updates the running ones. False: normalizes with the running
+   * statistics, or with batch statistics if there are none. Default true.
    */
   readonly training?: boolean;
   /** Weight of a new batch in the running statistics; null: cumulative average. Default 0.1. */
@@ -51,17 +51,17 @@ export interface AbnFunctionOptions {
   readonly activationParam?: number;
 }
 
-/** Statistics of a batch and the number of samples behind them. */
+/** Mean and biased variance of a batch, float32[C], and the number of samples behind them. */
 export interface BatchStatistics {
   readonly mean: Value;
   readonly variance: Value;
   /** Samples per channel: a number, or a float32 scalar if other processes contribute. */
   readonly count: number | Value;
-  /** The process group that contributes. */
+  /** Name of the process group that the statistics cover; undefined: this process alone. */
   readonly group?: string;
 }
 
-/** The parameters by which the two kinds of layer differ, and the part after the statistics. */
+/** Everything that follows the statistics: how to scale, and how to activate. */
 export interface AbnForm {
   /** 'plain': the scale is γ; 'abs', as in the in-place layer: |γ| + ε. */
   readonly scale: AbnScale;
@@ -107,7 +107,7 @@ export function track(
   });
 }
 
-/** Statistics of `x` in this process. @throws ShapeError for a single sample, which has no variance */
+/** Statistics of `x`, N×C×…, in this process. @throws ShapeError for one sample per channel: no variance */
 export function ownStatistics(x: Value, name: string): BatchStatistics {
   const count = rows(x.shape);
   if (count === 1) {
@@ -118,14 +118,14 @@ export function ownStatistics(x: Value, name: string): BatchStatistics {
   return { ...abnStats(x), count };
 }
 
-/** Rejects an activation that the backward pass cannot invert. */
+/** @throws UsageError for relu, or a parameter ≤ 0, which the backward pass cannot invert */
 export function checkInvertible(
   { activation, activationParam }: { readonly activation: Activation; readonly activationParam: number },
   name: string,
 ): void {
   if (activation === 'relu') {
     throw new UsageError(
-      `${name} cannot use relu: it has no inverse, so the input cannot be rebuilt. Use leaky_relu, elu or identity, or bn_mode standard`,
+      `${name} cannot use relu: it has no inverse, so the input cannot be rebuilt. Use leaky_relu, elu or identity, or the layer ABN`,
     );
   }
   const parameter = PARAMETERS[activation];
@@ -139,7 +139,7 @@ export function checkInvertible(
 /** Meaning of `activationParam` by activation. */
 const PARAMETERS: Partial<Record<Activation, string>> = { leaky_relu: 'leaky_relu slope', elu: 'elu α' };
 
-/** The in-place function; `statistics` are those of the batch. */
+/** Body of {@link inplaceAbn} and of its synchronized form; `statistics` computes the batch statistics. */
 export function applyInPlace(
   name: string,
   x: Value,
@@ -168,7 +168,8 @@ export function applyInPlace(
  * or by `running` if `training` is false. `weight` is γ and `bias` β, float32[C], both or neither. Training
  * updates the three states in `running`. The compiler decides whether the output overwrites x.
  *
- * @throws UsageError for an activation that cannot be inverted; ShapeError for one sample per channel
+ * @throws UsageError for an activation that cannot be inverted, and for a weight without a bias or a bias
+ * without a weight; ShapeError for a rank below 2, and for one sample per channel
  */
 export function inplaceAbn(
   x: Value,

@@ -2,8 +2,8 @@ import { elements, type TypedArray } from '@inplace-abn/core';
 import type { StateDefinition } from '../module.js';
 
 /**
- * The initial content of constant states: γ and variances 1, all others 0; of float32 ones in `content` if
- * given.
+ * Initial content of a constant state: 1 for γ and variances, 0 for all others. A float32 state is written
+ * into `content` if given.
  */
 export function constantContent(
   { role, shape, dtype }: StateDefinition,

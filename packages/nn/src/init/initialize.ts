@@ -6,20 +6,20 @@ import { initializers, symmetric, type WeightInit } from './weights.js';
 
 /** Options of {@link initialState}. */
 export interface InitializeOptions {
-  /** Whole number from 0, of the random numbers of every state. */
+  /** Seed of the random numbers of every state, an integer ≥ 0. */
   readonly seed: number;
   /** Rule for convolutions. Default xavier_normal. */
   readonly weightInit?: WeightInit;
-  /** Factor on convolution weights (not for kaiming): multiplier × the activation's gain. Default 1. */
+  /** Factor on convolution weights, such as {@link activationGain}; kaiming rules ignore it. Default 1. */
   readonly gain?: number;
-  /** Negative slope that kaiming rules assume. */
+  /** Negative slope that kaiming rules assume for convolutions. Default 0. */
   readonly slope?: number;
   /** Rule for the weights of linear layers, with zero biases. Default: PyTorch's initialization of both. */
   readonly linear?: LinearInit;
   /**
-   * Whether {@link initialStates} draws all states in the same memory, so that each is valid until the next
-   * is asked for. Without it, those that were written into a store stay on the host until they are collected.
-   * Default false.
+   * Whether {@link initialStates} draws all float32 states in one buffer, so each tensor is valid only until
+   * the next is requested. Otherwise a tensor that was copied to a store stays in host memory until it is
+   * garbage-collected. Default false.
    */
   readonly reuse?: boolean;
 }
@@ -38,13 +38,13 @@ const LINEAR_SLOPE = Math.sqrt(5);
 /**
  * Initial contents for every state of a network: convolutions by the rule, linear layers like torch.nn.Linear
  * (weights and biases uniform within ±1/√inputs) unless `linear` says otherwise, γ = 1, other biases 0,
- * running mean 0 and variance 1. A function of the seed and each state's name.
+ * running mean 0 and variance 1. Each state depends only on the seed and its name.
  */
 export function initialState(network: AnyModule, options: InitializeOptions): Map<string, HostTensor> {
   return new Map(initialStates(network, { ...options, reuse: false }));
 }
 
-/** Like initialState, but yields one state at a time, so that a large network need not fit on the host. */
+/** Like initialState, but yields one state at a time, so a large network need not fit in host memory. */
 export function* initialStates(
   network: AnyModule,
   options: InitializeOptions,

@@ -1,11 +1,11 @@
-/** Initializers of torch.nn.init, under the names of the configuration. */
+/** Initializers of torch.nn.init, by name. */
 import { type Activation, elements, type Shape } from '@inplace-abn/core';
 import { normalStream } from '../random.js';
 import { fans } from './fans.js';
 import { orthogonal } from './orthogonal.js';
 
 /**
- * Initializes a weight of `shape`, in `weight` if given. Kaiming rules ignore `gain`; only they use `slope`.
+ * Draws a weight of `shape`, into `weight` if given. Kaiming rules ignore `gain`; only they use `slope`.
  */
 export type Initializer = (
   shape: Shape,
@@ -50,21 +50,21 @@ function kaimingStd(shape: Shape, slope: number): number {
   return Math.sqrt(2 / (1 + slope * slope) / fans(shape).fanIn);
 }
 
-/** The rules that initial weights are drawn by, as in torch.nn.init. */
+/** Rules for initial weights, as in torch.nn.init. */
 export const initializers = {
-  /** Normal, √(2/(in + out)) · gain wide. */
+  /** Normal with standard deviation gain·√(2/(fanIn + fanOut)) (Glorot and Bengio 2010). */
   xavier_normal: (shape, uniform, gain, _slope, weight?) =>
     normal(shape, uniform, xavierStd(shape, gain), weight),
-  /** Uniform, of the deviation of `xavier_normal`. */
+  /** Uniform with the standard deviation of `xavier_normal`. */
   xavier_uniform: (shape, uniform, gain, _slope, weight?) =>
     symmetric(shape, uniform, Math.sqrt(3) * xavierStd(shape, gain), weight),
-  /** Normal, of the deviation that keeps the variance of a layer behind a leaky_relu of this slope. */
+  /** Normal with standard deviation √(2/((1 + slope²)·fanIn)), for leaky_relu (He et al. 2015). */
   kaiming_normal: (shape, uniform, _gain, slope, weight?) =>
     normal(shape, uniform, kaimingStd(shape, slope), weight),
-  /** Uniform, of the deviation of `kaiming_normal`. */
+  /** Uniform with the standard deviation of `kaiming_normal`. */
   kaiming_uniform: (shape, uniform, _gain, slope, weight?) =>
     symmetric(shape, uniform, Math.sqrt(3) * kaimingStd(shape, slope), weight),
-  /** Rows (or columns, if they are fewer) orthogonal to each other, of length gain. */
+  /** Orthonormal rows (or columns, if they are fewer) times gain (Saxe et al. 2013). */
   orthogonal: (shape, uniform, gain, _slope, weight?) => orthogonal(shape, uniform, gain, weight),
 } satisfies Record<string, Initializer>;
 

@@ -1,6 +1,6 @@
 /**
- * Class weights under which every class counts alike: all / (classes · count), over the classes that occur. A
- * class that does not occur has 0.
+ * Class weights that make every class count equally, like scikit-learn's 'balanced': all / (classes · count),
+ * where `classes` is the number of classes that occur. A class that does not occur gets 0.
  *
  * @param counts images, or pixels, of each class in the training data
  */

@@ -25,15 +25,15 @@ export interface BceOptions {
   /** Fraction of the target spread evenly over all channels, from 0 to 1. Default 0. */
   readonly labelSmoothing?: number;
   /**
-   * Targets above it, after smoothing, count as 1 and the others as 0 (timm's `bce-target-thresh`). Default:
-   * as they are.
+   * Targets above it, after smoothing, become 1 and the others 0 (timm's `bce-target-thresh`). Default:
+   * targets stay as they are.
    */
   readonly targetThreshold?: number;
 }
 
 /**
- * The terms that {@link bceWithLogits} is the mean of, for a mean over some of them: of an output [N,K,…] and
- * a target of the same shape.
+ * The unreduced {@link bceWithLogits} (PyTorch's reduction 'none'), to average over some elements only: one
+ * term per element of an output [N,K,…] and a target of the same shape.
  *
  * @throws UsageError for an unknown option, or one out of range
  */
@@ -71,7 +71,8 @@ export function bceTerms(options: BceOptions = {}): (output: Value, target: Valu
  * shape, from 0 to 1. Targets are smoothed first, then compared with the threshold, as in timm's
  * BinaryCrossEntropy.
  *
- * @throws UsageError, code ERR_OPTION_VALUE, for a smoothing or threshold out of 0 to 1
+ * @throws UsageError, code ERR_UNKNOWN_OPTION, for an unknown option; code ERR_OPTION_VALUE, for a smoothing
+ * or threshold outside [0, 1]
  */
 export function bceWithLogits(options: BceOptions = {}): Loss {
   const terms = bceTerms(options);

@@ -16,7 +16,7 @@ import { type Loss, likeOutput } from './loss.js';
 export interface CrossEntropyOptions {
   /** Label of samples and pixels to ignore. Default −100. */
   readonly ignoreIndex?: number;
-  /** Weight of each class, in the loss and in the mean. */
+  /** Weight of each class, in the sum and in the divisor of the mean. */
   readonly classWeights?: readonly number[];
   /** Fraction of the target spread evenly over all classes, from 0 to 1. Default 0. */
   readonly labelSmoothing?: number;
@@ -44,7 +44,7 @@ export function crossEntropy(options: CrossEntropyOptions = {}): Loss {
   };
 }
 
-/** Number of labels that count, or the sum of their weights. */
+/** Number of labels that are not ignored, or the sum of their weights: the divisor of the mean. */
 export function labelCount(labels: TypedArray, ignored = -100, weights?: readonly number[]): number {
   let count = 0;
   for (const label of labels) if (label !== ignored) count += weights ? (weights[Number(label)] ?? 0) : 1;

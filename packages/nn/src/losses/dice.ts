@@ -3,9 +3,9 @@ import { type Loss, likeOutput } from './loss.js';
 
 /** Options of {@link dice}. */
 export interface DiceOptions {
-  /** 'sigmoid': independent classes per channel; 'softmax': one class per pixel. Default 'sigmoid'. */
+  /** 'sigmoid': channels are independent classes; 'softmax': one class per pixel. Default 'sigmoid'. */
   readonly probabilities?: 'sigmoid' | 'softmax';
-  /** Added to numerator and denominator, so that an absent class has no loss. Default 1. */
+  /** Added to numerator and denominator, so an absent class that is not predicted has no loss. Default 1. */
   readonly smooth?: number;
 }
 

@@ -13,7 +13,7 @@ import type { Loss } from './loss.js';
 
 /** Options of {@link distillation}. */
 export interface DistillationOptions {
-  /** Softens both distributions. Default 1. */
+  /** Divides the logits of both networks; above 1 it softens their distributions. Default 1. */
   readonly temperature?: number;
   /** Weight of the teacher's term, from 0 to 1. Default 0.5. */
   readonly alpha?: number;
@@ -23,7 +23,7 @@ export interface DistillationOptions {
 export type DistillationTarget = {
   /** Classes, int32[N,S…], from 0 to K − 1. */
   readonly labels: Value;
-  /** Logits of another network, float32[N,K,S…]. */
+  /** Logits of the teacher, float32[N,K,S…]. */
   readonly teacher: Value;
 };
 

@@ -28,12 +28,12 @@ export interface FocalOptions {
   readonly labelSmoothing?: number;
 }
 
-/** Keeps the logarithm finite where a term is classified without doubt. */
+/** Added to 1 − p_t, so that its logarithm is finite where p_t is 1. */
 const LEAST = 1e-20;
 
 /**
- * The terms that {@link focal} is the mean of, for a mean over some of them: of an output [N,K,…] and a
- * target of the same shape.
+ * The unreduced {@link focal} loss (PyTorch's reduction 'none'), to average over some elements only: one term
+ * per element of an output [N,K,…] and a target of the same shape.
  *
  * @throws UsageError for an unknown option, or one out of range
  */
@@ -59,6 +59,8 @@ export function focalTerms(options: FocalOptions = {}): (output: Value, target: 
  *     α_t · (1 − p_t)^γ · binary cross entropy,   α_t = α·t + (1 − α)·(1 − t)
  *
  * Output [N,K,…]: logits. Target: float32 of the same shape, from 0 to 1.
+ *
+ * @throws UsageError for an unknown option, or a label smoothing outside [0, 1]
  */
 export function focal(options: FocalOptions = {}): Loss {
   const terms = focalTerms(options);

@@ -17,10 +17,10 @@ export interface Loss<Out extends Signals = Value, Target extends Signals = Valu
   /** The loss of an output and its target: a float32 scalar. `count`: see {@link Loss.count}. */
   readonly compute: (output: Out, target: Target, count?: Value) => Value<'float32'>;
   /**
-   * Divisor of the mean that `compute` takes, where it is not the number of samples, such as the number of
-   * labeled pixels. Where a batch is divided over processes or parts, `compute` gets the divisor of the whole
-   * batch, a float32 scalar, and returns its part of the mean. Without `count`, the losses of parts are
-   * weighted by their samples.
+   * Divisor of the mean in `compute` if it is not the number of samples, such as the number of labeled
+   * pixels. If a batch is split over processes or parts, `compute` receives the divisor of the whole batch,
+   * float32[], and returns its share of the mean. Without `count`, the loss of each part is weighted by its
+   * number of samples.
    */
   readonly count?: (target: Per<Target, TypedArray>) => number;
 }

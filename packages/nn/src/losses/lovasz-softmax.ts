@@ -4,21 +4,21 @@ import type { Loss } from './loss.js';
 
 /** Options of {@link lovaszSoftmax}. */
 export interface LovaszSoftmaxOptions {
-  /** The classes of the mean: those that occur among the labels, or all. Default 'present'. */
+  /** Classes to average over: those that occur among the labels, or all. Default 'present'. */
   readonly classes?: 'present' | 'all';
-  /** The mean of each image's loss. Default false: the loss of the batch as a whole. */
+  /** Whether to compute a loss per image and average. Default false: one loss over the whole batch. */
   readonly perImage?: boolean;
   /** Label of samples and pixels to ignore. Default −100. */
   readonly ignoreIndex?: number;
 }
 
 /**
- * Lovász-softmax loss (Berman et al. 2018), which follows the mean IoU: of each class, the Lovász extension
- * of 1 − IoU at the errors |target − softmax(output)|; then the mean over classes. Output [N,K,S…]: logits.
- * Target int32[N,S…], class indices from 0 to K − 1, or `ignoreIndex`. Without labels that count it is 0.
+ * Lovász-softmax loss (Berman et al. 2018), a surrogate for the mean IoU: the mean over classes of the Lovász
+ * extension of 1 − IoU at the errors |target − softmax(output)|. Output [N,K,S…]: logits. Target int32[N,S…],
+ * class indices from 0 to K − 1, or `ignoreIndex`. It is 0 if all labels are ignored.
  *
- * IoU is not a mean over pixels: where a batch is divided over processes or parts, the loss is that of each
- * part, weighted by its labels. With `perImage` it is the same however images are divided.
+ * IoU is not a mean over pixels. If a batch is split over processes or parts, each part has a loss of its
+ * own, weighted by its number of labels, so the result depends on the split. With `perImage` it does not.
  *
  * @throws UsageError, code ERR_UNKNOWN_OPTION, for an unknown option
  */

@@ -29,8 +29,8 @@ export interface AbnOptions {
   /** Whether the layer has a scale γ and a shift β; default true. */
   readonly affine?: boolean;
   /**
-   * Whether the layer keeps running statistics, by which it normalizes in evaluation; false: it uses batch
-   * statistics there, too. Default true.
+   * Whether the layer keeps running statistics and normalizes with them in evaluation. False: evaluation uses
+   * batch statistics, too. Default true.
    */
   readonly trackRunningStats?: boolean;
   /**
@@ -43,8 +43,8 @@ export interface AbnOptions {
 }
 
 /**
- * Creates a network's normalization layers. `activation` overrides the default (identity before a sum),
- * `activationParam` its slope.
+ * Creates a normalization layer of a network. The options override the network's activation and its slope:
+ * a layer before a sum has the activation `identity`.
  */
 export type NormAct = (channels: number, options?: Pick<AbnOptions, 'activation' | 'activationParam'>) => ABN;
 
@@ -58,8 +58,9 @@ const OPTIONS = [
 ] as const satisfies readonly (keyof AbnOptions)[];
 
 /**
- * The ordinary layer: batch norm with scale γ, then the activation. The input is kept for the backward pass.
- * Input N×C×S1×…; states weight, bias, running_mean, running_var, num_batches_tracked.
+ * Batch norm with scale γ, then the activation. With batch statistics, the backward pass reads the input, so
+ * it must be kept or recomputed. Input N×C×S1×…; states weight, bias, running_mean, running_var,
+ * num_batches_tracked.
  */
 export class ABN extends Module {
   /** 'plain': the scale is γ; 'abs', as in the in-place layer: |γ| + ε. */
@@ -125,7 +126,7 @@ export class ABN extends Module {
     return normalize(x, batch ?? this.runningStatistics(x), affine, this);
   }
 
-  /** Statistics of `x`. @throws ShapeError for a single sample, which has no variance */
+  /** Statistics of `x`. @throws ShapeError for one sample per channel, which has no variance */
   protected batchStatistics(x: Value, _mode: Mode): BatchStatistics {
     return ownStatistics(x, this.constructor.name);
   }

@@ -19,7 +19,7 @@ export interface ConvTranspose2dModuleOptions extends ConvTranspose2dOptions {
 /** torch.nn.ConvTranspose2d: x [N, in, H, W], weight float32[in, out/groups, K, K]. */
 export class ConvTranspose2d extends Module {
   /**
-   * @throws UsageError for a size that is not an integer from 1, groups that do not divide the channels, and
+   * @throws UsageError for a size that is not a positive integer, groups that do not divide the channels, and
    * an unknown option
    */
   constructor(

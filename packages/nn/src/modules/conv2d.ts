@@ -11,7 +11,7 @@ export interface Conv2dModuleOptions extends Conv2dOptions {
 /** torch.nn.Conv2d with zero padding: x [N, in, H, W], weight float32[out, in/groups, K, K]. */
 export class Conv2d extends Module {
   /**
-   * @throws UsageError for a size that is not an integer from 1, groups that do not divide the channels, and
+   * @throws UsageError for a size that is not a positive integer, groups that do not divide the channels, and
    * an unknown option
    */
   constructor(

@@ -2,8 +2,8 @@ import { dropout, UsageError, type Value } from '@inplace-abn/core';
 import { type Mode, Module } from '../module.js';
 
 /**
- * torch.nn.Dropout: in training zeroes elements with probability p and scales the rest by 1/(1 − p). Keeps no
- * mask.
+ * torch.nn.Dropout: in training, zeroes elements with probability p and scales the rest by 1/(1 − p). The
+ * backward pass draws the mask again, so none is kept.
  */
 export class Dropout extends Module {
   /** Whether all elements of a channel of a sample are zeroed together. */

@@ -6,7 +6,7 @@ import { checkSizes } from './sizes.js';
 export class Linear extends Module {
   /**
    * @param options `bias`: default true, as in torch.nn.Linear
-   * @throws UsageError for a size that is not an integer from 1, and for an unknown option
+   * @throws UsageError for a size that is not a positive integer, and for an unknown option
    */
   constructor(
     /** Features of x. */

@@ -14,7 +14,7 @@ export interface PoolOptions {
 
 /** torch.nn.MaxPool2d: N×C×H×W → N×C×h×w. */
 export class MaxPool2d extends Module {
-  /** @throws UsageError for an unknown option, and a size that is not an integer from 1 */
+  /** @throws UsageError for an unknown option, and a kernel that is not a positive integer */
   constructor(private readonly options: PoolOptions) {
     super();
     checkPool('MaxPool2d', options);
@@ -30,7 +30,7 @@ export class MaxPool2d extends Module {
 
 /** torch.nn.AvgPool2d, with its default of counting padded zeros: N×C×H×W → N×C×h×w. */
 export class AvgPool2d extends Module {
-  /** @throws UsageError for an unknown option, and a size that is not an integer from 1 */
+  /** @throws UsageError for an unknown option, and a kernel that is not a positive integer */
   constructor(private readonly options: PoolOptions) {
     super();
     checkPool('AvgPool2d', options);

@@ -5,7 +5,7 @@ import { type Mode, Module } from '../module.js';
 export class Sequential extends Module {
   private readonly order: Readonly<Record<string, Module>>;
 
-  /** @throws UsageError, code ERR_OPTION_VALUE, for anything else than modules by name */
+  /** @throws UsageError, code ERR_OPTION_VALUE, for anything but modules by name */
   constructor(modules: Readonly<Record<string, Module>>) {
     super();
     const values: readonly unknown[] = Object.values(modules ?? {});
@@ -21,8 +21,8 @@ export class Sequential extends Module {
   }
 
   /**
-   * The output of every module by name, in order; the last equals that of `call`. Only outputs that are used
-   * are kept.
+   * The output of every module by name, in order; the last equals that of `call`. An output that nothing
+   * reads takes no memory.
    */
   outputs(x: Value, mode?: Mode): Map<string, Value> {
     return this.entered(x, mode, () => this.apply(x));

@@ -1,6 +1,6 @@
 import { described, UsageError } from '@inplace-abn/core';
 
-/** Throws UsageError for a size that is not an integer from 1. */
+/** @throws UsageError for a size that is not a positive integer */
 export function checkSizes(module: string, sizes: Readonly<Record<string, number>>): void {
   for (const [name, size] of Object.entries(sizes)) {
     if (Number.isInteger(size) && size >= 1) continue;
