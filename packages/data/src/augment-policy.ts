@@ -25,8 +25,8 @@ export const OPERATIONS = [
 export type Operation = (typeof OPERATIONS)[number];
 
 /**
- * An operation as drawn. `magnitude` means what torchvision's means: degrees, pixels, a factor less 1, bits,
- * a level.
+ * An operation as drawn. `magnitude` has torchvision's units: degrees, pixels, a factor minus 1, bits, or a
+ * level.
  */
 export interface Step {
   readonly operation: Operation;
@@ -46,7 +46,7 @@ export interface RandAugmentOptions {
 /** Draws the operations for an image of this size. */
 export type Policy = (random: Random, size: Size) => Step[];
 
-/** The greatest magnitudes of a policy. */
+/** Maximum magnitudes of a policy. */
 interface Ranges {
   readonly shear: number;
   readonly translate: (side: number) => number;
@@ -65,7 +65,7 @@ const RAND: Ranges = {
 };
 const WIDE: Ranges = { shear: 0.99, translate: () => 32, rotate: 135, enhance: 0.99, posterize: 6 };
 
-/** @throws RangeError for an option out of range */
+/** RandAugment (Cubuk et al. 2020). @throws RangeError for an option out of range */
 export function randAugment(options: RandAugmentOptions = {}): Policy {
   const { numOps = 2, magnitude = 9, numMagnitudeBins = 31 } = options;
   checkInteger('numOps', numOps, 1);
@@ -78,7 +78,7 @@ export function randAugment(options: RandAugmentOptions = {}): Policy {
     });
 }
 
-/** One operation of TrivialAugmentWide, with a magnitude of its own. @throws RangeError for too few bins */
+/** TrivialAugmentWide (Müller, Hutter 2021): one operation. @throws RangeError for fewer than two bins */
 export function trivialAugmentWide(bins = 31): Policy {
   checkInteger('numMagnitudeBins', bins, 2);
   return (random, size) => {
@@ -93,7 +93,7 @@ export function randMagnitude(operation: Operation, index: number, size: Size, b
   return magnitudeOf(operation, index, size, bins, RAND);
 }
 
-/** TrivialAugmentWide's. */
+/** The same for TrivialAugmentWide. */
 export function wideMagnitude(operation: Operation, index: number, size: Size, bins: number): number {
   return magnitudeOf(operation, index, size, bins, WIDE);
 }
@@ -136,7 +136,7 @@ function hasMagnitude(operation: Operation): boolean {
   return operation !== 'Identity' && operation !== 'AutoContrast' && operation !== 'Equalize';
 }
 
-/** Negates every other magnitude where torchvision does. */
+/** Negates the magnitude with probability ½, for the operations that torchvision negates. */
 function signed(operation: Operation, magnitude: number, random: Random): Step {
   const either = hasMagnitude(operation) && operation !== 'Posterize' && operation !== 'Solarize';
   return { operation, magnitude: either && random.below(2) === 1 ? -magnitude : magnitude };

@@ -1,6 +1,7 @@
-// The operations of RandAugment and TrivialAugmentWide on the pixels of one crop. Each is a pass of its own,
-// bit for bit Pillow's: it rounds, clips and fills with black between any two. Only brightness, color and
-// contrast that do not clip, at the end of the sequence, are left to the color matrix.
+// The operations of RandAugment and TrivialAugmentWide on the pixels of one crop. Each is a separate pass,
+// bit for bit equal to Pillow's, because Pillow rounds, clips and fills with black after every operation.
+// Only brightness, color and contrast at the end of the sequence, if they do not clip, are left to the color
+// matrix.
 
 import type { Step } from './augment-policy.js';
 import {
@@ -26,14 +27,14 @@ interface Canvas extends Size {
   readonly kernel: Kernels;
   /** Address of the pixels. */
   pixels: number;
-  /** Address of as many bytes. */
+  /** Address of a buffer of the same size. */
   spare: number;
 }
 
 /**
  * Applies operations in order to H×W×3 bytes, in place.
  *
- * @param matrix receives those at the end that are affine; null: the bytes receive all
+ * @param matrix receives the affine operations at the end; null: all operations change the bytes
  */
 export function applySteps(
   pixels: Uint8Array,
@@ -80,7 +81,7 @@ function applyStep(canvas: Canvas, step: Step, interpolation: Interpolation): vo
   } else {
     const map = mapOf(step, canvas);
     const table = map ? null : tableOf(step, canvas);
-    // Translations are by whole pixels: nothing lies between.
+    // Translations are by whole pixels, so there is nothing to interpolate.
     if (map) warp(canvas, map, operation.startsWith('Translate') ? 'nearest' : interpolation);
     if (table) kernel.lookUp(pixels, width * height, kernel.scratch.put(table));
   }

@@ -25,7 +25,7 @@ interface Header {
   readonly pixels: number;
 }
 
-/** True for content that begins as a bitmap does. */
+/** True for content that begins like a bitmap. */
 export function isBmp(content: Buffer): boolean {
   return content.toString('latin1', 0, 2) === 'BM';
 }
@@ -75,7 +75,7 @@ function readHeader(content: Buffer, fail: (reason: string) => never): Header {
     fail(`has ${bits} bits a pixel, which is not read: save it as png`);
   if (compression === BITFIELDS && content.length < FILE_HEADER + INFO_HEADER + 12)
     fail('has a damaged header');
-  // Masks follow the first 40 bytes, in longer headers inside of them.
+  // Masks follow the first 40 bytes; longer headers include them.
   const mask = (index: number) => content.readUInt32LE(FILE_HEADER + INFO_HEADER + 4 * index);
   const usual = bits === 16 ? ([0x7c00, 0x3e0, 0x1f] as const) : ([0xff0000, 0xff00, 0xff] as const);
   const masks = compression === BITFIELDS ? ([mask(0), mask(1), mask(2)] as const) : usual;

@@ -17,9 +17,7 @@ import {
 import { DataError, reasonOf } from './errors.js';
 import type { Image } from './image/image.js';
 
-/**
- * Changes where the pixels of own decoders do: files of other versions, or of another sharp, are not read.
- */
+/** Increase when our decoders change pixels: files of other versions, or of another sharp, are not read. */
 const VERSION = 'v1';
 const ENDING = '.rgb';
 /** A file that is being written, or that a killed run left. */
@@ -28,11 +26,12 @@ const HOUR = 3_600_000;
 
 /**
  * Opens a folder of decoded images that several processes, and later runs, may share. A file is written under
- * another name first: one that is there is whole. Each version of sharp has a folder of its own in `path`.
+ * another name and then renamed, so it is always complete. Each version of sharp has its own folder in
+ * `path`.
  *
- * @param limit bytes that the folder may hold; default: what it holds and half of the free space
- * @param sharing processes that write at once: each may fill its part of what is left
- * @throws DataError if the folder cannot be made
+ * @param limit maximum bytes in the folder; default: its present size plus half of the free space
+ * @param sharing processes that write at the same time; each may fill an equal part of the remaining space
+ * @throws DataError if the folder cannot be created or read
  */
 export async function openCacheFolder(path: string, limit?: number, sharing = 1): Promise<Cache> {
   const folder = join(path, `${VERSION}-sharp-${await sharpVersion()}`);

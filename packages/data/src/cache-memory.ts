@@ -16,16 +16,16 @@ import type { Image } from './image/image.js';
 const CHUNK = 2 ** 30;
 /** Bytes of a key, in front of each image. */
 const KEY = 16;
-/** Images are no smaller than this, or the table fills up first. */
+/** Assumed minimum size of an image. If images are smaller, the table fills up before the memory. */
 const LEAST_IMAGE = 4096;
 
 /**
- * Makes a cache in memory that the threads of this process share. The system hands out its memory as it is
- * filled.
+ * Makes a cache in memory that the threads of this process share. The system commits its memory only as it
+ * fills.
  *
- * @param most bytes; default: a quarter of the memory that the process may use
+ * @param most maximum bytes; default: a quarter of the memory that the process may use
  * @param sharing processes that divide the limit
- * @throws DataError if the system does not grant so much
+ * @throws DataError if the system refuses to reserve that much
  */
 export function makeCacheMemory(most = Math.floor(usableMemory() / 4), sharing = 1): Cache {
   const limit = Math.floor(most / sharing);
@@ -52,14 +52,14 @@ export function usableMemory(): number {
   return Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
 }
 
-/** Bytes that an image takes, by those of its pixels. */
+/** Bytes of a cached image, given those of its pixels. */
 function bytesFor(pixels: number): number {
   return 8 * Math.ceil((KEY + HEADER + pixels) / 8);
 }
 
 /**
- * The cache for one thread: an open hash table of places in the chunks. A slot is claimed by writing its key;
- * its place follows when the image is whole, so that others find all of it or nothing.
+ * The cache for one thread: a hash table with open addressing of places in the chunks. A thread claims a slot
+ * by writing its key, and writes its place when the image is complete, so others find all of it or nothing.
  */
 export class CacheMemory implements DecodedCache {
   private readonly chunks: readonly Uint8Array[];
@@ -67,7 +67,7 @@ export class CacheMemory implements DecodedCache {
   /** Where the free part begins, over all chunks. */
   private readonly cursor: BigInt64Array;
   private readonly keys: BigInt64Array;
-  /** Place of each key's image, plus one; 0 where it is not whole. */
+  /** Place of each key's image, plus one; 0 until it is complete. */
   private readonly places: BigInt64Array;
 
   constructor({ chunks, table }: CacheSpec & { kind: 'ram' }) {
@@ -113,7 +113,7 @@ export class CacheMemory implements DecodedCache {
     Atomics.add(this.counters, IMAGES, 1n);
   }
 
-  /** The slot of a key; with `claim` one that no other thread has for it, else undefined. */
+  /** The slot of a key, if any. With `claim`, a new slot for it; undefined if a thread has claimed one. */
   private slotOf(key: Buffer, claim: boolean): number | undefined {
     const { keys } = this;
     const wanted = key.readBigInt64LE(0) || 1n;

@@ -6,7 +6,7 @@ import { readAt } from './tar.js';
 import type { Room } from './wasm/room.js';
 
 /**
- * Reads an image file, or the part of a file that an image is; with `room` into it.
+ * Reads an image file, or the part of a file that holds an image; into `room` if given.
  * @throws ImageError if the file is missing or not a regular file: a pipe or a device may never end
  */
 export function readContent(path: string, part?: FilePart, room?: Room): Buffer {

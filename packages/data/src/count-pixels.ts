@@ -7,7 +7,7 @@ import { MAX_PIXELS } from './pixel-limit.js';
 import { type ShareOptions, shareOf } from './share.js';
 import { type LoaderThread, loaderThreads } from './threads.js';
 
-/** Label maps of a message to a thread, and messages in flight for each. */
+/** Label maps per message to a thread, and messages in flight per thread. */
 const TASK_MAPS = 8;
 const TASKS_AHEAD = 2;
 
@@ -16,7 +16,7 @@ export type CountedMaps = Pick<SegmentationSource, 'length' | 'labelPath' | 'cod
 
 /** Options of {@link countPixels}. */
 export interface CountOptions {
-  /** Threads that read and decode, those of the loaders. Default 2. */
+  /** Threads that read and decode, shared with the loaders. Default 2. */
   readonly workers?: number;
   /** Label maps with more pixels are not read. Default 2^27. */
   readonly maxPixels?: number;
@@ -26,15 +26,15 @@ export interface CountOptions {
    */
   readonly skip?: boolean;
   /**
-   * Whose part of the label maps is counted: the sums of all processes are those of all maps. Default: all of
-   * them.
+   * The process whose part of the label maps is counted; the results of all processes add up to all maps.
+   * Default: all maps.
    */
   readonly share?: ShareOptions;
 }
 
 /**
- * Pixels of each class in all label maps, whole: crops of training see a part of them. Reads every file once,
- * in parallel, and keeps nothing but the sums, so the order of reading does not matter.
+ * Counts the pixels of each class in whole label maps, of which the crops of training see only a part. Reads
+ * every file once, in parallel, and keeps only the sums, so the order of reading does not matter.
  *
  * @throws ImageError naming a label map that cannot be read or has another id, unless such are skipped
  */

@@ -1,8 +1,8 @@
 import type { Image } from './image/image.js';
 
 /**
- * Images as they were decoded, by the content of their files. Of use where decoding takes longer than
- * copying: not for small PNGs.
+ * Decoded images, by the content of their files. Useful only if decoding takes longer than copying, so not
+ * for small PNGs.
  */
 export interface DecodedCache {
   /** The image of a file's content; undefined if it is not there. */
@@ -13,7 +13,7 @@ export interface DecodedCache {
   put(key: Buffer, image: Image): void;
 }
 
-/** A cache as plain data: the loader's threads share it. */
+/** A cache as plain data, which can be posted to the loader's threads. */
 export type CacheSpec =
   | { readonly kind: 'ram'; readonly chunks: readonly SharedArrayBuffer[]; readonly table: SharedArrayBuffer }
   | {
@@ -50,7 +50,7 @@ export function writeHeader(target: Uint8Array, { width, height, channels }: Ima
   new Uint32Array(target.buffer, target.byteOffset, 3).set([width, height, channels]);
 }
 
-/** The image behind a header; undefined where the bytes are not one whole image. */
+/** The image after a header; undefined if the bytes are not exactly one image. */
 export function imageIn(bytes: Uint8Array): Image | undefined {
   if (bytes.length < HEADER) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, HEADER);

@@ -1,5 +1,5 @@
 // Random erasing (Zhong et al. 2020) as in torchvision and timm, with the fills of timm's three modes.
-// torchvision erases normalized images; here the bytes receive colors whose normalized values are those.
+// torchvision erases normalized images; here the bytes receive the colors that normalize to the same values.
 // Sources: torchvision, transforms/transforms.py (RandomErasing); timm, data/random_erasing.py.
 
 import type { ColorMatrix, Rgb } from './color.js';
@@ -8,8 +8,8 @@ import type { Box } from './image/image.js';
 import type { Random } from './random.js';
 
 /**
- * `const`: 0 after normalization, the mean color; `rand`: one normal color a box; `pixel`: a normal color a
- * pixel.
+ * `const`: the mean color, 0 after normalization; `rand`: one normally distributed color per box; `pixel`:
+ * one per pixel.
  */
 export type ErasingMode = 'const' | 'rand' | 'pixel';
 
@@ -27,7 +27,7 @@ export interface RandomErasingOptions {
 
 const TRIES = 10;
 
-/** @throws RangeError for a probability or a range that cannot be */
+/** @throws RangeError for a probability outside [0, 1] or an invalid range */
 export function checkErasing({
   probability = 0.5,
   area = [0.02, 0.33],
@@ -46,7 +46,7 @@ export function checkErasing({
   }
 }
 
-/** Draws the box to erase; null for none, also where no box fits in ten tries. */
+/** Draws the box to erase; null for none, also if no box fits in ten tries. */
 export function drawErasing(
   options: RandomErasingOptions,
   random: Random,
@@ -69,14 +69,15 @@ export function drawErasing(
 /** Fill of an erased box. */
 export interface Fill {
   readonly mode: ErasingMode;
-  /** Of the normalization that follows. */
+  /** Mean of the normalization that follows. */
   readonly mean: Rgb;
+  /** Its standard deviation. */
   readonly std: Rgb;
-  /** The color map that the pixels still go through before it. */
+  /** The color map that is applied to the pixels before the normalization. */
   readonly matrix: ColorMatrix;
 }
 
-/** Erases a box of H×W×3 bytes. Colors are rounded to bytes, and clipped where no byte gives them. */
+/** Erases a box of H×W×3 bytes. Colors are rounded and clipped to bytes. */
 export function erase(
   pixels: Uint8Array,
   { width }: Size,
@@ -102,7 +103,7 @@ export function erase(
   }
 }
 
-/** Finds the bytes that a color map takes to a color; both work on RGB in [0, 1]. */
+/** Inverts a color map of RGB in [0, 1]: returns the bytes that it maps to a color. */
 function inverseOf(m: ColorMatrix): (color: Rgb) => Rgb {
   const row = (r: number): Rgb => [m[4 * r] ?? 0, m[4 * r + 1] ?? 0, m[4 * r + 2] ?? 0];
   const [a, b, c] = [row(0), row(1), row(2)];

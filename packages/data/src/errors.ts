@@ -108,7 +108,7 @@ export function reasonOf(error: unknown): string {
   return (
     message
       .replace(/\s+/g, ' ')
-      // The path that a system error ends with stands in our message already.
+      // Removes the path at the end of a system error, which our message already has.
       .replace(/^(E[A-Z]+: [^,]+), \w+ '.*'$/, '$1')
       .trim()
       .replace(/[.:]+$/, '') || 'unknown error'

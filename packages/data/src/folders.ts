@@ -7,7 +7,7 @@ import { decodeName, systemPath } from './file-names.js';
 
 export const IMAGE_NAME = /\.(avif|bmp|gif|jpe?g|png|tiff?|webp)$/i;
 
-/** The same for people. */
+/** The same formats in words, for errors. */
 export const IMAGE_FORMATS = 'jpg, png, webp, avif, tiff, gif or bmp';
 
 /** Image formats that are not read, or not read as label maps; errors mention them. */

@@ -36,7 +36,7 @@ export function formatOf(content: Buffer): string {
   return found?.[0] ?? 'unknown';
 }
 
-/** Why the content cannot be an image; undefined where a decoder is there for its format. */
+/** The reason why content cannot be decoded; undefined if there is a decoder for its format. */
 export function foreignFormat(content: Buffer): string | undefined {
   const format = formatOf(content);
   if (DECODED.has(format)) return undefined;

@@ -3,7 +3,7 @@ import type { ImageSource, SegmentationSource } from './loader.js';
 import { MAX_PIXELS } from './pixel-limit.js';
 import { type LoaderThread, loaderThreads } from './threads.js';
 
-/** Images of a message to a thread, and messages in flight for each. */
+/** Images per message to a thread, and messages in flight per thread. */
 const TASK_IMAGES = 8;
 const TASKS_AHEAD = 2;
 
@@ -13,17 +13,17 @@ export type InspectedImages = Pick<ImageSource, 'length' | 'path' | 'part'> &
 
 /** Options of {@link inspectImages}. */
 export interface InspectOptions {
-  /** Threads that read and decode, those of the loaders. Default 2. */
+  /** Threads that read and decode, shared with the loaders. Default 2. */
   workers?: number;
   /** Images with more pixels are not decoded. Default 2^27. */
   maxPixels?: number;
-  /** Ends the reading: files in work are finished, and no others are begun. */
+  /** Returns true to stop early: files in progress are finished, no others are begun. */
   stopped?: () => boolean;
 }
 
 /**
- * Reads every file once, with its label map if it has one, and calls `each` with what it holds, in any order.
- * Keeps nothing.
+ * Reads every file once, with its label map if it has one, and calls `each` with the facts about it, in any
+ * order. Keeps nothing in memory.
  *
  * @param images files, or parts of files
  */

@@ -2,7 +2,7 @@ import { ImageError, type ImageErrorCode } from './errors.js';
 import type { LabelDecoder } from './label-coding.js';
 import { codedLabelMap } from './label-map.js';
 
-/** So many pixels have one value. */
+/** A value, and the number of pixels that have it. */
 export type PixelCount = readonly [value: number, pixels: number];
 
 /** Size and classes of a label map. */
@@ -11,7 +11,7 @@ export interface LabelFacts {
   readonly width: number;
   /** Height in pixels; 0 if the label map cannot be read. */
   readonly height: number;
-  /** Pixels of each class that occurs, by class; 255 stands for those that do not count. */
+  /** Pixels of each class that occurs, by class; class 255 are the ignored ones. */
   readonly classes: readonly PixelCount[];
   /** Pixels of each id of the file that the map of ids lacks. */
   readonly unknown: readonly PixelCount[];

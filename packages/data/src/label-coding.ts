@@ -19,12 +19,12 @@ export interface LabelCoding {
    */
   readonly palette?: readonly PaletteColor[];
   /**
-   * Id 0 does not count and the others are one less, as mmsegmentation's `reduce_zero_label`. 255 remains.
+   * Ignore id 0 and decrease the others by one, like mmsegmentation's `reduce_zero_label`. 255 stays.
    */
   readonly reduceZero?: boolean;
   /**
-   * Class of each id, or `ignore`; `*` stands for all ids that are not named. Without it such an id is an
-   * error, except 255, which does not count.
+   * Class of each id, or `ignore`; `*` stands for all ids that are not named. Without `*`, such an id is an
+   * error, except 255, which is ignored.
    */
   readonly labelMap?: Readonly<Record<string, number | 'ignore'>>;
 }
@@ -34,8 +34,8 @@ export interface LabelDecoder {
   /** Id of each color (see `colorKey`); undefined where files hold ids. */
   readonly idOf?: ReadonlyMap<number, number>;
   /**
-   * Class of each id: 255 if it does not count, −1 if the map of ids does not name it. Undefined where ids
-   * are classes.
+   * Class of each id: 255 if it is ignored, −1 if the map of ids does not name it. Undefined if ids are
+   * classes.
    */
   readonly classOf?: Int16Array;
 }

@@ -24,13 +24,12 @@ export interface LabelList {
 
 /** Options of {@link readLabelFile}. */
 export interface LabelFileOptions {
-  /** Names of the columns with the file and the label; default: common names, or the two there are. */
+  /** Names of the columns with the file and the label; default: common names, or the only two columns. */
   columns?: readonly [file: string, label: string];
 }
 
 /**
- * Names of columns in the data sets that people download, in lower case; `predictionstring` is Kaggle's
- * ImageNet.
+ * Column names of common data sets, in lower case; `predictionstring` is that of Kaggle's ImageNet.
  */
 export const FILE_COLUMNS =
   /^(file|filename|fname|file_?name|filepath|file_?path|image|images|image[_ ]?index|image_?id|image_?name|image_?path|img|path|name|id)$/;
@@ -69,7 +68,7 @@ interface Columns {
   readonly words: boolean;
 }
 
-/** The columns that the first row names; undefined where it is a row like others. */
+/** The columns that the first row names; undefined if it is not a header. */
 function headerOf(
   path: string,
   { line, cells }: TableRow,

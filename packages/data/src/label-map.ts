@@ -124,7 +124,7 @@ function decodeColors(content: Buffer, path: string, idOf: ReadonlyMap<number, n
   let [lastKey, lastId] = [-1, 0];
   for (let i = 0; i < map.data.length; i++) {
     const key = keyAt(i);
-    // Neighbors mostly have one color.
+    // Neighboring pixels mostly have the same color.
     if (key !== lastKey) {
       const id = idOf.get(key);
       if (id === undefined) throw unknownColor(path, key, pixelOf(map, i));

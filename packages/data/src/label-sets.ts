@@ -32,13 +32,13 @@ export interface LabelSetList {
 /** Options of {@link readLabelSets}. */
 export interface LabelSetOptions {
   /**
-   * Names of the columns with the file and the labels; of more than two those behind the first are classes,
-   * with 0 or 1 in each row. Default: a column of labels with a common name, or else all columns but that of
-   * the files as classes.
+   * Names of the columns with the file and the labels. With more than two names, those after the first are
+   * classes, with 0 or 1 in each row. Default: a column of labels with a common name, or else all columns
+   * except that of the files, as classes.
    */
   columns?: readonly string[];
   /**
-   * Separates the labels of a cell. Default: `|`, `;` or `,`, the first of them that the labels have, or else
+   * Separates the labels of a cell. Default: the first of `|`, `;` and `,` that occurs in the labels, or else
    * white space.
    */
   separator?: string;
@@ -156,7 +156,7 @@ function listed(
       .filter((label) => label !== '');
 }
 
-/** Image files of any number of classes each. */
+/** Image files with any number of classes each. */
 export class LabelSets extends LabeledFiles {
   /**
    * Lists files that are known already; see {@link openLabelSets} for those of a folder.
@@ -203,10 +203,10 @@ export class LabelSets extends LabeledFiles {
 
 /**
  * Finds the images of a list in a folder and below, in the order of their names, as {@link openListed} does
- * for one label an image.
+ * for one label per image.
  *
- * @param classes that labels must be of; default: the columns of the list, or the labels that occur in the
- * order of code points, or of numbers where all are
+ * @param classes allowed labels; default: the columns of the list, or the labels that occur, in code point
+ * order, or in numeric order if all are numbers
  * @throws LabelFileError naming file and line
  * @throws DataError if the folder is missing or has no image
  */

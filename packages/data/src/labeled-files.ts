@@ -12,7 +12,7 @@ export interface FilePart {
   readonly size: number;
 }
 
-/** Images of classes, wherever their labels come from. */
+/** Labeled images, whatever the source of the labels. */
 export interface LabeledImages {
   /** The folder that paths are relative to. */
   readonly root: string;
@@ -27,12 +27,12 @@ export interface LabeledImages {
   /** The class of image `index`. */
   label(index: number): number;
   /**
-   * The classes of image `index`, ascending, where an image has any number of them; its `label` is then 0.
+   * The classes of image `index`, ascending, if an image may have any number of them; its `label` is then 0.
    */
   labelSet?(index: number): Int32Array;
   /** Where the content of image `index` is, if not in a file of its own. */
   part?(index: number): FilePart;
-  /** The order to train in, where it matters how files are read. */
+  /** Sampler for training, if some orders of reading are much slower than others. */
   sampler?(seed: number): Sampler;
   /** SHA-256 of names and labels in order. Equal digests assign the same meaning to every index. */
   digest(): string;
@@ -44,8 +44,8 @@ export class LabeledFiles implements LabeledImages {
    * Lists files that are known already; see {@link ImageFolder} and {@link openListed} for those of a folder.
    *
    * @param fileLabels class of each file
-   * @param namesTell whether a file's name says its class, so that a digest of the names is one of the
-   * labels, too
+   * @param namesTell whether the class follows from a file's name, so that a digest of the names covers the
+   * labels
    */
   constructor(
     /** Folder of the files. */

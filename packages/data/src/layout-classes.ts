@@ -6,8 +6,8 @@ const VOC_NAMES =
   'background aeroplane bicycle bird boat bottle bus car cat chair cow diningtable dog horse motorbike person pottedplant sheep sofa train tvmonitor';
 
 /**
- * Of PASCAL VOC, with the colors that its development kit computes: the bits of an id go in turn to red,
- * green and blue, from the highest.
+ * Classes of PASCAL VOC, with the colors that its development kit computes: the bits of an id go in turn to
+ * red, green and blue, from the highest.
  */
 export const VOC: readonly NamedColor[] = VOC_NAMES.split(' ').map((name, id) => {
   const channel = (first: number) =>
@@ -16,7 +16,7 @@ export const VOC: readonly NamedColor[] = VOC_NAMES.split(' ').map((name, id) =>
 });
 
 /**
- * Of Cityscapes: those with a train id, and their ids in the files `*_labelIds.png`. Source:
+ * Classes of Cityscapes that have a train id, and their ids in the files `*_labelIds.png`. Source:
  * cityscapesScripts, `labels.py`.
  */
 export const CITYSCAPES: readonly (NamedColor & { readonly labelId: number })[] = (

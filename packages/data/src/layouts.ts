@@ -22,21 +22,22 @@ export type LayoutName = (typeof LAYOUTS)[number];
 
 /** Where a data set has its files, and how it codes classes. */
 export interface Layout extends Required<LabelNaming> {
-  /** The folder that has the layout: the one given, or one that its archive makes in it. */
+  /** The folder that has the layout: the one given, or one below it that the archive creates. */
   readonly root: string;
-  /** Folders and list of a part; `train` and `val` are those of the data set, whatever it calls them. */
+  /** Folders and list of a part; `train` and `val` stand for the data set's own names of these parts. */
   part(name: string): SegmentationFolderOptions;
   /** How label maps code classes; absent: their ids are classes. */
   readonly coding?: LabelCoding;
-  /** Number of classes that count. */
+  /** Number of classes, without ignored ones. */
   readonly classes: number;
-  /** Their names and colors, where the data set tells them. */
+  /** Their names and colors, if the data set defines them. */
   readonly named?: readonly NamedColor[];
 }
 
 interface Form {
-  /** Folders that an archive makes, and one that tells the data set. */
+  /** Folders that may contain the data set, such as those that an archive creates. */
   readonly below: readonly string[];
+  /** A folder of the data set, by which it is recognized. */
   readonly mark: string;
   open(root: string): Omit<Layout, 'root'> | Promise<Omit<Layout, 'root'>>;
 }
@@ -129,10 +130,10 @@ export async function openLayout(name: LayoutName, dir: string): Promise<Layout>
 }
 
 /**
- * The layout that the label maps in `folder` are of, wherever it lies: its data set is that folder or one
- * above it. Outside of one, they may still be read by it, if it needs no file of the data set.
+ * The layout for the label maps in `folder`, opened at the data set that contains it: that folder or one
+ * above it. Outside of a data set it is opened at `folder`, which works if it needs no file of the data set.
  *
- * @throws DataError for a file that it needs
+ * @throws DataError if a file that the layout needs cannot be read
  */
 export async function layoutAbove(name: LayoutName, folder: string): Promise<Layout> {
   for (let at = resolve(folder); ; at = dirname(at)) {
@@ -157,7 +158,7 @@ function firstOf(paths: readonly string[]): string {
   );
 }
 
-/** Labels of Vistas that are evaluated are classes, in their order; the others do not count. */
+/** Labels of Vistas that are evaluated are classes, in their order; the others are ignored. */
 async function vistasConfig(path: string): Promise<{ coding: LabelCoding; named: NamedColor[] }> {
   let labels: unknown;
   try {

@@ -6,13 +6,13 @@ import { LabeledFiles } from './labeled-files.js';
 
 /** Options of {@link openListed}. */
 export interface ListedOptions {
-  /** Classes that labels must be of, by name or by index; default: those that the list has. */
+  /** Allowed classes, which labels give by name or by index; default: those that occur in the list. */
   classes?: readonly string[];
   /** Class names by number, for a list of numbers such as that of ImageNet's devkit. */
   synsets?: ReadonlyMap<number, string>;
 }
 
-/** Images with labels of a list. */
+/** Images with labels from a list. */
 export interface Listed {
   /** The images that the list names, in the order of their names. */
   readonly images: LabeledFiles;
@@ -22,11 +22,11 @@ export interface Listed {
 
 /**
  * Finds the images of a list in a folder and below, in the order of their names. Names of the list are
- * relative to the folder and may lack their ending.
+ * relative to the folder and may lack the extension.
  *
- * Labels are class names; or whole numbers: those of `synsets`, or where no class is called so, indices into
- * `classes`. Without `classes` the labels that occur are the classes, in the order of code points, or of
- * numbers where all are.
+ * Labels are class names or integers. Integers are numbers of `synsets` or, if no class has such a name,
+ * indices into `classes`. Without `classes`, the labels that occur are the classes, in code point order, or
+ * in numeric order if all are numbers.
  *
  * @throws LabelFileError naming file and line
  * @throws DataError if the folder is missing or has no image
@@ -55,7 +55,7 @@ export async function openListed(
 /** A row for each file, undefined for a file that the list does not name. */
 type Rows<R = LabelRow> = readonly (R | undefined)[];
 
-/** A list whose rows are of images, whatever else they hold. */
+/** A list with a row per image. */
 interface List<R> extends Pick<LabelList, 'path' | 'named'> {
   readonly rows: readonly R[];
 }
@@ -109,7 +109,7 @@ function rowsByFile<R extends Pick<LabelRow, 'line' | 'file'>>(
 }
 
 /**
- * Finds files by name, by name without ending where one alone has it, and by name with the folder's in front.
+ * Finds files by name, by name without extension if that is unique, or by either after the folder's name.
  */
 function finder(root: string, files: readonly string[]): (name: string) => number | undefined {
   const byName = new Map(files.map((file, index) => [file, index]));
@@ -126,7 +126,7 @@ function finder(root: string, files: readonly string[]): (name: string) => numbe
   };
 }
 
-/** Rows with the names of classes in place of the numbers of a devkit. */
+/** Replaces the numbers of a devkit in rows by class names. */
 function namesOf({ path }: LabelList, rows: Rows, synsets: ReadonlyMap<number, string> | undefined): Rows {
   if (!synsets) return rows;
   return rows.map((row) => {
@@ -145,7 +145,7 @@ function classesOf(rows: Rows): string[] {
   return inOrder(rows.flatMap((row) => (row ? [row.label] : [])));
 }
 
-/** Different labels in the order of code points, or of numbers where all are. */
+/** Distinct labels in code point order, or in numeric order if all are numbers. */
 export function inOrder(given: readonly string[]): string[] {
   const labels = [...new Set(given)];
   return labels.every(isNumber)

@@ -1,4 +1,4 @@
-/** Host memory of loaders: what they allocate once, and the bound of what their threads take. */
+/** Host memory of loaders: the ring, which they allocate once, and an upper bound for their threads. */
 import { MAX_PIXELS } from './pixel-limit.js';
 
 /** Sizes of a loader, as its options give them. */
@@ -13,7 +13,7 @@ export interface LoaderShape {
   readonly slots?: number;
   /** Whether images have label maps. */
   readonly segmentation?: boolean;
-  /** Classes of images that have any number of them; default 0. */
+  /** Number of classes if images may have any number of them; default 0: each image has one label. */
   readonly labelSets?: number;
 }
 
@@ -21,8 +21,8 @@ export interface LoaderShape {
 export const SLOTS = 3;
 
 /**
- * Bytes of one image in a ring: pixels, 12 float32 of color, label, index; of a label map its classes and a
- * count.
+ * Bytes of one image in a ring: pixels, 12 float32 of color, label, index; with a label map also class ids
+ * and a count.
  */
 function rowBytes({ width, height, segmentation = false, labelSets = 0 }: LoaderShape): number {
   const pixels = width * height;
@@ -34,7 +34,7 @@ export function ringBytes(shape: LoaderShape): number {
   return (shape.slots ?? SLOTS) * shape.rows * rowBytes(shape);
 }
 
-/** Of a thread: its JavaScript heap and stack, and kernels with buffers for images of up to a megapixel. */
+/** Bytes of a thread: JavaScript heap and stack, and kernels with buffers for images of up to a megapixel. */
 const THREAD_BYTES = 14 * 2 ** 20;
 /**
  * Bytes for each pixel of the largest image while a thread decodes and resamples it: the file twice (at most

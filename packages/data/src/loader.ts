@@ -36,8 +36,8 @@ export interface Batch {
   /** N labels; −1 from `size` on, for an image that was left out, and everywhere for segmentation. */
   readonly labels: Int32Array;
   /**
-   * N×K, 1 for each class of an image and 0 elsewhere, in rows from `size` on, too; left out unless images
-   * have any number of classes. Of several processes, with `mix`, there is one more row, as of `images`.
+   * N×K, 1 for each class of an image and 0 elsewhere; rows from `size` on are 0. Only if images may have any
+   * number of classes. With `mix` and several processes there is one more row, as in `images`.
    */
   readonly labelSets?: Uint8Array;
   /**
@@ -48,8 +48,7 @@ export interface Batch {
   /** Images of this process in this batch. Less than N only in the last batch, where it may be 0. */
   readonly size: number;
   /**
-   * Mixes images with others of the batch, as mixup and cutmix do; left out unless the loader's `mix` asks
-   * for it.
+   * How to mix each image with another one of the batch (mixup, cutmix); absent without the loader's `mix`.
    */
   readonly mix?: BatchMix;
   /** Index of the batch in the epoch, from 0. */
@@ -59,15 +58,14 @@ export interface Batch {
 }
 
 /**
- * Pairs of images and how each is mixed. The training step mixes normalized pixels and labels: a batch holds
- * the images as they were read. Image i becomes λ·x_i + (1 − λ)·x_p with p = partners[i] (mixup) or, if its
- * box is not empty, x_i with the pixels of x_p inside the box (cutmix). Either way its label is λ of its own
- * and 1 − λ of that of p.
+ * Pairs of images and how each is mixed. A batch holds the images unmixed; the training step mixes normalized
+ * pixels and labels. Image i becomes λ·x_i + (1 − λ)·x_p with p = partners[i] (mixup) or, if its box is not
+ * empty, x_i with the pixels of x_p inside the box (cutmix). Either way its label is λ·y_i + (1 − λ)·y_p.
  */
 export interface BatchMix {
-  /** N rows of `images`, `color` and `labels`: the other image. Its own row, with λ = 1: not mixed. */
+  /** For each of N images, the row of its partner in `images`, `color` and `labels`; its own if not mixed. */
   readonly partners: Int32Array;
-  /** N values of λ, 0 to 1. */
+  /** N values of λ, 0 to 1; 1 for an image that is not mixed. */
   readonly lambda: Float32Array;
   /** N×4 pixels: top, left, bottom, right (bottom and right exclusive); bottom = top for mixup. */
   readonly boxes: Int32Array;
@@ -81,7 +79,7 @@ export interface ImageSource {
   path(index: number): string;
   /** Class of the image at an index. */
   label(index: number): number;
-  /** The classes of the image at an index, where it has any number of them. */
+  /** The classes of the image at an index, if images may have any number of them. */
   labelSet?(index: number): Int32Array;
   /** Where the image's content is, if not in a file of its own; `path` then names it in errors. */
   part?(index: number): FilePart | undefined;
@@ -108,8 +106,8 @@ export interface LoaderOptions extends LoaderSettings {
   /** Draws mixup and cutmix, a function of (seed, epoch, batch). Default: no batch is mixed. */
   mix?: MixOptions;
   /**
-   * Classes of the images of a folder that has a `labelSet`: the columns of a batch's `labelSets`. Default:
-   * batches have none.
+   * Number of classes, for a folder that has a `labelSet`: the columns of a batch's `labelSets`. Default:
+   * batches have no `labelSets`.
    */
   labelSets?: number;
 }
@@ -135,8 +133,8 @@ interface LoaderSettings {
   /** Images per batch, over all processes. */
   batchSize: number;
   /**
-   * Deliver this process's part of every batch. All processes see the same batches; each image goes to one of
-   * them.
+   * The process that this loader is for, which gets its part of every batch. All processes divide the same
+   * batches; each image goes to one of them. Default: the only process.
    */
   share?: ShareOptions;
   /** Augmentation is a function of (seed, epoch, index). Default 0. */
@@ -147,7 +145,7 @@ interface LoaderSettings {
   slots?: number;
   /** Drop the last batch if it is not full. Default false. */
   dropLast?: boolean;
-  /** How to go on when an image cannot be read. Default `fail`. */
+  /** How to continue if an image cannot be read. Default `fail`. */
   onBadImage?: BadImagePolicy;
   /**
    * Images and label maps with more pixels count as unreadable, since a small file may claim any size.
@@ -184,13 +182,17 @@ export interface Loader {
    * The batches of an epoch, in order. The content of each is a function of (seed, epoch) and its number.
    * Every batch must be released, and only one epoch may run at a time. Leaving a `for await` early, or
    * `return()`, ends the epoch.
+   *
+   * @throws DataError if another epoch is running, all batches are held, or an image cannot be read and the
+   * policy does not allow it; RangeError for a `startBatch` out of range
    */
   epoch(epoch: number, options?: EpochOptions): AsyncGenerator<Batch, void, void>;
 }
 
 /**
  * Creates a loader for images with labels or with label maps.
- * @throws DataError if the data set is empty, or too small for one full batch with `dropLast`
+ * @throws DataError if the data set is empty, or too small for one full batch with `dropLast`; RangeError for
+ * an option out of range; TypeError for a folder that does not fit the transform or `labelSets`
  */
 export function createLoader(options: LoaderOptions | SegmentationLoaderOptions): Loader {
   const {

@@ -95,7 +95,7 @@ function addSynsets(matrix: Buffer, classes: Map<number, string>): void {
   }
 }
 
-/** A text, or the first number of a matrix. */
+/** The string in a character matrix, or the first number in another one. */
 function contentOf(matrix: Buffer): string | number {
   const [flags, , , values] = [...elementsOf(matrix)];
   const [bytes, read] = NUMBERS[values?.type ?? 0] ?? [];

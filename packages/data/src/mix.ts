@@ -1,5 +1,5 @@
-// mixup and cutmix in batch mode, as torchvision's reference training draws them: one λ and one box a batch,
-// and each image is paired with the one before it in the batch (`batch.roll(1, 0)`; timm pairs with the
+// mixup and cutmix in batch mode, as torchvision's reference training draws them: one λ and one box per
+// batch. Each image is paired with the one before it in the batch (`batch.roll(1, 0)`; timm pairs with the
 // reversed batch). Source: torchvision, transforms/v2/_augment.py (MixUp, CutMix).
 
 import type { Size } from './geometry.js';
@@ -56,15 +56,15 @@ export interface MixPosition extends Size {
   readonly batch: number;
 }
 
-/** Draws how the batches of a training are mixed. */
+/** Draws how the batches of a training run are mixed. */
 export interface BatchMixing {
   /** λ and the box of one batch, the same for the same position. */
   draw(at: MixPosition): MixDraw;
 }
 
 /**
- * The draws of mixup and cutmix, as the option `mix` of a session takes them: those that a loader of these
- * options makes for the same seed, epoch and batch. Options that mix no batch draw a λ of 1.
+ * Draws mixup and cutmix as the option `mix` of a session takes them. They are the same as those of a loader
+ * with these options for the same seed, epoch and batch. Options that mix no batch draw a λ of 1.
  *
  * @throws RangeError for an option out of range
  */
@@ -89,8 +89,8 @@ export function drawMix(options: MixOptions, random: Random, size: Size): MixDra
 }
 
 /**
- * The box of CutMix: a share 1 − λ of the area around `center`, cut off at the edges. Its λ is the share that
- * remains.
+ * The box of CutMix (Yun et al. 2019): a share 1 − λ of the area around `center`, clipped to the image. The
+ * returned λ is the share outside the box.
  */
 export function cutOut(lambda: number, center: { x: number; y: number }, { width, height }: Size): MixDraw {
   const half = 0.5 * Math.sqrt(1 - lambda);
@@ -103,14 +103,14 @@ export function cutOut(lambda: number, center: { x: number; y: number }, { width
   return area > 0 ? { lambda: 1 - area / (width * height), box: [top, left, bottom, right] } : NOT_MIXED;
 }
 
-/** Beta(α, α) from two gamma numbers, as logarithms: a small α makes numbers that float64 cannot hold. */
+/** Beta(α, α) from the logarithms of two gamma variates, which underflow float64 for a small α. */
 function symmetricBeta(alpha: number, random: Random): number {
   const [a, b] = [logGamma(alpha, random), logGamma(alpha, random)];
   return 1 / (1 + Math.exp(b - a));
 }
 
 /**
- * The logarithm of a Gamma(shape, 1) number (Marsaglia and Tsang, "A simple method for generating gamma
+ * The logarithm of a Gamma(shape, 1) variate (Marsaglia and Tsang, "A simple method for generating gamma
  * variables", 2000).
  */
 function logGamma(shape: number, random: Random): number {

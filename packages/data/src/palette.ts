@@ -22,10 +22,10 @@ interface Row {
 }
 
 /**
- * Reads the colors of classes: a line each with red, green, blue and a name, or the name first (CSV, CamVid's
- * `label_colors.txt`, CVAT's `labelmap.txt`, GIMP's palettes); an id may stand before the color of every
- * line, else lines count from 0. Lines that begin with `#` and a header are left out. Or a JSON list of
- * `{"id": 0, "name": "Road", "color": [128, 64, 128]}`.
+ * Reads the colors of classes from text or JSON. A line of text has red, green, blue and a name, or the name
+ * first (CSV, CamVid's `label_colors.txt`, CVAT's `labelmap.txt`, GIMP's palettes). Every line may have an id
+ * before the color; otherwise ids count the colors from 0. A header and lines that begin with `#` are
+ * skipped. JSON is a list of `{"id": 0, "name": "Road", "color": [128, 64, 128]}`.
  *
  * @throws LabelFileError naming file and line
  */
@@ -70,8 +70,8 @@ function lines(path: string, text: string): Entry[] {
 }
 
 /**
- * Refuses rows of a color and a fourth number, whose last three numbers would be read as the color. Red that
- * counts the rows is an id.
+ * Rejects rows of a color and a fourth number, whose last three numbers would be read as the color. A first
+ * number that counts the rows is an id, not red.
  *
  * @param colorFirst whether a header says that the color comes first
  */
@@ -106,7 +106,7 @@ function counts(values: readonly number[] = []): boolean {
 /** A header, or a comment above the colors, whose first columns are red and green. */
 const COLOR_FIRST = /^\W*r(ed)?\W+g(reen)?\b/i;
 
-/** Names of columns, and the first lines of a palette of GIMP. */
+/** Column names, and the first lines of a GIMP palette. */
 const HEADER = /^\D*$|^Columns:/;
 
 function hasColor(words: readonly string[]): boolean {

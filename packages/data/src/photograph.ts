@@ -77,9 +77,9 @@ export async function listPhotographs(dir: string): Promise<string[]> {
 }
 
 /**
- * Paths of the images in a folder and in all below it that are not hidden: folder by folder in order of their
- * paths, sorted within each.
- * @throws DataError where the folder is missing or has no image
+ * Paths of the images in a folder and in all folders below it, except hidden ones: folder by folder in the
+ * order of their paths, sorted within each.
+ * @throws DataError if the folder is missing or has no image
  */
 export async function imagesBelow(dir: string): Promise<string[]> {
   const { files, others } = await filesBelow(dir, '.', IMAGE_NAME, 'folder of images');

@@ -45,7 +45,7 @@ export function philox4x32(
   dst[3] = c3;
 }
 
-/** Each use of random numbers has a stream of its own. */
+/** Streams of random numbers, one for each use. */
 export const Stream = {
   /** Crops, flips and colors; the index is that of the image. */
   augmentation: 0,

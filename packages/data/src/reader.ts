@@ -66,7 +66,7 @@ export async function usePictureOf<T>(
   if (jpeg) {
     checkPixels(jpeg, maxPixels, path);
     try {
-      // A full cache would drop the pixels that `use` does not ask for.
+      // If the cache is full, decode only the pixels that `use` asks for.
       return use(cache?.hasRoom(jpeg.bytes) ? (wholeOf(jpeg, keep) ?? jpeg) : jpeg);
     } catch (error) {
       if (!(error instanceof DamagedJpeg)) throw error;
@@ -75,7 +75,7 @@ export async function usePictureOf<T>(
   return use(keep(await decodeOnPool(content, path, { maxPixels })));
 }
 
-/** All pixels of a JPEG. Undefined where it is damaged: what is asked for may lie before the damage. */
+/** All pixels of a JPEG; undefined if it is damaged, because the region needed may lie before the damage. */
 function wholeOf(jpeg: Jpeg, keep: (image: Image) => Image): Image | undefined {
   const { width, height } = jpeg;
   try {
@@ -87,7 +87,7 @@ function wholeOf(jpeg: Jpeg, keep: (image: Image) => Image): Image | undefined {
   }
 }
 
-/** A gray region goes on to the end of its blocks. */
+/** Crops an image to its size: a gray region extends to the end of its blocks. */
 function packed(image: Image, width: number, height: number): Image {
   if (image.width === width && image.height === height) return image;
   const { data, channels } = image;

@@ -14,7 +14,7 @@ export interface Slot extends SharedSlot {
   readonly id: number;
   readonly labels: Int32Array;
   readonly indices: Int32Array;
-  /** A row of the classes of each image; null where an image has one. */
+  /** N×K, 1 for each class of an image; null if each image has one label. */
   readonly labelSets: Uint8Array | null;
 }
 

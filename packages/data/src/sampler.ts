@@ -33,7 +33,7 @@ export function permute(order: Int32Array, seed: number, epoch: number, part: nu
 /**
  * Visits every sample once per epoch, in an order drawn from (seed, epoch).
  *
- * @throws RangeError unless `seed` is a whole number from 0
+ * @throws RangeError unless `seed` is a safe integer ≥ 0
  */
 export function shuffledSampler(length: number, seed: number): Sampler {
   checkSeed(seed);
@@ -41,12 +41,12 @@ export function shuffledSampler(length: number, seed: number): Sampler {
 }
 
 /**
- * Draws as many samples per epoch as there are, with replacement and each class as often as any other in the
- * mean: as torch's WeightedRandomSampler with weights of 1 / samples of the class. A function of (seed,
- * epoch).
+ * Draws as many samples per epoch as there are, with replacement, and on average equally many of each class,
+ * like torch.utils.data.WeightedRandomSampler with weights 1 / (samples of the class). A function of
+ * (seed, epoch).
  *
  * @param labels class of each sample
- * @throws RangeError unless `seed` is a whole number from 0
+ * @throws RangeError unless `seed` is a safe integer ≥ 0
  */
 export function balancedSampler(labels: Int32Array, seed: number): Sampler {
   checkSeed(seed);

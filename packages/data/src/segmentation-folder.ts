@@ -31,8 +31,8 @@ export interface SegmentationFolderOptions extends LabelNaming {
   /** Folder of the label maps, relative to the root. Default 'labels'. */
   labels?: string;
   /**
-   * File, relative to the root, with the names of the images that count, without ending, one a line. Default:
-   * all images.
+   * File, relative to the root, with the names of the images to use, without extension, one per line.
+   * Default: all images.
    */
   list?: string;
   /** How label maps code classes; default: their ids are classes. */
@@ -150,7 +150,7 @@ export class SegmentationFolder {
   }
 }
 
-/** The files that a list names, in their order. */
+/** Those of `files` that a list names, in the order of `files`. */
 async function listedIn(path: string, folder: string, files: readonly string[]): Promise<string[]> {
   const text = await readFile(systemPath(path), 'utf8').catch((error: unknown) => {
     throw new LabelFileError(path, 0, `cannot be read (${reasonOf(error)})`);

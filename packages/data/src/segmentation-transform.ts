@@ -76,7 +76,7 @@ export interface SegmentationTransformOptions extends CommonOptions {
   scale?: readonly [low: number, high: number];
   /** Probability of a horizontal flip. Default 0.5. */
   flip?: number;
-  /** Jitter saturation, brightness and contrast, each by 1 ± 0.4. */
+  /** Jitter saturation, brightness and contrast, each by a factor of 1 ± 0.4. Default false. */
   colorJitter?: boolean;
 }
 

@@ -19,7 +19,7 @@ interface Sample {
 
 /**
  * Images in tar archives, as WebDataset has them: members `KEY.jpg` (or another image) and `KEY.cls`, the
- * number of the class, one after the other. Members of other names are passed over.
+ * number of the class, one after the other. Other members are skipped.
  */
 export class ShardedImages implements LabeledImages {
   private constructor(
@@ -76,7 +76,7 @@ export class ShardedImages implements LabeledImages {
     return this.names.length;
   }
 
-  /** Shard and member, for people: `DIR/train-000001.tar:KEY.jpg`. */
+  /** Shard and member, for messages: `DIR/train-000001.tar:KEY.jpg`. */
   path(index: number): string {
     return join(this.root, this.relativePath(index));
   }
@@ -107,7 +107,7 @@ export class ShardedImages implements LabeledImages {
 
   /**
    * The order for training, a function of (seed, epoch): shards are permuted, then the images within each
-   * `window` of that sequence, so that one part of the shards after the other is read and no image twice.
+   * `window` of that sequence, so that reading stays within a few shards at a time. No image occurs twice.
    */
   sampler(seed: number, window = SHUFFLE_WINDOW): Sampler {
     const { length, starts } = this;
@@ -146,15 +146,15 @@ export class ShardedImages implements LabeledImages {
   }
 }
 
-/** Images that are mixed with each other: some 0.4 GB of photographs. */
+/** Images that are shuffled together: about 0.4 GB of photographs. */
 const SHUFFLE_WINDOW = 4096;
 
-/** Labels from here on are taken for mistakes: each class costs memory. */
+/** Labels from here on are treated as mistakes, because each class costs memory. */
 const MOST_CLASSES = 1_000_000;
 
 /**
- * Whether a name is one of shards: a range, an archive, or a folder of archives that holds neither images nor
- * folders. Lists, indexes and hidden files may lie next to the archives.
+ * Whether a name stands for shards: a range, an archive, or a folder of archives without images and folders.
+ * Lists, indexes and hidden files may lie next to the archives.
  */
 export async function isSharded(name: string): Promise<boolean> {
   if (RANGE.test(name) || SHARD_NAME.test(name)) return true;
@@ -235,7 +235,7 @@ function samplesOf(shard: string, classes: number | undefined): Complete[] {
   };
   scanTar(shard, (member, read) => {
     const { key, ending } = partsOf(member.name);
-    // Hidden files and what archive programs of other systems leave.
+    // Skip hidden files and leftovers of other systems' archive programs.
     if (/(^|\/)(\.|__MACOSX\/)/.test(member.name)) return;
     if (sample?.key !== key) {
       finish();
@@ -248,7 +248,7 @@ function samplesOf(shard: string, classes: number | undefined): Complete[] {
   return samples;
 }
 
-/** `a/b.c.jpg` is of the sample `a/b`, as what `c.jpg` says. */
+/** `a/b.c.jpg` belongs to the sample `a/b` and has the ending `c.jpg`. */
 function partsOf(name: string): { key: string; ending: string } {
   const [, key = name, ending = ''] = /^((?:.*\/)?[^./]*)\.([^/]*)$/.exec(name) ?? [];
   return { key, ending };

@@ -11,10 +11,10 @@ export interface Split {
 }
 
 /**
- * Sets aside about `share` of the images to validate on. Which ones follows from a hash of each name relative
- * to the root, so an image stays in its part whatever is added or removed elsewhere.
+ * Sets aside about `share` of the images for validation. The part of an image depends only on a hash of its
+ * name relative to the root, so it stays the same when other images are added or removed.
  *
- * @throws DataError if a part would be empty
+ * @throws RangeError unless `share` is between 0 and 1; DataError if a part would be empty
  */
 export function splitByName(images: LabeledFiles, share: number): Split {
   if (!(share > 0 && share < 1))

@@ -6,8 +6,8 @@ const NUMBER = /^\d+$/;
 const SYNSET = /^n\d{8}$/;
 
 /**
- * Reads which class a number of ImageNet's devkit stands for: from its `data/meta.mat`, or from a text file
- * with a number and a class folder (`n01440764`) in each line, in any order, and anything behind them.
+ * Reads the class of each number of ImageNet's devkit, from its `data/meta.mat` or from a text file. A line
+ * of text has a number and a class folder (`n01440764`), in any order; the rest of it is ignored.
  *
  * @returns class folders by number
  * @throws LabelFileError naming file and line

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { LabelFileError, reasonOf } from './errors.js';
 
-/** A line of a table, or several where a quoted cell goes on. */
+/** A row of a table. A quoted cell can span several lines. */
 export interface TableRow {
   /** Its first line, from 1. */
   readonly line: number;
@@ -9,11 +9,11 @@ export interface TableRow {
 }
 
 /**
- * Reads a text file of rows: separated by tabs, commas or semicolons, whichever its first line has, with
- * cells in double quotes where they need them (RFC 4180); otherwise by the last white space of a line, since
- * names may hold some. Empty lines are left out.
+ * Reads a text file of rows. Cells are separated by tabs, commas or semicolons, the first of them that occurs
+ * in the first line, and may be in double quotes (RFC 4180). Without a separator, a line is split at its last
+ * white space, since names may contain some. Empty lines are skipped.
  *
- * @throws LabelFileError
+ * @throws LabelFileError naming the file, and the line if one is at fault
  */
 export async function readTable(path: string): Promise<TableRow[]> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {

@@ -20,8 +20,8 @@ const BLOCK = 512;
 const AHEAD = 4096;
 
 /**
- * Calls `each` for every file of an archive, in order. Reads headers and what `read` asks for, not the data
- * of images.
+ * Calls `each` for every file of an archive, in order. Reads only headers, and the data of members whose
+ * `read` is called.
  *
  * @throws ShardError naming member and offset where the archive is damaged or cut
  */
@@ -66,7 +66,7 @@ export function scanTar(path: string, each: (member: TarMember, read: () => Buff
   }
 }
 
-/** A member in errors. */
+/** A member as errors name it. */
 export function placeOf({ name, header }: Pick<TarMember, 'name' | 'header'>): string {
   return `member ${name} at byte ${header}`;
 }
@@ -114,7 +114,7 @@ export function readAt(file: number, buffer: Buffer, at: number): Buffer {
   return buffer.subarray(0, filled);
 }
 
-/** The sum of a header's bytes, with those of the sum itself as spaces. */
+/** Checks the sum of a header's bytes, in which those of the sum itself count as spaces. */
 function checkSum(path: string, header: Buffer, at: number): void {
   let sum = 8 * 0x20;
   for (const [i, byte] of header.entries()) if (i < 148 || i >= 156) sum += byte;
@@ -132,7 +132,7 @@ function nameOf(header: Buffer): string {
 }
 
 function sizeOf(header: Buffer): number {
-  // GNU: the first bit tells a binary number.
+  // GNU: the first bit marks a binary number.
   if (((header[124] ?? 0) & 0x80) !== 0) return Number(header.readBigUInt64BE(128));
   return octal(header, 124, 12);
 }

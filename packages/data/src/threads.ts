@@ -59,9 +59,9 @@ export type ToWorker =
 export interface FromWorker {
   readonly task: number;
   readonly failed: readonly FailedRow[];
-  /** Of an `inspect`: a file each. */
+  /** One per file of an `inspect`. */
   readonly facts?: readonly ImageFacts[];
-  /** Of `labels`: a label map each. */
+  /** One per label map of `labels`. */
   readonly labels?: readonly LabelFacts[];
   /** An error unrelated to any single image. */
   readonly error?: unknown;
@@ -167,7 +167,7 @@ export class LoaderThread {
   }
 }
 
-/** A bundle lacks the thread's file, and Node's message names only where it looked. */
+/** Explains that a bundle lacks the thread's file; Node's message has only the path. */
 export function startError(error: Error): Error {
   if (!('code' in error) || error.code !== 'MODULE_NOT_FOUND' || !/worker\.m?js'/.test(error.message))
     return error;

@@ -5,9 +5,9 @@ import type { FilePart } from './labeled-files.js';
 import { usePicture } from './reader.js';
 import { cropAndResize } from './resample.js';
 
-/** A small picture, as a JPEG. */
+/** A small picture, encoded as JPEG or PNG. */
 export interface Thumbnail {
-  /** PNG where it is small enough to keep every pixel exact. */
+  /** PNG up to 64 pixels a side, which keeps every pixel exact; JPEG above. */
   readonly type: 'image/jpeg' | 'image/png';
   /** The encoded file. */
   readonly data: Uint8Array;

@@ -18,7 +18,7 @@ import type { Random } from './random.js';
 import { cropAndResize } from './resample.js';
 import { toRgb, writeFramed, writeRgb } from './write-rgb.js';
 
-/** ImageNet's mean and standard deviation of RGB in [0, 1]. */
+/** Mean of the red, green and blue of ImageNet's images in [0, 1]. */
 export const IMAGENET_MEAN: Rgb = [0.485, 0.456, 0.406];
 /** Standard deviation of the red, green and blue of ImageNet's images in [0, 1]. */
 export const IMAGENET_STD: Rgb = [0.229, 0.224, 0.225];
@@ -76,9 +76,9 @@ export interface TrainTransformOptions extends CommonOptions {
   aspect?: readonly [number, number];
   /** Probability of a horizontal flip. Default 0.5. */
   flip?: number;
-  /** Jitter saturation, brightness and contrast, each by 1 ± 0.4. */
+  /** Jitter saturation, brightness and contrast, each by a factor of 1 ± 0.4. Default false. */
   colorJitter?: boolean;
-  /** Add PCA lighting noise. */
+  /** Add PCA lighting noise. Default false. */
   lighting?: boolean;
   /**
    * Operations of RandAugment after the flip, with torchvision's pixels; `{}` for its defaults. Default:
@@ -88,8 +88,8 @@ export interface TrainTransformOptions extends CommonOptions {
   /** One operation of TrivialAugmentWide instead. Default false. */
   trivialAugment?: boolean;
   /**
-   * Interpolation of both. Default `bilinear`, as in torchvision's training script; its classes default to
-   * nearest.
+   * Interpolation of RandAugment and TrivialAugmentWide. Default `bilinear`, as in torchvision's training
+   * script; torchvision's classes default to nearest.
    */
   interpolation?: Interpolation;
   /** Erase a box at the end. Default: none. */

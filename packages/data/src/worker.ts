@@ -27,7 +27,7 @@ interface Run extends RunSetup {
 }
 
 const runs = new Map<number, Run>();
-// Of one image at a time.
+// Holds one image at a time.
 const imageRoom = new Room();
 // Run tasks one after another, even if one has to wait for sharp.
 let last: Promise<void> = Promise.resolve();
@@ -113,7 +113,7 @@ async function fillRow(run: Run, slot: number, task: RowTask): Promise<ImageErro
   if (!target) throw new Error(`unknown slot ${slot}`);
   const { pixels, color, targets, labeled } = rowOf(target, task.row, made.width * made.height);
   imageRoom.reset();
-  // A module of the user may keep what it is given.
+  // A user's module may keep its arguments.
   const room = run.transform.kind === 'module' ? undefined : imageRoom;
   copyPixelsTo(room);
   const options = { maxPixels, part: task.part, cache: run.decoded };

@@ -127,7 +127,7 @@ export class Scratch {
     return new Uint8Array(this.memory.buffer, address, bytes).slice();
   }
 
-  /** The same of pixels: into the room, if there is one. */
+  /** Like {@link copy}, but into the room set by {@link copyPixelsTo}, if any. */
   copyPixels(address: number, bytes: number): Uint8Array<ArrayBuffer> {
     if (!pixelRoom) return this.copy(address, bytes);
     const pixels = pixelRoom.take(bytes);
@@ -143,7 +143,7 @@ export interface Kernels extends Exports {
 let instance: Kernels | undefined;
 let pixelRoom: Room | undefined;
 
-/** Where the kernels of this thread copy pixels to; undefined: to memory of their own. */
+/** Sets the room into which the kernels of this thread copy pixels; undefined: into new memory. */
 export function copyPixelsTo(room: Room | undefined): void {
   pixelRoom = room;
 }

@@ -1,18 +1,18 @@
-/** Memory of what a loader thread makes of one image: its file, decoded and resampled pixels. */
+/** Memory of a loader thread for one image: its file, and its decoded and resampled pixels. */
 
-/** An image that needs more has memory of its own, which is not kept. */
+/** Maximum bytes to keep. An image that needs more gets memory that is not reused. */
 const MOST_KEPT = 16 * 2 ** 20;
 
 /**
- * Memory that is handed out piece by piece and taken back as a whole. V8 does not count buffers as it counts
- * its heap: those of images would wait until tens of megabytes of each thread are garbage.
+ * Memory that is handed out piece by piece and taken back as a whole. Without it, each thread would keep tens
+ * of megabytes of garbage, because V8 collects buffers later than objects on its heap.
  */
 export class Room {
   private buffer = new Uint8Array(0);
   private used = 0;
   private wanted = 0;
 
-  /** Takes everything back, and grows to what was asked for since the last time. */
+  /** Takes everything back, and grows to the bytes that were requested since the last reset. */
   reset(): void {
     if (this.wanted > this.buffer.length && this.wanted <= MOST_KEPT) {
       this.buffer = new Uint8Array(2 ** Math.ceil(Math.log2(this.wanted)));
