@@ -100,7 +100,7 @@ export function takesOption(arch: string, option: NetworkOption): boolean {
 
 /**
  * The option `dilation` that gives `arch` an output stride, in input pixels per position of its last feature
- * map; undefined if it needs none. With the stem 'small', all output strides are a quarter.
+ * map; undefined if it needs none. The stem 'small' divides all output strides by four.
  *
  * @throws UsageError for an unknown architecture and an unsupported output stride, listing the supported ones
  */

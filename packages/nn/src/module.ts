@@ -227,7 +227,7 @@ export function listCalled(tracer: Tracer, within = ''): string {
 function firstOf(x: Signals, name: string): Value {
   const first = x instanceof Value ? x : Object.values(x ?? {})[0];
   if (first instanceof Value) return first;
-  throw new UsageError(`${name} was called without a value to take its trace from`);
+  throw new UsageError(`${name}: expected a traced value, or several by name, but received ${described(x)}`);
 }
 
 function entryOf<T>(map: WeakMap<Tracer, Map<string, T>>, tracer: Tracer): Map<string, T> {

@@ -70,7 +70,7 @@ async function replaceBy(path: string, make: (temporary: string) => Promise<void
   }
 }
 
-/** Open files of a process. The one who opened it, such as a shell for `>>`, continues to write to it. */
+/** Open files of a process. The program that opened one, such as a shell for `>>`, keeps writing to it. */
 const DESCRIPTOR = /^\/(dev\/(stdout|stderr|fd\/\d+)|proc\/[^/]+\/fd\/\d+)$/;
 
 /** True for devices, pipes and sockets, because a rename would replace /dev/null by a regular file. */

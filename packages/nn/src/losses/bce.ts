@@ -25,8 +25,8 @@ export interface BceOptions {
   /** Fraction of the target spread evenly over all channels, from 0 to 1. Default 0. */
   readonly labelSmoothing?: number;
   /**
-   * Targets above it, after smoothing, become 1 and the others 0 (timm's `bce-target-thresh`). Default:
-   * targets stay as they are.
+   * Targets above it, after smoothing, become 1 and the others 0 (timm's `bce-target-thresh`). Default: no
+   * threshold.
    */
   readonly targetThreshold?: number;
 }

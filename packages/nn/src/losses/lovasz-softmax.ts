@@ -17,8 +17,8 @@ export interface LovaszSoftmaxOptions {
  * extension of 1 − IoU at the errors |target − softmax(output)|. Output [N,K,S…]: logits. Target int32[N,S…],
  * class indices from 0 to K − 1, or `ignoreIndex`. It is 0 if all labels are ignored.
  *
- * IoU is not a mean over pixels. If a batch is split over processes or parts, each part has a loss of its
- * own, weighted by its number of labels, so the result depends on the split. With `perImage` it does not.
+ * IoU is not a mean over pixels. If a batch is split over processes or parts, the loss of each part is
+ * weighted by its number of labels, so the result depends on the split. With `perImage` it does not.
  *
  * @throws UsageError, code ERR_UNKNOWN_OPTION, for an unknown option
  */
