@@ -110,6 +110,7 @@ export class Results {
     const status = await runAttached(vitest, ['run', ...reporters, ...args], { env });
     const { passed, failures } = readReport(
       existsSync(REPORT) ? JSON.parse(readFileSync(REPORT, 'utf8')) : undefined,
+      status,
     );
     this.#passed += passed;
     this.#failures.push(...failures.map((failure) => failure.replaceAll(root, '')));

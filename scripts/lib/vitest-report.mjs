@@ -1,4 +1,5 @@
 // @ts-check
+import { constants } from 'node:os';
 
 /**
  * @typedef {{ status: string, fullName?: string, failureMessages?: string[] }} TestReport
@@ -10,11 +11,12 @@
  * that failed without a failed test: it did not load, or a hook threw. Tests without a result are those of a
  * worker that died, which vitest does not name.
  * @param {{ testResults: FileReport[] } | undefined} report
+ * @param {number} status  with which vitest ended
  * @returns {{ passed: number, failures: string[] }} the failures by file, test and the first line of the
  * error
  */
-export function readReport(report) {
-  if (!report) return { passed: 0, failures: ['vitest ended without a report'] };
+export function readReport(report, status) {
+  if (!report) return { passed: 0, failures: [`vitest ended without a report, ${howEnded(status)}`] };
   let passed = 0;
   /** @type {string[]} */
   const failures = [];
@@ -38,4 +40,13 @@ export function readReport(report) {
  */
 function line(file, test, message) {
   return [file, test, message?.trim().split('\n')[0]].filter(Boolean).join(' > ');
+}
+
+/**
+ * @param {number} status  as a shell counts: 128 and its number for a signal
+ * @returns {string} such as `with status 1` or `killed by SIGKILL`
+ */
+function howEnded(status) {
+  const signal = Object.entries(constants.signals).find(([, number]) => number === status - 128);
+  return signal ? `killed by ${signal[0]}` : `with status ${status}`;
 }
