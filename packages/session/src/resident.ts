@@ -51,7 +51,7 @@ export function exactly(name: string, bytes: number): ResidentPart {
  */
 export function runtimePart(plans: readonly Plan[], collected = false): ResidentPart {
   const instructions = plans.flatMap((plan) => plan.instructions);
-  const convolutions = instructions.filter(({ node }) => node.op.name.startsWith('conv2d'));
+  const convolutions = instructions.filter(({ node }) => node.op.family === 'convolution');
   const kernels = new Set(convolutions.map(({ kernel }) => kernel));
   const bytes =
     RUNTIME_BYTES +

@@ -129,6 +129,9 @@ describe('a session', () => {
     expect(parts.slice(1, 4).reduce((sum, part) => sum + part.bytes, 0)).toBe(plan.bytes);
     expect(bytes).toBe(parts.reduce((sum, part) => sum + part.bytes, 0));
     expect(most).toBeGreaterThan(bytes);
+    // Node with a grown heap, the plan's instructions, and kernels of the convolution: forward, weights.
+    const { instructions } = plan.raw;
+    expect(parts[0]?.bytes).toBe((112 << 20) + (9 << 10) * instructions.length + 2 * (172 << 10));
   });
 
   it('takes a loss of its own, an optimizer with state, clipping and bfloat16', async () => {

@@ -1,6 +1,6 @@
 /** The interface between the compiler and a device. */
 import type { DType, TensorType } from '@inplace-abn/tensor';
-import type { Attributes } from '../ir/define.js';
+import type { Attributes, KernelFamily } from '../ir/define.js';
 import type { NamedLimit } from './memory.js';
 
 /** An operand's type and row pitch. */
@@ -16,6 +16,8 @@ export const UNTIMED = 'untimed';
 export interface KernelSpec {
   /** Name of the op. */
   readonly op: string;
+  /** The op's family, for devices that estimate. */
+  readonly family?: KernelFamily | undefined;
   /** Its attributes. */
   readonly attrs: Attributes;
   /** Type of each operand; null for one that is left out. */

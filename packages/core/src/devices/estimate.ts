@@ -1,6 +1,7 @@
 /** CPU device without the native addon: it plans with estimated workspaces but cannot run anything. */
 import { availableParallelism } from 'node:os';
 import { bytesPerElement, type DType, elements } from '@inplace-abn/tensor';
+import type { KernelFamily } from '../ir/define.js';
 import type { Device, DeviceMemory, Executable, KernelSpec, OperandSpec, PreparedKernel } from './device.js';
 import { memoryLimit, type NamedLimit, namedLimit } from './memory.js';
 
@@ -62,14 +63,20 @@ export function refusedByCpu(dtype: DType): string | null {
  * the weights for convolutions, a tile per window for Winograd, and partial sums per channel for batch
  * normalization.
  */
-export function estimatedWorkspace({ op, inputs, outputs }: KernelSpec): number {
-  const operands = [...inputs, ...outputs].filter((operand) => operand !== null);
-  if (op.startsWith('conv2d')) return convolution(operands);
-  if (op.startsWith('linear')) return Math.ceil(largest(operands, 2) / 16);
-  const channels = Math.max(512, operands[0]?.shape[1] ?? 0);
-  if (op === 'abn_stats' || op === 'abn_backward_reduce') return 256 * channels;
-  if (op === 'abn_apply' || op === 'abn_backward_apply') return 12 * channels;
-  return 0;
+export function estimatedWorkspace({ family, inputs, outputs }: KernelSpec): number {
+  if (!family) return 0;
+  return WORKSPACES[family]([...inputs, ...outputs].filter((operand) => operand !== null));
+}
+
+const WORKSPACES: Readonly<Record<KernelFamily, (operands: readonly OperandSpec[]) => number>> = {
+  convolution,
+  linear: (operands) => Math.ceil(largest(operands, 2) / 16),
+  statistics: (operands) => 256 * channels(operands),
+  normalization: (operands) => 12 * channels(operands),
+};
+
+function channels([first]: readonly OperandSpec[]): number {
+  return Math.max(512, first?.shape[1] ?? 0);
 }
 
 /** The weights are the operand with the smallest window; the last one if several tie. */

@@ -243,6 +243,13 @@ export interface Cost {
   readonly bytes: number;
 }
 
+/**
+ * Ops whose kernels need memory alike. `convolution`: code generated for its shapes, and a copy of the
+ * weights. `linear`: blocks of a matrix. `statistics`: partial sums of each channel. `normalization`: a
+ * factor and a shift for each channel.
+ */
+export type KernelFamily = 'convolution' | 'linear' | 'statistics' | 'normalization';
+
 /** Elements in storage order (channels-last for data), in float64 for every dtype. */
 export interface ReferenceTensor extends TensorType {
   /** One number per element. */
@@ -354,6 +361,8 @@ export interface OpDefinition<A extends Attributes = Attributes> {
   readonly effects: Effects;
   /** Floating-point operations, and bytes read and written, of one node. */
   cost(context: InferContext<A>, outputs: readonly TensorType[]): Cost;
+  /** Decides estimates of kernels' memory; left out: they need none beyond their operands. */
+  readonly family?: KernelFamily;
   /** Computes the outputs in float64. This is the meaning of the op, which kernels are tested against. */
   reference(context: ReferenceContext<A>): void;
   /** Operands and results that PyTorch keeps for the backward pass of the same op. */

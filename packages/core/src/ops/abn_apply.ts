@@ -120,6 +120,7 @@ export const abnApplyOp: OpDefinition<AbnApplyAttributes> = {
   labels: null,
   effects: PURE,
   cost: streamed,
+  family: 'normalization',
   reference({ attrs, inputs, input, output }) {
     const x = input(0);
     const z = output(0);

@@ -72,6 +72,7 @@ export const abnBackwardApplyOp: OpDefinition<AbnBackwardApplyAttributes> = {
     const { shape } = context.input(0);
     return { flops: 6 * rows(shape) * channels(shape), bytes: streamed(context, outputs).bytes };
   },
+  family: 'normalization',
   reference(context) {
     const { attrs, inputs, input, output } = context;
     const dz = input(0);

@@ -50,6 +50,7 @@ export const abnBackwardReduceOp: OpDefinition<AbnBackwardAttributes> = {
     const { shape } = context.input(0);
     return { flops: 6 * rows(shape) * channels(shape), bytes: streamed(context, outputs).bytes };
   },
+  family: 'statistics',
   reference(context) {
     const { input, output } = context;
     const [dz, saved] = [input(0), input(1)];

@@ -38,6 +38,7 @@ export const abnStatsOp: OpDefinition<NoAttributes> = {
     const { bytes } = streamed(context, outputs);
     return { flops: 3 * rows(context.input(0).shape) * channels(context.input(0).shape), bytes };
   },
+  family: 'statistics',
   reference({ input, output }) {
     const x = input(0);
     const width = channels(x.shape);

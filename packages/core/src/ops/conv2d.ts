@@ -46,6 +46,7 @@ export const conv2dOp: OpDefinition<Conv2dAttributes> = {
   labels: null,
   effects: PURE,
   cost: conv2dCost,
+  family: 'convolution',
   reference({ attrs, inputs, input, output }) {
     convolve(input(0), input(1), inputs[2] ?? null, output(0), attrs);
   },

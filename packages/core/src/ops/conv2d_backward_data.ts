@@ -54,6 +54,7 @@ export const conv2dBackwardDataOp: OpDefinition<Conv2dBackwardDataAttributes> = 
     const flops = convFlops(context.input(0).shape, context.input(1).shape);
     return { flops, bytes: streamed(context, outputs).bytes };
   },
+  family: 'convolution',
   reference({ attrs, input, output }) {
     const [dy, weight, dx] = [input(0), input(1), output(0)];
     dx.data.fill(0);

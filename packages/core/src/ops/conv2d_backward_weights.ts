@@ -62,6 +62,7 @@ export const conv2dBackwardWeightsOp: OpDefinition<Conv2dBackwardWeightsAttribut
     const flops = outputs[0] ? convFlops(context.input(1).shape, outputs[0].shape) : 0;
     return { flops, bytes: streamed(context, outputs).bytes };
   },
+  family: 'convolution',
   reference({ attrs, input, output }) {
     const [x, dy, dweight] = [input(0), input(1), output(0)];
     dweight.data.fill(0);

@@ -53,6 +53,7 @@ export const conv2dFusedOp: OpDefinition<Conv2dFusedAttributes> = {
   labels: null,
   effects: PURE,
   cost: conv2dCost,
+  family: 'convolution',
   reference({ attrs, inputs, input, output }) {
     const out = output(0);
     convolve(input(0), input(1), inputs[2] ?? null, out, attrs);

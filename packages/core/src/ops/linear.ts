@@ -54,6 +54,7 @@ export const linearOp: OpDefinition<NoAttributes> = {
     const flops = 2 * elements(context.input(0).shape) * dim(context.input(1).shape, 0);
     return { flops, bytes: streamed(context, outputs).bytes };
   },
+  family: 'linear',
   reference({ inputs, input, output }) {
     const [x, weight, y] = [input(0), input(1), output(0)];
     const width = channels(y.shape);

@@ -39,6 +39,7 @@ export const linearBackwardDataOp: OpDefinition<NoAttributes> = {
     const flops = 2 * elements(context.input(0).shape) * channels(context.input(1).shape);
     return { flops, bytes: streamed(context, outputs).bytes };
   },
+  family: 'linear',
   reference({ input, output }) {
     const [dy, weight, dx] = [input(0), input(1), output(0)];
     dx.data.fill(0);

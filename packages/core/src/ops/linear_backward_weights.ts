@@ -44,6 +44,7 @@ export const linearBackwardWeightsOp: OpDefinition<NoAttributes> = {
     const flops = 2 * elements(context.input(0).shape) * channels(context.input(1).shape);
     return { flops, bytes: streamed(context, outputs).bytes };
   },
+  family: 'linear',
   reference({ input, output }) {
     const [x, dy, dweight] = [input(0), input(1), output(0)];
     dweight.data.fill(0);

@@ -97,6 +97,7 @@ export function specOf(
   };
   return {
     op: node.op.name,
+    family: node.op.family,
     attrs: node.attrs,
     inputs: node.inputs.map((id) => (id === null ? null : operand(id))),
     outputs: node.outputs.map(operand),
