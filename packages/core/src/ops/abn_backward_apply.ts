@@ -4,7 +4,7 @@
  * z as in abn_backward_reduce. Fixed statistics and the identity need nothing saved.
  */
 
-import { channels, formatType, rows, sameShape } from '@inplace-abn/tensor';
+import { channels, elements, formatType, rows, sameShape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
 import { KEEPS_NOTHING, type OpDefinition, type Operand, PURE } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
@@ -68,10 +68,7 @@ export const abnBackwardApplyOp: OpDefinition<AbnBackwardApplyAttributes> = {
   parts: null,
   labels: null,
   effects: PURE,
-  cost(context, outputs) {
-    const { shape } = context.input(0);
-    return { flops: 6 * rows(shape) * channels(shape), bytes: streamed(context, outputs).bytes };
-  },
+  cost: (context, outputs) => streamed(context, outputs, 6 * elements(context.input(0).shape)),
   family: 'normalization',
   reference(context) {
     const { attrs, inputs, input, output } = context;

@@ -3,7 +3,7 @@
  * layer's input x: x̂ = (x − μ)/√(σ² + ε). From its output z: y = φ⁻¹(z), x̂ = (y − β)/s.
  */
 
-import { channels, formatType, rows, sameShape } from '@inplace-abn/tensor';
+import { channels, elements, formatType, rows, sameShape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
 import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
 import { emitAll, outputAt } from '../ir/emit.js';
@@ -46,10 +46,7 @@ export const abnBackwardReduceOp: OpDefinition<AbnBackwardAttributes> = {
   parts: null,
   labels: null,
   effects: PURE,
-  cost(context, outputs) {
-    const { shape } = context.input(0);
-    return { flops: 6 * rows(shape) * channels(shape), bytes: streamed(context, outputs).bytes };
-  },
+  cost: (context, outputs) => streamed(context, outputs, 6 * elements(context.input(0).shape)),
   family: 'statistics',
   reference(context) {
     const { input, output } = context;

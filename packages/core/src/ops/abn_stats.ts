@@ -2,7 +2,7 @@
  * Per-channel mean and biased variance of x, in float32: μ = Σx/m, σ² = Σ(x − μ)²/m over m samples; 0 if m =
  * 0.
  */
-import { channels, rows } from '@inplace-abn/tensor';
+import { channels, elements, rows } from '@inplace-abn/tensor';
 import { KEEPS_NOTHING, type NoAttributes, type OpDefinition, PURE } from '../ir/define.js';
 import { emitAll, outputAt } from '../ir/emit.js';
 import type { Value } from '../ir/value.js';
@@ -34,10 +34,7 @@ export const abnStatsOp: OpDefinition<NoAttributes> = {
   parts: null,
   labels: null,
   effects: PURE,
-  cost(context, outputs) {
-    const { bytes } = streamed(context, outputs);
-    return { flops: 3 * rows(context.input(0).shape) * channels(context.input(0).shape), bytes };
-  },
+  cost: (context, outputs) => streamed(context, outputs, 3 * elements(context.input(0).shape)),
   family: 'statistics',
   reference({ input, output }) {
     const x = input(0);

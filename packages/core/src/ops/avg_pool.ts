@@ -3,20 +3,19 @@
  * inside the input.
  */
 
-import { channels, type DType, elements } from '@inplace-abn/tensor';
+import { channels, type DType } from '@inplace-abn/tensor';
 import { type OpDefinition, PURE } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
 import type { Value } from '../ir/value.js';
 import { avgPoolBackward } from './avg_pool_backward.js';
-import { streamed } from './support/cost.js';
 import {
   type AvgPoolAttributes,
   averageWeights,
   type PoolOptions,
   poolAttributes,
+  poolCost,
   pooledShape,
   poolWindow,
-  windowArea,
 } from './support/pooling.js';
 import { addAt, at } from './support/reference.js';
 import { rowsOf } from './support/row-windows.js';
@@ -39,10 +38,7 @@ export const avgPoolOp: OpDefinition<AvgPoolAttributes> = {
   parts: null,
   labels: null,
   effects: PURE,
-  cost(context, outputs) {
-    const windows = outputs[0] ? elements(outputs[0].shape) : 0;
-    return { flops: windows * windowArea(context.attrs.kernel), bytes: streamed(context, outputs).bytes };
-  },
+  cost: poolCost,
   reference({ attrs, input, output }) {
     const [x, y] = [input(0), output(0)];
     const width = channels(x.shape);

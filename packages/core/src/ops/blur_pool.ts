@@ -2,7 +2,7 @@
  * Anti-aliased downsampling by 2: blurs with [1, 2, 1] ⊗ [1, 2, 1] / 16 at every second pixel (BlurPool,
  * Zhang 2019).
  */
-import { channels, type DType, dim, formatType } from '@inplace-abn/tensor';
+import { channels, type DType, dim, elements, formatType } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
 import { type NoAttributes, type OpDefinition, PURE } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
@@ -39,10 +39,10 @@ export const blurPoolOp: OpDefinition<NoAttributes> = {
   parts: null,
   labels: null,
   effects: PURE,
-  cost: (context, outputs) => ({
-    flops: outputs.reduce((sum, { shape }) => sum + 18 * shape.reduce((a, b) => a * b, 1), 0),
-    bytes: streamed(context, outputs).bytes,
-  }),
+  cost(context, outputs) {
+    const written = outputs.reduce((sum, { shape }) => sum + elements(shape), 0);
+    return streamed(context, outputs, 18 * written);
+  },
   reference({ input, output }) {
     const [x, y] = [input(0), output(0)];
     const width = channels(x.shape);

@@ -1,5 +1,5 @@
 /** db of out = a + b with b [N,C,1,1]: the sum of dout over height and width. */
-import { channels, dim, rows } from '@inplace-abn/tensor';
+import { channels, dim, elements, rows } from '@inplace-abn/tensor';
 import { KEEPS_NOTHING, type NoAttributes, type OpDefinition, PURE } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
 import type { Value } from '../ir/value.js';
@@ -26,10 +26,7 @@ export const broadcastAddBackwardOp: OpDefinition<NoAttributes> = {
   parts: null,
   labels: null,
   effects: PURE,
-  cost(context, outputs) {
-    const { shape } = context.input(0);
-    return { flops: rows(shape) * channels(shape), bytes: streamed(context, outputs).bytes };
-  },
+  cost: (context, outputs) => streamed(context, outputs, elements(context.input(0).shape)),
   reference({ input, output }) {
     const [dout, db] = [input(0), output(0)];
     const width = channels(dout.shape);

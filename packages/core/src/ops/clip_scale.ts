@@ -33,7 +33,7 @@ export const clipScaleOp: OpDefinition<ClipScaleAttributes> = {
   effects: PURE,
   cost(context, outputs) {
     const flops = context.inputs.reduce((sum, type) => sum + 2 * (type ? elements(type.shape) : 0), 0);
-    return { flops, bytes: streamed(context, outputs).bytes };
+    return streamed(context, outputs, flops);
   },
   reference({ attrs, inputs, output }) {
     let squares = 0;

@@ -52,7 +52,7 @@ export const conv2dBackwardDataOp: OpDefinition<Conv2dBackwardDataAttributes> = 
   effects: PURE,
   cost(context, outputs) {
     const flops = convFlops(context.input(0).shape, context.input(1).shape);
-    return { flops, bytes: streamed(context, outputs).bytes };
+    return streamed(context, outputs, flops);
   },
   family: 'convolution',
   reference({ attrs, input, output }) {

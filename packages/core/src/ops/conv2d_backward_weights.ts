@@ -60,7 +60,7 @@ export const conv2dBackwardWeightsOp: OpDefinition<Conv2dBackwardWeightsAttribut
   effects: PURE,
   cost(context, outputs) {
     const flops = outputs[0] ? convFlops(context.input(1).shape, outputs[0].shape) : 0;
-    return { flops, bytes: streamed(context, outputs).bytes };
+    return streamed(context, outputs, flops);
   },
   family: 'convolution',
   reference({ attrs, input, output }) {

@@ -81,7 +81,7 @@ export const fusePredictionsOp: OpDefinition<FusePredictionsAttributes> = {
   cost(context, outputs) {
     const pixels = outputs[0] ? elements(outputs[0].shape) : 0;
     const logits = pixels * channels(context.input(0).shape) * context.inputs.length;
-    return { flops: logits, bytes: streamed(context, outputs).bytes };
+    return streamed(context, outputs, logits);
   },
   reference({ attrs, inputs, input, output }) {
     const [label, probability] = [output(0), output(1)];

@@ -1,5 +1,5 @@
 /** Mean over height and width: [N,C,H,W] → [N,C]. */
-import { channels, type DType, dim, rows } from '@inplace-abn/tensor';
+import { channels, type DType, dim, elements, rows } from '@inplace-abn/tensor';
 import { KEEPS_NOTHING, type NoAttributes, type OpDefinition, PURE } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
 import type { Value } from '../ir/value.js';
@@ -29,10 +29,7 @@ export const globalAvgPoolOp: OpDefinition<NoAttributes> = {
   parts: null,
   labels: null,
   effects: PURE,
-  cost(context, outputs) {
-    const { shape } = context.input(0);
-    return { flops: rows(shape) * channels(shape), bytes: streamed(context, outputs).bytes };
-  },
+  cost: (context, outputs) => streamed(context, outputs, elements(context.input(0).shape)),
   reference({ input, output }) {
     const [x, y] = [input(0), output(0)];
     const width = channels(x.shape);

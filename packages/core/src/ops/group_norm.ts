@@ -55,10 +55,7 @@ export const groupNormOp: OpDefinition<GroupNormAttributes> = {
   parts: null,
   labels: null,
   effects: PURE,
-  cost(context, outputs) {
-    const { bytes } = streamed(context, outputs);
-    return { flops: 6 * elements(context.input(0).shape), bytes };
-  },
+  cost: (context, outputs) => streamed(context, outputs, 6 * elements(context.input(0).shape)),
   reference({ attrs, input, inputs, output }) {
     const x = input(0);
     const [y, mean, rstd] = [output(0), output(1), output(2)];

@@ -58,10 +58,7 @@ export const groupNormBackwardOp: OpDefinition<GroupNormBackwardAttributes> = {
   parts: null,
   labels: null,
   effects: PURE,
-  cost(context, outputs) {
-    const { bytes } = streamed(context, outputs);
-    return { flops: 10 * elements(context.input(0).shape), bytes };
-  },
+  cost: (context, outputs) => streamed(context, outputs, 10 * elements(context.input(0).shape)),
   reference({ attrs, input, inputs, output }) {
     const [dy, x, mean, rstd] = [input(0), input(1), input(2), input(3)];
     const [dx, dweight, dbias] = [output(0), output(1), output(2)];

@@ -52,7 +52,7 @@ export const linearOp: OpDefinition<NoAttributes> = {
   effects: PURE,
   cost(context, outputs) {
     const flops = 2 * elements(context.input(0).shape) * dim(context.input(1).shape, 0);
-    return { flops, bytes: streamed(context, outputs).bytes };
+    return streamed(context, outputs, flops);
   },
   family: 'linear',
   reference({ inputs, input, output }) {

@@ -42,7 +42,7 @@ export const linearBackwardWeightsOp: OpDefinition<NoAttributes> = {
   effects: PURE,
   cost(context, outputs) {
     const flops = 2 * elements(context.input(0).shape) * channels(context.input(1).shape);
-    return { flops, bytes: streamed(context, outputs).bytes };
+    return streamed(context, outputs, flops);
   },
   family: 'linear',
   reference({ input, output }) {

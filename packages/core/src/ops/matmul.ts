@@ -34,7 +34,7 @@ const productOp: OpDefinition<MatmulAttributes> = {
       outputs[0]?.shape ?? [0, 0],
       attrs,
     );
-    return { flops: 2 * batches * m * k * n, bytes: streamed(context, outputs).bytes };
+    return streamed(context, outputs, 2 * batches * m * k * n);
   },
   reference({ attrs, input, output }) {
     const [a, b, c] = [input(0), input(1), output(0)];

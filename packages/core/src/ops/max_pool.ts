@@ -1,16 +1,16 @@
 /** Max pooling with the index of the first maximum in each window, kh·KW + kw. NaN counts as the maximum. */
 
-import { channels, type DType, elements } from '@inplace-abn/tensor';
+import { channels, type DType } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
 import { type OpDefinition, PURE } from '../ir/define.js';
 import { emitAll, outputAt } from '../ir/emit.js';
 import type { Value } from '../ir/value.js';
 import { maxPoolBackward } from './max_pool_backward.js';
-import { streamed } from './support/cost.js';
 import {
   type PoolAttributes,
   type PoolOptions,
   poolAttributes,
+  poolCost,
   pooledShape,
   poolWindow,
   windowArea,
@@ -55,10 +55,7 @@ export const maxPoolOp: OpDefinition<MaxPoolAttributes> = {
   parts: null,
   labels: null,
   effects: PURE,
-  cost(context, outputs) {
-    const windows = outputs[0] ? elements(outputs[0].shape) : 0;
-    return { flops: windows * windowArea(context.attrs.kernel), bytes: streamed(context, outputs).bytes };
-  },
+  cost: poolCost,
   reference({ attrs, input, output }) {
     const [x, y, index] = [input(0), output(0), output(1)];
     const width = channels(x.shape);

@@ -41,7 +41,7 @@ export const resizeBilinearOp: OpDefinition<ResizeBilinearAttributes> = {
   // Four multiplications and three additions.
   cost(context, outputs) {
     const written = outputs.reduce((sum, type) => sum + elements(type.shape), 0);
-    return { flops: 7 * written, bytes: streamed(context, outputs).bytes };
+    return streamed(context, outputs, 7 * written);
   },
   reference({ input, output }) {
     const [x, y] = [input(0), output(0)];

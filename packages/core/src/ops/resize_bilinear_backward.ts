@@ -33,9 +33,7 @@ export const resizeBilinearBackwardOp: OpDefinition<ResizeBilinearBackwardAttrib
   labels: null,
   effects: PURE,
   // Four multiplications and four additions per element of dy.
-  cost(context, outputs) {
-    return { flops: 8 * elements(context.input(0).shape), bytes: streamed(context, outputs).bytes };
-  },
+  cost: (context, outputs) => streamed(context, outputs, 8 * elements(context.input(0).shape)),
   reference({ input, output }) {
     const [dy, dx] = [input(0), output(0)];
     const width = channels(dx.shape);

@@ -1,11 +1,12 @@
 /** y = channels [begin, begin + length) of x. */
 
-import { byteLength, channels, type DType } from '@inplace-abn/tensor';
+import { channels, type DType } from '@inplace-abn/tensor';
 import { type OpDefinition, PURE } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
 import type { Value } from '../ir/value.js';
 import { sliceChannelsBackward } from './slice_channels_backward.js';
 import { checkHasChannels, checkSlice, copyChannels, withChannels } from './support/channels.js';
+import { copied } from './support/cost.js';
 import { SAME_ROW } from './support/row-windows.js';
 
 export type SliceChannelsAttributes = { readonly begin: number; readonly length: number };
@@ -32,7 +33,7 @@ export const sliceChannelsOp: OpDefinition<SliceChannelsAttributes> = {
   parts: null,
   labels: null,
   effects: PURE,
-  cost: (_, outputs) => ({ flops: 0, bytes: 2 * outputs.reduce((sum, type) => sum + byteLength(type), 0) }),
+  cost: copied,
   reference({ attrs, input, output }) {
     copyChannels(input(0), attrs.begin, output(0), 0, attrs.length);
   },

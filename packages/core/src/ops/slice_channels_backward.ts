@@ -32,9 +32,7 @@ export const sliceChannelsBackwardOp: OpDefinition<SliceChannelsBackwardAttribut
   parts: null,
   labels: null,
   effects: PURE,
-  cost(context, outputs) {
-    return { flops: 0, bytes: streamed(context, outputs).bytes };
-  },
+  cost: (context, outputs) => streamed(context, outputs, 0),
   reference({ attrs, input, output }) {
     const dy = input(0);
     output(0).data.fill(0);

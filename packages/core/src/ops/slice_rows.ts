@@ -1,8 +1,9 @@
 /** y = rows [begin, begin + length) of each image, from which a strip is computed. */
-import { byteLength, dim } from '@inplace-abn/tensor';
+import { dim } from '@inplace-abn/tensor';
 import { type OpDefinition, PURE } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
 import type { Value } from '../ir/value.js';
+import { copied } from './support/cost.js';
 import { checkRows, copyRows, withHeight } from './support/image-rows.js';
 import { checkImages } from './support/window.js';
 
@@ -28,7 +29,7 @@ export const sliceRowsOp: OpDefinition<SliceRowsAttributes> = {
   parts: null,
   labels: null,
   effects: PURE,
-  cost: (_, outputs) => ({ flops: 0, bytes: 2 * outputs.reduce((sum, type) => sum + byteLength(type), 0) }),
+  cost: copied,
   reference({ attrs, input, output }) {
     copyRows(input(0), attrs.begin, output(0), 0, attrs.length);
   },

@@ -1,10 +1,11 @@
 /** The tensors in a flat vector, as views where possible and copies otherwise. */
 
-import { byteLength, type DType, elements, formatType, type Shape } from '@inplace-abn/tensor';
+import { type DType, elements, formatType, type Shape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
 import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
 import { emitAll } from '../ir/emit.js';
 import type { Value } from '../ir/value.js';
+import { copied } from './support/cost.js';
 import { decodeShapes, encodeShapes, flatLayout } from './support/flat.js';
 
 export type UnpackAttributes = {
@@ -37,7 +38,7 @@ export const unpackOp: OpDefinition<UnpackAttributes> = {
   parts: null,
   labels: null,
   effects: PURE,
-  cost: (_, outputs) => ({ flops: 0, bytes: 2 * outputs.reduce((sum, type) => sum + byteLength(type), 0) }),
+  cost: copied,
   reference({ attrs, input, outputs }) {
     const { begins } = flatLayout(decodeShapes(attrs.shapes));
     outputs.forEach((tensor, index) => {

@@ -30,7 +30,7 @@ export function conv2dShape({ attrs, input, inputs }: InferContext<Conv2dAttribu
 
 export function conv2dCost(context: InferContext<Conv2dAttributes>, outputs: readonly TensorType[]): Cost {
   const flops = outputs[0] ? convFlops(outputs[0].shape, context.input(1).shape) : 0;
-  return { flops, bytes: streamed(context, outputs).bytes };
+  return streamed(context, outputs, flops);
 }
 
 /** y = w ⋆ x + b */

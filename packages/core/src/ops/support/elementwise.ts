@@ -79,7 +79,7 @@ export function elementwiseCost(
   const { calls } = listing(parseExpression(context.attrs.program));
   const slow: Readonly<Record<string, number>> = SLOW;
   const flops = calls.reduce((sum, { fn }) => sum + (slow[fn] ?? 1), 1);
-  return { flops: flops * elements(domainOf(context)), bytes: streamed(context, outputs).bytes };
+  return streamed(context, outputs, flops * elements(domainOf(context)));
 }
 
 /** Calls body(value, index) for every element of `domain` in storage order. */

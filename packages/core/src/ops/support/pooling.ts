@@ -1,7 +1,9 @@
 /** Shared by the pooling ops. */
 
-import { channels, dim, rows, type Shape, type TensorType } from '@inplace-abn/tensor';
+import { channels, dim, elements, rows, type Shape, type TensorType } from '@inplace-abn/tensor';
 import { ShapeError } from '../../errors.js';
+import type { Cost, InferContext } from '../../ir/define.js';
+import { streamed } from './cost.js';
 import {
   checkImages,
   checkWindow,
@@ -41,6 +43,12 @@ export function pooledShape(x: TensorType, attrs: PoolAttributes, ceil = false):
   checkImages(x, 'x');
   checkPool(attrs);
   return [dim(x.shape, 0), channels(x.shape), ...windowedSize(x.shape, poolWindow(attrs), ceil)];
+}
+
+/** One operation per element of each window. */
+export function poolCost(context: InferContext<PoolAttributes>, outputs: readonly TensorType[]): Cost {
+  const windows = outputs[0] ? elements(outputs[0].shape) : 0;
+  return streamed(context, outputs, windows * windowArea(context.attrs.kernel));
 }
 
 /** Input shape of the pooling whose output is `dy`; `size` is its height and width. */
