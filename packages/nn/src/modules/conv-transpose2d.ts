@@ -2,11 +2,10 @@ import {
   type ConvTranspose2dOptions,
   checkOptionNames,
   convTranspose2d,
-  UsageError,
   type Value,
 } from '@inplace-abn/core';
 import { Module, parameter } from '../module.js';
-import { checkSizes } from './sizes.js';
+import { checkGroups, checkSizes } from './sizes.js';
 
 const OPTIONS = ['stride', 'padding', 'dilation', 'groups', 'outputPadding', 'bias'] as const;
 
@@ -35,11 +34,7 @@ export class ConvTranspose2d extends Module {
     checkOptionNames('ConvTranspose2d', options, OPTIONS);
     checkSizes('ConvTranspose2d', { inChannels, outChannels, kernel });
     const groups = options.groups ?? 1;
-    if (inChannels % groups !== 0 || outChannels % groups !== 0) {
-      throw new UsageError(
-        `ConvTranspose2d: ${groups} groups do not divide ${inChannels} input and ${outChannels} output channels`,
-      );
-    }
+    checkGroups('ConvTranspose2d', groups, inChannels, outChannels);
     this.states.weight = parameter([inChannels, outChannels / groups, kernel, kernel], 'convolution');
     if (options.bias ?? true) this.states.bias = parameter([outChannels], 'bias');
   }

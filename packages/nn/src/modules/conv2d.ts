@@ -1,6 +1,6 @@
-import { type Conv2dOptions, checkOptionNames, conv2d, UsageError, type Value } from '@inplace-abn/core';
+import { type Conv2dOptions, checkOptionNames, conv2d, type Value } from '@inplace-abn/core';
 import { Module, parameter } from '../module.js';
-import { checkSizes } from './sizes.js';
+import { checkGroups, checkSizes } from './sizes.js';
 
 /** Options of {@link Conv2d}. */
 export interface Conv2dModuleOptions extends Conv2dOptions {
@@ -27,11 +27,7 @@ export class Conv2d extends Module {
     checkOptionNames('Conv2d', options, ['stride', 'padding', 'dilation', 'groups', 'bias']);
     checkSizes('Conv2d', { inChannels, outChannels, kernel });
     const groups = options.groups ?? 1;
-    if (inChannels % groups !== 0 || outChannels % groups !== 0) {
-      throw new UsageError(
-        `Conv2d: ${groups} groups do not divide ${inChannels} input and ${outChannels} output channels`,
-      );
-    }
+    checkGroups('Conv2d', groups, inChannels, outChannels);
     this.states.weight = parameter([outChannels, inChannels / groups, kernel, kernel], 'convolution');
     if (options.bias ?? true) this.states.bias = parameter([outChannels], 'bias');
   }

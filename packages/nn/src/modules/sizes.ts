@@ -12,3 +12,11 @@ export function checkSizes(module: string, sizes: Readonly<Record<string, number
     );
   }
 }
+
+/** Throws UsageError for groups that do not divide a convolution's input and output channels. */
+export function checkGroups(module: string, groups: number, inChannels: number, outChannels: number): void {
+  if (inChannels % groups === 0 && outChannels % groups === 0) return;
+  throw new UsageError(
+    `${module}: ${groups} groups do not divide ${inChannels} input and ${outChannels} output channels`,
+  );
+}
