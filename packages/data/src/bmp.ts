@@ -42,7 +42,7 @@ export function decodeBmp(content: Buffer, path: string, maxPixels: number): Ima
   checkPixels(header, maxPixels, path);
   const { width, height, bits, topDown } = header;
   const rowBytes = Math.ceil((width * bits) / 32) * 4;
-  if (header.pixels + rowBytes * height > content.length) fail('is cut');
+  if (header.pixels + rowBytes * height > content.length) fail('is truncated');
   const data = new Uint8Array(width * height * 3);
   for (let y = 0; y < height; y++) {
     const row = header.pixels + rowBytes * (topDown ? y : height - 1 - y);
@@ -70,9 +70,9 @@ function readHeader(content: Buffer, fail: (reason: string) => never): Header {
   const [bits, compression] = [content.readUInt16LE(28), content.readUInt32LE(30)];
   if (width <= 0 || signedHeight === 0) fail('has a damaged header');
   if (compression !== UNCOMPRESSED && compression !== BITFIELDS)
-    fail('is compressed, which is not read: save it as png');
+    fail('is compressed, which is not supported: save it as png');
   if (![1, 4, 8, 16, 24, 32].includes(bits))
-    fail(`has ${bits} bits a pixel, which is not read: save it as png`);
+    fail(`has ${bits} bits per pixel, which is not supported: save it as png`);
   if (compression === BITFIELDS && content.length < FILE_HEADER + INFO_HEADER + 12)
     fail('has a damaged header');
   // Masks follow the first 40 bytes; longer headers include them.

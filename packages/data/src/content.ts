@@ -51,7 +51,7 @@ function readPart(path: string, { file, offset, size }: FilePart, room?: Room): 
   } catch (error) {
     throw new ImageError(path, reasonOf(error));
   }
-  throw new ImageError(path, `the shard ends in it: it has ${size} bytes from byte ${offset} on`);
+  throw new ImageError(path, `the shard ends within it: it has ${size} bytes from byte ${offset} on`);
 }
 
 function openArchive(file: string): number {

@@ -10,7 +10,7 @@ export const IMAGE_NAME = /\.(avif|bmp|gif|jpe?g|png|tiff?|webp)$/i;
 /** The same formats in words, for errors. */
 export const IMAGE_FORMATS = 'jpg, png, webp, avif, tiff, gif or bmp';
 
-/** Image formats that are not read, or not read as label maps; errors mention them. */
+/** Image formats that are not supported, or not for label maps; errors mention them. */
 const OTHER_IMAGE_NAME = /\.(avif|bmp|gif|hei[cf]|jfif|jp2|jxl|p[gp]m|tiff?|webp)$/i;
 
 /** Hidden files and archive leftovers. */
@@ -137,7 +137,7 @@ export function describeOthers(others: ReadonlyMap<string, number>): string {
   const counts = [...others].map(([ending, count]) => `${count} ${ending}`).join(' and ');
   const single = counts.startsWith('1 ') && others.size === 1;
   const files = single ? `is ${counts} file, which is` : `are ${counts} files, which are`;
-  return ` There ${files} not read: convert to png or jpg.`;
+  return ` There ${files} not supported: convert to png or jpg.`;
 }
 
 /**

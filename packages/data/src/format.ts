@@ -41,6 +41,6 @@ export function foreignFormat(content: Buffer): string | undefined {
   const format = formatOf(content);
   if (DECODED.has(format)) return undefined;
   if (content.length === 0) return 'it is empty';
-  const which = format === 'unknown' ? 'in a format that is not known' : `${format}, which is not read`;
+  const which = format === 'unknown' ? 'in an unknown format' : `${format}, which is not supported`;
   return `it is ${which}: expected jpg, png, webp, avif, tiff, gif or bmp`;
 }

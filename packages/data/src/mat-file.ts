@@ -66,7 +66,7 @@ function elementAt(data: Buffer, at: number): Element {
   }
   const size = data.readUInt32LE(at + 4);
   const end = at + 8 + size;
-  if (end > data.length) throw new Error('it is cut');
+  if (end > data.length) throw new Error('it is truncated');
   // Compressed elements alone are not padded.
   return { type, data: data.subarray(at + 8, end), end: type === COMPRESSED ? end : Math.ceil(end / 8) * 8 };
 }

@@ -23,7 +23,7 @@ const AHEAD = 4096;
  * Calls `each` for every file of an archive, in order. Reads only headers, and the data of members whose
  * `read` is called.
  *
- * @throws ShardError naming member and offset where the archive is damaged or cut
+ * @throws ShardError naming member and offset where the archive is damaged or truncated
  */
 export function scanTar(path: string, each: (member: TarMember, read: () => Buffer) => void): void {
   const file = open(path);
@@ -48,7 +48,7 @@ export function scanTar(path: string, each: (member: TarMember, read: () => Buff
         const there = Math.max(0, end - member.offset);
         throw new ShardError(
           path,
-          `${placeOf(member)} is cut: it has ${member.size} bytes, of which ${there} are there`,
+          `${placeOf(member)} is truncated: it has ${member.size} bytes, but only ${there} are there`,
         );
       }
       const read = () => window.read(member.offset, member.size);
@@ -82,7 +82,10 @@ function open(path: string): number {
 function cutAt(path: string, last: TarMember | undefined, at: number, end: number): ShardError {
   if (last === undefined && end === 0) return new ShardError(path, 'is empty');
   const after = last === undefined ? '' : ` after ${placeOf(last)}`;
-  return new ShardError(path, `has no end mark at byte ${at}${after}: it is cut, or still being written`);
+  return new ShardError(
+    path,
+    `has no end mark at byte ${at}${after}: it is truncated, or still being written`,
+  );
 }
 
 /** Reads through a small buffer. */
@@ -121,7 +124,7 @@ function checkSum(path: string, header: Buffer, at: number): void {
   if (sum === octal(header, 148, 8)) return;
   throw new ShardError(
     path,
-    `has no member at byte ${at}: the archive is damaged, or compressed, which is not read`,
+    `has no member at byte ${at}: the archive is damaged, or compressed, which is not supported`,
   );
 }
 

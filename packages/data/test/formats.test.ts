@@ -35,10 +35,14 @@ describe('image formats', () => {
   });
 
   it.each([
-    ['photo.heic', '\0\0\0\x18ftypheic\0\0\0\0', 'it is heif, which is not read: expected jpg, png, webp'],
-    ['page.jpg', '<!DOCTYPE html><p>404</p>', 'it is html, which is not read'],
+    [
+      'photo.heic',
+      '\0\0\0\x18ftypheic\0\0\0\0',
+      'it is heif, which is not supported: expected jpg, png, webp',
+    ],
+    ['page.jpg', '<!DOCTYPE html><p>404</p>', 'it is html, which is not supported'],
     ['empty.png', '', 'it is empty'],
-    ['noise.jpg', 'no image at all', 'it is in a format that is not known'],
+    ['noise.jpg', 'no image at all', 'it is in an unknown format'],
     [
       'short.bmp',
       'BM\0\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\0\0\0\0\0\0',
@@ -53,7 +57,9 @@ describe('image formats', () => {
     const whole = bytes(formats.files['24.bmp'].file);
     const read = (content: Buffer, maxPixels?: number) =>
       usePictureOf(content, 'x.bmp', () => 'read', { maxPixels });
-    await expect(read(whole.subarray(0, whole.length - 1))).rejects.toThrow('it is a bitmap that is cut');
+    await expect(read(whole.subarray(0, whole.length - 1))).rejects.toThrow(
+      'it is a bitmap that is truncated',
+    );
     const changed = (at: number, value: number) => {
       const content = Buffer.from(whole);
       content.writeInt32LE(value, at);

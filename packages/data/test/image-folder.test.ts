@@ -148,7 +148,7 @@ describe('ImageFolder', () => {
     const root = await folderWith('a/1.png', 'b/1.heic', 'b/deep/2.HEIC', 'b/3.jxl', 'b/Thumbs.db');
     await expect(ImageFolder.open(root)).rejects.toThrow(
       `Class b has no image in ${root}: add jpg, png, webp, avif, tiff, gif or bmp files or remove the empty class folder. ` +
-        'There are 2 .heic and 1 .jxl files, which are not read: convert to png or jpg.',
+        'There are 2 .heic and 1 .jxl files, which are not supported: convert to png or jpg.',
     );
   });
 });

@@ -220,7 +220,7 @@ describe('readSynsets', () => {
     await expect(read('1 n02119789\n1 n02100735\n')).rejects.toThrow(/map:2: number 1 is given twice/);
     const file = matFile([['n02119789', 1]], false);
     await expect(read(file.subarray(0, file.length - 40))).rejects.toThrow(
-      /is a MATLAB file that cannot be read: it is cut/,
+      /is a MATLAB file that cannot be read: it is truncated/,
     );
   });
 });

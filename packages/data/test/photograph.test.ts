@@ -112,7 +112,7 @@ describe('listPhotographs', () => {
     );
     await writeFiles(folder, { 'a.heic': 'x' });
     expect(await messageOf(folder)).toContain(
-      'directly in it. There is 1 .heic file, which is not read: convert to png or jpg.',
+      'directly in it. There is 1 .heic file, which is not supported: convert to png or jpg.',
     );
   });
 });

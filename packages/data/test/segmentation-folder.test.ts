@@ -71,11 +71,11 @@ describe('SegmentationFolder', () => {
   it('names the formats it found instead of images or label maps', async () => {
     const root = await folderWith('images/1.jxl', 'labels/1.png');
     await expect(SegmentationFolder.open(root)).rejects.toThrow(
-      'expected jpg, png, webp, avif, tiff, gif or bmp files. There is 1 .jxl file, which is not read: convert to png or jpg.',
+      'expected jpg, png, webp, avif, tiff, gif or bmp files. There is 1 .jxl file, which is not supported: convert to png or jpg.',
     );
     const other = await folderWith('images/1.jpg', 'labels/1.tif', 'labels/2.tif');
     await expect(SegmentationFolder.open(other)).rejects.toThrow(
-      'expected labels/1.png. There are 2 .tif files, which are not read: convert to png or jpg.',
+      'expected labels/1.png. There are 2 .tif files, which are not supported: convert to png or jpg.',
     );
   });
 

@@ -158,7 +158,7 @@ describe('tar shards', () => {
         ['a.png', 'x'.repeat(700)],
         ['a.cls', '1'],
       ],
-      'member a.png at byte 0 is cut: it has 700 bytes, of which 88 are there',
+      'member a.png at byte 0 is truncated: it has 700 bytes, but only 88 are there',
       600,
     ],
     [
@@ -169,7 +169,7 @@ describe('tar shards', () => {
         ['b.png', 'x'],
         ['b.cls', '1'],
       ],
-      'has no end mark at byte 2048 after member a.cls at byte 1024: it is cut',
+      'has no end mark at byte 2048 after member a.cls at byte 1024: it is truncated',
       2048,
     ],
     ['compressed content', [], 'has no member at byte 0: the archive is damaged, or compressed'],
@@ -221,7 +221,7 @@ describe('tar shards', () => {
     const transform = evalTransform({ crop: 8, scale: -1 });
     const loader = createLoader({ folder, transform, sampler: folder.sampler(0), batchSize: 3 });
     await expect(loader.epoch(0).next()).rejects.toThrow(
-      `train-000000.tar:sample0002.png: the shard ends in it: it has ${folder.part(2).size} bytes from byte ${offset} on`,
+      `train-000000.tar:sample0002.png: the shard ends within it: it has ${folder.part(2).size} bytes from byte ${offset} on`,
     );
   });
 });

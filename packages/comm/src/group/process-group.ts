@@ -29,9 +29,9 @@ type SumArray = Float32Array | Float64Array | Int32Array;
 const HALF_HOUR = 30 * 60_000;
 
 /**
- * A group of processes. Every method is a collective: all members must call it, in the same order, or all of
- * them block. Methods work on host data and queue behind running programs; the ops of compiled steps refer to
- * the group by name. If a member is lost, everything pending rejects with CommError.
+ * A group of processes. Methods that return a promise are collectives: all members must call them, in the
+ * same order, or all of them block. They work on host data and queue behind running programs; the ops of
+ * compiled steps refer to the group by name. If a member is lost, everything pending rejects with CommError.
  */
 export class ProcessGroup implements GroupShape {
   private readonly subgroups = new Map<string, Promise<ProcessGroup>>();
