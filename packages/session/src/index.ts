@@ -38,7 +38,7 @@ export type {
   TrainingBatch,
 } from './fit.js';
 export { isNormOrBias, type ParameterGroup, TrainedParameters, type TrainingSelections } from './groups.js';
-export { type LayerDecay, layerFactors, scaledRates } from './layer-decay.js';
+export { type LayerDecay, type LayerFactorsOptions, layerFactors, scaledRates } from './layer-decay.js';
 export { accuracy, type Metric } from './metrics.js';
 export type { MixDraws, Mixing, MixPosition } from './mixing.js';
 export type { InputOptions, SessionOptions } from './options.js';

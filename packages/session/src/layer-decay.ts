@@ -10,6 +10,16 @@ export interface LayerDecay {
   readonly layers: readonly Selection[];
 }
 
+/** Options of {@link layerFactors}. */
+export interface LayerFactorsOptions {
+  /** Name of the option that has the decay, for the error. */
+  readonly option: string;
+  /** How to do without blocks, for the error. */
+  readonly otherwise?: string;
+  /** Parameters of the last layer that stand elsewhere, such as the classifier's. */
+  readonly isLast?: (name: string) => boolean;
+}
+
 /**
  * The factor on each parameter's learning rate. A number is for networks of blocks, as all of the zoo are,
  * see {@link layerFactors}.
@@ -22,54 +32,61 @@ export function decayOfLayers(
   names: readonly string[],
   decay: number | LayerDecay,
 ): (name: string) => number {
-  if (typeof decay !== 'number') {
-    const layers = decay.layers.map((layer, index) => selected(`layerDecay.layers[${index}]`, layer, names));
-    return (name) => {
-      const layer = layers.findIndex((each) => each.has(name));
-      return layer < 0 ? 1 : decay.factor ** (layers.length - layer);
-    };
+  if (typeof decay === 'number') {
+    const otherwise = ", or list the network's layers, as in { factor: 0.75, layers: [['stem'], ['body']] }";
+    return layerFactors(names, decay, { option: 'layerDecay', otherwise });
   }
-  if (decay !== 1 && !names.some((name) => blockOf(name) !== null)) {
-    throw new UsageError(
-      'layerDecay: the network has no blocks that are named as in block1, layer1 or dense1: name its layers, as in ' +
-        "{ factor: 0.75, layers: [['stem'], ['body']] }",
-      { code: 'ERR_NO_MATCH' },
-    );
-  }
-  return layerFactors(names, decay);
+  const layers = decay.layers.map((layer, index) => selected(`layerDecay.layers[${index}]`, layer, names));
+  return (name) => {
+    const layer = layers.findIndex((each) => each.has(name));
+    return layer < 0 ? 1 : decay.factor ** (layers.length - layer);
+  };
 }
 
 /**
  * As timm's param_groups_layer_decay: the factor of layer l of L + 1 is decay^(L − l). The stem is layer 0,
- * each block is one, and what comes behind the blocks is the last one.
+ * each block is one, and what comes behind the blocks is the last one. Parameters between two blocks, such as
+ * a transition's, are in the layer of the block before them.
  *
- * @param isLast parameters of the last layer that stand elsewhere, such as the classifier's
+ * A block is a module named `block1`, `layer1` or `dense1`, or a numbered module right below it, such as
+ * `layer1.0`. A layer of a dense module is one too: its convolutions `convs1.0` and `convs3.0`.
+ *
+ * @param names all parameters in the order of the network's modules
+ * @throws UsageError, code ERR_NO_MATCH, for a network without blocks
  */
 export function layerFactors(
   names: readonly string[],
   decay: number,
-  isLast: (name: string) => boolean = () => false,
+  { option, otherwise = '', isLast = () => false }: LayerFactorsOptions,
 ): (name: string) => number {
   if (decay === 1) return () => 1;
+  const blocks = names.map((name) => (isLast(name) ? null : blockOf(name)));
   const layers = new Map<string, number>();
-  for (const name of names) {
-    const block = isLast(name) ? null : blockOf(name);
+  for (const block of blocks) {
     if (block !== null && !layers.has(block)) layers.set(block, layers.size + 1);
   }
+  if (layers.size === 0) {
+    throw new UsageError(
+      `${option}: the network has no blocks, whose rates are to fall: name their modules block1, block2, … ` +
+        `(or layer1, layer1.0, dense1)${otherwise}`,
+      { code: 'ERR_NO_MATCH' },
+    );
+  }
   const last = layers.size + 1;
-  let begun = false;
+  const end = blocks.findLastIndex((block) => block !== null);
   const layerOf = new Map<string, number>();
-  for (const name of names) {
-    const block = isLast(name) ? null : blockOf(name);
-    begun ||= block !== null;
-    const around = begun || isLast(name) ? last : 0;
-    layerOf.set(name, block === null ? around : (layers.get(block) ?? last));
+  let current = 0;
+  for (const [index, name] of names.entries()) {
+    current = layers.get(blocks[index] ?? '') ?? current;
+    layerOf.set(name, index > end || isLast(name) ? last : current);
   }
   return (name) => decay ** (last - (layerOf.get(name) ?? last));
 }
 
-/** The path of the block that a parameter is in, such as `body.mod3.block2`; null outside of blocks. */
+/** The block that a parameter is in, by a path such as `body.mod3.block2`; null outside of blocks. */
 function blockOf(name: string): string | null {
+  const dense = /^(.*?(?:^|\.))convs[13]\.(\d+)\./.exec(name);
+  if (dense) return `${dense[1]}${dense[2]}`;
   return /^(.*?(?:^|\.)(?:block|dense|layer)\d+(?:\.\d+)?)\./.exec(name)?.[1] ?? null;
 }
 

@@ -16,7 +16,8 @@ export interface ParameterOptions {
 /**
  * The options of every parameter of a network, in the order of its modules.
  *
- * @throws UsageError, code ERR_NO_MATCH, for a name in `optimizer.groups` that no parameter has
+ * @throws UsageError, code ERR_NO_MATCH, for a name in `optimizer.groups` that no parameter has, and for
+ * `optimizer.layer_decay` where the network has no blocks
  */
 export function parameterOptions(
   states: readonly StateSpec[],
@@ -30,7 +31,10 @@ export function parameterOptions(
     names: selected(`optimizer.groups[${index}].parameters`, selection, names),
   }));
   const isClassifier = (name: string) => beginnings.some((beginning) => name.startsWith(beginning));
-  const factorOf = layerFactors(names, config.layer_decay, isClassifier);
+  const factorOf = layerFactors(names, config.layer_decay, {
+    option: 'optimizer.layer_decay',
+    isLast: isClassifier,
+  });
   return new Map(
     parameters.map((parameter) => {
       const { name } = parameter;

@@ -1,0 +1,127 @@
+/** The layers over which learning rates fall, of every network of the models and of others. */
+import {
+  ARCHITECTURES,
+  createNetwork,
+  DENSENETS,
+  RESNETS,
+  RESNEXTS,
+  TRESNETS,
+  WIDER_RESNETS,
+  WIDER_RESNETS_A2,
+} from '@inplace-abn/models';
+import { type AnyModule, InPlaceABN } from '@inplace-abn/nn';
+import { describe, expect, it } from 'vitest';
+import { layerFactors, TrainedParameters } from '../src/index.js';
+
+/** Names of the modules in each layer of a network, from the input on; the first is the stem. */
+type Layers = readonly (readonly string[])[];
+
+const CLASSIFIER = ['bn_out', 'classifier'];
+
+/** Blocks of mod2, mod3, …, as `mod2.block1`. */
+function ofBlocks(counts: readonly number[]): Layers {
+  const blocks = counts.flatMap((count, index) =>
+    Array.from({ length: count }, (_, block) => [`mod${index + 2}.block${block + 1}`]),
+  );
+  return [['mod1'], ...blocks, CLASSIFIER];
+}
+
+/** Both convolutions of a dense layer, and with the last of a module the transition behind it. */
+function ofDenseLayers(counts: readonly number[]): Layers {
+  const layers = counts.flatMap((count, index) =>
+    Array.from({ length: count }, (_, layer) => {
+      const own = [1, 3].map((kernel) => `mod${index + 2}.convs${kernel}.${layer}`);
+      return layer === count - 1 ? [...own, `tra${index + 2}`] : own;
+    }),
+  );
+  return [['mod1'], ...layers, CLASSIFIER];
+}
+
+function ofTResNet(counts: readonly number[]): Layers {
+  const blocks = counts.flatMap((count, index) =>
+    Array.from({ length: count }, (_, block) => [`body.layer${index + 1}.${block}`]),
+  );
+  return [['body.conv1'], ...blocks, ['head']];
+}
+
+function each<S>(structures: Readonly<Record<string, S>>, layersOf: (structure: S) => Layers) {
+  return Object.entries(structures).map(([arch, structure]) => [arch, layersOf(structure)] as const);
+}
+
+const ZOO = [
+  ...each(RESNETS, ({ blocks }) => ofBlocks(blocks)),
+  ...each(RESNEXTS, ofBlocks),
+  ...each(WIDER_RESNETS, ofBlocks),
+  ...each(WIDER_RESNETS_A2, ofBlocks),
+  ...each(TRESNETS, ({ blocks }) => ofTResNet(blocks)),
+  ...each(DENSENETS, ({ layers }) => ofDenseLayers(layers)),
+];
+
+const networkOf = (arch: string) =>
+  createNetwork(arch, { normAct: (channels, options) => new InPlaceABN(channels, options), classes: 3 });
+
+const parametersOf = (network: AnyModule) =>
+  network.namedStates().flatMap(({ name, kind }) => (kind === 'parameter' ? [name] : []));
+
+/** For each parameter how many layers lie behind its own. */
+function behind(layers: Layers, names: readonly string[]): Record<string, number> {
+  const entries = names.map((name) => {
+    const at = layers.findIndex((prefixes) => prefixes.some((prefix) => name.startsWith(`${prefix}.`)));
+    return [name, at < 0 ? Number.NaN : layers.length - 1 - at];
+  });
+  return Object.fromEntries(entries);
+}
+
+describe('the layers of a decay', () => {
+  it('are known for every network of the models', () => {
+    expect(ZOO.map(([arch]) => arch).sort()).toEqual([...ARCHITECTURES].sort());
+  });
+
+  it.each(ZOO)('are the stem, each block and the classifier: %s', (arch, layers) => {
+    const network = networkOf(arch);
+    const names = parametersOf(network);
+    const { rateFactorOf } = new TrainedParameters(network, { layerDecay: 0.5 });
+    const found = Object.fromEntries(names.map((name) => [name, Math.log2(1 / rateFactorOf(name))]));
+    expect(found).toEqual(behind(layers, names));
+    expect(new Set(Object.values(found)).size).toBe(layers.length);
+  });
+
+  it('are one each of a DenseNet: with numbers', () => {
+    const { rateFactorOf } = new TrainedParameters(networkOf('densenet121'), { layerDecay: 0.9 });
+    const exponent = (name: string) => Math.round(Math.log(1 / rateFactorOf(name)) / Math.log(1 / 0.9));
+    // 6, 12, 24 and 16 dense layers between the stem and the classifier.
+    const expected = {
+      'mod1.conv1.weight': 59,
+      'mod2.convs1.0.bn.weight': 58,
+      'mod2.convs3.0.conv.weight': 58,
+      'mod2.convs3.5.conv.weight': 53,
+      'tra2.conv.weight': 53,
+      'mod3.convs1.0.conv.weight': 52,
+      'mod5.convs3.15.bn.bias': 1,
+      'bn_out.bias': 0,
+      'classifier.fc.weight': 0,
+    };
+    expect(Object.fromEntries(Object.keys(expected).map((name) => [name, exponent(name)]))).toEqual(expected);
+  });
+
+  it('have what is between two blocks in that before', () => {
+    const names = ['stem.w', 'block1.w', 'down.w', 'block2.w', 'norm.w', 'fc.w'];
+    const factorOf = layerFactors(names, 0.5, { option: 'decay' });
+    expect(names.map(factorOf)).toEqual([0.125, 0.25, 0.25, 0.5, 1, 1]);
+    const isLast = (name: string) => name === 'block2.w' || name === 'fc.w';
+    expect(names.map(layerFactors(names, 0.5, { option: 'decay', isLast }))).toEqual([0.25, 0.5, 1, 1, 1, 1]);
+  });
+
+  it('must be there, and the error says how to name them', () => {
+    const names = ['features.stage1.weight', 'features.stage2.weight', 'fc.weight'];
+    expect(() => layerFactors(names, 0.5, { option: 'decay' })).toThrow(
+      expect.objectContaining({
+        code: 'ERR_NO_MATCH',
+        message: expect.stringMatching(
+          /^decay: the network has no blocks.*name their modules block1, block2, /,
+        ),
+      }),
+    );
+    expect(names.map(layerFactors(names, 1, { option: 'decay' }))).toEqual([1, 1, 1]);
+  });
+});
