@@ -2,6 +2,7 @@
 import {
   accumulate,
   checkOptionNames,
+  described,
   type Graph,
   type StateSpec,
   type Tracer,
@@ -40,14 +41,20 @@ export interface AverageOptions {
 /** Checks the options of averaging. @throws UsageError for one that is unknown or out of range */
 export function checkAverage(options: AverageOptions): void {
   checkOptionNames('average', options, ['decay', 'every', 'warmUp']);
-  const { decay, every = 1 } = options;
-  if (!(decay >= 0 && decay < 1)) {
-    throw new UsageError(`average: expected a decay from 0 to below 1 but received ${decay}`, {
-      code: 'ERR_OPTION_VALUE',
-    });
+  const { decay, every = 1, warmUp = false } = options;
+  if (!(decay >= 0 && decay < 1)) throw outOfRange('a decay from 0 to below 1', decay);
+  if (!(Number.isInteger(every) && every >= 1)) throw outOfRange('every to count updates, from 1,', every);
+  if (typeof warmUp === 'boolean') return;
+  checkOptionNames('average: warmUp', warmUp, ['gamma', 'power']);
+  const { gamma = 1, power = 2 / 3 } = warmUp;
+  for (const [name, value] of Object.entries({ gamma, power })) {
+    if (value > 0 && Number.isFinite(value)) continue;
+    throw outOfRange(`warmUp.${name} to be a number above 0`, value);
   }
-  if (Number.isInteger(every) && every >= 1) return;
-  throw new UsageError(`average: expected every to count updates, from 1, but received ${every}`, {
+}
+
+function outOfRange(expected: string, received: unknown): UsageError {
+  return new UsageError(`average: expected ${expected} but received ${described(received)}`, {
     code: 'ERR_OPTION_VALUE',
   });
 }

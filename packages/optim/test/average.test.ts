@@ -11,6 +11,7 @@ import {
   applyUpdates,
   averageInputs,
   averageStates,
+  checkAverage,
   optimizerStateName,
   sgd,
 } from '../src/index.js';
@@ -47,5 +48,41 @@ describe('an average over 50 steps', () => {
     const { data } = program.store.read(optimizerStateName('w', AVERAGED));
     expect(data.length).toBe(average.length);
     for (const [i, value] of average.entries()) expect(Math.abs(Number(data[i]) - value)).toBeLessThan(2e-6);
+  });
+});
+
+describe('the options of an average', () => {
+  it.each<AverageOptions>([
+    { decay: 0 },
+    { decay: 0.9, every: 2, warmUp: true },
+    { decay: 0.9, warmUp: {} },
+    { decay: 0.9, warmUp: { gamma: 0.5, power: 2 } },
+  ])('may be %j', (options) => {
+    expect(() => checkAverage(options)).not.toThrow();
+  });
+
+  it.each<[AverageOptions, string]>([
+    [{ decay: 1 }, 'average: expected a decay from 0 to below 1 but received 1'],
+    [{ decay: 0.9, every: 1.5 }, 'average: expected every to count updates, from 1, but received 1.5'],
+    [
+      { decay: 0.9, warmUp: { gamma: -5 } },
+      'average: expected warmUp.gamma to be a number above 0 but received -5',
+    ],
+    [
+      { decay: 0.9, warmUp: { gamma: Number.POSITIVE_INFINITY } },
+      'average: expected warmUp.gamma to be a number above 0 but received Infinity',
+    ],
+    [
+      { decay: 0.9, warmUp: { power: 0 } },
+      'average: expected warmUp.power to be a number above 0 but received 0',
+    ],
+    [
+      { decay: 0.9, warmUp: { power: Number.NaN } },
+      'average: expected warmUp.power to be a number above 0 but received NaN',
+    ],
+  ])('may not be %j', (options, message) => {
+    expect(() => checkAverage(options)).toThrow(
+      expect.objectContaining({ code: 'ERR_OPTION_VALUE', message }),
+    );
   });
 });
