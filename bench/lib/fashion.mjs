@@ -27,6 +27,17 @@ export const experiment = (name) =>
   loadConfig(inRoot(`apps/train-imagenet/experiments/${name}.json`), { architectures: ARCHITECTURES });
 
 /**
+ * The last validation of a training that came to its end. One that was stopped, such as by a signal, has one
+ * of an earlier epoch, which must not be counted.
+ * @param {Pick<import('@inplace-abn/train').TrainOutcome, 'validation' | 'stopped'>} outcome
+ */
+export function finalValidation({ validation, stopped }) {
+  if (stopped !== null) throw new Error(`the training was stopped before its end (${stopped}): no result`);
+  if (validation?.top1 === undefined) throw new Error('the training ended without a validation');
+  return { ...validation, top1: validation.top1 };
+}
+
+/**
  * Trains a configuration. Resolves to the final top-1 accuracy in percent, of the averaged weights where
  * there are some, and to the seconds of training and validation.
  * @param {Config} config
@@ -37,7 +48,7 @@ export async function trainFashion(config, workers, data = DATA) {
   const logDir = await mkdtemp(join(tmpdir(), 'iabn-fashion-'));
   try {
     const start = performance.now();
-    const { validation, stopped } = await train({
+    const outcome = await train({
       config,
       data,
       logDir,
@@ -47,8 +58,8 @@ export async function trainFashion(config, workers, data = DATA) {
       printFreq: 100,
       stream: { write: () => true, isTTY: false },
     });
-    const top1 = validation?.averaged?.top1 ?? validation?.top1;
-    if (top1 === undefined) throw new Error(`the run ended without a validation (stopped by ${stopped})`);
+    const validation = finalValidation(outcome);
+    const top1 = validation.averaged?.top1 ?? validation.top1;
     return { top1, seconds: (performance.now() - start) / 1000 };
   } finally {
     await rm(logDir, { recursive: true });

@@ -11,6 +11,7 @@ import { cpu } from '@inplace-abn/core';
 import { ARCHITECTURES } from '@inplace-abn/models';
 import { evaluate, loadConfig, train } from '@inplace-abn/recipes';
 import { collectVersions } from '@inplace-abn/train';
+import { finalValidation } from '../lib/fashion.mjs';
 
 /** @typedef {import('../lib/suites.mjs').Row} Row */
 /** @typedef {Awaited<ReturnType<typeof loadConfig>>} Config */
@@ -103,7 +104,7 @@ function tenth(config) {
 
 /** @param {{ config: Config, logDir: string, workers: number, resume?: string, take?: 'start' }} options */
 async function top1Of(options) {
-  const { validation, stopped } = await train({
+  const outcome = await train({
     ...options,
     data: DATA,
     device: cpu(),
@@ -111,7 +112,5 @@ async function top1Of(options) {
     printFreq: 100,
     stream: SILENT,
   });
-  if (validation?.top1 === undefined)
-    throw new Error(`the run ended without a validation (stopped by ${stopped})`);
-  return validation.top1;
+  return finalValidation(outcome).top1;
 }
