@@ -98,9 +98,12 @@ export class ShardedImages implements LabeledImages {
 
   digest(): string {
     const hash = createHash('sha256');
-    for (const [index, name] of this.names.entries()) {
-      if (this.starts.includes(index)) hash.update(`${this.shards[this.shardOf(index)]}\0`);
-      hash.update(`${name}\0${this.labels[index]}\0`);
+    for (const [shard, file] of this.shards.entries()) {
+      const [first, end] = [this.starts[shard] ?? 0, this.starts[shard + 1] ?? 0];
+      if (first < end) hash.update(`${file}\0`);
+      for (let index = first; index < end; index++) {
+        hash.update(`${this.names[index]}\0${this.labels[index]}\0`);
+      }
     }
     return hash.digest('hex');
   }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFile, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -85,6 +86,22 @@ describe('tar shards', () => {
     await expect(ShardedImages.open(range)).rejects.toThrow(missing);
     await expect(ShardedImages.open(root)).rejects.toThrow(missing);
     expect((await ShardedImages.open(join(root, 'train-000002.tar'))).length).toBe(2);
+  });
+
+  it('have a digest of the shards with images, their members and labels', async () => {
+    const expected = createHash('sha256');
+    for (const [shard, members] of [
+      ['train-000000.tar', ['sample0000.png', '0', 'sample0001.png', '1']],
+      ['train-000002.tar', ['sample0002.png', '2', 'sample0003.png', '0', 'sample0004.png', '1']],
+      ['train-000003.tar', ['sample0005.png', '2']],
+    ] as const) {
+      for (const text of [shard, ...members]) expected.update(`${text}\0`);
+    }
+    const digestOf = async (counts: readonly number[]) =>
+      (await ShardedImages.open(await folderWith(shardsOf(counts)))).digest();
+    // Runs compare it with that of the run they continue: it must stay as it is.
+    expect(await digestOf([2, 0, 3, 1, 0])).toBe(expected.digest('hex'));
+    expect(await digestOf([2, 0, 2, 2, 0])).not.toBe(await digestOf([2, 0, 3, 1, 0]));
   });
 
   it.each<[string, Record<string, string>, boolean]>([
