@@ -1,4 +1,8 @@
-"""packages/optim/test/fixtures/: twenty steps of every optimizer on seven elements, and schedules over twelve epochs."""
+"""packages/optim/test/fixtures/: twenty steps of every optimizer on seven elements, and schedules over twelve epochs.
+
+SGD, Adam, AdamW and RMSprop are torch.optim's. timm is not needed: Lamb and RMSpropTF are the classes below, written after
+the formulas of timm's. A mistake in reading timm would be in the fixtures, too.
+"""
 
 import numpy as np
 import torch
