@@ -26,6 +26,14 @@ const ADAM: TorchOptimizerForm = {
   defaults: { ...COMMON, betas: [0.9, 0.999], eps: 1e-8, amsgrad: false, capturable: false, fused: null },
   mark: 'betas',
 };
+/** As timm's Lamb, which counts the updates of a group. */
+const LAMB: TorchOptimizerForm = {
+  type: 'Lamb',
+  slots: ['exp_avg', 'exp_avg_sq'],
+  counted: 'group',
+  defaults: { lr: 0.001, betas: [0.9, 0.999], grad_averaging: true },
+  mark: 'grad_averaging',
+};
 const FORMS = [SGD, ADAM, { ...ADAM, type: 'AdamW' }];
 
 const fixtures = fileURLToPath(new URL('fixtures/torch/', import.meta.url));
@@ -102,6 +110,16 @@ describe('fromTorchOptimizer', () => {
       '"a" has "max_exp_avg_sq", which is not',
     ],
     ['a part of a step', wrapped(new Map([['step', 1.5]])), '"a" has a "step" that is not an integer'],
+    [
+      'a step of no number',
+      wrapped(new Map(), { step: 'x' }),
+      'of group 0 has a "step" that is not an integer',
+    ],
+    [
+      'a group that counts otherwise',
+      wrapped(new Map([['step', 3]]), { betas: [0, 0], step: 4 }),
+      'different update counts (4, 3)',
+    ],
     ['text as momentum', wrapped(new Map([['exp_avg', 'x']])), '"a" has a "exp_avg" that is not a tensor'],
     ['RMSprop', wrapped(new Map(), { alpha: 0.9, momentum: 0 }), 'a class other than SGD, Adam, AdamW'],
   ])('refuses %s', (_, value, message) => {
@@ -118,6 +136,39 @@ describe('toTorchOptimizer', () => {
     const named = fromTorchOptimizer(value, names, FORMS);
     const back = toTorchOptimizer(form, named.groups, named.state, named.step ?? 0);
     expect(fromTorchOptimizer(back, names, FORMS)).toEqual(named);
+  });
+
+  const moments = (name: string): [string, HostTensor][] =>
+    LAMB.slots.map((slot) => [`${name}.${slot}`, float32([1], [5])]);
+
+  it("counts updates in the groups where a class does, as timm's Lamb", () => {
+    const state = new Map([...moments('a'), ...moments('b')]);
+    const groups = ['a', 'b'].map((name) => ({ params: [name], options: { lr: 0.1 } }));
+    const kept = new Map([
+      ['exp_avg', float32([1], [5])],
+      ['exp_avg_sq', float32([1], [5])],
+    ]);
+    const group = (index: number): TorchValue =>
+      new Map<string, TorchValue>(
+        Object.entries({ lr: 0.1, betas: [0.9, 0.999], grad_averaging: true, step: 7, params: [index] }),
+      );
+    const written = toTorchOptimizer(LAMB, groups, state, 7);
+    expect(written).toEqual(
+      new Map<string, TorchValue>([
+        ['state', new Map([0, 1].map((index) => [index, kept]))],
+        ['param_groups', [group(0), group(1)]],
+      ]),
+    );
+    const named = fromTorchOptimizer(written, ['a', 'b'], [...FORMS, LAMB]);
+    expect(named).toMatchObject({ step: 7, groups: [{ params: ['a'] }, { params: ['b'] }] });
+    expect(named.types).toContain('Lamb');
+    expect(toTorchOptimizer(LAMB, named.groups, named.state, 7)).toEqual(written);
+  });
+
+  it('is read with counts of the parameters of such a class, as earlier files have them', () => {
+    const state = new Map(moments('a'));
+    const written = toTorchOptimizer({ ...LAMB, counted: true }, [{ params: ['a'], options: {} }], state, 7);
+    expect(fromTorchOptimizer(written, ['a'], [LAMB]).step).toBe(7);
   });
 
   it('fills in the options that torch.optim needs, and skips parameters that were never updated', () => {

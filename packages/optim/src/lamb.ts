@@ -33,8 +33,18 @@ export interface LambOptions {
 export const LAMB_FORM: TorchForm = {
   type: 'Lamb',
   slots: ['exp_avg', 'exp_avg_sq'],
-  counted: true,
-  defaults: { ...COMMON, betas: [0.9, 0.999], eps: 1e-6, weight_decay: 0.01, grad_averaging: true },
+  counted: 'group',
+  // All that timm's step reads from a group. It clips by the optimizer's own max_grad_norm.
+  defaults: {
+    ...COMMON,
+    bias_correction: true,
+    betas: [0.9, 0.999],
+    eps: 1e-6,
+    weight_decay: 0.01,
+    grad_averaging: true,
+    trust_clip: false,
+    always_adapt: false,
+  },
   mark: 'grad_averaging',
 };
 

@@ -4,8 +4,8 @@ export interface TorchForm {
   readonly type: string;
   /** Tensors that it may keep per parameter. */
   readonly slots: readonly string[];
-  /** Whether it keeps `step`, its update count, per parameter. */
-  readonly counted: boolean;
+  /** Whether it keeps `step`, its update count: true: with each parameter, `group`: in each group. */
+  readonly counted: boolean | 'group';
   /** The options that torch.optim expects in a group (PyTorch 1.13; later versions fill in the rest). */
   readonly defaults: Readonly<Record<string, number | boolean | null | readonly number[]>>;
   /**

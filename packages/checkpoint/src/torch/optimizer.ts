@@ -20,8 +20,8 @@ export interface TorchOptimizerForm {
   readonly type: string;
   /** Tensors that it may keep per parameter. */
   readonly slots: readonly string[];
-  /** Whether it keeps `step`, its update count, per parameter. */
-  readonly counted: boolean;
+  /** Whether it keeps `step`, its update count: true: with each parameter, `group`: in each group. */
+  readonly counted: boolean | 'group';
   /** The options that torch.optim expects in a group. */
   readonly defaults: Readonly<Record<string, TorchValue>>;
   /**
@@ -47,7 +47,7 @@ export interface NamedOptimizer<T extends TensorContent = HostTensor> {
    * By `PARAMETER.SLOT`, such as `fc.weight.momentum_buffer`; nothing for a parameter that was never updated.
    */
   readonly state: Map<string, T>;
-  /** One per `param_groups` entry of the file, in its order. */
+  /** One per `param_groups` entry of the file, in its order; `step` is not among its options. */
   readonly groups: readonly OptimizerGroup<T>[];
   /** Number of updates; undefined if the class does not count them. */
   readonly step?: number;
@@ -71,7 +71,7 @@ export function toTorchOptimizer<T extends TensorContent>(
   const used = new Set<string>();
   let index = 0;
   // One tensor per parameter, because PyTorch increments them in place.
-  const counter = (): [string, HostTensor][] => (counted ? [['step', stepTensor(step)]] : []);
+  const counter = (): [string, HostTensor][] => (counted === true ? [['step', stepTensor(step)]] : []);
   const withStep = (kept: ReadonlyMap<string, T>) => new Map<string, T | HostTensor>([...counter(), ...kept]);
   const numbered = groups.map(({ params, options }): TorchTree<T | HostTensor> => {
     const indices = params.map((name) => {
@@ -84,6 +84,7 @@ export function toTorchOptimizer<T extends TensorContent>(
     });
     return new Map<string, TorchTree<T | HostTensor>>([
       ...Object.entries({ ...defaults, ...options }),
+      ...(counted === 'group' ? [['step', step] as const] : []),
       ['params', indices],
     ]);
   });
@@ -144,7 +145,9 @@ export function fromTorchOptimizer<T extends TensorContent>(
   const state = new Map<string, T>();
   const steps = new Set<number>();
   let next = 0;
-  const groups = savedGroups.map((group): OptimizerGroup<T> => {
+  const groups = savedGroups.map((group, number): OptimizerGroup<T> => {
+    const counted = isDict(group) ? group.get('step') : undefined;
+    if (counted !== undefined) steps.add(stepOf(`group ${number}`, counted));
     const params = paramsOf(group).map((key) => {
       const name = names[next++] ?? '';
       const kept = states.get(key);
@@ -156,7 +159,7 @@ export function fromTorchOptimizer<T extends TensorContent>(
   const types = typesOf(groups, state, forms);
   if (steps.size > 1) {
     throw new CheckpointError(
-      `The optimizer state has different update counts per parameter (${[...steps].slice(0, 4).join(', ')}); only equal counts are supported.`,
+      `The optimizer state has different update counts (${[...steps].slice(0, 4).join(', ')}); only equal counts of all parameters are supported.`,
     );
   }
   const [step] = steps;
@@ -178,7 +181,8 @@ function paramsOf<T extends TensorContent>(group: TorchTree<T>): (string | numbe
 function optionsOf<T extends TensorContent>(group: TorchTree<T>): Record<string, TorchTree<T>> {
   const options: [string, TorchTree<T>][] = [];
   if (isDict(group)) {
-    for (const [key, option] of group) if (key !== 'params') options.push([String(key), option]);
+    for (const [key, option] of group)
+      if (key !== 'params' && key !== 'step') options.push([String(key), option]);
   }
   return Object.fromEntries(options);
 }
@@ -192,7 +196,7 @@ function takeSlots<T extends TensorContent>(
   for (const [slot, item] of isDict(kept) ? kept : (new Map() as TorchDict<T>)) {
     // SGD without momentum, or before the first update.
     if (item === null) continue;
-    if (slot === 'step') steps.add(stepOf(name, item));
+    if (slot === 'step') steps.add(stepOf(`"${name}"`, item));
     else if (!isTensor(item)) {
       throw new CheckpointError(`The optimizer state of "${name}" has a "${slot}" that is not a tensor.`);
     } else if (!known.has(String(slot))) {
@@ -201,12 +205,12 @@ function takeSlots<T extends TensorContent>(
   }
 }
 
-function stepOf<T extends TensorContent>(name: string, step: TorchTree<T>): number {
+function stepOf<T extends TensorContent>(owner: string, step: TorchTree<T>): number {
   const data = isTensor(step) && isHostTensor(step) ? step : undefined;
   const exact = data && ['float32', 'float64', 'int64'].includes(data.dtype) && data.data.length === 1;
   const number = exact ? Number(data.data[0]) : step;
   if (typeof number === 'number' && Number.isSafeInteger(number) && number >= 0) return number;
-  throw new CheckpointError(`The optimizer state of "${name}" has a "step" that is not an integer ≥ 0.`);
+  throw new CheckpointError(`The optimizer state of ${owner} has a "step" that is not an integer ≥ 0.`);
 }
 
 /** PyTorch does not save the class of the optimizer; the options and tensors reveal it. */

@@ -150,7 +150,6 @@ interface ParameterGroup extends ParameterOptions {
 }
 
 /**
-/**
  * Trained parameters in groups of a PyTorch optimizer, one group per learning rate and weight decay, the
  * classifier's group last. The classifier has a separate group only if it has its own learning rate.
  */

@@ -143,6 +143,24 @@ describe('checkpoint.pth.tar', () => {
       [0.02, 0.02],
       [0.02, 0],
     ]);
+    // All that timm's Lamb reads from a group: it counts updates there.
+    for (const group of groups) {
+      const read = [
+        'step',
+        'bias_correction',
+        'grad_averaging',
+        'trust_clip',
+        'always_adapt',
+        'betas',
+        'eps',
+      ];
+      expect(read.map((key) => group.get(key))).toEqual([
+        ...[2 * STEPS_PER_EPOCH, true, true, false, false],
+        ...[[0.9, 0.999], 1e-6],
+      ]);
+    }
+    const first = dict(dict(optimizer.get('state')).get(0));
+    expect([...first.keys()]).toEqual(['exp_avg', 'exp_avg_sq']);
     const counts = groups.map((group) => list(group.get('params')).length);
     expect(counts.slice(2)).toEqual([1, 1]);
     const trained = parameters(lamb).filter((name) => !name.startsWith('mod1.'));
