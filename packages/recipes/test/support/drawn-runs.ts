@@ -80,7 +80,11 @@ const common = {
     .map((drawn) => ({ ...drawn, activation_param: drawn.activation === 'elu' ? 1 : 0.01 })),
   optimizer,
   ema: fc.record({ decay: fc.constantFrom(0, 0.9), every: fc.constantFrom(1, 2), warmup: fc.boolean() }),
-  control: fc.record({ patience: fc.constantFrom(0, 9), log_gradient_norm: fc.boolean() }),
+  control: fc.record({
+    patience: fc.constantFrom(0, 9),
+    log_gradient_norm: fc.boolean(),
+    time_limit: fc.constantFrom(-1, '2h'),
+  }),
 };
 
 const mix = fc.record({
@@ -104,12 +108,19 @@ const thresholded = <T extends { readonly type: string }>(loss: fc.Arbitrary<T>)
     return drawn.type === 'bce' ? { ...drawn, bce_threshold } : drawn;
   });
 
+/** Where decoded images are kept, and whether some of the images to train on are set aside to validate on. */
+const data = fc.record({
+  cache: fc.constantFrom('', 'ram', 'decoded'),
+  split: fc.constantFrom(0, 0.25),
+});
+
 const weights = fc.constantFrom<readonly number[] | 'balanced'>([], [1, 2, 0.5], 'balanced');
 const smoothing = fc.constantFrom(0, 0.1);
 
 const sectionsOf: Record<TaskName, fc.Arbitrary<Sections>> = {
   classification: fc.record({
     ...common,
+    data: data.map((drawn) => ({ ...drawn, val: drawn.split > 0 ? 'absent' : 'val' })),
     loss: thresholded(
       fc.record({
         type: fc.constantFrom('cross_entropy', 'bce', 'focal'),
@@ -156,7 +167,7 @@ const sectionsOf: Record<TaskName, fc.Arbitrary<Sections>> = {
   }),
 };
 
-/** Steps of an epoch: of classification 7, of several labels 4, of a segmentation 2. */
+/** Steps of an epoch: of classification 7, or with a split 5, of several labels 4, of a segmentation 2. */
 const STEPS: Record<TaskName, number> = { classification: 8, 'multi-label': 6, segmentation: 4 };
 
 /** Runs of some tasks. */
@@ -219,7 +230,8 @@ function plannedRun(config: TrainConfig) {
 const MULTI_LABEL = { task: 'multi-label', data: { train_labels: 'train.csv', val_labels: 'val.csv' } };
 
 /**
- * Trains through, and interrupted and resumed with other workers: states and metrics must be the same bits.
+ * Trains through, and interrupted and resumed with other workers and another cache: states and metrics must
+ * be the same bits.
  */
 export async function expectExactResume(run: DrawnRun, folders: Record<TaskName, string>): Promise<void> {
   const config = drawnConfig(run);
@@ -228,9 +240,16 @@ export async function expectExactResume(run: DrawnRun, folders: Record<TaskName,
   await runTraining({ config, data, logDir: whole, maxSteps: run.steps });
   await runTraining({ config, data, logDir: halved, maxSteps: run.interrupted });
   const resume = join(halved, 'checkpoints');
-  await runTraining({ config, data, logDir: halved, resume, workers: run.workers, maxSteps: run.steps });
+  const { workers, steps: maxSteps } = run;
+  await runTraining({ config: cachedElsewhere(config), data, logDir: halved, resume, workers, maxSteps });
   expectSameState(await lastState(halved), await lastState(whole));
   expect(await linesOf(halved)).toEqual(await linesOf(whole));
+}
+
+/** Images of a cache, that of an earlier run too, are those that are decoded anew. */
+function cachedElsewhere(config: TrainConfig): TrainConfig {
+  const cache = config.data.cache === 'ram' ? 'decoded' : 'ram';
+  return { ...config, data: { ...config.data, cache } };
 }
 
 /** A run's metrics without what clocks say. */
