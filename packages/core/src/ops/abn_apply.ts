@@ -35,7 +35,10 @@ export type AbnApplyAttributes = ActivationAttributes & {
   readonly eps: number;
   /** `plain`: γ. `abs`: |γ| + ε. */
   readonly scale: AbnScale;
-  /** `batch`: they depend on x, and gradients flow through them. `fixed`: running statistics. */
+  /**
+   * `batch`: mean and variance depend on x, and gradients flow through them. `fixed`: they are constants,
+   * such as running statistics.
+   */
   readonly statistics: 'batch' | 'fixed';
   /** Process group over which the batch statistics were computed, if the batch is distributed. */
   readonly group?: string;
@@ -64,8 +67,8 @@ export const abnApplyOp: OpDefinition<AbnApplyAttributes> = {
     const batch = attrs.statistics === 'batch';
     const sums = batch || needs(3) || needs(4) ? abnBackwardReduce(diff(0), saved, attrs) : null;
     const dweight = sums && weight && needs(3) ? abnBackwardWeight(sums.dyXhat, weight, attrs.scale) : null;
-    // γ and β gradients cover this process's samples only; they are reduced with the other parameters'
-    // gradients.
+    // The gradients of γ and β cover only this process's samples. They are reduced later, with those of the
+    // other parameters.
     const all = batch && sums && needs(0) ? sumOverGroup(sums, attrs) : null;
     const dx = needs(0) ? abnBackwardApply(diff(0), saved, all, inputs[5] ?? null, attrs) : null;
     return [dx, null, null, dweight, needs(4) ? (sums?.dy ?? null) : null, null];
@@ -79,7 +82,7 @@ export const abnApplyOp: OpDefinition<AbnApplyAttributes> = {
       fromInputs: [1, 2, 3, 4],
       available: readsOutput,
       partial: ({ activation }) => activation === 'relu',
-      // The readers, which are the backward kernels, invert on the fly.
+      // The backward kernels invert on the fly. Any other reader of x needs x itself.
       rebuild: null,
       // x = μ + √(σ² + ε)·(φ⁻¹(z) − β)/s
       reference({ attrs, inputs, input, output }) {
@@ -138,7 +141,7 @@ export const abnApplyOp: OpDefinition<AbnApplyAttributes> = {
   peerKeeps: { inputs: [0], outputs: [0] },
 };
 
-/** Reduces both sums over the process group of the statistics. */
+/** Sums of all processes, if the statistics span a group. */
 function sumOverGroup(sums: AbnSums, { group }: AbnApplyAttributes): AbnSums {
   if (group === undefined) return sums;
   const flat = allReduce(pack([sums.dy, sums.dyXhat]), group);
@@ -149,10 +152,10 @@ function sumOverGroup(sums: AbnSums, { group }: AbnApplyAttributes): AbnSums {
 /**
  * Normalizes x (N×C×…, a data dtype), applies scale, shift and activation, and returns z with the type of x.
  *
- * @param statistics mean and variance, float32[C]; `count`, float32[], is the number of samples behind them
+ * @param statistics mean and variance, float32[C]; `count`, float32[], is the number of samples per channel
  * over all processes, needed with `attrs.group`
  * @param affine weight γ and bias β, float32[C]; null for neither
- * @throws ShapeError if an operand does not have C channels
+ * @throws ShapeError if x has a rank below 2, or another operand does not have C elements
  */
 export function abnApply<D extends DType>(
   x: Value<D>,

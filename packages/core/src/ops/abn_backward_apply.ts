@@ -1,7 +1,11 @@
 /**
- * Gradient of an ABN layer with respect to its input: dx = s/√(σ² + ε) · (dy − Σdy/m − x̂·Σ(dy·x̂)/m) with
- * batch statistics, dx = s/√(σ² + ε) · dy with fixed ones. dy = φ′·dz, and x̂ is computed from the saved x or
- * z as in abn_backward_reduce. Fixed statistics and the identity need nothing saved.
+ * Gradient of an ABN layer with respect to its input. dy = φ′·dz, and x̂ is computed from the saved x or z as
+ * in abn_backward_reduce:
+ *
+ *     batch statistics:  dx = s/√(σ² + ε) · (dy − Σdy/m − x̂·Σ(dy·x̂)/m)
+ *     fixed statistics:  dx = s/√(σ² + ε) · dy
+ *
+ * With fixed statistics and the identity as φ, neither x nor z is needed.
  */
 
 import { channels, elements, formatType, rows, sameShape } from '@inplace-abn/tensor';
@@ -24,7 +28,7 @@ import { at } from './support/reference.js';
 
 export type AbnBackwardApplyAttributes = AbnBackwardAttributes & {
   readonly statistics: 'batch' | 'fixed';
-  /** Samples per channel m behind the sums; unused if `count` is an operand. */
+  /** Samples per channel behind the sums, m; unused if `count` is an operand. */
   readonly count: number;
 };
 
@@ -92,7 +96,7 @@ export const abnBackwardApplyOp: OpDefinition<AbnBackwardApplyAttributes> = {
   peerKeeps: KEEPS_NOTHING,
 };
 
-/** Whether dx depends on x: the derivative of the identity does not, and fixed statistics do not. */
+/** Whether dx depends on the saved x or z: through batch statistics, or through the derivative of φ. */
 function needsSaved({
   statistics,
   activation,
@@ -105,7 +109,7 @@ function needsSaved({
  *
  * @param sums from abnBackwardReduce; null with fixed statistics
  * @param count float32[], samples per channel over all processes; null to use those of dz
- * @throws ShapeError if dz and the saved x differ in shape
+ * @throws ShapeError if dz and the saved x differ in shape, or a per-channel operand does not fit them
  */
 export function abnBackwardApply(
   dz: Value,

@@ -1,6 +1,6 @@
 /**
- * The two sums of ABN's backward, per channel over the samples: Σ dy and Σ dy·x̂, with dy = φ′·dz. From the
- * layer's input x: x̂ = (x − μ)/√(σ² + ε). From its output z: y = φ⁻¹(z), x̂ = (y − β)/s.
+ * The two sums of ABN's backward, per channel over all samples: Σ dy and Σ dy·x̂, with dy = φ′·dz. From the
+ * layer's input x, x̂ = (x − μ)/√(σ² + ε). From its output z, y = φ⁻¹(z) and x̂ = (y − β)/s.
  */
 
 import { channels, elements, formatType, rows, sameShape } from '@inplace-abn/tensor';

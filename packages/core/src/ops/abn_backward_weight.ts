@@ -1,6 +1,6 @@
 /**
- * dγ from Σ dy·x̂: negated where s = |γ| + ε and γ < 0. A γ of exactly 0 counts as positive, so that it can
- * move.
+ * dγ from Σ dy·x̂: negated if s = |γ| + ε and γ < 0. A γ of exactly 0 counts as positive. Otherwise its
+ * gradient would be 0, and it could never change.
  */
 
 import { elements, formatType, sameShape } from '@inplace-abn/tensor';

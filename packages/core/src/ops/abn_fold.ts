@@ -1,7 +1,7 @@
 /**
- * Folds a normalization with fixed statistics into the preceding weights. With g = s/√(σ² + ε) and s as in
- * abn_apply:
+ * Folds a normalization with fixed statistics into the preceding weights, with s as in abn_apply:
  *
+ *     g = s/√(σ² + ε)
  *     g·(w ⋆ x + b − μ) + β = (g·w) ⋆ x + β + g·(b − μ)
  */
 import { elements, type TensorType } from '@inplace-abn/tensor';
@@ -61,17 +61,20 @@ export const abnFoldOp: OpDefinition<AbnFoldAttributes> = {
   peerKeeps: KEEPS_NOTHING,
 };
 
+/** A normalization with fixed statistics; all vectors are float32[C]. */
 export interface AbnFixed {
   readonly mean: Value;
   readonly variance: Value;
-  /** γ, float32[C]; null if the layer has no affine parameters. Likewise β. */
+  /** γ and β; null if the layer has no affine parameters. */
   readonly gamma: Value | null;
   readonly beta: Value | null;
 }
 
 /**
- * Weight float32[O,…] and bias float32[O] of a linear map (null for no bias), with the normalization folded
+ * The weight float32[O,…] and bias float32[O] (null for none) of a linear map, with the normalization folded
  * in.
+ *
+ * @throws ShapeError if a vector does not have O elements
  */
 export function abnFold(
   { weight, bias }: { weight: Value; bias: Value | null },

@@ -17,7 +17,7 @@ import { at } from './support/reference.js';
 
 export type AbnMergeAttributes = { readonly channels: number };
 
-/** Offsets of mean, variance and count in a process's row. */
+/** Offsets of mean, variance and count in the row of one process. */
 function rowLayout(channels: number) {
   const { begins, length } = flatLayout([[channels], [channels], []]);
   const [mean = 0, variance = 0, count = 0] = begins;
@@ -77,10 +77,10 @@ export const abnMergeOp: OpDefinition<AbnMergeAttributes> = {
 /**
  * Statistics of each channel over all processes, from those of each process (Chan, Golub and LeVeque).
  *
- * @param gathered float32[processes,K], each row mean, biased variance and count as {@link pack} lays them
- * out
+ * @param gathered float32[processes,K], one row per process: mean, biased variance and count, as {@link pack}
+ * lays them out
  * @param channels C
- * @throws ShapeError if the rows have another length
+ * @throws ShapeError if the length of a row does not match `channels`
  */
 export function abnMerge(
   gathered: Value,

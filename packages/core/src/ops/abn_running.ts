@@ -1,7 +1,7 @@
 /**
- * Updates running statistics in place: r ← (1 − w)·r + w·batch, where w is the momentum, or 1/num_batches
- * (including this batch) for a cumulative average. Uses the unbiased variance σ²·m/(m − 1), like
- * torch.nn.BatchNorm2d.
+ * Updates running statistics in place, like torch.nn.BatchNorm2d: r ← (1 − w)·r + w·batch, where w is the
+ * momentum, or 1/num_batches (counting this batch) for a cumulative average. The running variance takes the
+ * unbiased σ²·m/(m − 1).
  */
 
 import { elements, formatType } from '@inplace-abn/tensor';
@@ -16,7 +16,7 @@ export type AbnRunningAttributes = {
   /** Weight of the new batch; unused if cumulative. */
   readonly momentum: number;
   readonly cumulative: boolean;
-  /** Samples per channel m of the batch statistics; unused if `count` is an operand. */
+  /** Samples per channel behind the batch statistics, m; unused if `count` is an operand. */
   readonly count: number;
 };
 

@@ -1,6 +1,7 @@
 /**
- * Per-channel mean and biased variance of x, in float32: μ = Σx/m, σ² = Σ(x − μ)²/m over m samples; 0 if m =
- * 0.
+ * Per-channel mean and biased variance of x over its m samples, in float32; 0 if m = 0:
+ *
+ *     μ = Σ x/m    σ² = Σ (x − μ)²/m
  */
 import { channels, elements, rows } from '@inplace-abn/tensor';
 import { KEEPS_NOTHING, type NoAttributes, type OpDefinition, PURE } from '../ir/define.js';

@@ -1,6 +1,6 @@
 /**
- * In-place running sum: state ← keep·state + factor·value. With keep 0 the previous state is ignored, even
- * NaN. Covers gradient accumulation (keep 0 or 1) and moving averages (keep + factor = 1).
+ * In-place running sum: state ← keep·state + factor·value. Covers gradient accumulation (keep 0 or 1) and
+ * moving averages (keep + factor = 1). If keep is 0, the previous state is ignored, even if it is NaN.
  */
 import { elements } from '@inplace-abn/tensor';
 import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
@@ -58,7 +58,7 @@ export const accumulateOp: OpDefinition<UpdateAttributes> = {
  * The new sum, in place of `state`. `state` and `value` are float32 of the same shape; `keep` and `factor`
  * are float32[].
  *
- * @throws ShapeError if the shapes differ, or a factor is not a scalar
+ * @throws ShapeError if the shapes differ, or `keep` or `factor` is not a scalar
  */
 export function accumulate(
   state: Value,

@@ -58,7 +58,7 @@ export const activationOp: OpDefinition<ActivationAttributes> = {
     const x = input(0);
     for (let i = 0; i < elements(x.shape); i++) output(0).data[i] = activate(at(x, i), attrs);
   },
-  // PyTorch's activations work in place and save the result.
+  // The baseline's activations are in place, and autograd saves their result.
   peerKeeps: { inputs: [], outputs: [0] },
 };
 

@@ -1,4 +1,4 @@
-/** y = φ⁻¹(z): rebuilds an activation's input in place of its output. */
+/** y = φ⁻¹(z): rebuilds the input of an activation, in the buffer of its output. */
 
 import { elements } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';

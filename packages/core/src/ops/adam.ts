@@ -1,7 +1,12 @@
 /**
- * One Adam step like torch.optim.Adam: g = grad·clip + weight_decay·param, m = β₁m + (1 − β₁)g, v = β₂v + (1
- * − β₂)g², param −= lr/(1 − β₁ᵗ) · m / (√v/√(1 − β₂ᵗ) + ε), where t counts steps from 1. If `decoupled`, like
- * torch.optim.AdamW: g = grad·clip, and param is first multiplied by 1 − lr·weight_decay.
+ * One step of torch.optim.Adam. With t counting steps from 1:
+ *
+ *     g = grad·clip + weight_decay·param
+ *     m = β₁·m + (1 − β₁)·g
+ *     v = β₂·v + (1 − β₂)·g²
+ *     param −= lr/(1 − β₁ᵗ) · m / (√v/√(1 − β₂ᵗ) + ε)
+ *
+ * If `decoupled`, like torch.optim.AdamW: g = grad·clip, and param is first scaled by 1 − lr·weight_decay.
  */
 import { elements } from '@inplace-abn/tensor';
 import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
@@ -22,7 +27,7 @@ export type AdamRule = {
   readonly beta1: number;
   /** Decay of the mean of squared gradients, in [0, 1). */
   readonly beta2: number;
-  /** Added to the root of the second moment. */
+  /** Added to the root of the bias-corrected second moment. */
   readonly eps: number;
   /** L2 penalty, or decay of the parameter if `decoupled`. */
   readonly weight_decay: number;
@@ -116,7 +121,8 @@ export interface AdamOperands {
 /**
  * The new parameter and moments, updated in place.
  *
- * @throws ShapeError if a moment or the gradient does not have the parameter's shape, or a scalar is not one
+ * @throws ShapeError if a moment or the gradient does not have the parameter's shape, or if lr, step or clip
+ * is not a scalar
  */
 export function adam(
   { param, grad, expAvg, expAvgSq, lr, step, clip }: AdamOperands,

@@ -1,4 +1,4 @@
-/** a = φ⁻¹(out) − b: rebuilds one term of a residual sum in place of the sum. */
+/** a = φ⁻¹(out) − b: rebuilds one term of a residual sum, in the buffer of the sum. */
 import { elements } from '@inplace-abn/tensor';
 import { type ActivationAttributes, invertActivation } from '../ir/activations.js';
 import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';

@@ -13,7 +13,9 @@ import { ALIGNMENT } from './support/flat.js';
 export type AllGatherAttributes = GroupAttributes & {
   /** Number of processes in the group. */
   readonly size: number;
-  /** Members of which each process holds one row in x, as `pack` lays them out; default 1. */
+  /**
+   * Members of the group that each process holds. x has one row for each, as `pack` lays them out; default 1.
+   */
   readonly held?: number;
 };
 
@@ -37,7 +39,9 @@ export const allGatherOp: OpDefinition<AllGatherAttributes> = {
       together(own, _, { name, size }) {
         const elements = own[0]?.shape[0] ?? 0;
         if (elements % ALIGNMENT === 0) return gathered(pack(own), name, size, own.length);
-        throw new ShapeError(`expected a vector from pack but received ${elements} elements`);
+        throw new ShapeError(
+          `expected a vector from pack, with a multiple of ${ALIGNMENT} elements, but received ${elements} elements`,
+        );
       },
     },
   },
@@ -54,16 +58,17 @@ export const allGatherOp: OpDefinition<AllGatherAttributes> = {
 };
 
 /**
- * Gathers x, float32[K] or int32[K], to `[size,K]` from all `size` processes of `group`; row i comes from
- * rank i. Where a process holds several members K is a multiple of 16, as of what `pack` returns.
+ * Gathers x, float32[K] or int32[K], from all `size` processes of `group` into `[size,K]`; row i comes from
+ * rank i. If a process holds several members, K must be a multiple of 16, like the length of what `pack`
+ * returns.
  *
- * @throws ShapeError unless x is such a vector and the group has a process
+ * @throws ShapeError unless x is such a vector and `size` an integer of at least 1
  */
 export function allGather<D extends DType>(x: Value<D>, group: string, size: number): Value<D> {
   return gathered(x, group, size, 1);
 }
 
-/** x has a row for each of `held` members. */
+/** Gathers x, which has one row for each of `held` members. */
 function gathered<D extends DType>(x: Value<D>, group: string, size: number, held: number): Value<D> {
   return emit(allGatherOp, [x], held === 1 ? { group, size } : { group, size, held }).as(x.dtype);
 }

@@ -1,4 +1,4 @@
-/** Sums x over the processes of a group; blocks the step until done (torch.distributed.all_reduce). */
+/** Sums x over the processes of a group. The step waits for the sum (torch.distributed.all_reduce). */
 
 import type { DType } from '@inplace-abn/tensor';
 import { type OpDefinition, PURE } from '../ir/define.js';

@@ -13,7 +13,12 @@ import { add as addSame } from './add.js';
 import { emitElementwise } from './elementwise.js';
 import { broadcastShape } from './support/broadcast.js';
 
-/** Applies fn to values and numbers, at least one of which is a value. */
+/**
+ * Applies fn to values and numbers.
+ *
+ * @throws UsageError if no argument is a value, or a number is not finite
+ * @throws ShapeError if the shapes cannot be broadcast
+ */
 function applied<D extends DType>(fn: FunctionName, ...args: (Value<D> | number)[]): Value<D> {
   const values = args.filter((arg) => arg instanceof Value);
   if (values.length === 0) {
@@ -40,10 +45,11 @@ function missing(fn: string, index: number): never {
 
 /**
  * φ(a + b), like torch.add followed by an activation (default identity), with the broadcasting of {@link
- * mul}. If both shapes are equal, it can be fused into the preceding convolution at the end of a residual
- * block.
+ * mul}. At the end of a residual block, inference fuses it into the preceding convolution if both shapes are
+ * equal.
  *
  * @throws ShapeError if the shapes cannot be broadcast
+ * @throws UsageError if both are numbers, or a number is not finite
  */
 export function add<A extends DType = never, B extends DType = never>(
   a: Value<A> | number,
@@ -59,6 +65,7 @@ export function add<A extends DType = never, B extends DType = never>(
  * a − b, like torch.sub, with the broadcasting of {@link mul}.
  *
  * @throws ShapeError if the shapes cannot be broadcast
+ * @throws UsageError if both are numbers, or a number is not finite
  */
 export function sub<A extends DType = never, B extends DType = never>(
   a: Value<A> | number,
@@ -71,9 +78,11 @@ export function sub<A extends DType = never, B extends DType = never>(
  * a·b, like torch.mul, but broadcasting from the first axis of N×C×S1×… instead of the last. Sizes must be
  * equal or 1, and missing trailing axes count as 1. A vector [C] has one value per channel; [N,C] and
  * [N,C,1,1] have one per image and channel. (In PyTorch a vector broadcasts along the last axis.) Numbers are
- * scalars. The result has the dtype of the first operand with the result's shape.
+ * scalars. The result has the dtype of the operand with the result's shape. If several have it, values
+ * computed in the step come first, then inputs, then states.
  *
  * @throws ShapeError if the shapes cannot be broadcast
+ * @throws UsageError if both are numbers, or a number is not finite
  */
 export function mul<A extends DType = never, B extends DType = never>(
   a: Value<A> | number,
@@ -86,6 +95,7 @@ export function mul<A extends DType = never, B extends DType = never>(
  * a/b, like torch.div, with the broadcasting of {@link mul}.
  *
  * @throws ShapeError if the shapes cannot be broadcast
+ * @throws UsageError if both are numbers, or a number is not finite
  */
 export function div<A extends DType = never, B extends DType = never>(
   a: Value<A> | number,
@@ -124,7 +134,7 @@ export function abs<D extends DType>(x: Value<D>): Value<D> {
   return applied('abs', x);
 }
 
-/** −1, 0 or 1 for x below, at or above 0, like torch.sign; no gradient passes. */
+/** −1, 0 or 1 for x below, at or above 0, like torch.sign. No gradient flows through it. */
 export function sign(x: Value): Value {
   return applied('sign', x);
 }

@@ -1,6 +1,6 @@
 /**
- * Average pooling: the mean of each window, over all its elements (padding counts as zeros) or over those
- * inside the input.
+ * Average pooling: the mean over all elements of a window, padding included as zeros, or over those inside
+ * the input.
  */
 
 import { channels, type DType } from '@inplace-abn/tensor';
@@ -62,6 +62,7 @@ export interface AvgPoolOptions extends PoolOptions {
 /**
  * Average pooling of x [N,C,H,W], like torch.nn.functional.avg_pool2d; returns [N,C,OH,OW].
  *
+ * @param kernel size of the window: one number, or [height, width]
  * @throws ShapeError if x is not N×C×H×W, if padding exceeds half the window, or if the window does not fit
  */
 export function avgPool<D extends DType>(

@@ -1,6 +1,6 @@
 /**
- * Anti-aliased downsampling by 2: blurs with [1, 2, 1] ⊗ [1, 2, 1] / 16 at every second pixel (BlurPool,
- * Zhang 2019).
+ * Anti-aliased downsampling by 2 (BlurPool, Zhang 2019): the filter [1, 2, 1] ⊗ [1, 2, 1] / 16 at every
+ * second pixel.
  */
 import { channels, type DType, dim, elements, formatType } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
@@ -58,7 +58,7 @@ export const blurPoolOp: OpDefinition<NoAttributes> = {
  * Blurs x [N,C,H,W] and downsamples it to [N,C,⌈H/2⌉,⌈W/2⌉]. In PyTorch: F.pad(x, (1, 1, 1, 1), 'reflect')
  * and a depthwise convolution of stride 2 with the binomial 3×3 filter.
  *
- * @throws ShapeError below 2×2 pixels
+ * @throws ShapeError if x is not N×C×H×W or is smaller than 2×2 pixels
  */
 export function blurPool<D extends DType>(x: Value<D>): Value<D> {
   return emit(blurPoolOp, [x], {}).as(x.dtype);

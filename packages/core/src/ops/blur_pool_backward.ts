@@ -21,7 +21,9 @@ export const blurPoolBackwardOp: OpDefinition<BlurBackwardAttributes> = {
     checkImages(dy, 'dy');
     const [height, width] = [dim(attrs.size, 0), dim(attrs.size, 1)];
     if (blurred(height) !== dim(dy.shape, 2) || blurred(width) !== dim(dy.shape, 3)) {
-      throw new ShapeError(`dy ${formatType(dy)} is not of images of ${height}×${width} pixels`);
+      throw new ShapeError(
+        `expected dy for images of ${height}×${width} pixels but received ${formatType(dy)}`,
+      );
     }
     return [{ shape: [...dy.shape.slice(0, 2), height, width], dtype: dy.dtype }];
   },

@@ -35,7 +35,7 @@ export const broadcastOp: OpDefinition<BroadcastAttributes> = {
 };
 
 /**
- * x, float32[K] or int32[K], of rank `root` in `group`.
+ * The x of rank `root` in `group`, float32[K] or int32[K].
  *
  * @throws ShapeError unless x is such a vector and `root` an integer of at least 0
  */

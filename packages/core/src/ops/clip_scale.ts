@@ -50,7 +50,8 @@ export const clipScaleOp: OpDefinition<ClipScaleAttributes> = {
  * `torch.nn.utils.clip_grad_norm_`. The updates apply the factor.
  *
  * @param grads float32, any shapes
- * @param maxNorm largest norm that is left as it is
+ * @param maxNorm gradients with a larger norm are scaled down to about this norm
+ * @throws UsageError without gradients
  */
 export function clipScale(
   grads: readonly Value[],

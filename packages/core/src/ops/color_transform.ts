@@ -1,6 +1,6 @@
 /**
- * Converts uint8 RGB images to data. Each image has its own affine map of [R, G, B, 1], with R, G, B in [0,
- * 1]: normalization, color jitter and lighting noise composed into one 3×4 matrix.
+ * Converts uint8 RGB images to a data dtype. Each image has its own affine map of [R, G, B, 1], with R, G and
+ * B in [0, 1]: normalization, color jitter and lighting noise, composed into one 3×4 matrix.
  */
 import { channels, type DataDType, dim, formatType, rows } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
@@ -66,8 +66,8 @@ export const colorTransformOp: OpDefinition<ColorTransformAttributes> = {
 };
 
 /**
- * Maps images uint8 [N,3,H,W] by color float32[N,12] (row-major 3×4, on RGB in [0, 1]); returns [N,3,H,W] in
- * `dtype`, default float32.
+ * Maps the pixels of images, uint8 [N,3,H,W] scaled to [0, 1], by color, float32[N,12]: a row-major 3×4
+ * matrix per image. Returns [N,3,H,W] in `dtype`, default float32.
  *
  * @throws ShapeError if the images do not have 3 channels, or `color` has another shape
  */

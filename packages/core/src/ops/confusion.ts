@@ -54,7 +54,8 @@ export const confusionOp: OpDefinition<ConfusionAttributes> = {
 
 /**
  * Confusion matrix int32[K,K], indexed [label, predicted], of predictions uint8 and labels int32 or uint8 of
- * the same shape. Labels outside the K = `classes` classes (1 to 256) are ignored.
+ * the same shape. Elements whose label or prediction is not one of the K = `classes` classes (1 to 256) are
+ * ignored.
  *
  * @throws ShapeError if the shapes differ, or for another number of classes
  */

@@ -15,8 +15,8 @@ export type ConstantAttributes = {
 export const constantOp: OpDefinition<ConstantAttributes> = {
   name: 'constant',
   inputs: [],
-  // The dtype is an attribute, for gradient seeds and other numbers that the precision pass must not
-  // change.
+  // The dtype is an attribute. The kind is not `data`, because the precision pass must not lower gradient
+  // seeds and other numbers.
   outputs: [{ name: 'out', kind: 'float32' }],
   infer: ({ attrs }) => [{ shape: attrs.shape, dtype: attrs.dtype }],
   gradient: null,

@@ -24,8 +24,8 @@ export const conv2dOp: OpDefinition<Conv2dAttributes> = {
   infer: (context) => [conv2dShape(context)],
   gradient({ attrs, input, diff, needs }) {
     const [x, weight] = [input(0), input(1)];
-    // Emit the weight gradient last: its update must wait until dx has read the weight, so it would only
-    // sit in memory.
+    // Emit dx before the weight gradient. The update must wait until dx has read the weight, so an earlier
+    // weight gradient would only occupy memory.
     const dx = needs(0) ? conv2dBackwardData(diff(0), weight, x.shape.slice(2), attrs) : null;
     const dweight = needs(1) ? conv2dBackwardWeights(x, diff(0), weight.shape.slice(2), attrs) : null;
     const dbias = needs(2) ? reduceRows(diff(0)) : null;
@@ -53,7 +53,7 @@ export const conv2dOp: OpDefinition<Conv2dAttributes> = {
   peerKeeps: { inputs: [0], outputs: [] },
 };
 
-/** Options of {@link conv2d}, as of torch.nn.Conv2d. */
+/** Options of {@link conv2d}, as in torch.nn.Conv2d. */
 export interface Conv2dOptions {
   /** One number for both axes, or [height, width]; default 1. */
   readonly stride?: PairOption;
@@ -61,7 +61,10 @@ export interface Conv2dOptions {
   readonly padding?: PairOption;
   /** Distance between window taps; default 1, a dense window. */
   readonly dilation?: PairOption;
-  /** Blocks of channels that are convolved separately; divides the input and output channels. Default 1. */
+  /**
+   * Number of blocks of channels that are convolved separately. It divides the input and output channels;
+   * default 1.
+   */
   readonly groups?: number;
 }
 

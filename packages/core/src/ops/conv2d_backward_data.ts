@@ -1,6 +1,6 @@
 /** dx of a convolution: every product y += x·w gives dx += dy·w. */
 
-import { channels, dim, formatType, type Shape } from '@inplace-abn/tensor';
+import { channels, dim, type Shape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
 import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
@@ -35,7 +35,8 @@ export const conv2dBackwardDataOp: OpDefinition<Conv2dBackwardDataAttributes> = 
     checkImages(weight, 'weight');
     const inputs = channels(weight.shape) * attrs.groups;
     const shape = [dim(dy.shape, 0), inputs, ...attrs.size];
-    if (shape.length !== 4) throw new ShapeError(`expected [height, width] for size of ${formatType(dy)}`);
+    if (shape.length !== 4)
+      throw new ShapeError(`expected [height, width] for size but received [${attrs.size.join(', ')}]`);
     checkConv(weight, inputs, attrs);
     checkWindowed(dy, shape, dim(weight.shape, 0), convWindow(attrs, weight.shape));
     return [{ shape, dtype: dy.dtype }];

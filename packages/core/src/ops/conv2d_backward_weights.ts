@@ -1,6 +1,6 @@
 /** dw of a convolution: every product y += x·w gives dw += x·dy. */
 
-import { channels, dim, formatType, type Shape } from '@inplace-abn/tensor';
+import { channels, dim, type Shape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
 import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
@@ -36,7 +36,8 @@ export const conv2dBackwardWeightsOp: OpDefinition<Conv2dBackwardWeightsAttribut
     checkImages(dy, 'dy');
     const [inputs, outputs] = [channels(x.shape), channels(dy.shape)];
     const shape = [outputs, Math.floor(inputs / attrs.groups), ...attrs.kernel];
-    if (shape.length !== 4) throw new ShapeError(`expected [height, width] for kernel of ${formatType(x)}`);
+    if (shape.length !== 4)
+      throw new ShapeError(`expected [height, width] for kernel but received [${attrs.kernel.join(', ')}]`);
     const weight = { shape, dtype: 'float32' } as const;
     checkConv(weight, inputs, attrs);
     checkWindowed(dy, x.shape, dim(shape, 0), convWindow(attrs, shape));

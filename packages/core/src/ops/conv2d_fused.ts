@@ -39,7 +39,7 @@ export const conv2dFusedOp: OpDefinition<Conv2dFusedAttributes> = {
   fusion: {
     elementwise: null,
     fuse({ attrs, input, inputs }, epilogue) {
-      // After an activation, only another activation can be fused.
+      // Nothing can follow the activation in this op.
       if (attrs.activation !== 'identity') return null;
       const operands = { x: input(0), weight: input(1), bias: inputs[2] ?? null, addend: inputs[3] ?? null };
       return fused(operands, attrs, epilogue);
@@ -71,10 +71,13 @@ interface Operands {
   readonly addend: Value | null;
 }
 
-/** The convolution fused with its reader's epilogue; null if both have an addend. */
+/**
+ * The convolution fused with its reader's epilogue. null if it has an addend and the epilogue has another, or
+ * scales and shifts it.
+ */
 export function fused(operands: Operands, attrs: Conv2dAttributes, epilogue: Epilogue): Value | null {
   const { fold, addend, activation } = epilogue;
-  // The addend would have to be folded too.
+  // A fold applies to the whole sum, but changes only weight and bias.
   if (operands.addend && (addend || fold)) return null;
   const { weight, bias } = fold?.(operands) ?? operands;
   const { stride, padding, dilation, groups } = attrs;

@@ -36,7 +36,7 @@ export const convTranspose2dOp: OpDefinition<Conv2dBackwardDataAttributes> = {
   peerKeeps: { inputs: [0], outputs: [] },
 };
 
-/** Options of {@link convTranspose2d}, as of torch.nn.ConvTranspose2d. */
+/** Options of {@link convTranspose2d}, as in torch.nn.ConvTranspose2d. */
 export interface ConvTranspose2dOptions extends Conv2dOptions {
   /** Rows and columns added on the far side of the result, less than the stride; default 0. */
   readonly outputPadding?: PairOption;

@@ -1,7 +1,7 @@
 /**
- * Softmax cross entropy, averaged over the rows that count: −log softmax(logits)[label] where label ≠
- * ignore_index. If the batch is distributed, it is this process's sum divided by the count over all
- * processes, so that the sum over processes is the mean.
+ * Softmax cross entropy: the mean of −log softmax(logits)[label] over the rows with label ≠ ignore_index. If
+ * the batch is distributed, it is this process's sum divided by the count over all processes, so that the sum
+ * over processes is the mean.
  */
 
 import { type OpDefinition, PURE } from '../ir/define.js';
@@ -73,7 +73,7 @@ export interface CrossEntropyOptions {
   readonly ignoreIndex?: number;
   /**
    * float32[]: number of counted rows over all processes, or with `weights` the sum of their weights; default
-   * this process's rows.
+   * that of this process's rows.
    */
   readonly count?: Value;
   /** float32[K]: weight of each class. */

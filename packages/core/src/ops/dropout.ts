@@ -1,8 +1,8 @@
 /**
  * Zeroes elements (or whole channels) with probability p and scales the rest by 1/(1 − p).
  *
- * Draws are a hash of (seed, stream, index), so no mask is stored: the gradient is the same op applied to the
- * cotangent. The hash is Chris Wellons' lowbias32.
+ * The random numbers are a hash of (seed, stream, index), so no mask is stored: the gradient is the same op
+ * applied to the cotangent. The hash is Chris Wellons' lowbias32.
  */
 
 import { channels, type DType, dim, elements, formatType, rows } from '@inplace-abn/tensor';
@@ -13,13 +13,15 @@ import type { Value } from '../ir/value.js';
 import { streamed } from './support/cost.js';
 import { at } from './support/reference.js';
 
-/** Constants of {@link dropout}: probability, stream of random numbers, and whether whole channels drop. */
+/**
+ * Constants of {@link dropout}: probability, stream of random numbers, and whether it drops whole channels.
+ */
 export type DropoutAttributes = {
   /** Probability of dropping an element, in [0, 1]. */
   readonly p: number;
   /** Distinguishes the draws of one step. */
   readonly stream: number;
-  /** One draw per (n, c) instead of one per element. */
+  /** True to drop whole channels of an image: one draw per (n, c) instead of one per element. */
   readonly channelwise: boolean;
 };
 
@@ -30,7 +32,7 @@ function mix(value: number): number {
   return (v ^ (v >>> 16)) >>> 0;
 }
 
-/** The uniform 32-bit number of draw `index`. */
+/** Draw `index`: a uniform 32-bit integer. */
 export function dropoutBits(seed: number, stream: number, index: number): number {
   const key = mix(seed ^ mix(Math.imul(stream, 0x9e3779b9)));
   const high = Math.imul(Math.floor(index / 2 ** 32), 0x85ebca6b);
@@ -82,8 +84,8 @@ export const dropoutOp: OpDefinition<DropoutAttributes> = {
 };
 
 /**
- * Dropout on x (N×C×…), like torch.nn.functional.dropout, or dropout2d if channelwise. `seed`: int32[], new
- * for every step.
+ * Dropout on x (N×C×…), like torch.nn.functional.dropout, or dropout2d if channelwise. `seed` is int32[],
+ * with a new value in every step.
  *
  * @throws ShapeError for a probability outside [0, 1], a seed that is not one number, or a rank below 2
  */

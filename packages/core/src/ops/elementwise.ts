@@ -1,8 +1,8 @@
 /**
  * out = f(x0, x1, …), elementwise, for an expression f. sub, mul, exp, sigmoid and their compositions all
  * compile to this op, which reads each operand once and writes the result once. The second op, sum, reduces
- * such an expression without writing its values, so that a loss or the gradient of a gate is one pass over
- * its operands. Both are in one file because their gradients use each other.
+ * such an expression without storing its values, so that a loss or the gradient of a gate is one pass over
+ * its operands. Both ops are in one file because their gradients use each other.
  */
 import type { Shape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
@@ -37,7 +37,8 @@ import { SAME_ROW } from './support/row-windows.js';
 const PLACES = Array.from({ length: MOST_OPERANDS }, (_, index) => index);
 
 /**
- * Recovers operand `index` from the result and the other operands. The result is numbered after the operands.
+ * Expression of operand `index` in the other operands and the result, which is operand MOST_OPERANDS; null if
+ * the operand cannot be recovered.
  */
 function inverseOf({ program }: ElementwiseAttributes, index: number): Expression | null {
   return inverse(parseExpression(program), index, operand(MOST_OPERANDS));
@@ -121,10 +122,11 @@ export const elementwiseOp: OpDefinition<ElementwiseAttributes> = {
 export type SumAttributes = ElementwiseAttributes & {
   /** Result shape: summed axes are 1 or missing at the end; [C] keeps the channels only. */
   readonly shape: readonly number[];
+  /** Divisor of every value: the number of summed elements for a mean. */
   readonly divisor: number;
 };
 
-/** Σ f(x0, x1, …)/divisor over axes, in float32, with a summation order that depends on the shape alone. */
+/** Σ f(x0, x1, …)/divisor over axes, in float32. The summation order depends only on the shape. */
 export const sumOp: OpDefinition<SumAttributes> = {
   name: 'sum',
   inputs: elementwiseOperands(),
@@ -136,7 +138,7 @@ export const sumOp: OpDefinition<SumAttributes> = {
     const fitting =
       shape.length <= domain.length && left.every((size, axis) => size === 1 || size === domain[axis]);
     if (!fitting)
-      throw new ShapeError(`[${shape.join(',')}] is not a sum of [${domain.join(',')}] over axes`);
+      throw new ShapeError(`[${domain.join(',')}] cannot be summed over axes to [${shape.join(',')}]`);
     if (!summable(shape, domain)) {
       throw new ShapeError(`[${domain.join(',')}] cannot be summed to [${shape.join(',')}] in one pass`);
     }
@@ -181,7 +183,7 @@ export const sumOp: OpDefinition<SumAttributes> = {
   peerKeeps: { inputs: [0, 1], outputs: [] },
 };
 
-/** Emits the expression as an elementwise op. */
+/** Emits the expression as one elementwise op. */
 export function emitElementwise(
   root: Expression,
   get: (index: number) => Value,
@@ -194,12 +196,13 @@ export function emitElementwise(
 export interface EmitSum extends EmitElementwise {
   /** Result shape: summed axes have size 1 or are missing at the end. */
   readonly shape: Shape;
+  /** Divisor of every value: the number of summed elements for a mean. */
   readonly divisor: number;
 }
 
 /**
- * Emits the expression's sum over the axes missing in `shape`, divided by `divisor`; in several passes if one
- * is not enough.
+ * Emits the sum of the expression over the axes that `shape` lacks, divided by `divisor`; in several passes
+ * if kernels cannot sum those axes in one.
  */
 export function emitSum(
   root: Expression,

@@ -1,6 +1,6 @@
 /**
  * Flattens images to rows in PyTorch's order, y[n, (c,s)] = x[n,c,s], so that PyTorch's linear weights fit;
- * and the reverse. Since images are stored channels-last, each one is transposed.
+ * or the reverse. Images are stored channels-last, so this transposes every image.
  */
 import { type DType, elements, formatType, type Shape, sameShape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
@@ -61,12 +61,12 @@ function rowsShape([n = 1, ...rest]: Shape): number[] {
   return [n, elements(rest)];
 }
 
-/** x [N,C,S1,…] as [N,C·S1·…] with rows in PyTorch's order; transposes every image. */
+/** x [N,C,S1,…] as rows [N,C·S1·…] in PyTorch's order; transposes every image. */
 export function imagesToRows<D extends DType>(x: Value<D>): Value<D> {
   return emit(flattenOp, [x], { images: [...x.shape], back: false }).as(x.dtype);
 }
 
-/** Rows x [N,C·S1·…] in PyTorch's order as images of shape `images` [N,C,S1,…]. */
+/** Rows x [N,C·S1·…] in PyTorch's order as images of shape `images` [N,C,S1,…]; transposes every image. */
 export function rowsToImages<D extends DType>(x: Value<D>, images: Shape): Value<D> {
   return emit(flattenOp, [x], { images: [...images], back: true }).as(x.dtype);
 }

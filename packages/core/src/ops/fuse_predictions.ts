@@ -105,8 +105,8 @@ export const fusePredictionsOp: OpDefinition<FusePredictionsAttributes> = {
 export interface FusePredictionsOptions {
   /**
    * `mean`: averages the softmaxes and takes the largest class. `voting`: each prediction votes for its
-   * largest class; the class with most votes wins (ties go to the lowest), with the mean probability of its
-   * votes. `max`: takes the most confident prediction (ties go to the first).
+   * largest class; the class with the most votes wins (ties go to the lowest), with the mean probability of
+   * its votes. `max`: takes the most confident prediction (ties go to the first).
    */
   readonly mode: FusionMode;
   /** Height and width of the outputs. */

@@ -83,9 +83,10 @@ export interface GroupNormOptions {
 }
 
 /**
- * Normalizes x (N×C×…) in `groups` groups of channels. weight and bias: float32[C], or null for 1 and 0.
+ * Normalizes x (N×C×…) over each of `groups` groups of channels, like torch.nn.functional.group_norm; returns
+ * the type of x. weight and bias are float32[C], or null for 1 and 0.
  *
- * @throws ShapeError if `groups` does not divide C, or if weight or bias is not [C]
+ * @throws ShapeError if x has a rank below 2, `groups` does not divide C, or weight or bias is not [C]
  */
 export function groupNorm<D extends DType>(
   x: Value<D>,

@@ -84,8 +84,8 @@ export const groupNormBackwardOp: OpDefinition<GroupNormBackwardAttributes> = {
 };
 
 /**
- * Values that the backward of group normalization reads in addition to dy; mean and rstd are float32[N,
- * groups].
+ * Values that the backward pass of group normalization reads in addition to dy. mean and rstd are
+ * float32[N,groups], weight float32[C] or null.
  */
 export interface GroupNormSaved {
   readonly x: Value;

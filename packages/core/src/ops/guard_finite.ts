@@ -1,4 +1,4 @@
-/** Stops the step before anything after it runs if a value is NaN or infinite. */
+/** Stops the step, before any update, if a value is NaN or infinite. */
 import { NotFiniteError } from '../errors.js';
 import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
 import { emitAll } from '../ir/emit.js';
@@ -34,8 +34,8 @@ export const guardFiniteOp: OpDefinition<GuardFiniteAttributes> = {
 };
 
 /**
- * Stops the step with NotFiniteError, "<what> is not finite", if any element of `value` (float32) is NaN or
- * infinite.
+ * Stops the step, before any update, if an element of `value` (float32) is NaN or infinite. The step then
+ * fails with NotFiniteError, "<what> is not finite".
  */
 export function guardFinite(value: Value, what: string): void {
   emitAll(guardFiniteOp, [value], { what });

@@ -1,4 +1,4 @@
-/** Sums over the members of a group where each process holds several. */
+/** Sums over the members of a group if each process holds several. */
 import { elements } from '@inplace-abn/tensor';
 import type { Collective } from '../ir/define.js';
 import type { Value } from '../ir/value.js';
@@ -9,7 +9,7 @@ import { unpack } from './unpack.js';
 
 /**
  * The sum over all members, in a balanced tree over their ranks: first over those of this process, then over
- * the processes. Each process holds a subtree, so the bits depend neither on their number nor on who sums.
+ * the processes. Each process holds a subtree, so the bits do not depend on how many members a process holds.
  */
 export const HELD_SUM: Collective = {
   together(own, _, { name, size }) {
@@ -23,7 +23,7 @@ export const HELD_SUM: Collective = {
   },
 };
 
-/** For what follows an exchange that has given every member the same: that value. */
+/** For ops that wait for such a sum. Every member already has the same value, so nothing is emitted. */
 export const HELD_RESULT: Collective = {
   together([first]: readonly Value[]) {
     if (first) return first;

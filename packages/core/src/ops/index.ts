@@ -84,7 +84,7 @@ import { treeSumOp } from './tree_sum.js';
 import { unpackOp } from './unpack.js';
 
 /**
- * Every built-in op by the name that plans and the text form print. The function of each is documented with
+ * Every built-in op, by the name that plans and the text form print. The function that emits an op documents
  * its operands.
  */
 export const ops = {
@@ -94,7 +94,7 @@ export const ops = {
   abn_backward_apply: abnBackwardApplyOp,
   /** The sums of ABN's backward, Σ dy and Σ dy·x̂: float32[C] each. */
   abn_backward_reduce: abnBackwardReduceOp,
-  /** dγ from Σ dy·x̂, negated where s = |γ| + ε and γ < 0. */
+  /** dγ from Σ dy·x̂, negated if s = |γ| + ε and γ < 0. */
   abn_backward_weight: abnBackwardWeightOp,
   /** Folds a normalization with fixed statistics into the weights and bias before it. */
   abn_fold: abnFoldOp,
@@ -110,19 +110,19 @@ export const ops = {
   activation: activationOp,
   /** dx = φ′·dz, with φ′ from the output z. */
   activation_backward: activationBackwardOp,
-  /** y = φ⁻¹(z): rebuilds the input of an activation over its output. */
+  /** y = φ⁻¹(z): rebuilds the input of an activation from its output. */
   activation_invert: activationInvertOp,
   /** One step of `torch.optim.Adam` or AdamW on a parameter, in place. */
   adam: adamOp,
   /** out = φ(a + b): a residual sum with an optional activation. */
   add: addOp,
-  /** a = φ⁻¹(out) − b: rebuilds a term of a residual sum over the sum. */
+  /** a = φ⁻¹(out) − b: rebuilds a term of a residual sum from the sum. */
   add_invert: addInvertOp,
   /** x of all processes of a group, in rank order. */
   all_gather: allGatherOp,
   /** Sum of x over the processes of a group. The step waits for it. */
   all_reduce: allReduceOp,
-  /** Starts a sum over the processes of a group, which goes on in the background. */
+  /** Starts a sum over the processes of a group, which continues in the background. */
   all_reduce_start: allReduceStartOp,
   /** Waits for a sum that all_reduce_start began. */
   all_reduce_wait: allReduceWaitOp,
@@ -134,7 +134,7 @@ export const ops = {
   blur_pool: blurPoolOp,
   /** dx of blur_pool. */
   blur_pool_backward: blurPoolBackwardOp,
-  /** x of one process for its whole group. */
+  /** Sends x of one process to its whole group. */
   broadcast: broadcastOp,
   /** out = φ(a + b), with one b for each image and channel. */
   broadcast_add: broadcastAddOp,
@@ -160,7 +160,7 @@ export const ops = {
   conv2d_backward_weights: conv2dBackwardWeightsOp,
   /** out = φ(w ⋆ x + b + addend), in one pass. Inference only. */
   conv2d_fused: conv2dFusedOp,
-  /** Softmax cross entropy, averaged over the rows whose label counts. */
+  /** Softmax cross entropy, averaged over the rows that are not ignored. */
   cross_entropy: crossEntropyOp,
   /** dlogits of cross_entropy; zero in ignored rows. */
   cross_entropy_backward: crossEntropyBackwardOp,
@@ -204,11 +204,11 @@ export const ops = {
   max_pool: maxPoolOp,
   /** dx of max_pool: each dy at the index of its maximum. */
   max_pool_backward: maxPoolBackwardOp,
-  /** Mixes pairs of images, as mixup or CutMix. */
+  /** Mixes pairs of images, for mixup and CutMix. */
   mix_images: mixImagesOp,
-  /** Labels as targets with a channel for each class. */
+  /** Labels as targets with one channel per class. */
   one_hot: oneHotOp,
-  /** Tensors in a flat vector, so that one message carries them all. */
+  /** Tensors in one flat vector, so that one message carries them all. */
   pack: packOp,
   /** Repeats the border of images, as `torch.nn.functional.pad` with mode `replicate`. */
   pad_replicate: padReplicateOp,
@@ -238,20 +238,23 @@ export const ops = {
   space_to_depth: spaceToDepthOp,
   /** dx of space_to_depth. */
   space_to_depth_backward: spaceToDepthBackwardOp,
-  /** Sum of an expression's values, which are not stored. */
+  /** Sum of the values of an expression, which are not stored. */
   sum: sumOp,
   /** Number of rows whose label is among the k largest logits, for each k. */
   topk_correct: topkCorrectOp,
-  /** Sum of the rows of x in a balanced tree, so that its bits do not depend on how rows are split. */
+  /** Sum of the rows of x in a balanced tree. Its bits do not depend on how the rows are grouped. */
   tree_sum: treeSumOp,
-  /** The tensors in a flat vector, as views where possible. */
+  /** The tensors in a flat vector, as views if possible. */
   unpack: unpackOp,
 };
 
 /** Name of a built-in op. */
 export type OpName = keyof typeof ops;
 
-/** The op with a given name, for code that starts from text. Traced code passes definitions to `emit`. */
+/**
+ * The op with a given name, for code that starts from text. Traced code passes the definition itself to
+ * `emit`.
+ */
 export function opOf(name: OpName): AnyOp {
   return ops[name];
 }

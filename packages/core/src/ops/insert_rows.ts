@@ -1,6 +1,6 @@
 /**
- * out = `into` with its rows starting at `begin` replaced by the strip; without `into`, zeros everywhere
- * else. In place of `into`, only the strip is copied, so a value can be assembled strip by strip.
+ * out = `into` with the rows that start at `begin` replaced by the strip; without `into`, zeros around the
+ * strip. If out overwrites `into`, only the strip is copied, so a value can be assembled strip by strip.
  */
 
 import { byteLength, dim, formatType, sameShape } from '@inplace-abn/tensor';

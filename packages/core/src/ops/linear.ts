@@ -1,4 +1,4 @@
-/** y = x·wᵀ + b. */
+/** y = x·wᵀ + b (torch.nn.Linear). */
 
 import { channels, type DType, dim, elements, formatType } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
@@ -34,8 +34,8 @@ export const linearOp: OpDefinition<NoAttributes> = {
     return [{ shape: [dim(x.shape, 0), features], dtype: x.dtype }];
   },
   gradient({ input, diff, needs }) {
-    // Emit the weight gradient last: its update must wait until dx has read the weight, so it would only
-    // sit in memory.
+    // Emit dx before the weight gradient. The update must wait until dx has read the weight, so an earlier
+    // weight gradient would only occupy memory.
     const dx = needs(0) ? linearBackwardData(diff(0), input(1)) : null;
     const dweight = needs(1) ? linearBackwardWeights(input(0), diff(0)) : null;
     const dbias = needs(2) ? reduceRows(diff(0)) : null;

@@ -8,7 +8,7 @@ import { softmaxOp } from './softmax.js';
 import { logSumExp } from './support/classes.js';
 import { at } from './support/reference.js';
 
-/** All rules are those of softmax, except for the computation. */
+/** All rules are those of softmax, except for gradient and computation. */
 export const logSoftmaxOp: OpDefinition<NoAttributes> = {
   ...softmaxOp,
   name: 'log_softmax',

@@ -1,12 +1,13 @@
 /**
  * Lovász-softmax loss (Berman et al. 2018, algorithm 1): the Lovász extension of the Jaccard loss 1 − IoU of
- * each class. With errors e = |[label = k] − p_k| in descending order, F rows of class k, and i of them and j
- * others among the first r + 1 rows:
+ * each class. For class k, sort the errors e = |[label = k] − p_k| in descending order. Let F be the number
+ * of rows of class k, and let the first r + 1 rows contain i rows of class k and j others:
  *
  *     J_r = 1 − (F − i)/(F + j),   loss_k = Σ_r e_r·(J_r − J_{r−1}),   J_{−1} = 0
  *
  * The loss is the mean of loss_k over classes, over the rows of a batch or of each image. The differences of
- * J are the derivatives by the errors, so the forward pass, which has the order, writes the gradient as well.
+ * J are the derivatives with respect to the errors. The forward pass has sorted the errors, so it also writes
+ * the gradient.
  */
 
 import { elements, formatType, isDataDType, rows } from '@inplace-abn/tensor';
@@ -21,14 +22,15 @@ import { streamed } from './support/cost.js';
 import { addAt, at } from './support/reference.js';
 
 export type LovaszSoftmaxAttributes = {
-  /** The classes of the mean: those that occur among the labels, or all. */
+  /** Classes to average over: those that occur among the labels, or all. */
   readonly classes: 'present' | 'all';
+  /** True for the mean over the losses of single images. */
   readonly per_image: boolean;
   /** Label of rows to ignore. */
   readonly ignore_index: number;
 };
 
-/** A row's index takes 31 bits of a sorted key. */
+/** Kernels keep the index of a row in 31 bits of a sort key. */
 const MOST_ROWS = 2 ** 31 - 1;
 
 export const lovaszSoftmaxOp: OpDefinition<LovaszSoftmaxAttributes> = {
@@ -40,7 +42,7 @@ export const lovaszSoftmaxOp: OpDefinition<LovaszSoftmaxAttributes> = {
   ],
   outputs: [
     { name: 'loss', kind: 'float32' },
-    // ∂loss/∂p of p's shape: about 1 / rows, which float16 would round to nothing.
+    // ∂loss/∂p, with the shape of p. Its values are near 1/rows, which underflows in float16.
     { name: 'slope', kind: 'float32' },
   ],
   infer({ attrs, input, inputs }) {
@@ -78,7 +80,7 @@ export const lovaszSoftmaxOp: OpDefinition<LovaszSoftmaxAttributes> = {
   effects: PURE,
   cost(context: InferContext<LovaszSoftmaxAttributes>, outputs) {
     const count = elements(context.input(0).shape);
-    // Three passes of a radix sort move 16 bytes a row and class.
+    // Each of three passes of a radix sort moves 16 bytes per row and class.
     return { flops: 8 * count, bytes: streamed(context, outputs).bytes + 3 * 16 * count };
   },
   reference(context) {
@@ -101,11 +103,11 @@ export const lovaszSoftmaxOp: OpDefinition<LovaszSoftmaxAttributes> = {
         : counted.length / count;
     for (const group of groups) addGroup(context, group, share);
   },
-  // PyTorch's autograd saves sorted errors and their order for each class.
+  // In PyTorch, autograd saves the sorted errors and their order for each class.
   peerKeeps: { inputs: [0], outputs: [1] },
 };
 
-/** Adds `share` times the mean loss over classes of some rows, and its slopes. */
+/** Adds `share` times the loss of some rows, averaged over classes, and the slopes. */
 function addGroup(
   { attrs, input, output }: ReferenceContext<LovaszSoftmaxAttributes>,
   counted: readonly LabeledRow[],
@@ -139,7 +141,7 @@ function addGroup(
   }
 }
 
-/** The larger first, as kernels have them in float32, and NaN before all. */
+/** Sorts larger errors first, compared in float32 as kernels do, and NaN before all others. */
 function compareErrors(a: number, b: number): number {
   const [x, y] = [Math.fround(a), Math.fround(b)];
   if (Number.isNaN(x) || Number.isNaN(y)) return Number(Number.isNaN(y)) - Number(Number.isNaN(x));
@@ -148,29 +150,30 @@ function compareErrors(a: number, b: number): number {
 
 /** Options of {@link lovaszSoftmax}. */
 export interface LovaszSoftmaxOptions {
-  /** The classes of the mean: those that occur among the labels (`present`, the default), or `all`. */
+  /** Classes to average over: those that occur among the labels (`present`, the default), or `all`. */
   readonly classes?: 'present' | 'all';
   /**
-   * The mean over images of each image's loss, where one without labels has 0. Default: the loss of the whole
-   * batch.
+   * True for the mean of each image's loss, which is 0 for images whose labels are all ignored; default
+   * false, for the loss of the whole batch.
    */
   readonly perImage?: boolean;
   /** Label of rows to ignore; default −100. */
   readonly ignoreIndex?: number;
   /**
-   * float32[]: number of counted rows over all processes, or with `perImage` of images. The loss is then this
-   * process's share: of images exactly; of a batch its own loss times its share of the rows, since IoU is not
-   * a sum over rows.
+   * float32[]: number of counted rows over all processes, or number of images with `perImage`. The loss is
+   * then this process's share, so that the sum over processes is the loss. With `perImage`, this is exact.
+   * Otherwise the share is the process's own loss times its fraction of the rows: an approximation, since IoU
+   * is not a sum over rows.
    */
   readonly count?: Value;
 }
 
 /**
  * Lovász-softmax loss float32[] of probabilities p [N,K,S…] (softmax of logits) for labels int32 or uint8
- * [N,S…], as `lovasz_softmax` of the authors' PyTorch code. Rows with equal errors are ordered by their
- * index; the gradient at an error of 0 is 0. Without rows that count the loss is 0.
+ * [N,S…], like `lovasz_softmax` in the authors' PyTorch code. Rows with equal errors are ordered by their
+ * index. The gradient at an error of 0 is 0. If all rows are ignored, the loss is 0.
  *
- * @throws ShapeError if shapes disagree
+ * @throws ShapeError if shapes disagree, `classes` is neither of the two, or there are 2³¹ rows or more
  */
 export function lovaszSoftmax(
   p: Value,

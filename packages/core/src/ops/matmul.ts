@@ -1,4 +1,4 @@
-/** c = a·b for two activations, as matrices or batches of matrices (torch.matmul). */
+/** c = a·b for two activations, which are matrices or batches of matrices (torch.matmul). */
 import { type DType, elements } from '@inplace-abn/tensor';
 import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
@@ -7,7 +7,10 @@ import { streamed } from './support/cost.js';
 import { forEachBatchProduct, type MatmulAttributes, matmulShape, productType } from './support/matmul.js';
 import { addAt, at } from './support/reference.js';
 
-/** A product in the backward pass: of transposed matrices, or summed over the batch. */
+/**
+ * The product without a gradient, as the backward pass uses it: of transposed matrices, or summed over the
+ * batch.
+ */
 const productOp: OpDefinition<MatmulAttributes> = {
   name: 'matmul',
   inputs: [
@@ -66,10 +69,10 @@ export const matmulOp: OpDefinition<MatmulAttributes> = {
 const PLAIN: MatmulAttributes = { transpose_a: false, transpose_b: false, sum: false };
 
 /**
- * Matrix product like torch.matmul: [M,K]·[K,N] = [M,N], or batched, [B,M,K] times [B,K,N] or a shared [K,N]
- * = [B,M,N].
+ * Matrix product, like torch.matmul: [M,K]·[K,N] = [M,N]. For batches, [B,M,K]·[B,K,N] = [B,M,N], where b may
+ * also be one matrix [K,N] for all batches.
  *
- * @throws ShapeError if the shapes do not fit
+ * @throws ShapeError if the ranks, inner sizes or batches do not match
  */
 export function matmul<D extends DType>(a: Value<D>, b: Value): Value<D> {
   return emit(matmulOp, [a, b], PLAIN).as(a.dtype);

@@ -1,4 +1,7 @@
-/** Max pooling with the index of the first maximum in each window, kh·KW + kw. NaN counts as the maximum. */
+/**
+ * Max pooling. The second output is the index of the first maximum in each window, kh·KW + kw. NaN counts as
+ * the maximum.
+ */
 
 import { channels, type DType } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
@@ -83,10 +86,10 @@ export interface MaxPoolOptions extends PoolOptions {
 }
 
 /**
- * Max pooling of x [N,C,H,W] with windows of at most 256 elements, like torch.nn.functional.max_pool2d;
- * padding is never the maximum.
+ * Max pooling of x [N,C,H,W], like torch.nn.functional.max_pool2d; padding is never the maximum.
  *
- * @throws ShapeError if the window is larger, does not fit x, or has too much padding
+ * @param kernel size of the window: one number, or [height, width]; at most 256 elements
+ * @throws ShapeError if x is not N×C×H×W, or if the window is larger, does not fit x, or has too much padding
  */
 export function maxPool<D extends DType>(
   x: Value<D>,

@@ -1,6 +1,8 @@
 /**
- * Mixes pairs of images: image i with image p = partners[i]. Inside box i it takes the pixels of p (CutMix);
- * with an empty box it is λ_i·x_i + (1 − λ_i)·x_p (mixup).
+ * Mixes pairs of images: image i with image p = partners[i].
+ *
+ *     box i is empty (mixup):  λ_i·x_i + (1 − λ_i)·x_p
+ *     otherwise (CutMix):      x_p inside box i, x_i outside
  */
 
 import { dim, formatType, type Shape, sameShape, type TensorType } from '@inplace-abn/tensor';
@@ -86,20 +88,23 @@ function checkShape(name: string, type: TensorType, expected: Shape): void {
 
 /** How images are mixed: see {@link mixImages}. */
 export interface MixOperands {
-  /** int32[N]: the other image of each; outside the images: none. */
+  /** int32[N]: index in x of each image's partner. With an index outside x, the image is not mixed. */
   readonly partners: Value;
-  /** float32[N]: share of the image itself. */
+  /** float32[N]: weight λ of the image itself; unused if its box is not empty. */
   readonly lambda: Value;
-  /** int32[N,4]: top, left, bottom, right of the other image's part, exclusive of bottom and right. */
+  /**
+   * int32[N,4]: top, left, bottom and right of the pixels taken from the partner, exclusive of bottom and
+   * right.
+   */
   readonly boxes: Value;
 }
 
 /**
- * The first N images of x [R,C,H,W], each mixed with another one of the R: inside its box the other's pixels
- * or, where the box is empty, λ·own + (1 − λ)·other. In x's dtype; an image with λ = 1 and an empty box keeps
- * its bits.
+ * The first N images of x [R,C,H,W], each mixed with its partner, one of the R images; returns [N,C,H,W] in
+ * x's dtype. If an image's box is empty, the result is λ·own + (1 − λ)·other. Otherwise the pixels inside the
+ * box are the partner's. With λ = 1 and an empty box, an image keeps its bits. The op has no gradient rule.
  *
- * @throws ShapeError if the operands differ in images
+ * @throws ShapeError if x is not N×C×H×W, has fewer than N images, or lambda and boxes do not match partners
  */
 export function mixImages(x: Value, { partners, lambda, boxes }: MixOperands): Value {
   return emit(mixImagesOp, [x, partners, lambda, boxes], {});

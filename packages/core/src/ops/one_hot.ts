@@ -1,4 +1,6 @@
-/** Labels as targets with a channel per class: 1 at the label, 0 elsewhere (torch.nn.functional.one_hot). */
+/**
+ * Labels as targets with one channel per class: 1 at the label, 0 elsewhere (torch.nn.functional.one_hot).
+ */
 
 import { ShapeError } from '../errors.js';
 import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
@@ -21,7 +23,7 @@ export const oneHotOp: OpDefinition<OneHotAttributes> = {
     const [batch, ...positions] = input(0).shape;
     if (batch === undefined) throw new ShapeError('expected labels [N,…] but received a scalar');
     if (!(Number.isInteger(classes) && classes >= 1)) {
-      throw new ShapeError(`expected a number of classes from 1 but received ${classes}`);
+      throw new ShapeError(`expected at least one class but received ${classes}`);
     }
     return [{ shape: [batch, classes, ...positions], dtype: 'float32' }];
   },

@@ -19,7 +19,10 @@ export const packOp: OpDefinition<NoAttributes> = {
     const types = present(inputs);
     const dtype = types[0]?.dtype ?? 'float32';
     const misfit = types.find((type) => type.dtype !== dtype || (dtype !== 'float32' && dtype !== 'int32'));
-    if (misfit) throw new ShapeError(`expected float32 or int32 alone but received ${formatType(misfit)}`);
+    if (misfit)
+      throw new ShapeError(
+        `expected tensors of one dtype, float32 or int32, but received ${formatType(misfit)}`,
+      );
     return [{ shape: [flatLayout(types.map(({ shape }) => shape)).length], dtype }];
   },
   gradient: null,

@@ -1,4 +1,4 @@
-/** y = x with another shape and the same element order in memory: a no-op if y is in place of x. */
+/** y = x with another shape and the same element order in memory. It copies nothing if y overwrites x. */
 import { type DType, elements, formatType, type Shape, sameShape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
 import { type OpDefinition, PURE } from '../ir/define.js';
@@ -47,11 +47,11 @@ export function viewed<D extends DType>(x: Value<D>, shape: Shape): Value<D> {
 
 /**
  * x with another shape and its elements in PyTorch's order, row-major over N, C, H, W (torch.reshape). One
- * size may be −1, which is inferred. Since images are stored channels-last, reshaping images with several
- * pixels and channels, such as [N,C,H,W] to [N,C·H·W] or back, is a transposition. Everything else is a view,
- * in place of x if nothing reads x afterwards.
+ * size may be −1, which is inferred. Images are stored channels-last, so reshaping images with several pixels
+ * and channels, such as [N,C,H,W] to [N,C·H·W] or back, transposes them. All other reshapes leave the
+ * elements in order, and copy nothing if x is an activation that nothing reads afterwards.
  *
- * @throws ShapeError if the number of elements differs, or for weights with a window
+ * @throws ShapeError if the number of elements differs, or if x is the weight of a convolution
  */
 export function reshape<D extends DType>(x: Value<D>, shape: Shape): Value<D> {
   if (x.kind === 'state' && x.shape.length > 2) {
@@ -67,7 +67,7 @@ export function reshape<D extends DType>(x: Value<D>, shape: Shape): Value<D> {
 
 /**
  * x [N,C,S1,…] as [N,C·S1·…], like torch.flatten(x, 1), in PyTorch's order, so that PyTorch's linear weights
- * fit. Images with one pixel or one channel are not moved.
+ * fit. Images with one pixel or one channel are already in that order.
  *
  * @throws ShapeError for a rank below 2
  */

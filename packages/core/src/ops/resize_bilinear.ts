@@ -38,7 +38,7 @@ export const resizeBilinearOp: OpDefinition<ResizeBilinearAttributes> = {
   parts: null,
   labels: null,
   effects: PURE,
-  // Four multiplications and three additions.
+  // Four multiplications and three additions per element of y.
   cost(context, outputs) {
     const written = outputs.reduce((sum, type) => sum + elements(type.shape), 0);
     return streamed(context, outputs, 7 * written);

@@ -1,6 +1,12 @@
 /**
- * One SGD step like torch.optim.SGD with dampening 0: g = grad·clip + weight_decay·param, buf = momentum·buf
- * + g, d = g + momentum·buf (Nesterov) or buf, param −= lr·d. Without a momentum buffer, d = g.
+ * One step of torch.optim.SGD with dampening 0:
+ *
+ *     g = grad·clip + weight_decay·param
+ *     buf = momentum·buf + g
+ *     d = g + momentum·buf (Nesterov) or buf
+ *     param −= lr·d
+ *
+ * Without a momentum buffer, d = g.
  */
 
 import { elements } from '@inplace-abn/tensor';
@@ -19,11 +25,11 @@ import {
 
 /** Hyperparameters of one {@link sgd} update. */
 export type SgdRule = {
-  /** Factor on the buffer before the gradient is added; 0: no buffer. */
+  /** Factor of the buffer before the gradient is added. Must be 0 without a buffer. */
   readonly momentum: number;
   /** L2 penalty, added to the gradient. */
   readonly weight_decay: number;
-  /** Steps by gradient + momentum · buffer instead of by the buffer. */
+  /** True to step by gradient + momentum · buffer instead of by the buffer. */
   readonly nesterov: boolean;
 };
 
@@ -108,7 +114,8 @@ export interface SgdOperands {
 /**
  * The new parameter and momentum buffer, updated in place.
  *
- * @throws ShapeError if gradient or buffer does not have the parameter's shape, or momentum lacks its buffer
+ * @throws ShapeError if gradient or buffer does not have the parameter's shape, if lr or clip is not a
+ * scalar, or if momentum is not 0 and there is no buffer
  */
 export function sgd(
   { param, grad, momentum, lr, clip }: SgdOperands,

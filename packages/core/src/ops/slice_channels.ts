@@ -43,7 +43,7 @@ export const sliceChannelsOp: OpDefinition<SliceChannelsAttributes> = {
 /**
  * Channels [begin, begin + length) of x (N×C×S1×…): N×length×S1×…, like torch.narrow along dim 1.
  *
- * @throws ShapeError if they are not channels of x, or none
+ * @throws ShapeError if the range is empty or exceeds the channels of x
  */
 export function sliceChannels<D extends DType>(x: Value<D>, begin: number, length: number): Value<D> {
   return emit(sliceChannelsOp, [x], { begin, length }).as(x.dtype);

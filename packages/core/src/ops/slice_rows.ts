@@ -1,4 +1,4 @@
-/** y = rows [begin, begin + length) of each image, from which a strip is computed. */
+/** y = rows [begin, begin + length) of each image, the input of one strip. */
 import { dim } from '@inplace-abn/tensor';
 import { type OpDefinition, PURE } from '../ir/define.js';
 import { emit } from '../ir/emit.js';

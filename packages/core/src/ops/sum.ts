@@ -31,7 +31,11 @@ export function sum(
   return reduced(x, axes, 1, options);
 }
 
-/** Mean over `axes`, like torch.mean: {@link sum} divided by the number of elements. */
+/**
+ * Mean over `axes`, like torch.mean: {@link sum} divided by the number of elements.
+ *
+ * @throws ShapeError if x does not have one of the axes
+ */
 export function mean(
   x: Value,
   axes: readonly number[] = allAxes(x),
@@ -58,16 +62,13 @@ function reduced(
   const summed = new Set(wholeAxes(x, axes));
   const kept = x.shape.map((size, axis) => (summed.has(axis) ? 1 : size));
   const left = keep ? kept : x.shape.filter((_, axis) => !summed.has(axis));
-  // The shape that a sum produces without moving elements; otherwise drop the axes afterwards.
+  // Sum to the final shape if alignment allows it; otherwise keep the axes, and drop them afterwards.
   const direct = [left, kept].find((shape) => leaves(shape, kept, x.shape)) ?? kept;
   const result = emitSum(operand(0), () => x, { shape: direct, divisor });
   return sameShape(direct, left) ? result : reshape(result, left);
 }
 
-/**
- * True if a value of `shape` can represent the sum of `domain` to `kept` under the alignment rules of
- * operands.
- */
+/** True if a result of `shape` aligns with `domain` like `kept` does, so that a sum can write it directly. */
 function leaves(shape: Shape, kept: Shape, domain: Shape): boolean {
   return (
     sameShape(aligned(shape, domain.length), kept) &&

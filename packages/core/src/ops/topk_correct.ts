@@ -69,10 +69,12 @@ function rankOf(logits: ReferenceTensor, first: number, classes: number, label: 
 }
 
 /**
- * Counts, int32[k.length], of the rows of logits [N,K,S…] whose label (int32 or uint8 [N,S…]) is among the k
- * largest. Labels outside the classes (such as 255 in segmentation) are ignored.
+ * For each number in `k`, counts the rows of logits [N,K,S…] whose label (int32 or uint8 [N,S…]) is among
+ * that many largest logits: int32[k.length]. Labels outside the classes (such as 255 in segmentation) are
+ * ignored.
  *
- * @throws ShapeError if the shapes disagree, or if `k` is empty or has other than whole numbers from 1
+ * @throws ShapeError if the shapes disagree, or if `k` is empty or contains a number that is not a positive
+ * integer
  */
 export function topkCorrect(logits: Value, labels: Value, k: readonly number[]): Value<'int32'> {
   return emit(topkCorrectOp, [logits, labels], { k }).as('int32');

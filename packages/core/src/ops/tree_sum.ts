@@ -1,6 +1,6 @@
 /**
- * Sum of the rows of x in a balanced tree: rows 0 + 1, 2 + 3, …, then these sums in pairs, and so on. So a
- * sum of sums of neighboring rows has the bits of the sum of all rows, however many are summed at a time.
+ * Sum of the rows of x in a balanced tree: rows 0 + 1, 2 + 3, …, then these sums in pairs, and so on. Summing
+ * blocks of 2, 4, 8, … neighboring rows first, and then the sums of the blocks, gives the same bits.
  */
 import { type DType, dim, elements, formatType, type TensorType } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
@@ -11,11 +11,11 @@ import { streamed } from './support/cost.js';
 import { at } from './support/reference.js';
 
 export type TreeSumAttributes = {
-  /** Rows of equal length that x holds, a power of two. */
+  /** Number of rows of equal length in x: a power of two, at most MOST_ROWS. */
   readonly rows: number;
 };
 
-/** Most rows that kernels sum at a time. */
+/** Largest number of rows that one op sums. */
 export const MOST_ROWS = 64;
 
 export const treeSumOp: OpDefinition<TreeSumAttributes> = {
@@ -58,14 +58,15 @@ function checkRows(x: TensorType, rows: number): void {
   const power = Number.isInteger(rows) && rows >= 1 && rows <= MOST_ROWS && Number.isInteger(Math.log2(rows));
   if (power && elements(x.shape) % rows === 0) return;
   throw new ShapeError(
-    `expected 2, 4, 8, … or ${MOST_ROWS} rows of equal length but received ${rows} of ${formatType(x)}`,
+    `expected a power of two up to ${MOST_ROWS} that divides the elements of ${formatType(x)} for rows but received ${rows}`,
   );
 }
 
 /**
  * The sum [K] of the `rows` rows of x, float32 or int32, which holds rows·K elements in any shape.
  *
- * @throws ShapeError if `rows` does not divide the elements of x
+ * @throws ShapeError if `rows` is not a power of two up to {@link MOST_ROWS}, or does not divide the elements
+ * of x
  */
 export function treeSum<D extends DType>(x: Value<D>, rows: number): Value<D> {
   const kind = x.kind === 'gradient' ? 'gradient' : 'activation';

@@ -117,7 +117,7 @@ describe('functions', () => {
   it('report shapes that do not fit', () => {
     const operands = { a: draw('a', [2, 3, 4, 5]), b: draw('b', [4, 5]), i: tensor([2], [1, 2], 'int32') };
     expect(() => emitted(operands, (v) => mul(v.a, v.b))).toThrow(
-      '[2,3,4,5] and [4,5] do not fit together along axis 0',
+      '[2,3,4,5] and [4,5] cannot be broadcast along axis 0',
     );
     expect(() => emitted(operands, (v) => exp(v.i))).toThrow('expected float32, bfloat16 or float16');
     expect(() =>

@@ -56,15 +56,15 @@ describe('errors of wrong operands', () => {
       (v) => concat([v('[3]'), v('[3]')]),
     ],
     [
-      'slice_channels: channels 2 to 5 are not a slice of 4 channels',
+      'slice_channels: expected a nonempty range within 4 channels but received [2, 5)',
       (v) => sliceChannels(v('[2,4,3]'), 2, 3),
     ],
     [
-      'slice_channels: channels 2 to 2 are not a slice of 4 channels',
+      'slice_channels: expected a nonempty range within 4 channels but received [2, 2)',
       (v) => sliceChannels(v('[2,4,3]'), 2, 0),
     ],
     [
-      'slice_channels_backward: channels 7 to 10 are not a slice of 9 channels',
+      'slice_channels_backward: expected a nonempty range within 9 channels but received [7, 10)',
       (v) => sliceChannelsBackward(v('[2,3,4]'), 7, 9),
     ],
     [
@@ -80,7 +80,7 @@ describe('errors of wrong operands', () => {
       (v) => conv2d(v('[2,3,4,4]'), v('[4,3,1,1]'), null, { groups: 2 }),
     ],
     [
-      'matmul: float32[2,3,4] and float32[3,4,5] do not fit together: expected [M,K] and [K,N], or batches of them',
+      'matmul: float32[2,3,4] and float32[3,4,5] cannot be multiplied: expected [M,K] and [K,N], or batches of them',
       (v) => matmul(v('[2,3,4]'), v('[3,4,5]')),
     ],
     [
@@ -173,7 +173,7 @@ describe('errors of wrong operands', () => {
       (v) => blurPool(v('[1,1,1,2]')),
     ],
     [
-      'blur_pool_backward: dy float32[1,1,2,2] is not of images of 5×4 pixels',
+      'blur_pool_backward: expected dy for images of 5×4 pixels but received float32[1,1,2,2]',
       (v) => blurPoolBackward(v('[1,1,2,2]'), [5, 4]),
     ],
     [
@@ -276,7 +276,7 @@ describe('errors of wrong operands', () => {
       'topk_correct: expected labels [2,3,4] for logits float32[2,5,3,4] but received int32[2]',
       (v) => topkCorrect(v('[2,5,3,4]'), v('int32[2]'), [1]),
     ],
-    ['one_hot: expected a number of classes from 1 but received 0', (v) => oneHot(v('int32[2]'), 0)],
+    ['one_hot: expected at least one class but received 0', (v) => oneHot(v('int32[2]'), 0)],
     [
       'mix_images: expected partners of at most 2 images but received int32[3]',
       (v) => mixImages(v('[2,3,4,5]'), { partners: v('int32[3]'), lambda: v('[3]'), boxes: v('int32[3,4]') }),
@@ -314,7 +314,7 @@ describe('errors of wrong operands', () => {
         ).param,
     ],
     [
-      'sgd: expected the shape of the parameter float32[2] or of a part from 0 on but received float32[3]',
+      'sgd: expected the shape of the parameter float32[2], or of a part that starts at 0, but received float32[3]',
       (v) =>
         sgd(
           { param: v('[2]'), grad: v('[3]'), momentum: null, lr: v('[]'), clip: null },

@@ -1,4 +1,7 @@
-/** Shared by the ABN ops: the scale s, the values saved for the backward pass, and how they are read. */
+/**
+ * Shared by the ABN ops: the scale s, the values saved for the backward pass, and the conversion of a saved
+ * element to x̂.
+ */
 
 import { channels, type DType, elements, formatType, type TensorType } from '@inplace-abn/tensor';
 import { ShapeError } from '../../errors.js';
@@ -35,8 +38,9 @@ const FLOAT32_ULP = 2 ** -23;
 const FLOAT32_MIN = 2 ** -126;
 
 /**
- * 1/s, by which x̂ follows from y − β. With s = γ it is 0 where |γ| is at most a unit in the last place of β,
- * γ = 0 included: y, in the dtype of z, then shows nothing of x̂, and γ gets no gradient.
+ * 1/s, for x̂ = (y − β)/s. With s = γ, 0 if |γ| is at most one unit in the last place of β, or too small for
+ * a normal float32 (γ = 0 included). Rounded to the dtype of z, y then has no trace of x̂, and γ gets no
+ * gradient.
  */
 export function inverseScale(s: number, shift: number, { scale }: { scale: AbnScale }, dtype: DType): number {
   const least = Math.max((ULP[dtype] ?? FLOAT32_ULP) * Math.abs(shift), FLOAT32_MIN);
@@ -44,7 +48,7 @@ export function inverseScale(s: number, shift: number, { scale }: { scale: AbnSc
 }
 
 export interface AbnSaved {
-  /** The layer's input. The rebuild pass may substitute its output. */
+  /** The layer's input. The rebuild pass may replace it with the layer's output z. */
   readonly x: Value;
   readonly mean: Value;
   readonly variance: Value;
@@ -67,7 +71,10 @@ export type AbnBackwardAttributes = ActivationAttributes & {
   readonly from: 'x' | 'z';
 };
 
-/** x̂ is multiplied by dy, except in the dx of batch statistics, whose sums reach every element. */
+/**
+ * x̂ appears only in products with dy, so it counts only where dz is not zero. The exception is dx with batch
+ * statistics: there x̂·Σ(dy·x̂)/m reaches every element.
+ */
 function countsWithDz({ statistics }: Attributes): number | null {
   return statistics === 'batch' ? null : 0;
 }
@@ -82,7 +89,7 @@ export const ABN_BACKWARD_OPERANDS: readonly Operand[] = [
   { name: 'bias', kind: 'float32', optional: true },
 ];
 
-/** Throws ShapeError if a per-channel operand does not match the channels of `x`. */
+/** Throws ShapeError if `x` has no channels, or if a per-channel operand does not match them. */
 export function checkChannels(x: TensorType, vectors: readonly (TensorType | null)[]): void {
   if (x.shape.length < 2)
     throw new ShapeError(`expected rank 2 or more (N×C×…) but received ${formatType(x)}`);
@@ -104,7 +111,10 @@ export function checkOutputs(weight: TensorType, vectors: readonly (TensorType |
   }
 }
 
-/** Converts a saved element of channel c and its dz to (dy, x̂); operands as in ABN_BACKWARD_OPERANDS. */
+/**
+ * Returns a function that converts a saved element (x or z) of channel c and its dz to dy and x̂. The
+ * operands are those of ABN_BACKWARD_OPERANDS.
+ */
 export function savedReader(
   { attrs, inputs, input }: ReferenceContext<AbnBackwardAttributes>,
   c: number,
@@ -127,9 +137,9 @@ export function savedReader(
 }
 
 /**
- * Whether the backward pass can read z instead of x. With batch statistics it needs x̂ everywhere: φ must be
- * invertible, and s never zero. With fixed ones dx = s/√(σ² + ε) · dy has no x̂, and the sum of dy·x̂ none
- * where dy = 0: relu will do, and γ of either sign.
+ * Whether the backward pass can read z instead of x. With batch statistics it needs x̂ of every element, so φ
+ * must be invertible and s never zero. With fixed statistics, dx = s/√(σ² + ε)·dy does not contain x̂, and Σ
+ * dy·x̂ needs it only where dy ≠ 0. Relu is then enough, and s may be negative or zero.
  */
 export function readsOutput(
   attrs: ActivationAttributes & { readonly scale: AbnScale; readonly statistics: 'batch' | 'fixed' },
@@ -138,7 +148,7 @@ export function readsOutput(
   return attrs.scale === 'abs' && isInvertible(attrs);
 }
 
-/** The backward ops read z instead of x where `readsOutput` of their layer. */
+/** The `absorb` rule of the backward ops: they read z instead of x if `readsOutput` holds for their layer. */
 export function absorbLayer<A extends AbnBackwardAttributes>(
   attrs: A,
   operand: number,

@@ -59,7 +59,10 @@ export function forEachBilinearTap(
   }
 }
 
-/** N×C×H×W with another height and width. Throws ShapeError for images without pixels. */
+/**
+ * N×C×H×W with another height and width. Throws ShapeError if `size` is not two integers of at least 1, or if
+ * the image has no pixels.
+ */
 export function resized(shape: Shape, size: Shape): number[] {
   if (size.length !== 2 || size.some((length) => !Number.isInteger(length) || length < 1)) {
     throw new ShapeError(

@@ -13,8 +13,8 @@ export function blurTaps(out: number, size: number): readonly [number, number, n
 const SHARES = [1, 2, 1] as const;
 
 /**
- * Calls `visit` for every tap of images [N,C,H,W], with the pixels of x and y in storage order and the tap's
- * weight.
+ * Calls `visit` for every tap of images [N,C,H,W]: the storage-order indices of the pixels in x and y, and
+ * the tap's weight.
  */
 export function forEachBlurTap(
   images: number,

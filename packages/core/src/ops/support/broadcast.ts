@@ -1,6 +1,6 @@
 /**
- * Broadcasting. Axes align at the first: N, C, S1, …. Missing trailing axes have size 1, a vector [C] has one
- * value per channel, and a scalar broadcasts everywhere. Along each axis, sizes must be equal or 1.
+ * Broadcasting. Shapes align at their first axis: N, C, S1, …. Missing trailing axes have size 1, a vector
+ * [C] has one value per channel, and a scalar broadcasts everywhere. Sizes along an axis must be equal or 1.
  */
 import { elements, type Shape, sameShape } from '@inplace-abn/tensor';
 import { ShapeError } from '../../errors.js';
@@ -16,7 +16,7 @@ export function aligned(shape: Shape, rank: number): number[] {
 /**
  * The common broadcast shape.
  *
- * @throws ShapeError if there is none
+ * @throws ShapeError if sizes differ along an axis and neither is 1
  */
 export function broadcastShape(shapes: readonly Shape[]): number[] {
   const rank = Math.max(0, ...shapes.map((shape) => shape.length));
@@ -27,7 +27,7 @@ export function broadcastShape(shapes: readonly Shape[]): number[] {
       if (size !== 1 && known !== 1 && size !== known) {
         const listed = shapes.map((each) => `[${each.join(',')}]`).join(' and ');
         throw new ShapeError(
-          `${listed} do not fit together along axis ${axis}: sizes are equal or 1, axes are counted from the first (N, C, …), and a vector [C] goes along the channels`,
+          `${listed} cannot be broadcast along axis ${axis}: sizes must be equal or 1, shapes align at the first axis (N, C, …), and a vector [C] lies along the channels`,
         );
       }
       if (size !== 1) result[axis] = size;
@@ -105,7 +105,7 @@ export function summable(shape: Shape, domain: Shape): boolean {
   return flags.every((flag, i) => !flag || flags.slice(flags.indexOf(true), i).every((each) => each));
 }
 
-/** The shapes from `domain` to `shape`, each the result of one single-pass sum; the last is `shape`. */
+/** The results of the single-pass sums that lead from `domain` to `shape`, in order; the last is `shape`. */
 export function sumSteps(shape: Shape, domain: Shape): Shape[] {
   if (summable(shape, domain)) return [shape];
   const summed = new Set(broadcastAxes(shape, domain));

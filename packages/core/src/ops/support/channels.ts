@@ -16,11 +16,13 @@ export function checkHasChannels(type: TensorType, name: string): void {
   }
 }
 
-/** Throws ShapeError unless [begin, begin + length) is a channel range of a tensor with `width` channels. */
+/** Throws ShapeError unless [begin, begin + length) is a nonempty range of `width` channels. */
 export function checkSlice(begin: number, length: number, width: number): void {
   const whole = Number.isInteger(begin) && Number.isInteger(length);
   if (whole && begin >= 0 && length > 0 && begin + length <= width) return;
-  throw new ShapeError(`channels ${begin} to ${begin + length} are not a slice of ${width} channels`);
+  throw new ShapeError(
+    `expected a nonempty range within ${width} channels but received [${begin}, ${begin + length})`,
+  );
 }
 
 /**

@@ -25,7 +25,7 @@ export function checkLabels(logits: TensorType, labels: TensorType): void {
   }
 }
 
-/** For ops with logits as operand 0 and labels as operand 1. */
+/** The `labels` rule of ops with logits as operand 0 and labels as operand 1. */
 export function labelsOf({ attrs, input }: InferContext<IgnoringAttributes>, operand: number): Labels | null {
   return operand === 1 ? { classes: channels(input(0).shape), ignored: attrs.ignore_index } : null;
 }
@@ -39,7 +39,8 @@ export interface LabeledRow {
 }
 
 /**
- * The rows that count; operands 0 and 1 are logits and labels. Labels outside the classes count as ignored.
+ * The rows that are not ignored; operands 0 and 1 are logits and labels. Labels outside the classes are
+ * ignored too.
  */
 export function labeledRows({ attrs, input }: ReferenceContext<IgnoringAttributes>): LabeledRow[] {
   const classes = channels(input(0).shape);

@@ -6,8 +6,8 @@ import { type InferContext, KEEPS_NOTHING, type ReferenceContext } from '../../i
 import { streamed } from './cost.js';
 
 /**
- * Group that consists of this process alone; it needs no process group and sends nothing. A step for several
- * processes runs in it as well, as one of them whose peers have no samples.
+ * Name of the group that contains this process alone. It needs no process group and sends nothing. A step
+ * traced for several processes can run in it too, as if its peers had no samples.
  */
 export const ALONE = '';
 
@@ -30,7 +30,7 @@ export function ofThisProcess({ attrs, input, output }: ReferenceContext<GroupAt
   output(0).data.set(input(0).data);
 }
 
-/** Rules of collectives whose result has their operand's type and may overwrite it. */
+/** Rules of collectives whose result has the operand's type and may overwrite the operand. */
 export const SAME_TYPE = {
   infer({ input }: InferContext<GroupAttributes>): TensorType[] {
     checkReducible(input(0));

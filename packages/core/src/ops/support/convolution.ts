@@ -6,7 +6,7 @@ import type { ReferenceTensor } from '../../ir/define.js';
 import { at } from './reference.js';
 import { checkImages, checkWindow, forEachTap, type Window } from './window.js';
 
-/** Lists are [height, width]; dilation 1 is a dense window. */
+/** Lists are [height, width]; dilation 1 means a dense window. */
 export type Conv2dAttributes = {
   readonly stride: readonly number[];
   readonly padding: readonly number[];
@@ -43,14 +43,13 @@ export function convFlops(output: Shape, weight: Shape): number {
 }
 
 /**
- * The products y += x·w of one element y: those of `length` neighbors in x from index `x`, and in w `step`
- * apart from `w`.
+ * One dot product of a convolution, in storage indices: y[y] += Σⱼ x[x + j]·w[w + j·step] for 0 ≤ j < length.
  */
 export type VisitDot = (x: number, w: number, y: number, length: number, step: number) => void;
 
 /**
- * Calls `visit` with the storage indices of x (N·H·W·C), w (O·C/g·KH·KW) and y (N·OH·OW·O) for the products
- * of the convolution, those of an output and a tap of the window at a time.
+ * Calls `visit` for every output element and every tap of its window outside the padding. Each dot product is
+ * over the input channels of the group. Indices are those of x (N·H·W·C), w (O·C/g·KH·KW) and y (N·OH·OW·O).
  */
 export function forEachDot(
   input: Shape,
@@ -72,7 +71,7 @@ export function forEachDot(
   });
 }
 
-/** `sum` + Σⱼ x[xAt + j] · w[wAt + j·step], one after the other. Throws RangeError outside the tensors. */
+/** `sum` + Σⱼ x[xAt + j] · w[wAt + j·step], added in order of j. Throws RangeError outside the tensors. */
 export function addDot(
   sum: number,
   x: ReferenceTensor,
@@ -110,7 +109,7 @@ export function addScaled(
   }
 }
 
-/** Throws RangeError unless all of `length` elements are there, `step` apart. */
+/** Throws RangeError unless the tensor has all of `length` elements, `step` apart from `first`. */
 function checkRange(tensor: ReferenceTensor, first: number, length: number, step: number): void {
   if (length === 0) return;
   at(tensor, first);

@@ -46,7 +46,10 @@ export function elementwiseOperands(): Operand[] {
 const shapesOf = (types: readonly (TensorType | null)[]): Shape[] =>
   types.flatMap((type) => (type ? [type.shape] : []));
 
-/** Shape of the expression's values. Throws ShapeError if the operands do not match it or each other. */
+/**
+ * Shape of the expression's values. Throws ShapeError if the expression does not read exactly the operands,
+ * if one has no data dtype, or if their shapes cannot be broadcast.
+ */
 export function domainOf({ attrs, inputs }: InferContext<ElementwiseAttributes>): Shape {
   const read = operandsOf(parseExpression(attrs.program));
   if (read.length !== inputs.length || read.some((index) => !inputs[index])) {
@@ -58,7 +61,7 @@ export function domainOf({ attrs, inputs }: InferContext<ElementwiseAttributes>)
   return broadcastShape([attrs.domain, ...shapesOf(inputs)]);
 }
 
-/** Cost of one call in additions. */
+/** Cost of one call, in additions; 1 for functions not listed. */
 const SLOW = {
   exp: 8,
   log: 8,
@@ -71,7 +74,9 @@ const SLOW = {
   sqrt: 4,
 };
 
-/** Operands read once, results written once, and all calls for every element of `domain`. */
+/**
+ * Reads every operand once, writes every result once, and evaluates all calls for every element of `domain`.
+ */
 export function elementwiseCost(
   context: InferContext<ElementwiseAttributes>,
   outputs: readonly TensorType[],
@@ -107,7 +112,9 @@ interface Read<T> {
   readonly operands: readonly T[];
 }
 
-/** The expression restricted to the operands that it reads, sorted by rank. */
+/**
+ * The expression with its operands renumbered: only those that it reads, without duplicates, sorted by rank.
+ */
 export function reading<T>(
   root: Expression,
   get: (index: number) => T,
@@ -122,8 +129,8 @@ export function reading<T>(
 }
 
 /**
- * Ranks candidates for the first operand: prefer the requested dtype, the size of the result, and values
- * computed in the step.
+ * Ranks candidates for the first operand, lowest first: prefers the requested dtype, then the size of the
+ * result, then values computed in the step.
  */
 function rankIn(domain: Shape, dtype: string | undefined): (value: Value) => number {
   return ({ shape, kind, dtype: own }) =>
@@ -135,8 +142,9 @@ function rankIn(domain: Shape, dtype: string | undefined): (value: Value) => num
 export interface EmitElementwise {
   /** Shape of the expression's values, if no operand has it. */
   readonly domain?: Shape;
-  /** Dtype of the result; default that of the largest operand. */
+  /** Preferred dtype of the result, if an operand has it; default that of the largest operand. */
   readonly dtype?: string;
+  /** True if the node rebuilds a forward value. */
   readonly rebuilds?: boolean;
 }
 
@@ -146,6 +154,11 @@ export interface Prepared {
   readonly domain: Shape;
 }
 
+/**
+ * Operands in the order that the op expects, and attributes.
+ *
+ * @throws ShapeError if shapes cannot be broadcast, or if a weight with a window meets other shapes
+ */
 export function prepared(
   root: Expression,
   get: (index: number) => Value,
@@ -161,7 +174,8 @@ export function prepared(
 }
 
 /**
- * Weights with a window are stored row-major, images channels-last, so they cannot be combined elementwise.
+ * Weights of convolutions are stored row-major and images channels-last, so the two cannot be combined
+ * elementwise.
  */
 function checkWeights(operands: readonly Value[]): void {
   const weight = operands.find(({ kind, shape }) => kind === 'state' && shape.length > 2);

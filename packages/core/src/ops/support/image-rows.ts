@@ -10,11 +10,16 @@ export function withHeight(shape: Shape, height: number): Shape {
   return shape.map((size, axis) => (axis === 2 ? height : size));
 }
 
-/** Throws ShapeError unless [begin, begin + length) is a row range of an image of that height. */
+/**
+ * Throws ShapeError unless [begin, begin + length) is a nonempty range of the rows of an image with that
+ * height.
+ */
 export function checkRows(begin: number, length: number, height: number): void {
   const whole = Number.isInteger(begin) && Number.isInteger(length) && Number.isInteger(height);
   if (whole && begin >= 0 && length > 0 && begin + length <= height) return;
-  throw new ShapeError(`rows ${begin} to ${begin + length} are not rows of an image of height ${height}`);
+  throw new ShapeError(
+    `expected a nonempty range within ${height} rows but received [${begin}, ${begin + length})`,
+  );
 }
 
 /**

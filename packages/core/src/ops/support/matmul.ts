@@ -1,4 +1,4 @@
-/** A product of activations in terms of its operands: sizes, and the strides of each matrix. */
+/** Shared by products of activations: shape rule, sizes, and the strides of each matrix. */
 import { dim, formatType, type Shape, type TensorType } from '@inplace-abn/tensor';
 import { ShapeError } from '../../errors.js';
 
@@ -27,7 +27,7 @@ export interface MatmulShape {
   readonly c: Strides;
 }
 
-/** Type of the product. Throws ShapeError if the operands do not fit. */
+/** Type of the product. Throws ShapeError if the ranks, inner sizes or batches do not match. */
 export function productType(a: TensorType, b: TensorType, attrs: MatmulAttributes): TensorType {
   for (const [name, { shape }] of [
     ['a', a],
@@ -44,7 +44,7 @@ export function productType(a: TensorType, b: TensorType, attrs: MatmulAttribute
   const fits = others === batches || (others === null && !attrs.sum);
   if (k !== rows || !fits) {
     throw new ShapeError(
-      `${formatType(a)} and ${formatType(b)} do not fit together: expected [M,K] and [K,N], or batches of them`,
+      `${formatType(a)} and ${formatType(b)} cannot be multiplied: expected [M,K] and [K,N], or batches of them`,
     );
   }
   return { shape: batches === null || attrs.sum ? [m, n] : [batches, m, n], dtype: a.dtype };

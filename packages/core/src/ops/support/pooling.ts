@@ -38,7 +38,7 @@ export function poolWindow({ kernel, stride, padding }: PoolAttributes): Window 
   return { kernel, stride, padding, dilation: [1, 1] };
 }
 
-/** Output shape of pooling x. */
+/** Output shape of pooling x. Throws ShapeError if x is not N×C×H×W or the window does not fit. */
 export function pooledShape(x: TensorType, attrs: PoolAttributes, ceil = false): number[] {
   checkImages(x, 'x');
   checkPool(attrs);
@@ -51,7 +51,10 @@ export function poolCost(context: InferContext<PoolAttributes>, outputs: readonl
   return streamed(context, outputs, windows * windowArea(context.attrs.kernel));
 }
 
-/** Input shape of the pooling whose output is `dy`; `size` is its height and width. */
+/**
+ * Input shape of the pooling whose output has the type of `dy`; `size` is the input's [H,W]. Throws
+ * ShapeError if the window over that input does not give the shape of `dy`.
+ */
 export function unpooledShape(
   dy: TensorType,
   attrs: PoolAttributes & { readonly size: readonly number[] },

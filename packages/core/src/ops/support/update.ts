@@ -11,6 +11,7 @@ export type UpdateAttributes = { readonly begin: number };
 /** The gradient is operand 1 of every update. */
 const GRAD = 1;
 
+/** The rule that splits an update along the first axis of its gradient. */
 export function partialUpdate<A extends UpdateAttributes>(): PartialUpdate<A> {
   return { operand: GRAD, at: (attrs, begin) => ({ ...attrs, begin }) };
 }
@@ -28,7 +29,7 @@ export function checkUpdate(
   const whole = sameShape(grad.shape, param.shape) && begin === 0;
   if (!whole && !isPart(grad, param, begin)) {
     throw new ShapeError(
-      `expected the shape of the parameter ${formatType(param)} or of a part from ${begin} on but received ${formatType(grad)}`,
+      `expected the shape of the parameter ${formatType(param)}, or of a part that starts at ${begin}, but received ${formatType(grad)}`,
     );
   }
   for (const state of states) {

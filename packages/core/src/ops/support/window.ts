@@ -1,4 +1,4 @@
-/** Shared by convolution and pooling: window attributes, shape rule, and iteration over window taps. */
+/** Shared by convolution and pooling: window attributes, output size, and iteration over window taps. */
 
 import { dim, formatType, type Shape, type TensorType } from '@inplace-abn/tensor';
 import { ShapeError } from '../../errors.js';
@@ -37,7 +37,9 @@ export function checkWindow({ kernel, stride, padding, dilation }: Window): void
   }
 }
 
-/** Output height and width of a window over `shape` (N×C×H×W). */
+/**
+ * Output height and width of a window over `shape` (N×C×H×W). Throws ShapeError if the window does not fit.
+ */
 export function windowedSize(shape: Shape, window: Window, ceil = false): [number, number] {
   const { kernel, stride, padding, dilation } = window;
   const [height, width] = [0, 1].map((axis) =>
@@ -87,8 +89,8 @@ export function checkWindowed(
 
 /**
  * Calls `visit` for every pair of output and input positions joined by a window tap, skipping padding: rows
- * of the channels-last matrices [N·H·W, C], and the tap index kh·KW + kw. Outputs in order, and taps in order
- * within each output.
+ * of the channels-last matrices [N·H·W, C], and the tap index kh·KW + kw. Visits outputs in order, and the
+ * taps of each output in order.
  */
 export function forEachTap(
   input: Shape,
