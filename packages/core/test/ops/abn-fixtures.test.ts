@@ -111,7 +111,7 @@ describe('ABN with fixed statistics against PyTorch, reading z for x', () => {
         ['dz', channelsLast(c.shape, batch.dz)],
       ]);
       const zero = (values: Float64Array | undefined) =>
-        // γ = 0 is frozen where it is the scale: z does not show x̂.
+        // With s = γ = 0, z has no trace of x̂, so γ gets no gradient.
         values?.map((value, channel) => (c.layer === 'abn' && c.state.weight?.[channel] === 0 ? 0 : value));
       const { outputs } = evaluateGraph(graph, inputs, states);
       expectStep(c, { ...batch, d_weight: zero(batch.d_weight) }, outputs);

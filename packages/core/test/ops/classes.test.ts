@@ -203,8 +203,8 @@ describe('lovasz_softmax', () => {
     );
 
   it('is 1 − IoU of predictions without doubt, averaged over the classes that occur, or all', () => {
-    // Of class 0 one of two pixels is found, and none besides; of class 1 one, and one too many; class 2 is
-    // not there.
+    // Class 0: one of two pixels found, no false positives. Class 1: both found, one false positive. Class 2
+    // does not occur.
     const p = certain(0, 1, 1, 1);
     const ids = [0, 0, 1, 1];
     expectClose([lossOf(p, ids)], [(1 - 1 / 2 + 1 - 2 / 3) / 2]);
@@ -230,8 +230,8 @@ describe('lovasz_softmax', () => {
       (v) => lovaszSoftmax(v.p, v.labels),
       tensor([], [1]),
     );
-    // Of class 0: 1/2, 1/2, 0 in the order of pixels. Of class 1: 1/2 and 1/6 of the others come first, then
-    // 1/3.
+    // Slopes of class 0, by pixel: 1/2, 1/2, 0. Of class 1: 1/2 and 1/6 for the pixels of class 0, which come
+    // first, then 1/3.
     const expected = [-1 / 2, 1 / 2, -1 / 2, 1 / 6, 0, -1 / 3].map((slope) => slope / 2);
     expectClose(slopes ?? [], expected);
   });

@@ -15,7 +15,7 @@ const LAYERS: Partial<Record<OpName, Layer>> = {
   linear: [[draw('x', [5, 4]), draw('weight', [6, 4]), draw('bias', [6])], linear],
 };
 
-/** The operand with its row i times -2^i, which rounds nothing. */
+/** The operand with row i multiplied by −2ⁱ, which is exact. */
 function scaled({ shape, data }: Operand): Operand {
   const row = data.length / (shape[0] ?? 1);
   return { shape, data: data.map((value, index) => value * -(2 ** Math.floor(index / row))) };

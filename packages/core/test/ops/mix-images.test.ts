@@ -22,7 +22,7 @@ const [, , height = 0, width = 0] = shape;
 describe('mix_images', () => {
   const cuts = cutmix.map((each) => {
     const [top = 0, left = 0, bottom = 0, right = 0] = each.box;
-    // The share of what remains, as a loader gives it: 1 for an empty box.
+    // The share of the image that remains, as a loader computes it: 1 for an empty box.
     return { ...each, lambda: 1 - ((bottom - top) * (right - left)) / (height * width) };
   });
 
