@@ -15,7 +15,7 @@ export class UsageError extends Error {
   readonly code: string;
 
   /**
-   * Words the mistake.
+   * Creates the error.
    *
    * @param message what is wrong, where, and the likely fix
    * @param details cause, and code; default ERR_USAGE
@@ -31,7 +31,7 @@ export class ShapeError extends UsageError {
   override readonly name = 'ShapeError';
 
   /**
-   * Words the mistake.
+   * Creates the error.
    *
    * @param message what is expected and what was received
    * @param details cause, and code; default ERR_SHAPE
@@ -50,10 +50,12 @@ export class NotFiniteError extends Error {
 }
 
 /**
- * Rejects options that `what` does not have, and options that are not in an object. TypeScript catches these
- * at compile time, JavaScript does not.
+ * Rejects unknown options, and arguments that are not an object of options. TypeScript catches both at
+ * compile time, JavaScript does not.
  *
- * @throws UsageError, code ERR_UNKNOWN_OPTION, naming the first unknown option
+ * @param what the function or class that takes the options, as errors name it
+ * @throws UsageError, code ERR_UNKNOWN_OPTION, naming the first unknown option; code ERR_OPTION_VALUE if
+ *   `options` is not an object of options
  */
 export function checkOptionNames<K extends string>(
   what: string,
@@ -62,7 +64,7 @@ export function checkOptionNames<K extends string>(
 ): void {
   const names: readonly string[] = known;
   const unknown = Object.keys(options ?? {}).find((key) => !names.includes(key));
-  // An argument of another kind, such as a value where a function of options was not called first.
+  // An instance of a class, such as a Value where `loss(output)` should have been `loss(options)(output)`.
   const other = unknown !== undefined && Object.getPrototypeOf(options) !== Object.prototype;
   if (typeof options !== 'object' || options === null || other) {
     const example = known.slice(0, 2).join(', ');
@@ -78,16 +80,17 @@ export function checkOptionNames<K extends string>(
 }
 
 /**
- * Rejects what is not a finite number from 0, among options that have a value.
+ * Rejects options that are not finite numbers of at least 0. Undefined options pass.
  *
  * @throws UsageError, code ERR_OPTION_VALUE, naming the first such option
  */
 export function checkFromZero(what: string, options: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || (typeof value === 'number' && value >= 0 && Number.isFinite(value))) continue;
-    throw new UsageError(`${what}: expected ${name} to be a number from 0 but received ${described(value)}`, {
-      code: 'ERR_OPTION_VALUE',
-    });
+    throw new UsageError(
+      `${what}: expected ${name} to be a non-negative number but received ${described(value)}`,
+      { code: 'ERR_OPTION_VALUE' },
+    );
   }
 }
 
@@ -96,7 +99,7 @@ export function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }
 
-/** A value in an error that says what was received instead. */
+/** Describes a received value in an error message, such as `'abc'`, `an array` or `{ x, y }`. */
 export function described(value: unknown): string {
   if (typeof value === 'function') return `the function ${value.name || '(anonymous)'}`;
   if (typeof value === 'string') return `'${value}'`;

@@ -127,7 +127,7 @@ const MISTAKES: readonly Mistake[] = [
   [
     'a trace of nothing',
     'ERR_USAGE',
-    /^trace: expected values by name, such as \{ loss \}, of the function but received undefined/,
+    /^trace: expected the function to return values by name, such as \{ loss \}, but received undefined/,
     () => trace(untyped<() => Record<string, Value>>(() => undefined)),
   ],
   [
@@ -235,19 +235,19 @@ const MISTAKES: readonly Mistake[] = [
   [
     'a learning rate that is not a number',
     'ERR_OPTION_VALUE',
-    /^sgd: expected learningRate to be a number from 0 but received NaN/,
+    /^sgd: expected learningRate to be a non-negative number but received NaN/,
     () => sgd({ learningRate: Number.NaN }),
   ],
   [
     'a forgotten learning rate',
     'ERR_OPTION_VALUE',
-    /^adam: expected learningRate to be a number from 0 but received NaN/,
+    /^adam: expected learningRate to be a non-negative number but received NaN/,
     () => adam(untyped<{ learningRate: number }>({})),
   ],
   [
     'a rate that is not a number',
     'ERR_OPTION_VALUE',
-    /^train: expected rate to be a number from 0 but received NaN/,
+    /^train: expected rate to be a non-negative number but received NaN/,
     () => session().train(x, y, { rate: Number.NaN }),
   ],
   [

@@ -64,7 +64,7 @@ describe('in a fixed number of shards', () => {
 
   it('refuses what would depend on the number of processes', async () => {
     const own = await worlds.pool.outcomes(job, () => ({ ...PLAIN, world: 2, ownStatistics: true }));
-    expect(own[0]?.error).toMatch(/^bn0 updates a state by one shard of the batch.*InPlaceABNSync/);
+    expect(own[0]?.error).toMatch(/^bn0 updates a state from one shard of the batch.*InPlaceABNSync/);
     const one = await worlds.pool.outcomes(job, () => ({ ...PLAIN, world: 8, ownStatistics: true }));
     expect(one[7]?.error).toBe(own[0]?.error);
     const few = await worlds.pool.outcomes(job, () => ({ ...PLAIN, world: 2, batches: [6] }));

@@ -60,7 +60,7 @@ export interface CompileOptions {
   readonly keep?: ReadonlySet<string>;
   /** Update large weights in parts, so that their gradients are never whole in memory; default true. */
   readonly parts?: boolean;
-  /** Let values share memory; default true. */
+  /** Let outputs overwrite inputs, and channel slices share a wider value's memory; default true. */
   readonly inPlace?: boolean;
   /**
    * Inference: keep values computed from the weights (folded weights, kernel layouts) between runs; default
@@ -79,23 +79,24 @@ export interface CompileOptions {
    */
   readonly budget?: number;
   /**
-   * Times of instructions on the machine that the plan is for: what `budget` recomputes is chosen by seconds.
-   * Default: by bytes and operations, the same on every machine.
+   * Times of instructions on the machine that the plan is for. With them, values to recompute under a
+   * `budget` are chosen by seconds; without, by bytes and operations, which are the same on every machine.
    */
   readonly prices?: PriceList;
-  /** Kernels to request by name; records the names of the kernels that are used. */
+  /** Kernels to request by name; also records the names of the kernels that the plan uses. */
   readonly choices?: KernelChoices;
   /**
-   * Choose other kernels by timing. false: the first that serves, which is the same in every run on machines
-   * of one kind. Default true.
+   * Autotune kernels that `choices` does not name; default true. false: take the first that accepts the
+   * operands, which is the same in every run on machines of one kind.
    */
   readonly timed?: boolean;
 }
 
 /**
- * Compiles a graph for a device.
+ * Compiles a traced graph to a plan for a device. May autotune kernels, but does not allocate the arena.
  *
- * @throws UsageError if the device does not support the requested precision
+ * @throws UsageError if the device does not support the requested precision, or nothing can be inverted at a
+ *   path in `keep`; code ERR_TIMED_KERNELS if `timed` is false and the device can choose kernels only by time
  * @throws BudgetError if no plan fits the budget
  */
 export function compile<O extends OutputTypes>(
@@ -125,8 +126,8 @@ export function compile<O extends OutputTypes>(
 }
 
 /**
- * Whether the plan's outputs are held by the same arrays as the traced ones: passes may change what is in
- * between alone.
+ * True if the plan's outputs have the array types of the traced ones: passes may change dtypes only in
+ * between.
  */
 function yieldsAsTraced<O extends OutputTypes>(plan: Plan, traced: Graph<O>): plan is Plan<O> {
   return [...traced.outputs].every(([name, id]) => {
@@ -140,7 +141,7 @@ function checked(pass: string, graph: Graph): Graph {
   return checkGraph(graph, pass);
 }
 
-/** The plan within the budget. Gives up keeping constants between runs before it resorts to strips. */
+/** The plan within the budget. With `auto`, it stops keeping constants between runs before it uses strips. */
 function planned(folded: Graph, device: Device, options: CompileOptions): Plan {
   const { keepConstants = true, budget = Number.POSITIVE_INFINITY, choices = new KernelChoices() } = options;
   const { timed = true } = options;
@@ -167,7 +168,7 @@ const SPARE: Readonly<Record<ComputeDType, number>> = { float32: 0.01, bfloat16:
 /** Use the reordered graph only if its peak is below this fraction of the traced order's. */
 const WORTH_REORDERING = 0.99;
 
-/** The passes from choosing what to rebuild up to the plan, as a whole or with segments in strips. */
+/** The passes from rebuild to the plan, with or without recompute and strips. */
 class Planner {
   private readonly rebuilds: readonly RebuildDecision[];
   private readonly graph: Graph;

@@ -12,8 +12,9 @@ import { type StripDecision, StripPlanner } from '../strips/choose.js';
 const TRIES = 8;
 
 /**
- * `whole`: the plan of `graph` without strips; `finish`: plans it with segments in strips. Throws BudgetError
- * if no choice of strips fits.
+ * `whole`: the plan of `graph` without strips; `finish`: plans it with segments in strips.
+ *
+ * @throws BudgetError if no choice of strips fits
  */
 export function fitBudget(
   graph: Graph,
@@ -43,7 +44,7 @@ function workspaceOf(plan: Plan): Map<number, number> {
   return new Map(plan.instructions.map(({ node, kernel }) => [node.id, kernel.workspaceBytes]));
 }
 
-/** Bytes of the constants kept between runs: live at every instruction, whatever runs in strips. */
+/** Bytes of the constants kept between runs, which strips do not reduce: they are live throughout. */
 function keptBytes({ buffers, instructions }: Plan): number {
   return buffers
     .filter(({ kind, start, end }) => kind === 'constant' && start === 0 && end === instructions.length - 1)

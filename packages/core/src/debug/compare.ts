@@ -2,8 +2,9 @@
  * The last level of the debug ladder: runs a step instruction by instruction, repeats each on the reference
  * device with the same operands, and stops at the first difference.
  *
- * The tolerance comes from the instruction itself: how far its exact result moves if its operands change in
- * their last bits. A sum that cancels may differ by a lot, a plain copy not at all.
+ * The tolerance comes from the instruction itself: how far its exact result moves if its operands change by
+ * about their rounding. A sum that cancels may differ by a lot, a plain copy by no more than its operand;
+ * integers must be equal.
  */
 
 import { type DType, elements, isDataDType, type TypedArray, toFloat64 } from '@inplace-abn/tensor';

@@ -9,7 +9,7 @@ export interface OperandSpec extends TensorType {
   readonly pitch?: number;
 }
 
-/** In place of a kernel's name: the first that serves, without timing. */
+/** Instead of a kernel's name: the first kernel that accepts the specification, without autotuning. */
 export const UNTIMED = 'untimed';
 
 /** One instruction as a device sees it: operand types, no addresses. */
@@ -49,13 +49,13 @@ export interface KernelLayout {
  * needs.
  */
 export interface PreparedKernel {
-  /** Scratch memory of each part. */
+  /** Scratch memory in bytes, while it runs and while it writes its layout. */
   readonly workspaceBytes: number;
   /** null: every input is read at every run. */
   readonly layout: KernelLayout | null;
-  /** Name of the chosen implementation, and why faster ones were rejected. */
+  /** Name of the chosen implementation. */
   readonly implementation: string;
-  /** A line for each implementation that was rejected. */
+  /** One line per faster implementation: why it was rejected. */
   readonly refusals: readonly string[];
   /** null: the specification alone determines the kernel. */
   readonly choice: KernelChoice | null;
@@ -72,9 +72,10 @@ export interface DeviceMemory {
   /** Writes bytes starting at `offset`. */
   write(offset: number, data: Uint8Array): void;
   /**
-   * Has the system back these bytes with memory now instead of at their first access; the content stays.
-   * Absent where memory is backed from the start. Throws an error with code OUT_OF_MEMORY where the system
-   * refuses.
+   * Makes the system back these bytes with memory now instead of at their first access; the content stays.
+   * Absent if memory is backed from the start.
+   *
+   * @throws Error, code OUT_OF_MEMORY, if the system refuses
    */
   populate?(offset: number, length: number): void;
   /**
@@ -140,12 +141,13 @@ export interface Executable {
     timed: boolean,
   ): Promise<RunResult>;
   /**
-   * Copies feeds that a later run can refer to by name and starts their transfer, if the device supports it.
+   * Starts the transfer of feeds. A later run uses them by passing feeds without data for the same locations.
+   * Absent if the device does not support it.
    */
   prefetch?(feeds: readonly Feed[]): void;
   /**
-   * Waits for what an abandoned run has started: the next run uses its memory. Absent where nothing can be
-   * pending then.
+   * Waits for the sums that an abandoned run has started, because the next run reuses their memory. Absent if
+   * none can be pending.
    */
   settle?(): Promise<void>;
 }
@@ -173,14 +175,16 @@ export interface Device {
   /** Chooses a kernel for a specification. */
   prepare(spec: KernelSpec): PreparedKernel;
   /**
-   * Allocates zero-filled memory, in bytes. Throws an error with code OUT_OF_MEMORY where the system refuses.
+   * Allocates zero-filled memory, in bytes.
+   *
+   * @throws Error, code OUT_OF_MEMORY, if the system refuses
    */
   allocate(bytes: number): DeviceMemory;
   /** Loads instructions; the result runs them in order. */
   load(instructions: readonly LoadedInstruction[]): Executable;
   /**
-   * Bytes that can be allocated and backed now. `mapped`: of them, bytes that are allocated already but not
-   * backed; default 0.
+   * Bytes that can be allocated and backed now, including `mapped` bytes that are allocated already but not
+   * backed (default 0).
    */
   availableBytes(mapped?: number): number;
   /**

@@ -5,7 +5,7 @@ import type { KernelFamily } from '../ir/define.js';
 import type { Device, DeviceMemory, Executable, KernelSpec, OperandSpec, PreparedKernel } from './device.js';
 import { memoryLimit, type NamedLimit, namedLimit } from './memory.js';
 
-/** Upper bound of a convolution's workspace, however large its weights. */
+/** Upper bound of a convolution's workspace in bytes, however large its weights. */
 const CONVOLUTION_LIMIT = 9.5e6;
 
 export class EstimatedCpu implements Device {
@@ -14,7 +14,7 @@ export class EstimatedCpu implements Device {
 
   constructor(
     readonly balance: number,
-    /** Why nothing runs: thrown where something is to. */
+    /** Says why nothing can run; thrown by every attempt to allocate or load. */
     private readonly problem: Error,
   ) {}
 
@@ -59,9 +59,9 @@ export function refusedByCpu(dtype: DType): string | null {
 }
 
 /**
- * Approximate workspace of the CPU kernels, fitted to the networks of the published experiments: a copy of
- * the weights for convolutions, a tile per window for Winograd, and partial sums per channel for batch
- * normalization.
+ * Approximate workspace of the CPU kernels in bytes, fitted to the networks of the published experiments: the
+ * weights of a convolution once, or four times for Winograd's tiles if they are 3×3, and partial sums per
+ * channel for batch normalization.
  */
 export function estimatedWorkspace({ family, inputs, outputs }: KernelSpec): number {
   if (!family) return 0;

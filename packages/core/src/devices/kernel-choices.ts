@@ -19,7 +19,7 @@ export interface UnmetChoice {
   readonly reason: string;
 }
 
-/** Kernels chosen by autotuning, by name, so that a resumed run uses those it began with. */
+/** Names of autotuned kernels, so that a resumed run uses the same ones. */
 export class KernelChoices {
   private readonly asked: ReadonlyMap<string, string>;
   private readonly names = new Map<string, string>();
@@ -33,8 +33,8 @@ export class KernelChoices {
   /**
    * Prepares a kernel: the one recorded for its specification, or the one that autotuning selects.
    *
-   * @throws UsageError, code ERR_TIMED_KERNELS, where the specification asks for an untimed choice and the
-   * device has none
+   * @throws UsageError, code ERR_TIMED_KERNELS, if the specification asks for an untimed choice and the
+   *   device offers none
    */
   prepare(device: Device, spec: KernelSpec): PreparedKernel {
     const key = specKey(spec);
@@ -44,14 +44,14 @@ export class KernelChoices {
       const reason = kernel.choice?.refusal || 'there are no alternatives here';
       this.missed.set(key, { key, asked, reason });
     }
-    // In place of a recorded kernel that is not available, the device has timed others.
+    // If the recorded kernel is not available, the device has autotuned others instead.
     const met = kernel && (spec.choice !== UNTIMED || kernel.choice?.name === asked);
     const made = met ? kernel : this.free(device, spec);
     if (made.choice) this.names.set(key, made.choice.name);
     return made;
   }
 
-  /** A kernel of which no name is recorded. */
+  /** A kernel for a specification whose recorded kernel is missing or unavailable. */
   private free(device: Device, spec: KernelSpec): PreparedKernel {
     const kernel = device.prepare(spec);
     if (spec.choice !== UNTIMED || !kernel.choice?.refusal) return kernel;
@@ -73,7 +73,7 @@ export class KernelChoices {
 }
 
 /**
- * Names what is computed on operands of which types: such as
+ * Identifies a specification by op, operand types and attributes, such as
  * `conv2d float32[2,8,4,4] float32[8,8,1,1] - → float32[2,8,4,4] {"stride":[1,1],…}`.
  */
 export function specKey({ op, attrs, inputs, outputs, constants = [] }: KernelSpec): string {

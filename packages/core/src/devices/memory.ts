@@ -1,4 +1,4 @@
-/** How much memory this process can still take, and which limit says so. */
+/** The memory that this process can still allocate, and the limit that decides it. */
 import { readFileSync } from 'node:fs';
 import { freemem, totalmem } from 'node:os';
 
@@ -14,17 +14,17 @@ export interface MemoryLimit {
 export interface NamedLimit {
   /** Name of the limit, such as `RLIMIT_DATA (ulimit -d)`. */
   readonly name: string;
-  /** How to have more, such as `raise that limit`. */
+  /** How to get more, such as `raise that limit`. */
   readonly remedy: string;
 }
 
 /** Options of {@link memoryLimit}. */
 export interface LimitOptions {
-  /** Bytes that are allocated but not backed by memory yet: only resource limits count them. Default 0. */
+  /** Bytes that are allocated but not backed by memory yet: resource limits already count them. Default 0. */
   readonly mapped?: number;
   /**
-   * Whether addresses are reserved for all memory to come, as WebAssembly's are: RLIMIT_AS limits nothing
-   * more then. Default false.
+   * True if the addresses of all later allocations are reserved already, as in WebAssembly, so that RLIMIT_AS
+   * does not limit them. Default false.
    */
   readonly reserved?: boolean;
   /** Folder that holds `proc`; default the machine's. */
@@ -37,8 +37,8 @@ export function availableMemory(): number {
 }
 
 /**
- * The tightest of what limits this process: free memory of the machine, the process's control group and those
- * around it (versions 1 and 2), and the resource limits RLIMIT_AS and RLIMIT_DATA.
+ * The tightest limit of this process: the machine's free memory, the process's control group and its visible
+ * ancestors (versions 1 and 2), and the resource limits RLIMIT_AS and RLIMIT_DATA.
  */
 export function memoryLimit({ mapped = 0, reserved = false, root = '' }: LimitOptions = {}): MemoryLimit {
   const read = (path: string): string => readText(`${root}${path}`);
@@ -66,17 +66,17 @@ function systemAvailable(read: Read): number {
   return kilobytes(read('/proc/meminfo'), 'MemAvailable') ?? otherwise;
 }
 
-/** Field of a file of `NAME: N kB`, in bytes. */
+/** The number in the line `NAME: N kB`, in bytes. */
 function kilobytes(text: string, name: string): number | undefined {
   const found = new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1];
   return found === undefined ? undefined : 1024 * Number(found);
 }
 
-/** A kind of control groups: its files. */
+/** Names of a control group's files, which differ between versions. */
 interface GroupFiles {
   readonly limit: string;
   readonly used: string;
-  /** Lines of memory.stat: cached files and their names, which the system gives up before it runs out. */
+  /** Lines of memory.stat that count caches of files and names, which the system gives up first. */
   readonly cached: readonly string[];
 }
 
@@ -98,7 +98,7 @@ interface Mount {
   readonly files: GroupFiles;
 }
 
-/** Of the process's groups and all groups around them that this process can see. */
+/** Limits of the process's control groups and of their ancestors that this process can see. */
 function groupLimits(read: Read): MemoryLimit[] {
   const mounts = mountsIn(read('/proc/self/mountinfo'));
   return read('/proc/self/cgroup')
@@ -124,7 +124,7 @@ function mountsIn(mountinfo: string): Mount[] {
   });
 }
 
-/** Folder of the group `path`, and those of the groups around it, up to what is mounted. */
+/** Folders of the group `path` and its ancestors, down from the mount point. */
 function foldersOf({ root, point }: Mount, path: string): string[] {
   const inside =
     root === '/' ? path : path === root || path.startsWith(`${root}/`) ? path.slice(root.length) : '';

@@ -30,7 +30,7 @@ export type OwnOperandKind = 'data' | 'float32' | 'int32' | 'int64' | 'uint8';
 export interface OwnOperand<K extends OwnOperandKind> {
   /** Logical, N×C×S1×…. */
   readonly shape: Shape;
-  /** The elements; of the result, zeros to fill. */
+  /** The elements. In the result they start as zeros, for `run` to fill. */
   readonly data: K extends 'data' ? Float32Array : DTypeArrays[Exclude<K, 'data'>];
 }
 
@@ -55,7 +55,8 @@ export interface OwnOp<I extends Kinds = Kinds, O extends OwnOperandKind = OwnOp
   /** Kind of the result; default `data`. */
   readonly output?: O;
   /**
-   * Shape of the result; default: the shape of the first operand. Throws if the operand shapes do not fit.
+   * Shape of the result; default: the shape of the first operand. If the operand shapes do not fit, it should
+   * throw a ShapeError: the message then gets the op and the module path.
    */
   shape?(inputs: { readonly [N in keyof I]: Shape }): Shape;
   /**
@@ -75,9 +76,9 @@ export interface OwnOp<I extends Kinds = Kinds, O extends OwnOperandKind = OwnOp
 const SLOWNESS = 100;
 
 /**
- * Defines a custom op and returns the function that emits it, like `torch.autograd.Function`. The op works in
- * every trace, Session, precision and device, but it is slow: the step stops for it, and JavaScript computes
- * on copies.
+ * Defines a custom op and returns the function that emits it, like `torch.autograd.Function`. The op works
+ * with every trace, Session, precision and device, but it is slow: the step stops for it, and JavaScript
+ * computes on copies.
  *
  *     const squareBackward = defineOp({
  *       name: 'square_backward',
@@ -98,7 +99,8 @@ const SLOWNESS = 100;
  *
  * Close over the op's parameters: `const power = (p: number) => defineOp({ … })`.
  *
- * @throws UsageError if the name is invalid or is that of a built-in op, or if there are no operands
+ * @throws UsageError if the name is invalid or that of a built-in op, or if there are no operands. The
+ *   returned function throws UsageError for a missing or unknown operand, ShapeError for a wrong dtype
  */
 export function defineOp<const I extends Kinds, O extends OwnOperandKind = 'data'>(
   own: OwnOp<I, O>,

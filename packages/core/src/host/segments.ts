@@ -53,7 +53,7 @@ class Segments implements Executable {
       try {
         instruction.kernel.run(instruction);
       } catch (error) {
-        // The op's error is the first: that of a sum which fails, too, must not hide it.
+        // Report the op's error even if a pending sum fails, too.
         await this.device.settle?.().catch(() => undefined);
         throw error;
       }

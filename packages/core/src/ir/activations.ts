@@ -3,7 +3,7 @@
  * slope of leaky_relu or the α of elu.
  */
 
-/** Name of an activation φ: x, max(x, 0), x or slope·x below 0, and x or slope·(eˣ − 1) below 0. */
+/** Name of an activation φ. For x ≥ 0 all are x; for x < 0 they are x, 0, slope·x and slope·(eˣ − 1). */
 export type Activation = 'identity' | 'relu' | 'leaky_relu' | 'elu';
 
 /** Names of all activations. */
@@ -21,13 +21,13 @@ export type ActivationAttributes = {
 /** φ(x) = x. */
 export const IDENTITY: ActivationAttributes = { activation: 'identity', slope: 0 };
 
-/** False for relu only, which discards its input. */
+/** False for relu, which discards negative inputs, and for leaky_relu and elu unless `slope` is positive. */
 export function isInvertible({ activation, slope }: ActivationAttributes): boolean {
   if (activation === 'relu') return false;
   return activation === 'identity' || slope > 0;
 }
 
-/** True for relu, and for all that are invertible: the input follows from the output where φ′ is not zero. */
+/** True if the output determines the input wherever φ′ is not zero: for relu and all that are invertible. */
 export function isInvertibleWhereActive(attrs: ActivationAttributes): boolean {
   return attrs.activation === 'relu' || isInvertible(attrs);
 }
@@ -72,7 +72,7 @@ function derivativeFromOutput(z: number, { activation, slope }: ActivationAttrib
  */
 const ELU_FLOOR = -1 + 2 ** -24;
 
-/** y = φ⁻¹(z). relu's holds only where z > 0: elsewhere the input is lost. */
+/** y = φ⁻¹(z). For relu only where z > 0: elsewhere the input is lost. */
 export function invertActivation(z: number, { activation, slope }: ActivationAttributes): number {
   switch (activation) {
     case 'identity':

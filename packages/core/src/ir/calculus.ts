@@ -15,8 +15,9 @@ const at = (args: readonly Expression[], index: number): Expression => {
 };
 
 /**
- * d·∂f/∂argument for each argument; null means zero. The formulas follow PyTorch's, term by term, to match
- * its rounding.
+ * d·∂f/∂argument for each argument. null: the derivative is zero, or never asked for, since slopes are
+ * constants and passes introduce the `_diff` and `_invert` functions after differentiation. The formulas
+ * follow PyTorch's, term by term, to match its rounding.
  */
 const DERIVATIVES: Readonly<Record<FunctionName, Rule>> = {
   abs: (args, _, d) => [call('mul', d, call('sign', at(args, 0)))],
@@ -45,8 +46,8 @@ const DERIVATIVES: Readonly<Record<FunctionName, Rule>> = {
 };
 
 /**
- * Functions whose derivative needs only their result. The gradient then reads the value of the whole
- * expression instead of recomputing it.
+ * Functions whose derivative follows from their result, without x. If one is the last call of an expression,
+ * the gradient reads the expression's value instead of recomputing it.
  */
 const FROM_RESULT: ReadonlySet<FunctionName> = new Set([
   'elu',
@@ -94,9 +95,9 @@ export function derivatives(
 }
 
 /**
- * Recovers an argument from the result, for functions that lose nothing but precision. Excludes sigmoid and
- * tanh, which saturate at 1 (from 6 in bfloat16, 17 in float32), and multiplication by an operand, which may
- * be 0.
+ * Recovers an argument from the result, for functions that lose nothing but precision; null for all others.
+ * Excludes sigmoid and tanh, which round to 1 for large x (sigmoid beyond 6 in bfloat16 and 17 in float32),
+ * and multiplication by an operand, which may be 0.
  */
 function inverted(
   fn: FunctionName,
@@ -143,7 +144,7 @@ export function inverse(root: Expression, index: number, z: Expression): Express
   return argument && inverse(inner, index, argument);
 }
 
-/** By function: the arguments of which a zero makes the result zero. */
+/** By function: indices of the arguments that make the result zero if they are zero. */
 const ZERO_AT: Partial<Record<FunctionName, readonly number[]>> = {
   elu_diff: [0],
   leaky_relu: [0],
@@ -154,7 +155,7 @@ const ZERO_AT: Partial<Record<FunctionName, readonly number[]>> = {
   relu_diff: [0, 1],
 };
 
-/** Operands of which a zero makes the value zero, as long as the others are finite. */
+/** Indices of the operands that make the value zero if they are zero, provided the others are finite. */
 export function zerosOf(root: Expression): Set<number> {
   if (root.kind === 'operand') return new Set([root.index]);
   if (root.kind !== 'call') return new Set();

@@ -4,7 +4,12 @@ import { byteLength, formatType, sameShape } from '@inplace-abn/tensor';
 import { type Graph, type GraphNode, operands, operandTypes, type ValueId, valueInfo } from './graph.js';
 import { inferTypes } from './infer.js';
 
-/** Throws Error on the first inconsistency; returns the graph unchanged. */
+/**
+ * Returns the graph unchanged.
+ *
+ * @param pass name of the pass that made the graph, for the error
+ * @throws Error on the first inconsistency, or ShapeError if an op refuses its operands
+ */
 export function checkGraph(graph: Graph, pass: string): Graph {
   const fail = (node: GraphNode, problem: string): never => {
     throw new Error(
@@ -43,7 +48,7 @@ function checkTypes(graph: Graph, node: GraphNode, fail: (node: GraphNode, probl
   types.forEach((type, index) => {
     const written = valueInfo(graph, node.outputs[index] ?? -1);
     if (!sameShape(type.shape, written.shape) || type.dtype !== written.dtype) {
-      fail(node, `output ${index} is ${formatType(type)} but is noted as ${formatType(written)}`);
+      fail(node, `output ${index} is ${formatType(type)} but is recorded as ${formatType(written)}`);
     }
   });
 }

@@ -32,13 +32,13 @@ export interface Operand {
    */
   readonly pitched?: true;
   /**
-   * The operand that decides which elements of this one count: where it is zero, any finite element here
-   * gives the same result. null, or no rule: every element counts.
+   * Index of the operand that decides which elements of this one count: where it is zero, any finite element
+   * here gives the same result. null, or no rule: every element counts.
    */
   readonly countsWith?: (attrs: Attributes) => number | null;
   /**
-   * Row i of its first axis makes channel i of the output and no other, linearly: a factor of row i of every
-   * operand with this rule is a factor of channel i.
+   * Slice i along the first axis affects only channel i of the output, and linearly: scaling slice i of every
+   * operand with this rule scales channel i.
    */
   readonly makesChannels?: true;
 }
@@ -199,16 +199,15 @@ export interface Fusion<A> {
 export interface Holding {
   /** Name of the group of processes. */
   readonly name: string;
-  /** Number of processes, each of which holds as many members. */
+  /** Number of processes, which all hold the same number of members. */
   readonly size: number;
 }
 
 /** A group's exchange of values. */
 export interface Collective {
   /**
-   * Emits the exchange for a process that holds several members: `own` are their operands in order of rank,
-   * and the result is the one that every member gets. Its bits do not depend on how many members a process
-   * holds.
+   * Emits the exchange for a process that holds several members. `own` has their operands, in rank order. All
+   * members get the same result, whose bits do not depend on the number of members per process.
    */
   together(own: readonly Value[], attrs: Attributes, holding: Holding): Value;
 }
@@ -231,7 +230,7 @@ export interface Effects {
 /** Effects of a pure op. */
 export const PURE: Effects = { guard: false, collective: null, late: false };
 
-/** Integers that an operand may hold: a class from 0 on, or the ignored label. */
+/** Labels that an operand may hold: 0 to `classes` − 1, and `ignored`. */
 export interface Labels {
   readonly classes: number;
   readonly ignored: number;

@@ -7,7 +7,12 @@ import type { Attributes, OpDefinition } from './define.js';
 import type { EmitOptions } from './tracer.js';
 import type { Value } from './value.js';
 
-/** Emits a node with one output on the tracer of the first present input. */
+/**
+ * Emits a node with one output on the tracer of the first present input.
+ *
+ * @throws ShapeError if the op does not accept the operands
+ * @throws UsageError if all inputs are null, or if they belong to different traces (code ERR_OTHER_TRACE)
+ */
 export function emit<A extends Attributes>(
   op: OpDefinition<A>,
   inputs: readonly (Value | null)[],
@@ -17,7 +22,7 @@ export function emit<A extends Attributes>(
   return outputAt(emitAll(op, inputs, attrs, options), 0);
 }
 
-/** Emits a node on the tracer of the first present input and returns its outputs in order. */
+/** Like {@link emit}, for ops with several outputs or none: returns the outputs in order. */
 export function emitAll<A extends Attributes>(
   op: OpDefinition<A>,
   inputs: readonly (Value | null)[],

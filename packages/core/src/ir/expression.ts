@@ -58,7 +58,7 @@ export function call(fn: FunctionName, ...args: Expression[]): Expression {
   return { kind: 'call', fn, args };
 }
 
-/** The calls of an expression in topological order, with common subexpressions merged. */
+/** The calls of an expression, each after the calls that it reads. */
 export interface Listing {
   readonly calls: readonly {
     readonly fn: FunctionName;
@@ -66,10 +66,11 @@ export interface Listing {
     /** Index of the call that produces each argument; null for operands and numbers. */
     readonly from: readonly (number | null)[];
   }[];
+  /** Index of the call that computes an expression; operands and numbers have none. */
   readonly at: ReadonlyMap<Expression, number>;
 }
 
-/** The text form of an expression, one operation per item. */
+/** Lists the calls of an expression in topological order, with common subexpressions merged. */
 export function listing(root: Expression): Listing {
   const calls: Listing['calls'][number][] = [];
   const at = new Map<Expression, number>();
@@ -144,7 +145,7 @@ export function operandsOf(root: Expression): number[] {
   return [...found].sort((a, b) => a - b);
 }
 
-/** The expression with some subexpressions replaced. */
+/** The expression with every part replaced for which `replace` returns another; null keeps a part. */
 export function substitute(root: Expression, replace: (part: Expression) => Expression | null): Expression {
   const done = new Map<Expression, Expression>();
   const visit = (expression: Expression): Expression => {

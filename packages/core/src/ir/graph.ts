@@ -15,11 +15,11 @@ export type ValueId = number;
  */
 export type ValueKind = 'activation' | 'gradient' | 'input' | 'state';
 
-/** A value of a graph: its type, and the memory that it counts as. */
+/** A value of a graph: its type and its memory category. */
 export interface ValueInfo<D extends DType = DType> extends TensorType<D> {
   /** Unique in the graph. */
   readonly id: ValueId;
-  /** Kind of memory in the plan's bytes. */
+  /** Memory category in the plan's bytes. */
   readonly kind: ValueKind;
 }
 
@@ -63,26 +63,26 @@ export interface StateInfo {
   readonly name: string;
   /** Its content before the step. */
   readonly value: ValueId;
-  /** Selects where its bytes count, and what `stateDict` lists. */
+  /** Decides in which category its bytes count, and whether `stateDict` lists it. */
   readonly kind: StateKind;
 }
 
 /** The outputs of a graph by name, with the dtype of each. */
 export type OutputTypes = Readonly<Record<string, DType | undefined>>;
 
-/** Of a type alone: what its outputs are of. */
+/** Key of a property that only the type checker sees. */
 declare const OUTPUTS: unique symbol;
 
 /**
- * That outputs have names and dtypes that the type checker knows: from {@link trace} over compile to a
- * program's results.
+ * Carries the names and dtypes of outputs in the type, from {@link trace} through compile to a program's
+ * results.
  */
 export interface WithOutputs<O extends OutputTypes> {
   /** Exists for the type checker alone; no object has it. */
   readonly [OUTPUTS]?: O;
 }
 
-/** A step: nodes in the order they were traced, and what goes in, stays and comes out. */
+/** A step: its nodes in order, its inputs, states and outputs. */
 export interface Graph<O extends OutputTypes = OutputTypes> extends WithOutputs<O> {
   /** Type and kind of every value. */
   readonly values: ReadonlyMap<ValueId, ValueInfo>;

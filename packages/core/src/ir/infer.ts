@@ -32,7 +32,11 @@ export function costOf(graph: Graph, node: GraphNode): Cost {
   return node.op.cost(nodeContext(graph, node), outputs);
 }
 
-/** Output types of `op`, after checking that its operands are present and have supported dtypes. */
+/**
+ * Output types of `op`, after checking that its operands are present and have supported dtypes.
+ *
+ * @throws ShapeError for an operand that is missing, surplus, or of another dtype or shape
+ */
 export function inferTypes(
   op: AnyOp,
   inputs: readonly (TensorType | null)[],

@@ -1,4 +1,4 @@
-/** Adds an item to the list of a key, which begins with it. */
+/** Appends an item to the list under `key`, creating the list if there is none. */
 export function append<K, T>(lists: Map<K, T[]>, key: K, item: T): void {
   const list = lists.get(key);
   if (list) list.push(item);

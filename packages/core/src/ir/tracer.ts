@@ -26,8 +26,11 @@ import type {
 import { inferTypes } from './infer.js';
 import { Value } from './value.js';
 
+/** How {@link Tracer.emit} marks a node and its outputs. */
 export interface EmitOptions {
+  /** Memory category of each output; default `activation`. */
   readonly kinds?: readonly ValueKind[];
+  /** True if the node rebuilds a forward value by inversion or recompute. */
   readonly rebuilds?: boolean;
 }
 
@@ -92,7 +95,7 @@ export class Tracer {
   }
 
   /**
-   * The value with a number.
+   * The value with this id.
    *
    * @throws RangeError if the trace has none
    */
@@ -140,7 +143,11 @@ export class Tracer {
     return value;
   }
 
-  /** @throws UsageError if the value belongs to another trace, where its id means something else */
+  /**
+   * Returns `value` if it belongs to this trace. In another trace its id means something else.
+   *
+   * @throws UsageError, code ERR_OTHER_TRACE, if the value belongs to another trace
+   */
   own<D extends DType>(value: Value<D>): Value<D> {
     if (value.tracer === this) return value;
     throw new UsageError(
@@ -151,9 +158,10 @@ export class Tracer {
 
   /**
    * Makes `next` the content of `state` after the step. `next` must be the result of an in-place update of
-   * `state` (sgd, adam, abn_running).
+   * `state` (sgd, adam, abn_running, accumulate).
    *
-   * @throws UsageError for a value that does not update the state in place, and for a second update
+   * @throws UsageError if `next` does not update the state in place; code ERR_UPDATED_TWICE for a second
+   *   update; code ERR_OTHER_TRACE for a value of another trace
    */
   assign(state: Value, next: Value): void {
     this.own(state);
@@ -179,13 +187,13 @@ export class Tracer {
     this.updates.set(state.id, next.id);
   }
 
-  /** The content of a state after the step, as traced so far: what it was assigned, or itself. */
+  /** The content of a state after the step, as traced so far: the assigned value, or the state itself. */
   current(state: Value): Value {
     const id = this.updates.get(this.own(state).id);
     return id === undefined ? state : this.value(id);
   }
 
-  /** Name of the state that a value is, or undefined for other values. */
+  /** Name of the state if the value is one; otherwise undefined. */
   stateName(value: Value): string | undefined {
     this.own(value);
     for (const state of this.states.values()) if (state.value === value.id) return state.name;
@@ -242,7 +250,13 @@ export class Tracer {
     }
   }
 
-  /** Adds a node of `op` and returns its outputs in order. */
+  /**
+   * Adds a node of `op` and returns its outputs in order.
+   *
+   * @param inputs operands; null for an optional one that is left out
+   * @throws ShapeError, with the module path, if the op refuses the operands or an output is too large
+   * @throws UsageError, code ERR_OTHER_TRACE, for an operand of another trace
+   */
   emit<A extends Attributes>(
     op: OpDefinition<A>,
     inputs: readonly (Value | null)[],
@@ -266,9 +280,7 @@ export class Tracer {
     return outputs;
   }
 
-  /**
-   * Changes the memory category of `value` to `kind`: a parameter's gradient does not count as an activation.
-   */
+  /** Changes the memory category of `value`: a parameter's gradient does not count as an activation. */
   retag<D extends DType>(value: Value<D>, kind: ValueKind): Value<D> {
     const { id, shape, dtype } = this.own(value);
     return this.adopt({ id, shape, dtype, kind });
@@ -287,16 +299,16 @@ export class Tracer {
   }
 }
 
-/** The dtypes of values by name: those of a graph whose outputs they are. */
+/** The dtypes of a graph's outputs by name, from the type of the traced function's result. */
 export type OutputsOf<R extends Readonly<Record<string, Value>>> = {
   readonly [K in keyof R]: NonNullable<R[K]> extends Value<infer D> ? D : never;
 };
 
 /**
- * Traces `body` into a graph. The record that it returns names the graph's outputs and types them: a program
- * returns `{ loss: Float32Array }` for `{ loss: Value<'float32'> }`.
+ * Traces `body` into a graph. The record that it returns names the graph's outputs and gives their dtypes: a
+ * program returns `{ loss: Float32Array }` for `{ loss: Value<'float32'> }`.
  *
- * @throws UsageError if `body` is not a function, or returns something else than values by name
+ * @throws UsageError if `body` is not a function, or does not return values by name
  */
 export function trace<R extends Readonly<Record<string, Value>>>(
   body: (tracer: Tracer) => R,
@@ -315,12 +327,12 @@ export function trace<R extends Readonly<Record<string, Value>>>(
   throw new RangeError('the trace lost an output');
 }
 
-/** TypeScript checks it, JavaScript does not. */
+/** Checks at run time what JavaScript callers cannot check at compile time. */
 function checkOutputs(outputs: unknown): void {
   const named = typeof outputs === 'object' && outputs !== null && !(outputs instanceof Value);
   if (named && Object.values(outputs).every((value) => value instanceof Value)) return;
   throw new UsageError(
-    `trace: expected values by name, such as { loss }, of the function but received ${described(outputs)}`,
+    `trace: expected the function to return values by name, such as { loss }, but received ${described(outputs)}`,
   );
 }
 

@@ -35,24 +35,23 @@ export class Value<D extends DType = DType> {
     return this.info.kind;
   }
 
-  /** Whether it is of `dtype`. */
+  /** True if the value has this dtype; narrows its type. */
   is<T extends DType>(dtype: T): this is Value<T> {
     const own: DType = this.info.dtype;
     return own === dtype;
   }
 
   /**
-   * This value, known to the type checker as one of `dtype`, so that a program's output of it is the typed
-   * array of that dtype.
+   * This value with `dtype` in its type, so that a program returns it as the typed array of that dtype.
    *
-   * @throws ShapeError where it is of another
+   * @throws ShapeError if the value has another dtype
    */
   as<T extends DType>(dtype: T): Value<T> {
     if (this.is(dtype)) return this;
     throw new ShapeError(`${this.tracer.path || '(top)'}: expected ${dtype} but received ${this}`);
   }
 
-  /** Number and type, as `%35:float32[2,64,56,56]`. */
+  /** Id and type, such as `%35:float32[2,64,56,56]`. */
   toString(): string {
     return `%${this.info.id}:${formatType(this.info)}`;
   }

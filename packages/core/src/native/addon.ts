@@ -66,8 +66,8 @@ export interface NativeProgram {
     timed: boolean,
   ): Promise<{ values: Uint8Array[]; timings: Float64Array }>;
   /**
-   * Waits for what an abandoned run has started: the next run uses its memory. Absent where nothing can be
-   * pending then.
+   * Waits for the sums that an abandoned run has started, because the next run reuses their memory. Absent if
+   * none can be pending.
    */
   settle?(): Promise<void>;
 }
@@ -77,8 +77,8 @@ export interface NativeGroupOptions {
   readonly rank: number;
   readonly size: number;
   /**
-   * Processes of a node, which divide `size` and are numbered node after node: sums go within each node
-   * first. 1: around one ring.
+   * Processes per node, a divisor of `size`; ranks are numbered node by node. Sums run within each node
+   * first. 1: all processes form one ring.
    */
   readonly perNode: number;
   /** Address of this machine that the other processes can reach. */
@@ -98,7 +98,7 @@ export interface NativeGroup {
   connect(addresses: NativeAddresses): Promise<void>;
   /** The elementwise sum over all processes. */
   allReduce(data: Uint8Array, dtype: 'float32' | 'float64' | 'int32'): Promise<Uint8Array>;
-  /** The bytes of every process, in the order of ranks. */
+  /** The bytes of every process, in rank order. */
   allGather(data: Uint8Array): Promise<Uint8Array>;
   /** The bytes of process `root`, on all of them. */
   broadcast(data: Uint8Array, root: number): Promise<Uint8Array>;
@@ -140,21 +140,21 @@ export interface NativeAddon {
   /** Widest instruction set that the kernels use: `avx512`, `avx2`, `sse2`, `neon` or `simd128`. */
   instructionSet(): string;
   threads(): number;
-  /** Those that have started by now, the caller's among them; absent where work waits for all of them. */
+  /** Threads that have started so far, including the caller's; absent if work waits for all threads. */
   threadsThere?(): number;
   /** Empty in an addon that is built without oneDNN. */
   onednnVersion(): string;
   /** Human-readable thread count, CPU, and oneDNN version or `own kernels`. */
   machine(): string;
-  /** Bytes that can be allocated whatever the system has; absent where there is no such limit. */
+  /** Bytes of address space that are left, in WebAssembly; absent if memory is the only limit. */
   addressableBytes?(): number;
   /**
    * Ends this process when its parent, process `ppid`, ends. Returns false if the parent has already ended.
    */
   dieWithParent(ppid: number): boolean;
   /**
-   * Ends the process immediately, whatever its threads wait for. `process.exit` would block on reads from
-   * storage that hangs.
+   * Ends the process at once, whatever its threads wait for. `process.exit` would wait for threads that are
+   * stuck in a read.
    */
   exitNow(code: number): never;
 }

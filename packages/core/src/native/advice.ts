@@ -23,7 +23,7 @@ export interface Found {
   readonly failure: string;
 }
 
-/** For a system where no addon could be loaded, not the one in WebAssembly either. */
+/** The error message for a system where no addon could be loaded, not even the WebAssembly one. */
 export function adviceFor({ platform, libc }: System, { installed, built, failure }: Found): string {
   const problem = `the native addon cannot be loaded on ${platform}`;
   if (built) return `${problem}: its build is out of date or damaged; run \`npm run setup\``;
@@ -31,7 +31,7 @@ export function adviceFor({ platform, libc }: System, { installed, built, failur
   if (!prebuilt) return `${problem}, for which there are no prebuilt kernels: ${IN_WEBASSEMBLY}, or ${BUILD}`;
   const name = prebuiltName(platform);
   if (libc === 'musl') {
-    return `${problem} with musl: the prebuilt kernels need glibc ${prebuilt.glibc} or later, as node:22-slim has and node:22-alpine has not; ${IN_WEBASSEMBLY}`;
+    return `${problem} with musl: the prebuilt kernels need glibc ${prebuilt.glibc} or later, which node:22-slim has and node:22-alpine lacks; ${IN_WEBASSEMBLY}`;
   }
   if (libc !== null && isOlder(libc, prebuilt.glibc)) {
     return `${problem} with glibc ${libc}: the prebuilt kernels need ${prebuilt.glibc} or later (Debian 12, Ubuntu 22.04); ${IN_WEBASSEMBLY}, or ${BUILD}`;
@@ -59,7 +59,7 @@ export function thisSystem(): System {
   return { platform, libc: process.platform === 'linux' ? libcOf(process.report?.getReport()) : null };
 }
 
-/** `report`: the result of `process.report.getReport()`. */
+/** The glibc version in a report of `process.report.getReport()`, or `musl` if it names none. */
 export function libcOf(report: unknown): string {
   if (!isObject(report) || !('header' in report)) return 'musl';
   const { header } = report;

@@ -17,7 +17,7 @@ const INSTRUCTION_SETS: Readonly<Record<string, string>> = {
 
 const BALANCE = 6;
 
-/** No setting of the system raises this one. */
+/** A limit that no system setting raises. */
 const WEBASSEMBLY: NamedLimit = {
   name: 'the 4 GB that WebAssembly can address',
   remedy: 'compute on a system with native kernels (Linux on x64 or ARM)',
@@ -66,10 +66,7 @@ class CpuDevice extends AddonDevice {
     return this.native.addressableBytes !== undefined;
   }
 
-  /**
-   * Two limits, the tighter of which counts: that of the system, and the bytes that the addon has addresses
-   * for.
-   */
+  /** The two limits, of which the tighter counts: the system's, and the addon's address space. */
   private limits(mapped: number) {
     const system = memoryLimit({ mapped, reserved: this.inWebAssembly });
     const addressable = (this.native.addressableBytes?.() ?? Number.POSITIVE_INFINITY) + mapped;
@@ -116,9 +113,9 @@ export function defaultDevice(): CpuDevice | EstimatedCpu {
 let untimed: EstimatedCpu | null = null;
 
 /**
- * A CPU to plan on: this machine's, or without a native addon one that estimates workspaces and throws on
- * running. In WebAssembly, too: each process would time its convolutions anew there, and none can have
- * operands of 4 GB.
+ * A CPU to plan on: this machine's if the native addon can be loaded, else one that estimates workspaces and
+ * throws on running. It does not plan on the WebAssembly addon, which would autotune convolutions anew in
+ * each process and cannot allocate operands of 4 GB.
  */
 export function planningCpu(): CpuDevice | EstimatedCpu {
   const device = defaultDevice();

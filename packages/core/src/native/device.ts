@@ -1,7 +1,4 @@
-/**
- * Base class of devices whose kernels run in the native addon, on its compute thread. Its methods return
- * promises.
- */
+/** Base class of devices whose kernels run in the native addon, on its compute thread. */
 import type { DType } from '@inplace-abn/tensor';
 import type {
   Device,
@@ -73,7 +70,7 @@ export abstract class AddonDevice implements Device {
   }
 }
 
-/** From the start and end times of consecutive instructions. */
+/** `pairs`: start and end of each instruction, in seconds. */
 function timingsOf(pairs: Float64Array): Timing[] {
   return Array.from({ length: pairs.length / 2 }, (_, i) => {
     return { begin: pairs[2 * i] ?? 0, end: pairs[2 * i + 1] ?? 0 };

@@ -1,6 +1,6 @@
 /**
- * Finds and loads the native addon: an explicit path, the platform's package, or a local build. Where there
- * can be none, the one in WebAssembly.
+ * Finds and loads the native addon: from an explicit path, the platform's package, or a local build. Systems
+ * that have none get the WebAssembly addon.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -26,8 +26,8 @@ interface Place {
 let loaded: NativeAddon | null = null;
 
 /**
- * Loads the addon once. Where no native one can be, as on macOS and Windows, it is the one in WebAssembly,
- * and a warning says so.
+ * Loads the addon once. Systems without a native one, such as macOS and Windows, get the WebAssembly addon,
+ * with a warning.
  *
  * @throws {NativeAddonError} with the one command that fixes it and every location tried
  */
@@ -66,7 +66,7 @@ export function loadNative(): NativeAddon {
 
 /** Options of {@link loadWasm}. */
 export interface LoadWasmOptions {
-  /** Threads that compute; by default as many as there are processors. */
+  /** Number of threads that compute; default OMP_NUM_THREADS, or the number of CPUs. */
   readonly threads?: number;
 }
 
@@ -75,11 +75,11 @@ export interface LoadWasmOptions {
  * itself, as in a browser. Call it before anything computes. Runs block the thread that starts them, so use a
  * worker.
  *
- * In a browser several threads share memory, which takes a cross-origin isolated page. In another one it
- * computes on one thread, and a warning on the console says so.
+ * In a browser, several threads need a cross-origin isolated page, because they share memory. On other pages
+ * it computes on one thread, with a warning on the console.
  *
  * @throws UsageError, code ERR_USAGE, if an addon is already loaded; code ERR_OPTION_VALUE for a number of
- *   threads that is not an integer from 1
+ *   threads that is not a positive integer
  */
 export async function loadWasm(
   bytes: Uint8Array,
@@ -87,7 +87,7 @@ export async function loadWasm(
 ): Promise<void> {
   if (!(Number.isInteger(threads) && threads >= 1)) {
     throw new UsageError(
-      `loadWasm: expected threads to be an integer from 1 but received ${described(threads)}`,
+      `loadWasm: expected threads to be a positive integer but received ${described(threads)}`,
       { code: 'ERR_OPTION_VALUE' },
     );
   }
@@ -103,16 +103,16 @@ export async function loadWasm(
   await started;
 }
 
-/** The addon in WebAssembly of a file, on as many threads as are wanted. */
+/** The WebAssembly addon in `file`, on {@link threadsWanted} threads. */
 function wasmOf(file: string): NativeAddon {
   const wasm = new WasmModule(compileWasm(readFileSync(file)));
   const threads = threadsWanted();
-  // They take part as soon as they have started.
+  // Not awaited: each worker takes part as soon as it has started.
   void startThreads(wasm, threads);
   return wasmAddon(wasm, threads);
 }
 
-/** The addon in WebAssembly, on a system that no native one serves; null if it is not there either. */
+/** The WebAssembly addon on a system without a native one; null on other systems, or if it is missing. */
 function fallback(resolve: (request: string) => string): NativeAddon | null {
   const system = thisSystem();
   if (isServed(system)) return null;
@@ -160,7 +160,7 @@ function prebuiltPlace(name: string, file: string, resolve: (request: string) =>
   return folder === null ? null : { name, path: () => prebuiltFile(folder, file) };
 }
 
-/** A file of native/FOLDER of the repository that contains this file, if any. */
+/** `native/BUILD/NAME` in the checkout that contains this file; null if there is none. */
 function localBuild(build: string, name: string): Place | null {
   const start = dirname(fileURLToPath(import.meta.url));
   for (let folder = start; folder !== dirname(folder); folder = dirname(folder)) {

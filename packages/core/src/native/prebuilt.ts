@@ -20,8 +20,8 @@ const MANIFEST = 'files.json';
 export const prebuiltName = (platform: string): string => `@inplace-abn/native-${platform}`;
 
 /**
- * The folder of an installed package; null if it is not installed, or is the one in a checkout, without an
- * addon. `resolve`: the `resolve` of a require function.
+ * The folder of an installed package; null if it is not installed, or is a checkout's own folder, which has
+ * no addon. `resolve`: the `resolve` of a require function.
  */
 export function prebuiltFolder(name: string, resolve: (request: string) => string): string | null {
   try {
@@ -33,10 +33,10 @@ export function prebuiltFolder(name: string, resolve: (request: string) => strin
 }
 
 /**
- * Path of a file of the package. Loading a truncated library would crash the process, so its size is checked
- * first.
+ * Path of a file of the package. Loading a truncated library would crash the process, so the sizes of all
+ * files are checked first.
  *
- * @throws {Error} if the file's size is not the packed size
+ * @throws {Error} if a file is missing or does not have its packed size
  */
 export function prebuiltFile(folder: string, file: string): string {
   for (const [name, { bytes }] of packedFiles(folder)) {

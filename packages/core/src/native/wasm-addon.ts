@@ -1,4 +1,4 @@
-/** The native addon's exports over the one in WebAssembly: no process groups, no device plugins. */
+/** The native addon's exports, implemented by the WebAssembly addon without process groups and plugins. */
 import type { KernelSpec } from '../devices/device.js';
 import type { NativeAddon, NativeInstruction } from './addon.js';
 import { WasmKernel } from './wasm-kernel.js';
@@ -6,7 +6,7 @@ import { LinearMemory, WasmMemory } from './wasm-memory.js';
 import type { WasmModule } from './wasm-module.js';
 import { WasmProgram } from './wasm-program.js';
 
-/** An addon of a module that computes on `threads` threads. */
+/** The exports of a module that computes on `threads` threads. */
 export function wasmAddon(wasm: WasmModule, threads: number): NativeAddon {
   const linear = new LinearMemory(wasm);
   const { exports } = wasm;
@@ -43,7 +43,7 @@ export function wasmAddon(wasm: WasmModule, threads: number): NativeAddon {
     machine: () => wasm.text(exports.wasm_machine()),
     addressableBytes: () => linear.addressable,
     dieWithParent: (ppid) => process.ppid === ppid,
-    // Called where process.exit is about to join threads. Those of kernels stop wherever they are.
+    // Node stops kernel workers wherever they are. Unlike the native one, waits for threads stuck in a read.
     exitNow: (code) => process.exit(code),
   };
 }

@@ -4,7 +4,7 @@ import type { NativeKernel } from './addon.js';
 import type { WasmModule } from './wasm-module.js';
 import { kernelFields } from './wasm-text.js';
 
-/** Variables that kernels read when they are made; an instance has copies. */
+/** Environment variables that kernels read when they are created; an instance has its own copies. */
 const VARIABLES = ['IABN_KERNEL_CHOICE', 'IABN_VECTOR_LANES', 'ONEDNN_MAX_CPU_ISA'];
 
 export class WasmKernel implements NativeKernel {
@@ -15,14 +15,14 @@ export class WasmKernel implements NativeKernel {
   readonly refusals: readonly string[];
   readonly choice: NativeKernel['choice'];
 
-  /** Throws an Error with every reason if no implementation accepts the specification. */
+  /** @throws Error with every reason if no implementation accepts the specification */
   constructor(wasm: WasmModule, spec: KernelSpec) {
     const { exports } = wasm;
     for (const name of VARIABLES) wasm.setVariable(name, process.env[name]);
     this.handle = wasm.made(wasm.send(kernelFields(spec), exports.kernel_new));
     wasm.own(this, { handle: this.handle, release: exports.kernel_delete });
     const length = exports.kernel_description_bytes(this.handle);
-    // As native/wasm/addon.cc describes it.
+    // In the order in which native/wasm/addon.cc writes them.
     const [workspace, layout, implementation = '', name = '', refusal = '', count, ...lists] = wasm.fields(
       exports.kernel_description(this.handle),
       length,

@@ -2,7 +2,7 @@
 import type { NativeLocation, NativeMemory } from './addon.js';
 import { outOfMemory, type WasmModule } from './wasm-module.js';
 
-/** Bytes of all blocks of an instance. */
+/** Allocates an instance's blocks and counts their bytes. */
 export class LinearMemory {
   private live = 0;
 
@@ -33,13 +33,13 @@ export class LinearMemory {
   }
 }
 
-/** A block, read and written through views: nothing is copied on the way. */
+/** A block, read and written through views of the linear memory, without further copies. */
 export class WasmMemory implements NativeMemory {
   readonly handle: number;
-  /** How often the block was given up. After that it is at another address. */
+  /** Number of discards. After each, the block may be at another address. */
   moves = 0;
   private readonly wasm: WasmModule;
-  /** Whether its bytes are held: shared with what releases it, which must not keep it alive. */
+  /** Whether its bytes count as live. A separate object, so that the finalizer need not hold the block. */
   private readonly use = { held: true };
 
   constructor(
@@ -76,13 +76,13 @@ export class WasmMemory implements NativeMemory {
     this.moves++;
   }
 
-  /** To be called when the block has been allocated again after `discard`, as using it does. */
+  /** Call this when the block may have been allocated again after `discard`, which any use of it does. */
   renewed(): void {
     if (!this.use.held) this.linear.hold(this.bytes);
     this.use.held = true;
   }
 
-  /** Valid until something is allocated: memory that grows detaches its views. */
+  /** Valid until `discard`. */
   private view(offset: number, length: number): Uint8Array {
     if (!(offset >= 0 && length >= 0 && offset + length <= this.bytes)) {
       const range = `bytes ${offset} to ${offset + length}`;

@@ -1,4 +1,4 @@
-/** The addon compiled to WebAssembly (native/wasm): its exports, and what it asks of JavaScript. */
+/** The addon compiled to WebAssembly (native/wasm): its exports, and the imports that JavaScript provides. */
 
 /** Shared with the threads that compute. */
 interface Memory {
@@ -32,7 +32,7 @@ export interface WasmExports {
   program_delete(handle: number): void;
 }
 
-// Types of the DOM, which this package has none of.
+// TypeScript declares these types in its DOM library, which this package does not include.
 const { WebAssembly } = globalThis as unknown as {
   WebAssembly: {
     Module: {
@@ -48,10 +48,10 @@ const { WebAssembly } = globalThis as unknown as {
 /** A compiled file. */
 export type WasmCode = object;
 
-/** Compiles at once, as Node and workers may. */
+/** Compiles synchronously, as Node and workers may. */
 export const compileWasm = (bytes: Uint8Array): WasmCode => new WebAssembly.Module(bytes);
 
-/** Compiles on other threads, as a browser's main thread must. */
+/** Compiles in the background, as a browser's main thread must. */
 export const compileWasmLater = (bytes: Uint8Array): Promise<WasmCode> => WebAssembly.compile(bytes);
 
 /** An error as the native addon throws it where the system refuses memory. */
@@ -63,7 +63,7 @@ const WASI = 'wasi_snapshot_preview1';
 const NOT_OPEN = 8;
 
 const PAGE_BYTES = 2 ** 16;
-/** Pages that the file begins with, as native/wasm/CMakeLists.txt says, and that it can have. */
+/** Initial pages, as in native/wasm/CMakeLists.txt, and the most that 32-bit addresses allow. */
 const [FIRST_PAGES, MOST_PAGES] = [256, 65536];
 
 /** Memory, and the bytes that it can grow to. */
@@ -72,7 +72,7 @@ interface Reserved {
   readonly bytes: number;
 }
 
-/** Some systems refuse the addresses of memory that could become so large. */
+/** Some systems refuse to reserve addresses for so much memory: halves the maximum until one is granted. */
 function reserve(maximum = MOST_PAGES): Reserved {
   try {
     const memory = new WebAssembly.Memory({ initial: FIRST_PAGES, maximum, shared: true });
@@ -83,17 +83,17 @@ function reserve(maximum = MOST_PAGES): Reserved {
   }
 }
 
-/** An object that the garbage collector of JavaScript releases; the handle may change until then. */
+/** A native object, released once its JavaScript owner is garbage-collected; the handle may change before. */
 export interface Held {
   handle: number;
   readonly release: (handle: number) => void;
 }
 
-/** An instance, how to pass text, and who releases its objects. */
+/** An instance of the addon: passes text in and out, and releases native objects. */
 export class WasmModule {
   readonly exports: WasmExports;
   readonly memory: Memory;
-  /** Bytes that there are addresses for: 4 GB, or what the system reserves. */
+  /** Bytes that memory can grow to: 4 GB, or as much as the system reserved. */
   readonly addresses: number;
   private readonly variables = new Map<string, string>();
   private readonly owners = new FinalizationRegistry<Held>(({ handle, release }) => release(handle));
@@ -107,7 +107,7 @@ export class WasmModule {
     this.exports._initialize();
   }
 
-  /** A view of `length` bytes; allocating may detach it. */
+  /** A view of `length` bytes, valid until they are freed. */
   bytes(address: number, length: number): Uint8Array {
     return new Uint8Array(this.memory.buffer, address >>> 0, length);
   }
@@ -119,12 +119,16 @@ export class WasmModule {
     return decoded(memory.subarray(begin, memory.indexOf(0, begin)));
   }
 
-  /** The fields at an address. */
+  /** The fields, each ended by a NUL, in the `length` bytes at an address. */
   fields(address: number, length: number): string[] {
     return decoded(this.bytes(address, length)).split('\0').slice(0, -1);
   }
 
-  /** Passes fields to `use`, for as long as it runs. */
+  /**
+   * Calls `use` with the address and length of a copy of the fields that is freed afterwards.
+   *
+   * @throws Error, code OUT_OF_MEMORY, if there is no memory for the copy
+   */
   send<T>(fields: readonly (string | number)[], use: (address: number, bytes: number) => T): T {
     const text = new TextEncoder().encode(fields.map((field) => `${field}\0`).join(''));
     const address = this.exports.wasm_allocate(text.length);
@@ -141,13 +145,13 @@ export class WasmModule {
     }
   }
 
-  /** `handle`, unless it is 0: then throws the message that says why. */
+  /** Returns `handle`. @throws Error with the addon's message if it is 0 */
   made(handle: number): number {
     if (handle === 0) throw new Error(this.text(this.exports.wasm_error()));
     return handle >>> 0;
   }
 
-  /** Releases what `owner` holds once nobody has `owner`. */
+  /** Releases `held` once `owner` is garbage-collected. */
   own(owner: object, held: Held): void {
     this.owners.register(owner, held);
   }
@@ -160,8 +164,8 @@ export class WasmModule {
   }
 
   /**
-   * The part of WASI that the C++ library calls: a clock, no environment, and a way to say that it ends.
-   * Libraries of some versions of Emscripten ask for files, too: there are none.
+   * The part of WASI that the C++ library calls: a clock, an empty environment, and exit. Libraries of some
+   * Emscripten versions also import functions for files, which all answer that the file is not open.
    */
   private imports(code: WasmCode): object {
     const asked = WebAssembly.Module.imports(code).filter(({ module }) => module === WASI);
@@ -186,5 +190,5 @@ export class WasmModule {
   }
 }
 
-// A decoder takes no view of memory that is shared among threads; this is a copy.
+// TextDecoder rejects views of shared memory, so it gets a copy.
 const decoded = (bytes: Uint8Array): string => new TextDecoder().decode(bytes.slice());

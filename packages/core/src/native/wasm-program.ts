@@ -12,7 +12,7 @@ const TIMING_BYTES = 16;
 export class WasmProgram implements NativeProgram {
   private readonly memories: readonly WasmMemory[];
   private readonly held: Held;
-  /** How often each memory had moved when the program was loaded. */
+  /** The result of {@link movesOf} when the program was loaded. */
   private moves: string;
   private running = false;
 
@@ -85,10 +85,10 @@ export class WasmProgram implements NativeProgram {
   }
 }
 
-/** Lets timers, messages and progress have their turn, because a run blocks this thread. */
+/** Lets pending timers, messages and progress reports run first, because a run blocks this thread. */
 function turn(): Promise<void> {
   return new Promise((resolve) => {
-    // Browsers have the slower one alone.
+    // Browsers have only setTimeout, which is slower.
     if (typeof setImmediate === 'function') setImmediate(resolve);
     else setTimeout(resolve, 0);
   });
@@ -103,7 +103,7 @@ function memoriesOf(instructions: readonly NativeInstruction[]): WasmMemory[] {
 
 const movesOf = (memories: readonly WasmMemory[]): string => memories.map(({ moves }) => moves).join();
 
-/** As native/wasm/spec.cc reads them. */
+/** The fields of an instruction, in the order in which native/wasm/spec.cc reads them. */
 function instructionFields(instruction: NativeInstruction): (string | number)[] {
   const { kernel, path = '', part = 'run', inputs, outputs, workspace, layout } = instruction;
   if (!(kernel instanceof WasmKernel)) throw new TypeError('expected a kernel of the addon in WebAssembly');

@@ -7,10 +7,10 @@ import { Worker } from 'node:worker_threads';
 import type { WasmExports, WasmModule } from './wasm-module.js';
 
 /**
- * The script of a worker, in Node and in a page: it makes its instance, and computes in
- * native/wasm/threads.cc from then on. A fault there may have damaged memory that all share, so it ends the
- * process as a native fault does. Where nothing ends it, as in a page, or where it is the first process of a
- * container, which such signals do not reach, this run and all later ones fail.
+ * The script of a worker, in Node and in a page: it creates an instance, and from then on computes in
+ * native/wasm/threads.cc. A fault there may have damaged the shared memory, so it ends the process as a
+ * native fault does. A page cannot be ended, nor can the first process of a container, which ignores such
+ * signals: there, this run and all later ones fail.
  */
 const SCRIPT = `
 const start = ({ code, memory, stack }, tell, end) => {
@@ -49,7 +49,7 @@ if (typeof require === 'function') {
 }
 `;
 
-/** The part of the DOM that is asked for; Node has some of it, too. */
+/** The parts of the DOM that are used here; Node has some of them. */
 interface Page {
   readonly crossOriginIsolated?: boolean;
   readonly document?: object;
@@ -65,20 +65,20 @@ interface PageWorker {
 }
 const page = globalThis as unknown as Page;
 
-/** Only pages say whether they are isolated. */
+/** Only browsers define `crossOriginIsolated`. */
 const inPage = (): boolean => page.crossOriginIsolated !== undefined;
 
-/** The processors that this process may use, as far as a page can tell. */
+/** Number of CPUs that this process may use; a page may not see all of them. */
 export const processors = (): number =>
   inPage() ? (page.navigator?.hardwareConcurrency ?? 1) : availableParallelism();
 
-/** OMP_NUM_THREADS, or the number of processors. */
+/** OMP_NUM_THREADS, or the number of CPUs. */
 export function threadsWanted(): number {
   const asked = Number.parseInt(process.env.OMP_NUM_THREADS ?? '', 10);
   return asked >= 1 ? asked : processors();
 }
 
-/** Why there can be one thread only, in words; null: there can be more. */
+/** Why only one thread can compute, as a clause; null if several can. */
 export function whyOneThread(): string | null {
   if (!inPage()) return null;
   if (page.document) return "a page's main thread may not wait for others: load the kernels in a worker";
@@ -86,15 +86,14 @@ export function whyOneThread(): string | null {
   return 'the page is not isolated: serve it with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp';
 }
 
-/** The parts of a module that its threads take. */
+/** The parts of a module that its threads need. */
 interface Shared extends Pick<WasmModule, 'code' | 'memory'> {
   readonly exports: Pick<WasmExports, 'wasm_set_threads' | 'wasm_new_stack'>;
 }
 
 /**
- * Starts the workers of a module that computes on `threads` threads, the caller's among them. Those that
- * cannot start, or have not yet, are left out of what is computed meanwhile. Resolves once all have started
- * or failed to.
+ * Starts the workers of a module that computes on `threads` threads, including the caller's. Kernels do not
+ * wait for workers that cannot start or have not started yet. Resolves once all have started or failed to.
  */
 export async function startThreads(wasm: Shared, threads: number): Promise<void> {
   wasm.exports.wasm_set_threads(threads, processors());
@@ -102,7 +101,7 @@ export async function startThreads(wasm: Shared, threads: number): Promise<void>
     const stack = wasm.exports.wasm_new_stack() >>> 0;
     const data = { code: wasm.code, memory: wasm.memory, stack };
     if (stack === 0) return Promise.resolve();
-    // A constructor throws where the system has no thread left, or a policy allows none.
+    // The constructor throws if the system has no thread left, or a page's policy forbids workers.
     return (inPage() ? startInPage(data) : startInNode(data)).catch(() => {});
   });
   await Promise.all(started);
@@ -112,7 +111,7 @@ function startInNode(workerData: object): Promise<void> {
   return new Promise((resolve) => {
     const worker = new Worker(SCRIPT, { eval: true, workerData, execArgv: [] });
     const settle = () => {
-      // It waits for work for as long as the process lives, and does not keep it alive.
+      // The worker waits for work until the process ends, but must not keep it alive.
       worker.unref();
       resolve();
     };

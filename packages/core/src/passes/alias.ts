@@ -1,7 +1,7 @@
 /**
  * Decides which values share memory. Joined and cut channels become strided views of the wider value
  * (slices.ts). Otherwise an output overwrites an input if its op allows it and no veto applies: in-place
- * follows from liveness, models do not ask for it. Values may overlap partly, so vetoes compare regions.
+ * follows from liveness, so models need not ask for it. Values may overlap partly, so vetoes compare regions.
  * Every decision is recorded with its reason. (After ggml, which logs each reuse and each refusal.)
  */
 
@@ -14,13 +14,13 @@ import { nodeAt } from '../ir/text.js';
 import { flatRegion, isPitched, overlap, ownRegion, type Region, sliceRegion } from './region.js';
 import { type SliceDecision, SliceRules } from './slices.js';
 
-/** Whether a node's output takes the memory of an operand, or the reason that it does not. */
+/** Whether a node's output overwrites an operand, or why it does not. */
 export interface AliasDecision {
   /** The writing node. */
   readonly node: GraphNode;
   /** Its result. */
   readonly output: ValueId;
-  /** The operand whose memory it may take. */
+  /** The operand that it may overwrite. */
   readonly input: ValueId;
   /** Why the output does not overwrite the input; null if it does. */
   readonly veto: string | null;
@@ -66,7 +66,7 @@ const vetoes: readonly Veto[] = [
   ({ graph, regions }, { input }) => {
     const { kind } = valueInfo(graph, regions.get(input)?.owner ?? input);
     if (kind === 'state') return 'it is a state that outlives the step';
-    return kind === 'input' ? 'it was handed in by the host' : null;
+    return kind === 'input' ? 'it is an input from the host' : null;
   },
   ({ constants }, { input, output }) =>
     constants.has(input) && !constants.has(output) ? 'it is kept between runs' : null,

@@ -10,7 +10,10 @@ import type { Epilogue } from '../ir/define.js';
 import { type Graph, type GraphNode, isInference, operands, type ValueId } from '../ir/graph.js';
 import { Tracer } from '../ir/tracer.js';
 
-/** `enabled: false` is the kill switch. */
+/**
+ * Folds normalization, sums and activations into the convolutions before them. Returns graphs with a backward
+ * pass or updates unchanged. `enabled: false` is the kill switch.
+ */
 export function fold(graph: Graph, enabled = true): Graph {
   if (!enabled || !isInference(graph)) return graph;
   const tracer = Tracer.of(graph);

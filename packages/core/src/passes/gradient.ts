@@ -18,7 +18,8 @@ import { constant } from '../ops/constant.js';
  * constant; optional for a scalar `value` (the loss itself), where it defaults to 1
  * @returns one gradient per v, with its shape; null if `value` does not depend on v
  * @throws UsageError if `value` depends on one of `wrt` through an op without a gradient rule, or through an
- * operand that the op's rule does not cover, or if a `cotangent` is missing
+ *   operand that the op's rule does not cover; if a `cotangent` is missing; code ERR_OTHER_TRACE for a value
+ *   of another trace
  * @throws ShapeError if the type of `cotangent` is wrong
  */
 export function gradients<D extends DType>(
@@ -88,7 +89,7 @@ function backward(tracer: Tracer, node: GraphNode, active: Dependents, diffs: Ma
       const known = diffs.get(id);
       diffs.set(id, known ? add(known, diff) : diff);
     } else if (active.get(id) === 'differentiable' && isDataDType(tracer.value(id).dtype)) {
-      // Opaque operands need no gradient: that of batch statistics is part of abn_apply's gradient for x.
+      // Opaque operands need no gradient: abn_apply's gradient for x includes that through its statistics.
       const operand = operandAt(definition.inputs, index)?.name ?? `operand ${index}`;
       throw new UsageError(`${nodeAt(node)} has no gradient for ${operand}, and the loss depends on it`);
     }

@@ -1,6 +1,6 @@
 import { type GraphNode, producersOf } from '../ir/graph.js';
 
-/** Moves each rebuilding node to just before its first reader, preserving SSA order. */
+/** Moves each rebuilding node to just before its first reader, preserving SSA order; drops unread ones. */
 export function hoist(nodes: readonly GraphNode[]): GraphNode[] {
   const producers = producersOf(nodes);
   const placed = new Set<GraphNode>();

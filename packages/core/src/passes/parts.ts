@@ -19,8 +19,9 @@ import {
 } from '../ir/graph.js';
 import { Tracer } from '../ir/tracer.js';
 
-/** Size limit of a gradient or part in bytes. Uses the fewest parts that fit, up to MOST_PARTS. */
+/** Gradients above this size in bytes are split into the fewest equal parts of at most this size. */
 const LARGE = 2 ** 22;
+/** Limit of that number. More parts, up to twice the limit, are made if the length does not divide. */
 const MOST_PARTS = 8;
 /** Kernels are most efficient on multiples of this many outputs. */
 const WHOLE_VECTORS = 16;
@@ -81,7 +82,7 @@ function divisible(graph: Graph): Divisible[] {
   });
 }
 
-/** Number of equal parts; 1 if the gradient is not large, or its first axis cannot be divided. */
+/** Number of equal parts, preferably of whole vectors; 1 if the gradient is small or cannot be divided. */
 function partsOf(type: TensorType): number {
   const least = Math.min(MOST_PARTS, Math.ceil(byteLength(type) / LARGE));
   if (least < 2) return 1;

@@ -26,7 +26,7 @@ export interface Placement {
 
 const FITS = ['tightest', 'lowest'] as const;
 
-/** Which gap a buffer takes: the tightest, or the first. */
+/** Which gap a buffer takes: the tightest, or the one at the lowest offset. */
 export type Fit = (typeof FITS)[number];
 
 export interface Packing {
@@ -105,7 +105,11 @@ export function place(lifetimes: readonly Lifetime[]): Placement {
   return { ...search.best, liveBytes };
 }
 
-/** Repeats an earlier placement. Throws RangeError if the packing does not match the number of lifetimes. */
+/**
+ * Repeats an earlier placement.
+ *
+ * @throws RangeError if the packing does not match the number of lifetimes
+ */
 export function placeAs({ order, fit }: Packing, lifetimes: readonly Lifetime[]): Placement {
   const { length } = lifetimes;
   const known = order.every((index) => lifetimes[index] !== undefined);
@@ -126,7 +130,7 @@ class Search {
   private attempts = 0;
   private readonly few: number;
   private readonly many: number;
-  /** Failures of one order before trying the next. */
+  /** Consecutive failures to improve an order before the next one is tried. */
   private readonly patience: number;
 
   constructor(
@@ -162,7 +166,7 @@ class Search {
     }
   }
 
-  /** Moves buffers that exceed the best arena so far to the front of the order, as long as that helps. */
+  /** Repeatedly moves the first buffer that exceeds the best arena so far to the front of the order. */
   private improve(start: Int32Array, fit: Fit): void {
     const order = start.slice();
     for (let failures = 0; failures < this.patience && !this.done; ) {

@@ -39,7 +39,7 @@ export interface RebuildDecision {
    * second time.
    */
   readonly choice: 'keep' | 'absorb' | 'invert' | 'recompute';
-  /** Node that is inverted. */
+  /** Node that is inverted; null if none is. */
   readonly through: GraphNode | null;
   /** Bytes of the value. */
   readonly bytes: number;
@@ -57,7 +57,11 @@ export interface RebuildOptions {
   readonly keep?: ReadonlySet<string>;
 }
 
-/** Throws UsageError if nothing could be inverted at a path in `keep`. */
+/**
+ * The graph with its inversions, and the decision for every value that the backward pass reads.
+ *
+ * @throws UsageError if nothing could be inverted at a path in `keep`
+ */
 export function rebuild(graph: Graph, { enabled = true, keep = new Set() }: RebuildOptions = {}): Rebuilt {
   checkKept(graph, keep);
   const absorbed = enabled ? absorb(graph, keep) : { graph, decisions: [] };

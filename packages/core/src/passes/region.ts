@@ -2,7 +2,7 @@
 import { byteLength, bytesPerElement, channels, type TensorType } from '@inplace-abn/tensor';
 import type { ValueId } from '../ir/graph.js';
 
-/** Where a value lies in the buffer of a wider one, in bytes. */
+/** Where a value lies in its owner's buffer, in bytes. */
 export interface Region {
   /** The value that owns the buffer. */
   readonly owner: ValueId;

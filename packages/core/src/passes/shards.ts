@@ -1,9 +1,9 @@
 /**
- * Joins the traces of shards, each as if a process of its own had one shard of a batch, into the graph of a
- * process that has several. Nodes whose operands are the same in every shard are emitted once: updates, and
- * what depends on parameters alone. The others are emitted for each shard, so their kernels get the shapes of
- * a shard whatever the number of processes. Where a trace exchanges values with the other shards, the op's
- * definition says how a process does that for all those that it holds (`effects.collective`).
+ * Joins the traces of several shards of a batch, each traced as if a process had that shard alone, into the
+ * graph of the process that holds them. Nodes whose operands are the same in every shard are emitted once:
+ * updates, and nodes that depend on parameters alone. The others are emitted for each shard, so their kernels
+ * get a shard's shapes for any number of processes. Where a trace exchanges values with other shards, the
+ * op's definition says how a process does so for all of its shards (`effects.collective`).
  */
 import { UsageError } from '../errors.js';
 import type { Attributes, Holding } from '../ir/define.js';
@@ -17,28 +17,28 @@ export interface JoinOptions {
   readonly group: string;
   /** The processes that hold the shards. */
   readonly holding: Holding;
-  /** Whether every shard has an input of its own: see {@link shardInput}. */
+  /** True if each shard gets its own array for this input: see {@link shardInput}. */
   isOwn(input: string): boolean;
 }
 
-/** Name of an input of one of the shards that a process holds, counted from 0. */
+/** Name of a shard's own input; `shard` counts a process's shards from 0. */
 export function shardInput(name: string, shard: number): string {
   return `${name}/${shard}`;
 }
 
 /**
  * The graph of a process that holds these shards, in order. The traces may differ in the number of samples.
- * Inputs of a shard's own are named by {@link shardInput}; the others, the states and the outputs keep their
- * names.
+ * A shard's own inputs are named by {@link shardInput}; the other inputs, the states and the outputs keep
+ * their names.
  *
- * @throws UsageError, code ERR_SHARDS, where the step exchanges nothing over what it should, or depends on
- * the number of samples
+ * @throws UsageError, code ERR_SHARDS, if the step exchanges values over another group, if its nodes depend
+ *   on the number of samples, or if a state's update or an output depends on a single shard
  */
 export function joinShards(traces: readonly Graph[], options: JoinOptions): Graph {
   return new Joining(traces, options).graph();
 }
 
-/** A node that was emitted, to be shared by the shards that would compute the same. */
+/** An emitted node, shared by all shards that would compute the same. */
 interface Emitted {
   readonly id: number;
   readonly attrs: Attributes;
@@ -46,7 +46,7 @@ interface Emitted {
   readonly outputs: readonly Value[];
 }
 
-/** A trace, and the values and nodes that its own became. */
+/** A trace, with the joined graph's value or node for each of its own. */
 interface Shard {
   readonly trace: Graph;
   readonly values: Map<ValueId, Value>;
@@ -57,7 +57,7 @@ class Joining {
   private readonly tracer = new Tracer();
   private readonly shards: readonly Shard[];
   private readonly nodes: GraphNode[] = [];
-  /** Values that depend on one shard's samples, also where a process holds one shard alone. */
+  /** Values that depend on one shard's samples, even if the process holds only that shard. */
   private readonly own = new Set<Value>();
   private readonly first: Graph;
 
@@ -159,7 +159,7 @@ class Joining {
     return { id: this.nodes.at(-1)?.id ?? -1, attrs, inputs, outputs };
   }
 
-  /** Gives the nodes that `body` emits the place of `node` in the step. */
+  /** Gives the nodes that `body` emits the path, phase and origin of `node`. */
   private placing<T>({ path, phase, origin }: GraphNode, shard: Shard | undefined, body: () => T): T {
     const before = this.tracer.traced.length;
     const result = body();
@@ -176,17 +176,17 @@ class Joining {
     for (const [state, next] of updates) {
       const [from, to] = [this.shared(state), this.shared(next)];
       const writer = nodes.find((node) => node.outputs.includes(next)) ?? null;
-      if (!from || !to) refuse(writer, 'updates a state by one shard of the batch');
+      if (!from || !to) refuse(writer, 'updates a state from one shard of the batch');
       this.tracer.assign(from, to);
     }
     for (const [name, id] of outputs) {
       const value = this.shared(id);
-      if (!value) refuse(null, `tells ${name} of one shard of the batch`);
+      if (!value) refuse(null, `outputs ${name} of one shard of the batch`);
       this.tracer.output(name, value);
     }
   }
 
-  /** The value that one of the first trace became, if it is the same in all shards of all processes. */
+  /** The joined value for one of the first trace, if it is the same in all shards of all processes. */
   private shared(id: ValueId): Value | null {
     const [value, ...others] = this.shards.map(({ trace, values }) =>
       values.get(this.counterpart(trace, id)),
@@ -213,12 +213,12 @@ function sameAttrs(a: Attributes, b: Attributes): boolean {
   return a === b || JSON.stringify(a) === JSON.stringify(b);
 }
 
-/** Refuses the update of a state by one shard's samples. */
+/** Refuses the update of a state from one shard's samples. */
 function checkUpdates(node: GraphNode, inputs: readonly (Value | null)[]): void {
   const updates = node.op.overwrites.some(
     ({ required, input }) => required && inputs[input]?.kind === 'state',
   );
-  if (updates) refuse(node, 'updates a state by one shard of the batch');
+  if (updates) refuse(node, 'updates a state from one shard of the batch');
 }
 
 function refuse(node: GraphNode | null, what: string): never {

@@ -17,11 +17,11 @@ import { type Graph, type GraphNode, producersOf, readersOf, type ValueId, value
 import { nodeContext, operandAt } from '../ir/infer.js';
 import { nodeAt } from '../ir/text.js';
 
-/** Whether a part of a join shares the memory of the whole, or the reason that it is copied. */
+/** Whether a part of a join or cut is a view of the whole, or why it is copied. */
 export interface SliceDecision {
   /** The node that joins or cuts. */
   readonly node: GraphNode;
-  /** The part of the join. */
+  /** The part: an operand of a join, or a result of a cut. */
   readonly value: ValueId;
   /** The wider value, in which this value starts at channel `begin`. */
   readonly whole: ValueId;
@@ -108,11 +108,11 @@ export class SliceRules {
     return this.keptVeto(whole) ?? (flat ? null : this.denseReader(value));
   }
 
-  /** States are updated and inputs are replaced without regard to readers of a slice. */
+  /** States are updated, and inputs replaced, without regard to readers of a slice. */
   private keptVeto(value: ValueId): string | null {
     const { kind } = valueInfo(this.graph, value);
     if (kind === 'state') return 'it is a state that outlives the step';
-    return kind === 'input' ? 'it was handed in by the host' : null;
+    return kind === 'input' ? 'it is an input from the host' : null;
   }
 
   /** The reason why `value` must have dense rows; null if all its readers support a pitch. */

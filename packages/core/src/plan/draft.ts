@@ -42,6 +42,7 @@ export interface PlanBytes {
   readonly workspace: number;
 }
 
+/** A plan without offsets. */
 export interface Draft {
   /** The step after all passes, nodes in the order in which they run. */
   readonly graph: Graph;
@@ -81,6 +82,7 @@ export interface DraftOptions {
   readonly keepLayouts?: boolean;
 }
 
+/** Schedules an ordered graph and derives the lifetime of every buffer from the regions of its values. */
 export function draftPlan(
   graph: Graph,
   prepare: Prepare,

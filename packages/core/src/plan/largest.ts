@@ -2,24 +2,24 @@ import { ShapeError } from '../errors.js';
 
 /** Upper bound of the search, far beyond any realistic batch size. */
 const MOST = 2 ** 16;
-/** Sizes that are tried for the smallest that has a plan. */
+/** Number of sizes to try for the smallest that has a plan. */
 const TRIED = 64;
 
 /** A size and its bytes. */
 export interface Sized {
-  /** Such as the images of a batch. */
+  /** A number such as the images in a batch. */
   readonly size: number;
-  /** Memory that it takes. */
+  /** Memory that this size takes. */
   readonly bytes: number;
 }
 
 /**
- * The smallest size from `least` to `most` that has a plan: a batch of one may have no variance to normalize
- * by.
+ * The smallest size between `least` and `most` that has a plan, among the first 64: a batch of one may have
+ * no variance to normalize by.
  *
  * @param bytesAt bytes at a size; throws ShapeError for one that has no plan
- * @param least a batch in shards holds a sample for each
- * @throws ShapeError for size `least`, where none has a plan
+ * @param least smallest size to try, such as the number of shards, each of which needs a sample
+ * @throws ShapeError, the one for size `least`, if no size has a plan
  */
 export function smallestPlanned(bytesAt: (size: number) => number, most = MOST, least = 1): Sized {
   let first: ShapeError | null = null;
@@ -35,13 +35,13 @@ export function smallestPlanned(bytesAt: (size: number) => number, most = MOST, 
 }
 
 /**
- * Finds the largest size up to `most` whose bytes fit a budget, from the smallest on that is at least `least`
- * and has a plan.
+ * Finds the largest size between `least` and `most` whose bytes fit a budget.
  *
  * @param bytesAt bytes at a size; must not decrease with the size, and is called least often if it is nearly
- * linear. Throws ShapeError for a size that is too small to be planned
- * @param guess a size that is thought to be about the largest, tried first
- * @returns the size and its bytes; null if even the smallest is too large
+ *   linear. Throws ShapeError for a size that is too small to be planned
+ * @param guess estimate of the result, tried right after the smallest size
+ * @returns the size and its bytes; null if even the smallest size that has a plan is too large
+ * @throws ShapeError if none of the smallest sizes has a plan
  */
 export function largestWithin(
   budget: number,

@@ -1,8 +1,8 @@
 /**
  * Baseline: the memory a step needs under PyTorch's buffer rules. Only an activation is written in place,
- * over the output of its batch norm (abn_apply keeps x and z, with no buffer in between). Autograd keeps what
- * each op lists in `peerKeeps`, and every backward writes a new buffer. Counts live bytes; it measures
- * nothing.
+ * over the output of its batch norm (abn_apply keeps x and z, with no buffer in between). Autograd keeps the
+ * tensors that each op lists in `peerKeeps`, and every backward op writes a new buffer. This counts live
+ * bytes; it does not measure PyTorch.
  */
 
 import { byteLength, elements } from '@inplace-abn/tensor';
@@ -28,7 +28,10 @@ export interface PeerBuffer {
   end: number;
 }
 
-/** `traced`: the step before any pass, traced with ordinary rather than in-place layers. */
+/**
+ * Counts the bytes of a step under PyTorch's rules. `traced`: the step before any pass, traced with ordinary
+ * rather than in-place layers.
+ */
 export function peerBytes(traced: Graph): PeerBytes {
   const { graph, buffers } = peerBuffers(traced);
   const activations = buffers.filter(({ kind }) => kind === 'activation');

@@ -9,17 +9,17 @@ export interface Fitting {
   readonly what: string;
   /** How to need less, such as `choose a smaller batch`. */
   readonly advice: string;
-  /** Bytes of the host that the process needs besides, as its loaders do; default 0. */
+  /** Bytes of host memory that the rest of the process needs, such as its loaders; default 0. */
   readonly others?: number;
 }
 
 const PROGRAM: Fitting = { what: 'this program', advice: 'choose a smaller batch' };
 
-/** The part of what is needed that is allocated already. */
+/** The part of the needed memory that is allocated already. */
 interface Begun {
-  /** Bytes that are backed. */
+  /** Bytes that the system backs with memory. */
   readonly populated: number;
-  /** Bytes that are not. */
+  /** Bytes that it does not back yet. */
   readonly mapped: number;
 }
 
@@ -27,8 +27,8 @@ interface Begun {
  * Checks, before anything is allocated, that a device has memory for a program.
  *
  * @param needed bytes of arena and store
- * @throws UsageError, code ERR_MEMORY, if the device cannot allocate them: it names the need, what is left,
- * the limit and the fix
+ * @throws UsageError, code ERR_MEMORY, if the device cannot allocate them: it names the bytes needed and
+ *   available, the limit and the fix
  */
 export function checkFits(
   device: Device,
@@ -55,13 +55,13 @@ function lackText(
   return `the plan for ${what} needs ${formatBytes(needed)} (${needed} bytes)${more} but only ${left}: ${advice}${raise}`;
 }
 
-/** Bytes that are populated between two looks at the memory that is left. */
+/** Bytes to populate between two checks of the available memory. */
 const PIECE = 2 ** 28;
 
 /**
- * Allocates memory and has the system back all of it, so that no later step can find it without any.
+ * Allocates memory and makes the system back all of it now, so that no later step can run out of memory.
  *
- * @throws UsageError, code ERR_MEMORY, where there is not as much; nothing is held then
+ * @throws UsageError, code ERR_MEMORY, if memory is insufficient; nothing stays allocated then
  */
 export function allocatePopulated(device: Device, bytes: number, fitting: Fitting = PROGRAM): DeviceMemory {
   checkFits(device, bytes, fitting);
@@ -70,7 +70,7 @@ export function allocatePopulated(device: Device, bytes: number, fitting: Fittin
   try {
     memory = device.allocate(bytes);
     for (; done < bytes && memory.populate; done += PIECE) {
-      // Others may have taken it meanwhile, and the system would end a process rather than refuse.
+      // Other processes may have taken memory meanwhile, and the system would rather kill one than refuse.
       if (done > 0) checkFits(device, bytes, fitting, { populated: done, mapped: bytes - done });
       memory.populate(done, Math.min(PIECE, bytes - done));
     }
@@ -78,12 +78,12 @@ export function allocatePopulated(device: Device, bytes: number, fitting: Fittin
   } catch (error) {
     memory?.discard();
     if (!isRefusal(error)) throw error;
-    const text = lackText(bytes, fitting, `${formatBytes(done)} of it could be had`, null);
+    const text = lackText(bytes, fitting, `${formatBytes(done)} of it could be allocated`, null);
     throw new UsageError(text, { code: 'ERR_MEMORY', cause: error });
   }
 }
 
-/** The system said that it has no more memory. */
+/** True if the system refused memory. */
 function isRefusal(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'OUT_OF_MEMORY';
 }

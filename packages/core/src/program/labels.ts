@@ -30,8 +30,9 @@ export function labelInputs(graph: Graph): LabelInputs {
 }
 
 /**
- * Throws UsageError, naming the first offender, if input `name` has a label that is neither a class nor
- * ignored.
+ * Checks the labels of input `name`; other inputs pass.
+ *
+ * @throws UsageError, code ERR_LABEL, naming the first label that is neither a class nor ignored
  */
 export function checkLabelInput(inputs: LabelInputs, name: string, data: TypedArray): void {
   for (const { classes, ignored, reader } of inputs.get(name) ?? []) {

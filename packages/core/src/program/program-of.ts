@@ -10,20 +10,19 @@ import { Store, statesOf } from './store.js';
 export interface ProgramOptions extends CompileOptions {
   /** Where the program runs. Default: the CPU. */
   readonly device?: Device;
-  /**
-   * On the same device: the states that the program reads and updates. Default: one of its own, zero-filled.
-   */
+  /** States that the program reads and updates, on the same device. Default: a new store, zero-filled. */
   readonly store?: Store;
-  /** Contents of states, by name, to begin with. */
+  /** Initial contents of states, by name. */
   readonly states?: Arrays;
 }
 
 /**
- * Compiles one graph into a program with an arena of its own, and a store where none is given. Parameters
+ * Compiles one graph into a program with its own arena, and its own store unless one is given. Parameters
  * must be written before it runs: as `states`, or into `program.store`. {@link Programs} shares one store and
  * one arena among several plans.
  *
- * @throws what {@link compile} throws
+ * @throws UsageError for `states` that do not fit the graph; code ERR_MEMORY if memory is insufficient
+ * @throws UsageError and BudgetError as {@link compile} does
  */
 export function programOf<O extends OutputTypes>(
   graph: Graph<O>,

@@ -81,7 +81,7 @@ export class Program<O extends OutputTypes = OutputTypes> {
     device: Device,
     /** Parameters, buffers and optimizer state that the program reads and updates. */
     readonly store: Store,
-    /** Memory of everything else. */
+    /** Memory of all values other than states. */
     readonly arena: DeviceMemory,
   ) {
     if (arena.bytes < plan.arenaBytes) {
@@ -128,11 +128,12 @@ export class Program<O extends OutputTypes = OutputTypes> {
   }
 
   /**
-   * Runs the step once.
+   * Runs the step once. Await a run before starting the next.
    *
    * @param inputs one array per graph input, elements in storage order (channels-last for data)
    * @throws NotFiniteError if a guard stops the step; no state has been updated
-   * @throws UsageError before anything runs, for an invalid label or a parameter that was never written
+   * @throws UsageError before anything runs, for an input that is missing, unknown, or of another dtype or
+   *   length, for an invalid label (code ERR_LABEL), and for a parameter that was never written
    */
   async run(inputs: Arrays, options: RunOptions = {}): Promise<RunOutput<O>> {
     if (debugLevel() >= 5) return { outputs: this.typed(await runCompared(this, inputs)), timings: [] };
@@ -233,7 +234,7 @@ export class Program<O extends OutputTypes = OutputTypes> {
     return viewAs(info.dtype, dense);
   }
 
-  /** The feeds of a run; prefetched inputs are fed by name only. */
+  /** The feeds of a run. Those of prefetched inputs have no data: the device finds it by location. */
   private feeds(inputs: Arrays): Feed[] {
     const { graph } = this.plan;
     for (const name of Object.keys(inputs)) {
@@ -253,8 +254,8 @@ export class Program<O extends OutputTypes = OutputTypes> {
   }
 
   /**
-   * Empty for an input that was pruned because nothing reads it. `there`: it was prefetched, and validated
-   * then.
+   * The feed of an input; none if the input was pruned because nothing reads it. `there`: the input was
+   * validated and prefetched.
    */
   private feedOf(name: string, data: TypedArray | undefined, there = false): Feed[] {
     const { graph } = this.plan;

@@ -14,7 +14,7 @@ export class Programs {
   private arena: DeviceMemory | null = null;
   /** Programs of the current arena, released together with their plans. */
   private made = new WeakMap<Plan, Program>();
-  /** Of the plans that the arena is for; the store is allocated after it. */
+  /** Describes the plans that the arena is for, in case the store, allocated later, does not fit. */
   private fitting: Fitting | undefined;
 
   /** Allocates nothing yet. */
@@ -38,8 +38,9 @@ export class Programs {
    * Grows the arena to hold all of these plans. A smaller arena is released first, because both might not
    * fit.
    *
-   * @throws UsageError, code ERR_MEMORY, if memory is insufficient, for the store included until it is
-   *   allocated, and `fitting` describes the plan
+   * @param fitting describes the plans, for the error. If given, memory must also suffice for the store, as
+   *   long as that is not allocated
+   * @throws UsageError, code ERR_MEMORY, if memory is insufficient
    */
   reserve(plans: readonly Plan[], fitting?: Fitting): void {
     const needed = Math.max(0, ...plans.map(({ arenaBytes }) => arenaBytes));
@@ -53,6 +54,8 @@ export class Programs {
   /**
    * The program of a plan, created on first use along with an arena that holds it. Only one program may run
    * at a time.
+   *
+   * @throws UsageError, code ERR_MEMORY, if memory is insufficient
    */
   program<O extends OutputTypes>(plan: Plan<O>): Program<O> {
     this.reserve([plan]);

@@ -55,7 +55,7 @@ export function statesOf(...graphs: readonly Graph[]): StateSpec[] {
 /** Parameters, buffers and optimizer state in device memory, by name. */
 export class Store {
   private readonly entries = new Map<string, { spec: StateSpec; offset: number }>();
-  /** One block with all of them, one after the other. */
+  /** One block that holds all states, one after another. */
   readonly memory: DeviceMemory;
   private writes = 0;
   /** Parameters that still hold their initial zeros. */
@@ -65,8 +65,8 @@ export class Store {
    * Allocates and zero-fills every state. Buffers and optimizer state may start at zero, but every parameter
    * must be written before a program reads it.
    *
-   * @param fitting what the states are for, for the error
-   * @throws UsageError, code ERR_MEMORY, where memory is insufficient
+   * @param fitting describes the plan that needs the states, for the error
+   * @throws UsageError, code ERR_MEMORY, if memory is insufficient
    */
   constructor(device: Device, specs: readonly StateSpec[], fitting?: Fitting) {
     let offset = 0;
@@ -83,7 +83,7 @@ export class Store {
     return [...this.entries.values()].map(({ spec }) => spec);
   }
 
-  /** Whether there is a state with this name. */
+  /** True if there is a state with this name. */
   has(name: string): boolean {
     return this.entries.has(name);
   }
@@ -157,7 +157,8 @@ export class Store {
   /**
    * Replaces the content of state `name`.
    *
-   * @throws UsageError if the dtype or number of elements differs
+   * @param data elements in row-major order, as many as the state has
+   * @throws UsageError for an unknown name, or if the dtype or number of elements differs
    */
   write(name: string, data: TensorArray): void {
     const { spec, offset } = this.entry(name);
@@ -189,7 +190,8 @@ export class Store {
   /**
    * Replaces the content of state `name` with bytes that arrive in pieces.
    *
-   * @throws UsageError if their dtype or total length differs; the state may then be partly overwritten
+   * @throws UsageError for an unknown name, or if the dtype or total length differs; the state may then be
+   *   partly overwritten
    */
   async writePieces(
     name: string,
@@ -213,7 +215,7 @@ export class Store {
     this.unwritten.delete(name);
   }
 
-  /** Copies of all states of the given kinds, by name, in definition order. */
+  /** Copies of all states of the given kinds (all, if none is given), by name, in definition order. */
   stateDict(...kinds: readonly StateKind[]): Map<string, HostTensor<DType>> {
     const wanted = this.specs.filter((spec) => kinds.length === 0 || kinds.includes(spec.kind));
     return new Map(wanted.map((spec) => [spec.name, this.read(spec.name)]));

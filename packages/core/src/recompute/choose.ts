@@ -17,7 +17,7 @@ export interface RecomputeChoice {
 
 /** Buffers below this fraction of the peak are not worth recomputing. */
 const WORTH_DROPPING = 1 / 2000;
-/** Choices per round, before the remaining ones are scored again. */
+/** Moves per round, before all are scored again. */
 const PICKS = 8;
 /** A move that keeps this fraction of its score after others were made is still good. */
 const STILL_GOOD = 0.8;
@@ -58,7 +58,7 @@ class Search {
     this.moves = (['once', 'each'] as const).flatMap((mode) => groups.map((group) => ({ group, mode })));
   }
 
-  /** Makes some choices; false if none helps. */
+  /** Drops some more buffers; false if no move helps. */
   round(): boolean {
     const weighed = this.moves
       .map((move): Weighed => ({ move, score: this.weigh(move) }))

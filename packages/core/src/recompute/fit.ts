@@ -24,8 +24,10 @@ interface Fitted {
 }
 
 /**
- * `whole`: the plan without recompute; `finish`: plans with these values recomputed; `costs`: of each
- * recompute. Throws BudgetError if no choice fits.
+ * `whole`: the plan without recompute; `costs`: what recomputing an instruction costs; `finish`: plans the
+ * step with these values recomputed.
+ *
+ * @throws BudgetError if no choice fits
  */
 export function fitRecompute(
   whole: Plan,

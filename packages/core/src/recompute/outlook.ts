@@ -1,7 +1,7 @@
 /**
  * Estimates how many bytes would be live at each instruction of a training step if some buffers were dropped
  * after the forward pass and recomputed, from a plan that keeps them, without planning again. Recompute runs
- * just before the first reader, in forward order; each such run is a moment of its own.
+ * just before the first reader, in forward order; each such run counts as a separate moment.
  */
 import type { ValueId } from '../ir/graph.js';
 import type { Droppable, ForwardStep, Timeline } from './timeline.js';
@@ -38,6 +38,7 @@ interface Instance {
 
 const later = (a: Moment, b: Moment): boolean => a.at > b.at || (a.at === b.at && a.rank < b.rank);
 
+/** The live bytes and the cost if these buffers are dropped. */
 export function outlook(timeline: Timeline, dropped: Dropped): Outlook {
   const simulation = new Simulation(timeline, dropped);
   return { live: simulation.live(), cost: simulation.cost };

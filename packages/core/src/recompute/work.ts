@@ -1,4 +1,4 @@
-/** Costs of instructions, for comparing them: their work, or the seconds of a price list. */
+/** Costs of instructions, to compare them by: their work, or the seconds of a price list. */
 import type { Graph, GraphNode } from '../ir/graph.js';
 import { costOf } from '../ir/infer.js';
 import type { Draft } from '../plan/draft.js';
@@ -17,7 +17,7 @@ export function workOf(graph: Graph, node: GraphNode, balance: number): number {
 
 /** Costs of instructions in one unit. */
 export interface Costs {
-  /** Tells apart costs by which a search could end differently. */
+  /** Cache key: differs between costs for which a search may have another result. */
   readonly key: number | string;
   of(plan: Draft, step: Scheduled): number;
 }

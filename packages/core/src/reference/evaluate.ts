@@ -20,8 +20,10 @@ export interface Evaluation {
 }
 
 /**
- * Evaluates `graph`. Every input and state must be given; none is modified. Throws NotFiniteError if a guard
- * fails.
+ * Evaluates `graph`. Every input and state must be given; none is modified.
+ *
+ * @throws UsageError for an input or state that is missing or has another number of elements
+ * @throws NotFiniteError if a guard fails
  */
 export function evaluateGraph(graph: Graph, inputs: ReferenceArrays, states: ReferenceArrays): Evaluation {
   const values = new Map<ValueId, ReferenceTensor>();
@@ -71,7 +73,7 @@ function evaluateNode(graph: Graph, node: GraphNode, values: Map<ValueId, Refere
 /**
  * The arguments of an op's reference kernel.
  *
- * @throws RangeError from its methods for an operand that is left out
+ * @throws RangeError from its `input` and `output` for an operand that is left out
  */
 export function referenceContext(
   attrs: Attributes,

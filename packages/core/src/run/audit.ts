@@ -43,7 +43,7 @@ export interface InversionError {
 export interface AuditOptions {
   /** Parameters and buffers by name, such as those of a checkpoint. */
   readonly states: ReadonlyMap<string, HostTensor>;
-  /** Arrays of the traced step's inputs. */
+  /** Arrays of the traced step's inputs, by name; those that the forward pass does not read are ignored. */
   readonly inputs: Arrays;
   /** Dtype of activations; default float32. */
   readonly precision?: ComputeDType;
@@ -52,6 +52,9 @@ export interface AuditOptions {
 /**
  * The error of every inversion in one forward pass of a traced training step, relative to each channel's
  * standard deviation, largest first. Holds all compared values at once, so use a small batch.
+ *
+ * @throws UsageError for a missing input or parameter, or one of another dtype or length; code ERR_MEMORY if
+ *   memory is insufficient
  */
 export async function auditInversions(
   traced: Graph,
@@ -144,7 +147,7 @@ function errorOf(
   if (!there) throw new RangeError(`%${value} was not computed`);
   const rebuilt = inverse.reference(context);
   if (inverse.partial(node.attrs)) {
-    // The backward pass does not look at the others.
+    // The backward pass ignores the elements where the output is zero.
     context.output(0).data.forEach((output, index) => {
       if (output === 0) rebuilt[index] = there.data[index] ?? 0;
     });
@@ -159,8 +162,8 @@ function errorOf(
 }
 
 /**
- * Floor for a channel's deviation, relative to the other channels: a nearly constant channel has no scale of
- * its own.
+ * Floor for a channel's deviation, relative to the root mean square over all channels: a nearly constant
+ * channel sets no scale.
  */
 const LEAST_DEVIATION = 1e-3;
 

@@ -6,7 +6,7 @@ import type { Value } from '../ir/value.js';
 import type { OutputArrays } from '../program/program.js';
 import { type ProgramOptions, programOf } from '../program/program-of.js';
 
-/** A tensor that is handed to a function of values. */
+/** An input tensor of {@link run}. */
 export interface RunInput {
   /** Logical shape N×C×S1×…. */
   readonly shape: Shape;
@@ -16,7 +16,7 @@ export interface RunInput {
   readonly data: TypedArray;
 }
 
-/** Values of the dtypes of inputs. */
+/** Symbolic values with the dtypes of the inputs. */
 export type InputValues<I extends Readonly<Record<string, RunInput>>> = {
   [K in keyof I]: I[K] extends {
     /** Element type that the input names. */
@@ -34,6 +34,10 @@ export type InputValues<I extends Readonly<Record<string, RunInput>>> = {
  *
  *     const { z } = await run(({ x }) => ({ z: activation(x, { activation: 'elu', slope: 1 }) }),
  *                             { x: { shape: [2, 3], data: new Float32Array(6) } });
+ *
+ * @throws UsageError for data of another dtype or length than the input's, and as {@link programOf} does
+ * @throws ShapeError if an op refuses its operands
+ * @throws NotFiniteError if a guard stops the run
  */
 export async function run<I extends Record<string, RunInput>, R extends Readonly<Record<string, Value>>>(
   fn: (values: InputValues<I>) => R,

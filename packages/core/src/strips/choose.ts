@@ -32,7 +32,7 @@ interface Step {
 /** Chooses for one graph under any number of budgets; segment costs are computed once. */
 export class StripPlanner {
   private readonly cuts: readonly Cut[];
-  /** By the cut at their end: the segments, with the cut they start from. */
+  /** For each cut: the segments that end there, with the index of the cut where each starts. */
   private readonly segments: readonly (readonly { from: number; segment: Segment }[])[];
   private readonly costs = new Map<Segment, Map<number, StripCost>>();
 

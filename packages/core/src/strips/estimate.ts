@@ -19,7 +19,7 @@ export interface StripCost {
 /** Kernel workspace in addition to a node's operands: bytes by node id. */
 export type Workspace = ReadonlyMap<number, number>;
 
-/** Cost of the segment in `count` strips; a count of 1 leaves it as it is. */
+/** Cost of the segment in `count` strips; a count of 1 runs it whole. */
 export function stripCost(graph: Graph, segment: Segment, count: number, workspace: Workspace): StripCost {
   if (count === 1) {
     const whole = new Map([...segment.heights].map(([id, height]) => [id, { begin: 0, end: height }]));
@@ -34,7 +34,7 @@ export function stripCost(graph: Graph, segment: Segment, count: number, workspa
   return { bytes, extra: extraOperations(graph, segment, rows) };
 }
 
-/** Rows of every value that a strip computes, from the first to the last that its input allows. */
+/** Rows of every value that a strip computes: all that follow from the rows of its input. */
 function computedRows(segment: Segment, strip: Rows): Map<ValueId, Rows> {
   const input = stripInput(segment, rowsNeeded(segment, strip));
   const rows = new Map<ValueId, Rows>();

@@ -12,7 +12,7 @@ import { sliceRows } from '../ops/slice_rows.js';
 import type { StripDecision } from './choose.js';
 import { type Rows, rowsNeeded, type Segment, stripInput, stripsOf } from './segment.js';
 
-/** `decisions`: disjoint segments of this graph. */
+/** The graph with these segments computed in strips. `decisions`: disjoint segments of `graph`. */
 export function strips(graph: Graph, decisions: readonly StripDecision[]): Graph {
   if (decisions.length === 0) return graph;
   const tracer = Tracer.of(graph);
@@ -72,7 +72,7 @@ class StripEmitter {
     });
   }
 
-  /** A copy of a node on this strip's values. */
+  /** Emits a copy of a node on this strip's values. */
   private copy(node: GraphNode, made: Map<ValueId, Value>): void {
     const recomputed = new Map<ValueId, Value>();
     const inputs = node.inputs.map((id) => {

@@ -30,7 +30,7 @@ export interface Segment {
   readonly nodes: readonly RowNode[];
   /** Input rows per row of each value. */
   readonly reduction: ReadonlyMap<ValueId, number>;
-  /** Strips of the input start at multiples of this. */
+  /** Strips of the input begin and end at multiples of this many rows, or at the border. */
   readonly unit: number;
   /** False if some op cannot be split by rows, so the segment always runs whole. */
   readonly divisible: boolean;
@@ -207,8 +207,8 @@ function hull(a: Rows, b: Rows): Rows {
 }
 
 /**
- * The rows of the segment's input that a strip is computed from: those needed, extended down to a multiple of
- * the unit.
+ * The rows of the segment's input that a strip is computed from: those needed, extended at both ends to
+ * multiples of the unit or to the border.
  */
 export function stripInput(segment: Segment, needed: ReadonlyMap<ValueId, Rows>): Rows {
   const { input, unit, heights } = segment;

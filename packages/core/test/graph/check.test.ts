@@ -44,7 +44,7 @@ describe('checkGraph', () => {
       (graph) => mapNodes(graph, (node) => (node.op.name === 'add' ? { ...node, outputs: [3] } : node)),
     ],
     [
-      'pass test broke the graph: node #0 activation at mod1: output 0 is float32[2,3] but is noted as bfloat16[2,3]',
+      'pass test broke the graph: node #0 activation at mod1: output 0 is float32[2,3] but is recorded as bfloat16[2,3]',
       (graph) => {
         const values = new Map(graph.values);
         values.set(3, { ...valueInfo(graph, 3), dtype: 'bfloat16' });

@@ -23,9 +23,9 @@ describe('the advice for a system', () => {
       'linux-x64',
       'musl',
       absent,
-      'with musl: the prebuilt kernels need glibc 2.34 or later, as node:22-slim',
+      'with musl: the prebuilt kernels need glibc 2.34 or later, which node:22-slim',
     ],
-    ['linux-x64', 'musl', absent, 'has not; run `npm install --include=optional` for those in WebAssembly'],
+    ['linux-x64', 'musl', absent, 'lacks; run `npm install --include=optional` for those in WebAssembly'],
     ['linux-x64', '2.31', absent, 'with glibc 2.31: the prebuilt kernels need 2.34 or later (Debian 12'],
     [
       'linux-x64',

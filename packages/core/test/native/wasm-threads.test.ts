@@ -29,7 +29,7 @@ describe('workers', () => {
       expect.objectContaining({
         name: 'UsageError',
         code: 'ERR_OPTION_VALUE',
-        message: `loadWasm: expected threads to be an integer from 1 but received ${threads}`,
+        message: `loadWasm: expected threads to be a positive integer but received ${threads}`,
       }),
     );
   });

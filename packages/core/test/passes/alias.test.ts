@@ -38,7 +38,7 @@ describe('alias', () => {
     [
       'an input',
       (t) => ({ z: activation(t.input('x', [1, 2], 'float32'), LEAKY) }),
-      'activation over %0: it was handed in by the host',
+      'activation over %0: it is an input from the host',
     ],
     [
       'an output',

@@ -67,7 +67,7 @@ describe('a joined value', () => {
     [
       'an input',
       (t) => ({ y: concat([pooled(t, 'x'), t.input('i', [1, 2, 4, 4], 'float32')]) }),
-      ['concat at 0: not copied', 'concat at 2: it was handed in by the host'],
+      ['concat at 0: not copied', 'concat at 2: it is an input from the host'],
     ],
     [
       'an output',
@@ -144,7 +144,7 @@ describe('a cut value', () => {
     [
       'of an input',
       (t) => ({ z: avgPool(sliceChannels(t.input('x', [1, 4, 4, 4], 'float32'), 0, 2), 2) }),
-      ['slice_channels at 0: it was handed in by the host'],
+      ['slice_channels at 0: it is an input from the host'],
     ],
     [
       'as an output',

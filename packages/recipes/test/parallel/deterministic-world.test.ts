@@ -71,6 +71,6 @@ describe.each([2, 4])('in four shards, %i processes', (size) => {
 
   it('refuse layers whose statistics are of a shard alone', async () => {
     const config = configOf({ optimizer: { batch_size: 8 }, deterministic_world: 4 });
-    await expect(together(config)).rejects.toThrow(/updates a state by one shard of the batch/);
+    await expect(together(config)).rejects.toThrow(/updates a state from one shard of the batch/);
   });
 });

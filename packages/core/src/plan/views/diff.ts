@@ -1,7 +1,7 @@
 /** The difference of two plans: bytes, work, and the layers whose choice changed. */
 import type { LayerChoice, PlanLock } from './lock.js';
 
-/** The sums of a plan that are compared: bytes, `work`, and `moreWork` as a fraction. */
+/** The totals of a plan that are compared: bytes, `work`, and `moreWork` as a fraction. */
 export type PlanTotals =
   | 'totalBytes'
   | 'arenaBytes'
@@ -11,11 +11,11 @@ export type PlanTotals =
   | 'work'
   | 'moreWork';
 
-/** A sum of two plans. */
+/** A total in two plans. */
 export interface TotalChange {
-  /** The sum that is compared. */
+  /** Name of the total. */
   readonly name: PlanTotals;
-  /** Bytes, or a fraction for `moreWork`. */
+  /** Its value in the earlier plan: bytes, or a fraction for `moreWork`. */
   readonly before: number;
   /** Its value in the later plan. */
   readonly after: number;
@@ -25,27 +25,27 @@ export interface TotalChange {
 export interface LayerChange {
   /** Module path and op. */
   readonly layer: string;
-  /** null: the plan does not have it. */
+  /** null: the earlier plan does not have the layer. */
   readonly before: LayerChoice | null;
   /** null: the later plan does not have the layer. */
   readonly after: LayerChoice | null;
-  /** Bytes kept for the backward pass, and written to memory of their own, more than before. */
+  /** Growth of the bytes kept for the backward pass plus those written to memory that no operand had. */
   readonly costs: number;
 }
 
-/** From one plan to another. */
+/** The differences from one plan to another. */
 export interface PlanDiff {
   /** The steps that were planned, before and after. */
   readonly titles: readonly [string, string];
   /** Where the peak is, before and after: op and module path. */
   readonly peakAt: readonly [string, string];
-  /** Every sum, changed or not. */
+  /** Every total, changed or not. */
   readonly totals: readonly TotalChange[];
-  /** Layers whose choice changed, and those that one of the plans does not have; the costliest first. */
+  /** Layers whose choice changed or that only one plan has; those that cost most first. */
   readonly layers: readonly LayerChange[];
-  /** Layers with the same choice and other bytes, those that grew most first. */
+  /** Layers with the same choice but another size, those that grew most first. */
   readonly resized: readonly LayerChange[];
-  /** The sums that grew, of those that a change must not raise: memory and recompute. */
+  /** Totals that grew although no change should raise them: those of memory and recompute. */
   readonly grown: readonly TotalChange[];
 }
 
@@ -58,7 +58,7 @@ const TOTALS: readonly PlanTotals[] = [
   'work',
   'moreWork',
 ];
-/** `work` is not among them: a larger network does more. */
+/** Totals that no change should raise. Not `work`: a larger network does more. */
 const GUARDED: readonly PlanTotals[] = ['totalBytes', 'peak', 'keptBytes', 'bufferBytes', 'moreWork'];
 
 /** Compares two plans by their locks. */
@@ -82,7 +82,7 @@ export function diffPlans(before: PlanLock, after: PlanLock): PlanDiff {
   };
 }
 
-/** The reason of a layer that is not in place may change while the choice stays the same. */
+/** A layer that is not in place has the same choice even if the reason has changed. */
 function sameChoice({ before, after }: LayerChange): boolean {
   return before?.backward === after?.backward && writing(before) === writing(after);
 }

@@ -1,21 +1,21 @@
-/** One lock of the steps that make up another, such as those of a batch's parts. */
+/** One lock for several steps that make up an update, such as those of a batch in parts. */
 import type { LayerChoice, PlanLock } from './lock.js';
 
-/** A step, and how often it is made. */
+/** A step, and how often it runs. */
 export interface LockedPart {
-  /** Goes before the names of its layers; '': they keep their names. */
+  /** Prefix of its layers' names; '' for none. */
   readonly name: string;
-  /** How often it is made for one update. */
+  /** Number of runs per update. */
   readonly times: number;
   /** The lock of the step alone. */
   readonly lock: PlanLock;
 }
 
 /**
- * Steps that are made one after the other in one arena: bytes are those of the step that needs most, work is
- * the sum, and the layers are those of all steps.
+ * The lock of steps that run one after another in one arena. Each total of bytes is the largest of any step,
+ * work is the sum over all runs, and the layers are those of all steps.
  *
- * @param parts one at least
+ * @param parts at least one
  */
 export function joinedLock(title: string, parts: readonly LockedPart[]): PlanLock {
   const locks = parts.map(({ lock }) => lock);

@@ -2,7 +2,7 @@ import { byteLength } from '@inplace-abn/tensor';
 import { valueInfo } from '../../ir/graph.js';
 import type { Plan } from '../plan.js';
 
-/** One layer of a plan: what it keeps, and whether it works in place. */
+/** One layer of a plan: the size of its output, and whether it is written in place. */
 export interface PlannedLayer {
   /** Module path. */
   readonly path: string;

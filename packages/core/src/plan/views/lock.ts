@@ -14,11 +14,11 @@ export interface LayerChoice {
   readonly bytes: number;
   /** How the backward pass gets it; null if it does not read it. */
   readonly backward: RebuildDecision['choice'] | null;
-  /** `in place`, or why it is not written over an operand; null if its op never is. */
+  /** `in place`, or why it does not overwrite an operand; null if its op never does. */
   readonly written: string | null;
 }
 
-/** Bytes, work and every layer's choice of a plan. Plain JSON. */
+/** A plan's bytes, its work and the choice for every layer. Plain JSON. */
 export interface PlanLock {
   /** Changes when locks of another version can no longer be compared. */
   readonly format: 'inplace-abn plan lock 1';
@@ -32,13 +32,13 @@ export interface PlanLock {
   readonly arenaBytes: number;
   /** Largest sum of live bytes. */
   readonly peak: number;
-  /** Op and module path of the instruction where it is. */
+  /** Module path and op of the instruction at the peak. */
   readonly peakAt: string;
-  /** Bytes of all buffers, one after the other. */
+  /** Sum of the sizes of all buffers. */
   readonly bufferBytes: number;
   /** Bytes that are kept for the backward pass. */
   readonly keptBytes: number;
-  /** Bytes that the step's kernels move, or operations in the time of a byte. */
+  /** Sum of {@link workOf} over the step's nodes, in bytes moved. */
   readonly work: number;
   /** Work of recompute as a fraction of the rest of the step. */
   readonly moreWork: number;
@@ -112,7 +112,7 @@ function labelOf({ path, op }: GraphNode): string {
   return path ? `${path} ${op.name}` : op.name;
 }
 
-/** A lock as JSON, a layer a line, so that a change of one shows as one line. */
+/** A lock as JSON with one line per layer, so that a diff has one line for each layer that changed. */
 export function planLockText({ layers, ...totals }: PlanLock): string {
   const head = JSON.stringify(totals, null, 2).slice(0, -2);
   const lines = Object.entries(layers).map(([label, { bytes, backward, written }]) => {
@@ -125,7 +125,7 @@ export function planLockText({ layers, ...totals }: PlanLock): string {
  * Reads what {@link planLockText} wrote.
  *
  * @param name of the file, for the error
- * @throws UsageError, code ERR_PLAN_LOCK, where it is something else
+ * @throws UsageError, code ERR_PLAN_LOCK, if the text is not a lock of this version
  */
 export function planLockIn(text: string, name: string): PlanLock {
   try {

@@ -6,7 +6,7 @@ import type { Plan } from '../plan.js';
 
 /** One buffer of the arena. */
 export interface MapBuffer {
-  /** Number and type of its first value, or the op whose workspace it is. */
+  /** Id and type of its first value, or the op whose workspace or laid-out weights it holds. */
   readonly name: string;
   /** Module path of its layer. */
   readonly path: string;
@@ -20,7 +20,7 @@ export interface MapBuffer {
   readonly start: number;
   /** Index of the last instruction that uses it. */
   readonly end: number;
-  /** Further values stored in the same bytes, each overwriting the one before. */
+  /** Further values in the buffer: written over an earlier one, or into other channels of a wider one. */
   readonly inPlace?: readonly string[];
 }
 

@@ -7,7 +7,7 @@ import type { Plan } from '../plan.js';
 export interface PlannedRebuilds {
   /** Bytes of values that are kept. */
   readonly kept: number;
-  /** Bytes of values rebuilt from the output of the op that overwrote them. */
+  /** Bytes of values rebuilt from other kept values by inverting an op; absorbed inversions not included. */
   readonly inverted: number;
   /** Bytes of values that are computed a second time. */
   readonly recomputed: number;
@@ -24,7 +24,7 @@ export interface PlannedRebuilds {
   readonly moreWork: number;
 }
 
-/** `balance`: of the device that the plan is for. */
+/** Sums up a plan's rebuild decisions. `balance`: that of the device the plan is for. */
 export function plannedRebuilds({ graph, rebuilds }: Plan, balance: number): PlannedRebuilds {
   const of = (choice: RebuildDecision['choice']) => rebuilds.filter((decision) => decision.choice === choice);
   const sum = (decisions: readonly RebuildDecision[]) =>
