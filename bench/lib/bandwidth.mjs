@@ -3,9 +3,8 @@
 // both count.
 import { byteLength, cpu } from '@inplace-abn/core';
 import { startMemcpy } from './memcpy.mjs';
-import { describe, median } from './stats.mjs';
+import { rowsInTurn } from './pairs.mjs';
 import { PRECISIONS } from './training.mjs';
-import { takeTurns } from './turns.mjs';
 
 /** @typedef {import('./suites.mjs').Row} Row */
 /** @typedef {import('@inplace-abn/core').TensorType} TensorType */
@@ -57,15 +56,9 @@ async function measure(suite, x, passes, rounds, say) {
   const memcpy = await startMemcpy(byteLength(x), cpu().threads, REPEATS);
   try {
     const copy = async () => (await memcpy.bandwidth()) / GIGABYTE;
-    const turns = await takeTurns([...passes.map(({ bandwidth }) => bandwidth), copy], { warmUp: 2, rounds });
-    const copied = turns[passes.length] ?? [];
-    return passes.map(({ name }, index) => {
-      const measured = turns[index] ?? [];
-      const variant = `${name}, ${x.dtype}, C = ${x.shape[1]}, ${x.shape[2]}×${x.shape[3]}`;
-      say(`${variant}: ${describe(measured, 'GB/s')}, memcpy ${describe(copied, 'GB/s')}`);
-      const [ours, peer] = [median(measured), median(copied)];
-      return { name: suite, variant, ours, peer, ratio: ours / peer, unit: 'GB/s' };
-    });
+    const shape = `${x.dtype}, C = ${x.shape[1]}, ${x.shape[2]}×${x.shape[3]}`;
+    const sides = passes.map(({ name, bandwidth }) => ({ variant: `${name}, ${shape}`, run: bandwidth }));
+    return await rowsInTurn(sides, copy, { name: suite, unit: 'GB/s', warmUp: 2, rounds, say });
   } finally {
     await memcpy.stop();
   }

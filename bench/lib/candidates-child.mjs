@@ -7,7 +7,7 @@ import { CANDIDATES } from './candidates.mjs';
 import { recordingDevice } from './recording-device.mjs';
 import { countsOf } from './stats.mjs';
 import { networkConfig, trainerOf } from './training.mjs';
-import { secondsOf } from './turns.mjs';
+import { secondsOf, takeTurns } from './turns.mjs';
 
 /** @typedef {import('@inplace-abn/core').KernelSpec} KernelSpec */
 /** @typedef {import('@inplace-abn/core').TensorType} TensorType */
@@ -31,8 +31,9 @@ for (const [kernel, count] of countsOf(plan.instructions.map((instruction) => in
   const seconds = await timesOf(spec);
   signatures.push({ name: describeConvolution(spec), count, chosen: kernel.choice?.name ?? '', seconds });
 }
-const step = await stepSeconds();
-process.stdout.write(JSON.stringify({ step, signatures }));
+const { step } = trainerOf(config, cpu())();
+const [times] = await takeTurns([() => secondsOf(step)], { warmUp: 1, rounds: STEPS });
+process.stdout.write(JSON.stringify({ times, signatures }));
 
 /**
  * The shortest run of each candidate that accepts, measured in turn.
@@ -73,12 +74,4 @@ async function timesOf(spec) {
  */
 function pitched({ shape, pitch }) {
   return pitch === undefined ? shape : shape.map((size, axis) => (axis === 1 ? pitch : size));
-}
-
-async function stepSeconds() {
-  const { step } = trainerOf(config, cpu())();
-  await step();
-  let best = Number.POSITIVE_INFINITY;
-  for (let turn = 0; turn < STEPS; turn++) best = Math.min(best, await secondsOf(step));
-  return best;
 }

@@ -105,7 +105,7 @@ export function usage(suites) {
     '',
     '  report           merge the rows into bench/results/CPU.json and write bench/RESULTS.md and the table of the README',
     '  --suites A,B     the same as names',
-    '  --networks A,B   of train, memory, process-memory, budget, compile, convolutions, candidates, threads, predicted-time and scaling (one)',
+    '  --networks A,B   of train, memory, process-memory, budget, compile, convolutions, candidates, own-kernels, threads, predicted-time and scaling (one)',
     '  --eager          of train: without torch.compile, which takes minutes to compile',
     '  --steps N        timed turns per side',
     '  --batch N, --workers N',

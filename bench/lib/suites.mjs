@@ -109,6 +109,12 @@ export const suites = [
     load: () => import('../suites/wasm.mjs'),
   },
   {
+    name: 'own-kernels',
+    summary: "time of ResNet-50's training step without oneDNN, compared with it",
+    long: true,
+    load: () => import('../suites/own-kernels.mjs'),
+  },
+  {
     name: 'abn',
     summary: 'bandwidth of the ABN kernels, compared with memcpy',
     load: () => import('../suites/abn.mjs'),

@@ -71,8 +71,11 @@ const percent = (share) => (share === undefined ? '' : `${(100 * share).toFixed(
 /** @param {Row} row */
 function spreadOf({ spread }) {
   if (spread === undefined) return '';
-  return `± ${percent(spread)}${spread > STEADY ? ', unsteady' : ''}`;
+  return `± ${percent(spread)}${isUnsteady({ spread }) ? ', unsteady' : ''}`;
 }
+
+/** Whether a row must be marked. @param {Pick<Row, 'spread'>} row */
+export const isUnsteady = ({ spread = 0 }) => spread > STEADY;
 
 /** @param {Row} row */
 function memoryOf({ memory }) {

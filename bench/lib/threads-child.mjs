@@ -7,7 +7,7 @@ import { measureLimits } from '@inplace-abn/train';
 import { accessesOf, nearShare } from './memory-nodes.mjs';
 import { recordingDevice } from './recording-device.mjs';
 import { networkConfig, trainerOf } from './training.mjs';
-import { secondsOf } from './turns.mjs';
+import { secondsOf, takeTurns } from './turns.mjs';
 
 const [arch = 'resnet50', batch = '16', precision = 'float32', steps = '4'] = process.argv.slice(2);
 if (precision !== 'float32' && precision !== 'bfloat16') throw new Error(`unknown precision ${precision}`);
@@ -29,8 +29,7 @@ engine.trace((timings) => {
     seconds[index] = Math.min(seconds[index] ?? 0, end - begin);
   }
 });
-let least = Number.POSITIVE_INFINITY;
-for (let turn = 0; turn < Number(steps); turn++) least = Math.min(least, await secondsOf(step));
+const [times = []] = await takeTurns([() => secondsOf(step)], { warmUp: 0, rounds: Number(steps) });
 const instructions = plan.instructions.map(({ node, kernel }, index) => {
   const choice = kernel.choice ? `, ${kernel.choice.name}` : '';
   return {
@@ -43,4 +42,4 @@ const instructions = plan.instructions.map(({ node, kernel }, index) => {
   };
 });
 const near = nearShare(accessesOf(plan, Number(batch)), NODES);
-process.stdout.write(JSON.stringify({ step: least, bandwidth, near, names, instructions }));
+process.stdout.write(JSON.stringify({ times, bandwidth, near, names, instructions }));

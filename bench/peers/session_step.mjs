@@ -1,7 +1,7 @@
 // @ts-check
-// Times training steps of the own network on the addon that IABN_ADDON names.
+// Times training steps of the own network, or of --arch, on the addon that IABN_ADDON names.
 //
-//   node session_step.mjs --batch N --side N
+//   node session_step.mjs --batch N --side N [--arch NAME --precision float32|bfloat16]
 //
 // The first line printed says {"ready": true, ...} or {"error": "..."}. Then "step" on standard input trains
 // one step and prints {"seconds": ..., "cpu": ..., "loss": ...}, cpu: of all threads; "quit" or the end of
@@ -10,20 +10,32 @@ import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { cpu } from '@inplace-abn/core';
 import { samplesOf, sessionOf } from '../lib/own-network.mjs';
+import { networkConfig, trainerOf } from '../lib/training.mjs';
 
 const say = (/** @type {object} */ answer) => process.stdout.write(`${JSON.stringify(answer)}\n`);
 
-const { values } = parseArgs({ options: { batch: { type: 'string' }, side: { type: 'string' } } });
+const text = /** @type {const} */ ({ type: 'string' });
+const { values } = parseArgs({ options: { batch: text, side: text, arch: text, precision: text } });
 const [batch, side] = [Number(values.batch), Number(values.side)];
 
-try {
+/** A function that trains a step and resolves to its loss. */
+function stepOf() {
+  if (values.arch) {
+    const precision = values.precision === 'bfloat16' ? 'bfloat16' : 'float32';
+    return trainerOf(networkConfig(values.arch, batch, precision, side), cpu())().step;
+  }
   const { x, y } = samplesOf(batch, side);
   const session = sessionOf(side);
+  return async () => (await session.train(x, y)).loss;
+}
+
+try {
+  const step = stepOf();
   say({ ready: true, machine: cpu().machine });
   for await (const line of createInterface({ input: process.stdin })) {
     if (line.trim() === 'quit') break;
     const [begin, before] = [performance.now(), process.cpuUsage()];
-    const { loss } = await session.train(x, y);
+    const loss = await step();
     const { user, system } = process.cpuUsage(before);
     say({ seconds: (performance.now() - begin) / 1000, cpu: (user + system) / 1e6, loss });
   }

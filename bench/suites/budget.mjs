@@ -5,10 +5,9 @@ import { BudgetError, cpu, formatBytes } from '@inplace-abn/core';
 import { planReport } from '@inplace-abn/recipes';
 import { planBound } from '@inplace-abn/train';
 import { networksOf } from '../lib/networks.mjs';
-import { ratioRow } from '../lib/pairs.mjs';
-import { describe, median } from '../lib/stats.mjs';
+import { ratioRow, rowsInTurn } from '../lib/pairs.mjs';
 import { networkConfig, PRECISIONS, trainerOf } from '../lib/training.mjs';
-import { secondsOf, takeTurns } from '../lib/turns.mjs';
+import { secondsOf } from '../lib/turns.mjs';
 
 /** @typedef {import('../lib/suites.mjs').Row} Row */
 /** @typedef {import('../lib/training.mjs').Precision} Precision */
@@ -53,24 +52,25 @@ async function rowsOf(arch, batch, precision, { steps = 5, limits, say }) {
     say(`${titleOf(share)}: no plan is that small`);
     return [];
   });
-  const trainings = [whole, ...forms.map(({ training }) => training)];
-  const [wholeTimes = [], ...times] = await takeTurns(
-    trainings.map(({ seconds }) => seconds),
-    { warmUp: 1, rounds: steps },
-  );
+  const sides = forms.map(({ title, training }) => {
+    return { variant: `${title}, time of a step`, run: training.seconds };
+  });
+  const options = { name: 'budget', unit: 's', warmUp: 1, rounds: steps, say };
+  const times = await rowsInTurn(sides, whole.seconds, options);
   // Those of the next network or precision need the memory.
-  for (const training of trainings) training.discard();
-  return forms.flatMap(({ title, training }, i) => {
-    const seconds = times[i] ?? [];
-    const [arena, wholeArena] = [training.plan.arenaBytes, whole.plan.arenaBytes];
-    const same = JSON.stringify(training.losses) === JSON.stringify(whole.losses);
+  for (const training of [whole, ...forms.map(({ training }) => training)]) training.discard();
+  const what = { name: 'budget', unit: 'MB' };
+  return forms.flatMap(({ title, training: { losses, plan } }, i) => {
+    const [arena, wholeArena] = [plan.arenaBytes, whole.plan.arenaBytes];
+    const same = losses.every((loss, step) => Object.is(loss, whole.losses[step]));
     say(
-      `${title}: ${describe(seconds, 's')} in ${formatBytes(arena)}, ${describe(wholeTimes, 's')} in ${formatBytes(wholeArena)}; losses ${same ? 'bit for bit equal' : `differ: ${training.losses} and ${whole.losses}`}`,
+      `${title}: ${formatBytes(arena)} of ${formatBytes(wholeArena)}; losses ${same ? 'bit for bit equal' : `differ: ${losses} and ${whole.losses}`}`,
     );
-    const share = limits && planBound(training.plan, limits) / median(seconds);
     return [
-      { ...rowOf(`${title}, time of a step`, median(seconds), median(wholeTimes), 's'), share },
-      rowOf(`${title}, arena`, arena / MEGABYTE, wholeArena / MEGABYTE, 'MB'),
+      ...times
+        .slice(i, i + 1)
+        .map((row) => ({ ...row, share: limits && planBound(plan, limits) / row.ours })),
+      ratioRow({ ...what, variant: `${title}, arena` }, arena / MEGABYTE, wholeArena / MEGABYTE),
     ];
   });
 }
@@ -99,15 +99,4 @@ function lossesOf(config) {
   const { engine, step } = trainerOf(config, cpu())();
   const seconds = () => secondsOf(async () => losses.push(await step()));
   return { losses, seconds, plan: engine.plan, discard: () => engine.session.discard() };
-}
-
-/**
- * @param {string} variant
- * @param {number} ours
- * @param {number} peer
- * @param {string} unit
- * @returns {Row}
- */
-function rowOf(variant, ours, peer, unit) {
-  return ratioRow({ name: 'budget', variant, unit }, ours, peer);
 }

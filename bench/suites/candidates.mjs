@@ -11,10 +11,11 @@ import { fileURLToPath } from 'node:url';
 import { regretOf, worthOf } from '../lib/candidates.mjs';
 import { networksOf } from '../lib/networks.mjs';
 import { ratioRow } from '../lib/pairs.mjs';
+import { describe, spread } from '../lib/stats.mjs';
 import { PRECISIONS } from '../lib/training.mjs';
 
 /** @typedef {import('../lib/suites.mjs').Row} Row */
-/** @typedef {{ step: number, signatures: import('../lib/candidates.mjs').Signature[] }} Times */
+/** @typedef {{ times: number[], signatures: import('../lib/candidates.mjs').Signature[] }} Times */
 
 const CHILD = fileURLToPath(new URL('../lib/candidates-child.mjs', import.meta.url));
 
@@ -25,9 +26,10 @@ export async function run(options) {
   const rows = [];
   for (const { arch, batch } of networksOf(options)) {
     for (const precision of PRECISIONS) {
-      const { step, signatures } = timed(arch, batch, precision, steps);
+      const { times: measured, signatures } = timed(arch, batch, precision, steps);
+      const step = Math.min(...measured);
       const variant = `${arch}, ${precision}, batch ${batch}`;
-      say(`${variant}: ${step.toFixed(2)} s, ${signatures.length} distinct convolutions`);
+      say(`${variant}: ${describe(measured, 's')}, ${signatures.length} distinct convolutions`);
       for (const { name, count, chosen, seconds } of signatures) {
         const times = Object.entries(seconds).sort(([, a], [, b]) => a - b);
         const list = times.map(([candidate, time]) => `${candidate} ${(time * 1e3).toFixed(2)}`);
@@ -39,7 +41,7 @@ export async function run(options) {
         const alone = needed > 0 ? `, and no other can compute ${needed}` : '';
         say(`  ${family}: fastest of ${fastest} in ${among}, worth ${percent(loss, step)}${alone}`);
         const what = { name: 'candidates', variant: `${variant}, without ${family}`, unit: 's' };
-        rows.push(ratioRow(what, step, step + loss));
+        rows.push({ ...ratioRow(what, step, step + loss), spread: spread(measured) });
       }
     }
   }

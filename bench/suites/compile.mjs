@@ -8,9 +8,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ARCHITECTURES } from '@inplace-abn/models';
 import { networksOf } from '../lib/networks.mjs';
-import { ratioRow } from '../lib/pairs.mjs';
-import { median } from '../lib/stats.mjs';
+import { pairRow, ratioRow } from '../lib/pairs.mjs';
+import { describe } from '../lib/stats.mjs';
 import { PRECISIONS } from '../lib/training.mjs';
+import { takePairs } from '../lib/turns.mjs';
 
 /** @typedef {import('../lib/suites.mjs').Row} Row */
 
@@ -25,51 +26,46 @@ export async function run(options) {
   for (const { arch } of networksOf({ ...options, networks: options.networks ?? ARCHITECTURES })) {
     for (const precision of PRECISIONS) {
       const variant = `${arch}, ${precision}, batch ${batch}`;
-      const starts = Array.from({ length: steps }, () => startTwice(arch, batch, precision));
-      const [first, next] = [0, 1].map((i) => median(starts.map((pair) => pair[i]?.seconds ?? 0)));
-      const { arena = 0, peak = 0 } = starts[0]?.[0] ?? {};
-      say(`${variant}: ${first?.toFixed(2)} s, then ${next?.toFixed(2)} s`);
-      rows.push(
-        row(`${variant}, first start, next start`, first ?? 0, next ?? 0, 's'),
-        row(`${variant}, arena, largest live sum`, arena / MEGABYTE, peak / MEGABYTE, 'MB'),
-      );
+      rows.push(...(await compare(variant, [arch, String(batch), precision], steps, say)));
     }
   }
   return rows;
 }
 
 /**
- * Starts with an empty cache.
- * @param {string} arch
- * @param {number} batch
- * @param {string} precision
- * @returns {{ seconds: number, arena: number, peak: number }[]}
- */
-function startTwice(arch, batch, precision) {
-  const folder = mkdtempSync(join(tmpdir(), 'compile-'));
-  const remembered = {
-    IABN_CPU_KERNELS: join(folder, 'kernels.txt'),
-    IABN_PLAN_CACHE: join(folder, 'plans'),
-  };
-  const env = { ...process.env, ...remembered };
-  try {
-    return [0, 1].map(() =>
-      JSON.parse(
-        execFileSync(process.execPath, [CHILD, arch, String(batch), precision], { encoding: 'utf8', env }),
-      ),
-    );
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
-
-/**
+ * A first start has an empty cache, the next one that of the first.
  * @param {string} variant
- * @param {number} ours
- * @param {number} peer
- * @param {string} unit
- * @returns {Row}
+ * @param {readonly string[]} args
+ * @param {number} rounds
+ * @param {(line: string) => void} say
  */
-function row(variant, ours, peer, unit) {
-  return ratioRow({ name: 'compile', variant, unit }, ours, peer);
+async function compare(variant, args, rounds, say) {
+  const cache = mkdtempSync(join(tmpdir(), 'compile-'));
+  const files = { IABN_CPU_KERNELS: join(cache, 'kernels.txt'), IABN_PLAN_CACHE: join(cache, 'plans') };
+  let [arena, peak] = [0, 0];
+  const start = async () => {
+    const env = { ...process.env, ...files };
+    const printed = execFileSync(process.execPath, [CHILD, ...args], { encoding: 'utf8', env });
+    const found = JSON.parse(printed);
+    [arena, peak] = [found.arena / MEGABYTE, found.peak / MEGABYTE];
+    return Number(found.seconds);
+  };
+  const first = () => {
+    for (const file of Object.values(files)) rmSync(file, { recursive: true, force: true });
+    return start();
+  };
+  try {
+    const onRepeat = () => say('unsteady, again');
+    const pairs = await takePairs(first, [start], { warmUp: 0, rounds, onRepeat });
+    return pairs.flatMap((pair) => {
+      say(`${variant}: first ${describe(pair.ours, 's')}, next ${describe(pair.theirs, 's')}`);
+      const what = { name: 'compile', variant: `${variant}, arena, largest live sum`, unit: 'MB' };
+      return [
+        pairRow({ name: 'compile', variant: `${variant}, first start, next start`, unit: 's' }, pair),
+        ratioRow(what, arena, peak),
+      ];
+    });
+  } finally {
+    rmSync(cache, { recursive: true });
+  }
 }

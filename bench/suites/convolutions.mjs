@@ -11,6 +11,7 @@ import {
   describeConvolution,
 } from '../lib/bare-convolutions.mjs';
 import { networksOf } from '../lib/networks.mjs';
+import { rowsInTurn } from '../lib/pairs.mjs';
 import { networkConfig, PRECISIONS } from '../lib/training.mjs';
 
 /** @typedef {import('../lib/suites.mjs').Row} Row */
@@ -45,29 +46,18 @@ async function measure(arch, batch, precision, { limits, say }) {
   const rows = [];
   for (const { spec, count, flops } of convolutionsOf(plan)) {
     if (spec.attrs.groups !== 1) continue;
-    const { name, seconds, bare } = await inTurn(spec);
+    let name = '';
+    const chosen = async () => {
+      const kernel = await chosenSeconds(cpu(), spec);
+      name = kernel.name;
+      return flops / kernel.seconds / GIGA;
+    };
+    const bare = async () => flops / (await bareSeconds(cpu(), spec)) / GIGA;
     const variant = `${arch}, ${precision}, ${describeConvolution(spec)}`;
-    say(
-      `${variant}, ${count} times: ${(seconds * 1e3).toFixed(2)} ms by ${name}, ${(bare * 1e3).toFixed(2)} ms`,
-    );
-    const [ours, peer] = [flops / seconds / GIGA, flops / bare / GIGA];
-    const share = best && (ours * GIGA) / best;
-    rows.push({ name: 'convolutions', variant, ours, peer, ratio: ours / peer, unit: 'GFLOP/s', share });
+    const options = { name: 'convolutions', unit: 'GFLOP/s', warmUp: 0, rounds: TURNS, say };
+    const measured = await rowsInTurn([{ variant, run: chosen }], bare, options);
+    say(`  by ${name}, ${count} times`);
+    rows.push(...measured.map((row) => ({ ...row, share: best && (row.ours * GIGA) / best })));
   }
   return rows;
-}
-
-/**
- * The shortest times of both, measured in turn: on a shared machine one of them could meet a busy minute.
- * @param {import('@inplace-abn/core').KernelSpec} spec
- */
-async function inTurn(spec) {
-  let [name, seconds, bare] = ['', Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
-  for (let turn = 0; turn < TURNS; turn++) {
-    const chosen = await chosenSeconds(cpu(), spec);
-    name = chosen.name;
-    seconds = Math.min(seconds, chosen.seconds);
-    bare = Math.min(bare, await bareSeconds(cpu(), spec));
-  }
-  return { name, seconds, bare };
 }

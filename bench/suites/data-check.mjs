@@ -14,8 +14,7 @@ import {
   sequentialSampler,
 } from '@inplace-abn/data';
 import { imageMaker, rateOf, TOGETHER, temporaryFolder, writeFiles } from '../lib/generated.mjs';
-import { describe, median } from '../lib/stats.mjs';
-import { takeTurns } from '../lib/turns.mjs';
+import { ratioRow, rowsInTurn } from '../lib/pairs.mjs';
 
 const SIDE = 64;
 const CHILD = fileURLToPath(new URL('../lib/data-check-child.mjs', import.meta.url));
@@ -24,7 +23,7 @@ const CHILD = fileURLToPath(new URL('../lib/data-check-child.mjs', import.meta.u
  * @param {import('../lib/suites.mjs').BenchOptions} options
  * @returns {Promise<import('../lib/suites.mjs').Row[]>}
  */
-export async function run({ steps = 3, batch = 64, workers = 2, images = 16_000, say }) {
+export async function run({ steps = 5, batch = 64, workers = 2, images = 16_000, say }) {
   const root = await temporaryFolder();
   try {
     const imageOf = await imageMaker(SIDE);
@@ -37,24 +36,15 @@ export async function run({ steps = 3, batch = 64, workers = 2, images = 16_000,
       await writeFiles(join(path, 'train'), count, imageOf);
       await writeFiles(join(path, 'val'), Math.ceil(count / TOGETHER), (index) => imageOf(images + index), 1);
     }
-    const rate = await rates(join(all, 'train'), batch, workers, steps, say);
+    const variant = `${images} JPEGs ${SIDE}×${SIDE}, ${workers} workers`;
+    const rates = await ratesOf(join(all, 'train'), variant, { batch, workers, steps, say });
     const [less, more] = [await peakOf(few, workers), await peakOf(all, workers)];
     const each = (more - less) / (images - part);
     say(
       `peak ${(less / 1e6).toFixed(0)} MB for ${part} images, ${(more / 1e6).toFixed(0)} MB for ${images}: ${each.toFixed(0)} bytes an image`,
     );
-    const variant = `${images} JPEGs ${SIDE}×${SIDE}, ${workers} workers`;
-    return [
-      { name: 'data-check', variant, ...rate, unit: 'images/s' },
-      {
-        name: 'data-check',
-        variant: `peak, ${images} and ${part} images`,
-        ours: more / 1e6,
-        peer: less / 1e6,
-        ratio: more / less,
-        unit: 'MB',
-      },
-    ];
+    const peaks = { name: 'data-check', variant: `peak, ${images} and ${part} images`, unit: 'MB' };
+    return [...rates, ratioRow(peaks, more / 1e6, less / 1e6)];
   } finally {
     await rm(root, { recursive: true });
   }
@@ -62,19 +52,17 @@ export async function run({ steps = 3, batch = 64, workers = 2, images = 16_000,
 
 /**
  * @param {string} path
- * @param {number} batchSize
- * @param {number} workers
- * @param {number} rounds
- * @param {(line: string) => void} say
+ * @param {string} variant
+ * @param {{ batch: number, workers: number, steps: number, say: (line: string) => void }} options
  */
-async function rates(path, batchSize, workers, rounds, say) {
+async function ratesOf(path, variant, { batch, workers, steps, say }) {
   const folder = await ImageFolder.open(path);
   const transform = evalTransform({ scale: SIDE, crop: SIDE });
   const loader = createLoader({
     folder,
     transform,
     sampler: sequentialSampler(folder.length),
-    batchSize,
+    batchSize: batch,
     workers,
   });
   const inspect = async () => {
@@ -83,10 +71,8 @@ async function rates(path, batchSize, workers, rounds, say) {
     await inspectImages(folder, () => read++, { workers });
     return (1000 * read) / (performance.now() - start);
   };
-  const [ours = [], theirs = []] = await takeTurns([inspect, () => rateOf(loader, 0)], { warmUp: 1, rounds });
-  say(`check ${describe(ours, 'images/s')}, loader ${describe(theirs, 'images/s')}`);
-  const [a, b] = [median(ours), median(theirs)];
-  return { ours: a, peer: b, ratio: a / b };
+  const options = { name: 'data-check', unit: 'images/s', warmUp: 1, rounds: steps, say };
+  return rowsInTurn([{ variant, run: inspect }], () => rateOf(loader, 0), options);
 }
 
 /**

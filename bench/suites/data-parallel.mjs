@@ -5,8 +5,9 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '@inplace-abn/comm';
+import { ratioRow } from '../lib/pairs.mjs';
 import { SlowNetwork } from '../lib/slow-network.mjs';
-import { describe, median } from '../lib/stats.mjs';
+import { describe, median, spread } from '../lib/stats.mjs';
 
 const RANK = fileURLToPath(new URL('../lib/data-parallel-rank.mjs', import.meta.url));
 const PROCESSES = 2;
@@ -57,14 +58,16 @@ function rowsOf(variant, { computation, communication, together, bytes, gradient
     `${variant}: step ${describe(together, 's')}; computing ${describe(computation, 's')}, sending ${describe(communication, 's')}`,
   );
   const name = 'data-parallel';
-  const rows = [{ name, variant, ours: step ?? 0, peer: bound, ratio: (step ?? 0) / bound, unit: 's' }];
+  const rows = [
+    {
+      ...ratioRow({ name, variant, unit: 's' }, step ?? 0, bound),
+      spread: Math.max(...[computation, communication, together].map(spread)),
+    },
+  ];
   if (Number.isNaN(bytes)) return rows;
   const ring = (2 * (PROCESSES - 1) * gradientBytes) / PROCESSES / 1e6;
   const sent = bytes / 1e6;
-  return [
-    ...rows,
-    { name, variant: `${variant}, bytes sent`, ours: sent, peer: ring, ratio: sent / ring, unit: 'MB' },
-  ];
+  return [...rows, ratioRow({ name, variant: `${variant}, bytes sent`, unit: 'MB' }, sent, ring)];
 }
 
 /**

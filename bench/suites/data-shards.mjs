@@ -5,8 +5,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createLoader, ImageFolder, ShardedImages, shuffledSampler, trainTransform } from '@inplace-abn/data';
 import { imageMaker, rateOf, temporaryFolder, writeFiles, writeShards } from '../lib/generated.mjs';
-import { describe, median } from '../lib/stats.mjs';
-import { takeTurns } from '../lib/turns.mjs';
+import { rowsInTurn } from '../lib/pairs.mjs';
 
 const SIDE = 64;
 
@@ -26,12 +25,10 @@ export async function run({ steps = 5, batch = 64, workers = 2, images = 5000, s
     const fromFiles = createLoader({ ...common, folder: files, sampler: shuffledSampler(files.length, 0) });
     const fromShards = createLoader({ ...common, folder: shards, sampler: shards.sampler(0) });
     let epoch = 0;
-    const turns = [() => rateOf(fromShards, epoch++), () => rateOf(fromFiles, epoch++)];
-    const [ours = [], peer = []] = await takeTurns(turns, { warmUp: 1, rounds: steps });
-    say(`shards ${describe(ours, 'images/s')}, files ${describe(peer, 'images/s')}`);
-    const [a, b] = [median(ours), median(peer)];
     const variant = `${images} JPEGs ${SIDE}×${SIDE}, ${workers} workers`;
-    return [{ name: 'data-shards', variant, ours: a, peer: b, ratio: a / b, unit: 'images/s' }];
+    const sides = [{ variant, run: () => rateOf(fromShards, epoch++) }];
+    const options = { name: 'data-shards', unit: 'images/s', warmUp: 1, rounds: steps, say };
+    return await rowsInTurn(sides, () => rateOf(fromFiles, epoch++), options);
   } finally {
     await rm(root, { recursive: true });
   }

@@ -3,8 +3,9 @@
 // kernel compared with oneDNN's own, in bytes of images per second. `share` is relative to a plain copy of as
 // many bytes, timed in the same turns: the memory bound.
 import { byteLength, cpu } from '@inplace-abn/core';
-import { describe, median } from '../lib/stats.mjs';
-import { takeTurns } from '../lib/turns.mjs';
+import { pairRow } from '../lib/pairs.mjs';
+import { describe } from '../lib/stats.mjs';
+import { takePairs } from '../lib/turns.mjs';
 
 /** @typedef {import('../lib/suites.mjs').Row} Row */
 /** @typedef {import('@inplace-abn/core').TensorType} TensorType */
@@ -30,7 +31,7 @@ export async function run({ steps = 9, batch = 8, say }) {
   for (const dtype of DTYPES) {
     for (const layer of LAYERS) {
       for (const direction of DIRECTIONS)
-        rows.push(await measure(layer, direction, dtype, batch, steps, say));
+        rows.push(...(await measure(layer, direction, dtype, batch, steps, say)));
     }
   }
   return rows;
@@ -43,30 +44,31 @@ export async function run({ steps = 9, batch = 8, say }) {
  * @param {number} batch
  * @param {number} rounds
  * @param {(line: string) => void} say
- * @returns {Promise<Row>}
+ * @returns {Promise<Row[]>}
  */
 async function measure(layer, direction, dtype, batch, rounds, say) {
   const { spec, bytes } = specOf(layer, direction, dtype, batch);
   const copied = { shape: [Math.ceil(bytes / 2 / 4096), 1024], dtype: /** @type {const} */ ('float32') };
   const own = loaded(spec);
-  const contenders = [
-    own,
+  const speedOf = (/** @type {ReturnType<typeof loaded>} */ { seconds }) => {
+    return async () => bytes / (await seconds()) / 1e9;
+  };
+  const others = [
     loaded({ ...spec, choice: 'onednn' }),
     loaded({ op: 'concat', attrs: {}, inputs: [copied], outputs: [copied] }),
   ];
-  const turns = await takeTurns(
-    contenders.map(({ seconds }) => seconds),
-    { warmUp: 2, rounds },
-  );
-  const speeds = turns.map((seconds) => seconds.map((value) => bytes / value / 1e9));
+  const onRepeat = () => say('unsteady, again');
+  const pairs = await takePairs(speedOf(own), others.map(speedOf), { warmUp: 2, rounds, onRepeat });
   const { channels, side, window, stride } = layer;
   const variant = `${dtype}, ${direction}, C = ${channels}, ${side}×${side}/${stride}, ${window}×${window}`;
-  const list = ['ours', 'oneDNN', 'copy'].map(
-    (who, index) => `${who} ${describe(speeds[index] ?? [], 'GB/s')}`,
+  const what = { name: 'depthwise', variant, unit: 'GB/s' };
+  const list = pairs.map(
+    ({ ours, theirs }, index) =>
+      `ours ${describe(ours, what.unit)}, ${index === 0 ? 'oneDNN' : 'copy'} ${describe(theirs, what.unit)}`,
   );
-  say(`${variant}, ${own.implementation}: ${list.join(', ')}`);
-  const [ours = 0, peer = 0, copy = 0] = speeds.map(median);
-  return { name: 'depthwise', variant, ours, peer, ratio: ours / peer, unit: 'GB/s', share: ours / copy };
+  say(`${variant}, ${own.implementation}: ${list.join('; ')}`);
+  const [row, copy] = pairs.map((pair) => pairRow(what, pair));
+  return row ? [{ ...row, share: copy?.ratio }] : [];
 }
 
 /**
@@ -136,7 +138,7 @@ function loaded(spec) {
 }
 
 /**
- * Numbers near 1, so that sums are never denormal.
+ * Numbers near 1, so that no sum is tiny and slow.
  * @param {TensorType} type
  */
 function numbers(type) {

@@ -2,12 +2,12 @@
 // The cost of the same bits for any number of processes: ResNet-50's training step on one process in a fixed
 // number of shards, in turn with the step that computes on the whole batch at once.
 import { cpu } from '@inplace-abn/core';
-import { ratioRow } from '../lib/pairs.mjs';
-import { describe, median } from '../lib/stats.mjs';
+import { ratioRow, rowsInTurn } from '../lib/pairs.mjs';
 import { PRECISIONS, resnet50Config, trainerOf } from '../lib/training.mjs';
-import { secondsOf, takeTurns } from '../lib/turns.mjs';
+import { secondsOf } from '../lib/turns.mjs';
 
 const CROP = 224;
+const name = 'deterministic-world';
 
 /** @param {import('../lib/suites.mjs').BenchOptions} options */
 export async function run({ steps = 5, batch = 16, say }) {
@@ -19,29 +19,13 @@ export async function run({ steps = 5, batch = 16, say }) {
       const config = resnet50Config(batch, precision, CROP, 'sync');
       config.deterministic_world = shards;
       const divided = trainerOf(config, cpu())();
-      const contenders = [divided, whole].map(
-        ({ step }) =>
-          () =>
-            secondsOf(step),
-      );
-      const [ours = [], theirs = []] = await takeTurns(contenders, { warmUp: 1, rounds: steps });
       const variant = `resnet50, ${precision}, batch ${batch} in ${shards} shards`;
-      say(`${variant}: ${describe(ours, 's')}, at once ${describe(theirs, 's')}`);
-      rows.push(rowOf(variant, median(ours), median(theirs), 's'));
-      const [own, other] = [divided, whole].map(({ engine }) => engine.plan.arenaBytes / 1e6);
-      rows.push(rowOf(`${variant}, arena`, own ?? 0, other ?? 0, 'MB'));
+      const sides = [{ variant, run: () => secondsOf(divided.step) }];
+      const options = { name, unit: 's', warmUp: 1, rounds: steps, say };
+      rows.push(...(await rowsInTurn(sides, () => secondsOf(whole.step), options)));
+      const [own = 0, other = 0] = [divided, whole].map(({ engine }) => engine.plan.arenaBytes / 1e6);
+      rows.push(ratioRow({ name, variant: `${variant}, arena`, unit: 'MB' }, own, other));
     }
   }
   return rows;
-}
-
-/**
- * @param {string} variant
- * @param {number} ours
- * @param {number} peer
- * @param {string} unit
- * @returns {import('../lib/suites.mjs').Row}
- */
-function rowOf(variant, ours, peer, unit) {
-  return ratioRow({ name: 'deterministic-world', variant, unit }, ours, peer);
 }

@@ -2,9 +2,10 @@
 // ResNeXt's grouped 3×3 convolutions (64 groups): forward, backward by data and backward by weights, compared
 // with the faster of PyTorch's two memory formats.
 import { byteLength, cpu } from '@inplace-abn/core';
+import { pairRow } from '../lib/pairs.mjs';
 import { Peer } from '../lib/peer.mjs';
-import { describe, median } from '../lib/stats.mjs';
-import { takeTurns } from '../lib/turns.mjs';
+import { describe } from '../lib/stats.mjs';
+import { takePairs } from '../lib/turns.mjs';
 
 /** @typedef {import('../lib/suites.mjs').Row} Row */
 /** @typedef {import('@inplace-abn/core').TensorType} TensorType */
@@ -54,18 +55,22 @@ export async function run({ steps = 9, batch = 16, limits, say }) {
 async function measure(peer, layer, direction, batch, rounds, say) {
   const { channels, side, stride } = layer;
   const kernel = makeKernel(layer, direction, batch);
+  const gflops = async (/** @type {Promise<number>} */ seconds) => kernel.flops / (await seconds) / 1e9;
   const theirs = FORMATS.map((format) => {
     const request = `${direction} ${format} ${batch} ${channels} ${side} ${stride}`;
-    return () => peer.ask(request, 'seconds');
+    return () => gflops(peer.ask(request, 'seconds'));
   });
-  const turns = await takeTurns([kernel.seconds, ...theirs], { warmUp: 2, rounds });
-  const gflops = turns.map((seconds) => seconds.map((value) => kernel.flops / value / 1e9));
   const variant = `${direction}, C = ${channels}, ${side}×${side}/${stride}`;
-  const list = ['ours', ...FORMATS].map((who, index) => `${who} ${describe(gflops[index] ?? [], 'GFLOP/s')}`);
-  say(`${variant}, ${kernel.implementation}: ${list.join(', ')}`);
-  const [ours = 0, ...peers] = gflops.map(median);
-  const best = Math.max(...peers);
-  return { name: 'grouped', variant, ours, peer: best, ratio: ours / best, unit: 'GFLOP/s' };
+  const what = { name: 'grouped', variant, unit: 'GFLOP/s' };
+  const onRepeat = () => say('unsteady, again');
+  const pairs = await takePairs(() => gflops(kernel.seconds()), theirs, { warmUp: 2, rounds, onRepeat });
+  const list = pairs.map(
+    ({ ours, theirs }, index) =>
+      `ours ${describe(ours, what.unit)}, ${FORMATS[index]} ${describe(theirs, what.unit)}`,
+  );
+  say(`${variant}, ${kernel.implementation}: ${list.join('; ')}`);
+  const rows = pairs.map((pair) => pairRow(what, pair));
+  return rows.reduce((best, row) => (row.peer > best.peer ? row : best));
 }
 
 /**

@@ -8,9 +8,10 @@ import { cpu, formatBytes } from '@inplace-abn/core';
 import { segmentationNetwork } from '@inplace-abn/models';
 import { InPlaceABN, initialState } from '@inplace-abn/nn';
 import { Segmenter, VISTAS_MEAN, VISTAS_STD } from '@inplace-abn/recipes';
+import { pairRow, ratioRow } from '../lib/pairs.mjs';
 import { Peer } from '../lib/peer.mjs';
 import { resetPeak, residentBytes } from '../lib/resident.mjs';
-import { describe, median } from '../lib/stats.mjs';
+import { describe } from '../lib/stats.mjs';
 import { PRECISIONS } from '../lib/training.mjs';
 import { takeTurns } from '../lib/turns.mjs';
 
@@ -80,18 +81,15 @@ function rowsOf(ours, turns, growth) {
   return ours.flatMap((name, index) =>
     PEERS.flatMap((peer, other) => {
       const variant = `${name}, vs ${peer.name}`;
-      const [a, b] = [median(turns[index] ?? []), median(turns[ours.length + other] ?? [])];
+      const pair = { ours: turns[index] ?? [], theirs: turns[ours.length + other] ?? [] };
       const [c, d] = [growth.get(name) ?? Number.NaN, growth.get(peer.name) ?? Number.NaN];
       return [
-        { name: 'infer-vistas', variant: `${variant}, time`, ours: a, peer: b, ratio: a / b, unit: 's' },
-        {
-          name: 'infer-vistas',
-          variant: `${variant}, memory`,
-          ours: c / MEGABYTE,
-          peer: d / MEGABYTE,
-          ratio: c / d,
-          unit: 'MB',
-        },
+        pairRow({ name: 'infer-vistas', variant: `${variant}, time`, unit: 's' }, pair),
+        ratioRow(
+          { name: 'infer-vistas', variant: `${variant}, memory`, unit: 'MB' },
+          c / MEGABYTE,
+          d / MEGABYTE,
+        ),
       ];
     }),
   );

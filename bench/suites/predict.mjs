@@ -10,9 +10,8 @@ import { promisify } from 'node:util';
 import { describedAs, torchOfJson, writeTorch } from '@inplace-abn/checkpoint';
 import { imagesBelow } from '@inplace-abn/data';
 import { descriptionOf, initialStateOf, networkOf, resolveConfig } from '@inplace-abn/recipes';
+import { rowsInTurn } from '../lib/pairs.mjs';
 import { hasPhotographs, makePhotographFolder } from '../lib/photographs.mjs';
-import { describe, median, significant } from '../lib/stats.mjs';
-import { takeTurns } from '../lib/turns.mjs';
 
 /** @typedef {import('../lib/suites.mjs').Row} Row */
 
@@ -33,16 +32,10 @@ export async function run({ steps = 5, batch = 32, workers = 2, say }) {
     const json = join(folder, 'all.jsonl');
     const options = ['--json', json, '--batch', String(batch), '--workers', String(workers)];
     const predict = async () => (await predicted([checkpoint, photographs, ...options])).rate;
-    const [ours = [], theirs = []] = await takeTurns([predict, alone], {
-      warmUp: 1,
-      rounds: steps,
-      onRound: ([a = 0, b = 0]) => say(`predict ${significant(a)}, alone ${significant(b)} images/s`),
-    });
-    say(`predict ${describe(ours, 'images/s')}, alone ${describe(theirs, 'images/s')}`);
     const variant = `ResNet-18, JPEG 500×375 to 224×224, batch ${batch}, ${workers} workers`;
-    const [a, b] = [median(ours), median(theirs)];
+    const turns = { name: 'predict', unit: 'images/s', warmUp: 1, rounds: steps, say };
     return [
-      { name: 'predict', variant, ours: a, peer: b, ratio: a / b, unit: 'images/s' },
+      ...(await rowsInTurn([{ variant, run: predict }], alone, turns)),
       await memory(folder, photographs, say),
     ];
   } finally {

@@ -3,8 +3,9 @@
 // predicts for them. The prediction knows the rate, the delay, and what a process computes while the others
 // compute as well, timed in the same run.
 import { DelayedNetwork } from '../lib/delayed-network.mjs';
+import { ratioRow } from '../lib/pairs.mjs';
 import { measure } from '../lib/scaling.mjs';
-import { describe, median } from '../lib/stats.mjs';
+import { describe, median, spread } from '../lib/stats.mjs';
 
 const MEGABIT = 1e6 / 8;
 
@@ -63,5 +64,5 @@ function rowOf(variant, { seconds, computing, exchanging, waiting, together }, s
   const ours = median(together) ?? 0;
   const parts = [computing, exchanging, waiting].map((part) => part.toFixed(2)).join(' + ');
   say(`${variant}: step ${describe(together, 's')}; predicted ${seconds.toFixed(2)} s = ${parts}`);
-  return { name: 'scaling', variant, ours, peer: seconds, ratio: ours / seconds, unit: 's' };
+  return { ...ratioRow({ name: 'scaling', variant, unit: 's' }, ours, seconds), spread: spread(together) };
 }

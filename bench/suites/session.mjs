@@ -4,9 +4,8 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { samplesOf, sessionOf, stepByHand } from '../lib/own-network.mjs';
-import { ratioRow } from '../lib/pairs.mjs';
-import { describe, median } from '../lib/stats.mjs';
-import { secondsOf, takeTurns } from '../lib/turns.mjs';
+import { ratioRow, rowsInTurn } from '../lib/pairs.mjs';
+import { secondsOf } from '../lib/turns.mjs';
 
 /** @typedef {import('../lib/suites.mjs').Row} Row */
 
@@ -18,45 +17,35 @@ const ROUNDS_OF_SIZES = 1000;
 /** @param {import('../lib/suites.mjs').BenchOptions} options */
 export async function run({ steps = 20, batch = 64, say }) {
   const variant = `own network, float32, batch ${batch}`;
-  const time = await compareTime(batch, steps, say);
+  const times = await compareTime(`${variant}, time of a step vs a trace by hand`, { batch, steps, say });
   const plan = measure('plan', batch, 3);
   const sizes = measure('sizes', Math.min(batch, 21), ROUNDS_OF_SIZES);
   const grown = (plan.growth / plan.planned - 1) * 100;
   say(`resident growth is ${grown.toFixed(1)} % above the plan`);
   say(`${ROUNDS_OF_SIZES} steps over 7 batch sizes added ${(sizes.growth / MEGABYTE).toFixed(1)} MB`);
   return [
-    row(`${variant}, time of a step vs a trace by hand`, time.ours, time.theirs, 's'),
-    row(`${variant}, resident over plan`, plan.growth / MEGABYTE, plan.planned / MEGABYTE, 'MB'),
-    row(
-      'growth of 1,000 steps over 7 batch sizes over plan',
-      sizes.growth / MEGABYTE,
-      sizes.planned / MEGABYTE,
-      'MB',
-    ),
+    ...times,
+    memoryRow(`${variant}, resident over plan`, plan),
+    memoryRow('growth of 1,000 steps over 7 batch sizes over plan', sizes),
   ];
 }
 
 /**
- * @param {number} batch
- * @param {number} steps
- * @param {(line: string) => void} say
+ * @param {string} variant
+ * @param {{ batch: number, steps: number, say: (line: string) => void }} options
  */
-async function compareTime(batch, steps, say) {
+async function compareTime(variant, { batch, steps, say }) {
   const { x, y } = samplesOf(batch, SIDE);
   const session = sessionOf(SIDE);
   const byHand = stepByHand(batch, SIDE);
-  const turns = [async () => (await session.train(x, y)).loss, () => byHand(x, y)];
-  /** @type {number[][]} */
-  const losses = [[], []];
-  const contenders = turns.map(
-    (step, index) => () => secondsOf(async () => losses[index]?.push(await step())),
-  );
-  const [ours = [], theirs = []] = await takeTurns(contenders, { warmUp: 2, rounds: steps });
-  const same = JSON.stringify(losses[0]) === JSON.stringify(losses[1]);
-  say(
-    `Session ${describe(ours, 's')}, by hand ${describe(theirs, 's')}; losses ${same ? 'the same, bit for bit' : 'differ'}`,
-  );
-  return { ours: median(ours), theirs: median(theirs) };
+  /** @type {[number[], number[]]} */
+  const [own, others] = [[], []];
+  const run = () => secondsOf(async () => own.push((await session.train(x, y)).loss));
+  const peer = () => secondsOf(async () => others.push(await byHand(x, y)));
+  const options = { name: 'session', unit: 's', warmUp: 2, rounds: steps, say };
+  const rows = await rowsInTurn([{ variant, run }], peer, options);
+  say(`losses ${JSON.stringify(own) === JSON.stringify(others) ? 'the same, bit for bit' : 'differ'}`);
+  return rows;
 }
 
 /**
@@ -75,11 +64,8 @@ function measure(what, batch, steps) {
 
 /**
  * @param {string} variant
- * @param {number} ours
- * @param {number} peer
- * @param {string} unit
- * @returns {Row}
+ * @param {{ growth: number, planned: number }} bytes
  */
-function row(variant, ours, peer, unit) {
-  return ratioRow({ name: 'session', variant, unit }, ours, peer);
+function memoryRow(variant, { growth, planned }) {
+  return ratioRow({ name: 'session', variant, unit: 'MB' }, growth / MEGABYTE, planned / MEGABYTE);
 }

@@ -1,13 +1,13 @@
 // @ts-check
-// The training step on one, two and four threads, the serial share of each kind of kernel, and the step on
-// the cores of larger machines as these say. `ours` is the step, `peer` that on one thread, divided by the
-// cores in use.
+// The training step on one, two and four threads, the longest kinds of kernels on two, and the step on the
+// cores of larger machines as the serial share of each kind says. `peer` is the time on one thread, divided
+// by the cores in use.
 import { execFileSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { networksOf } from '../lib/networks.mjs';
-import { ratioRow } from '../lib/pairs.mjs';
-import { countsOf } from '../lib/stats.mjs';
+import { pairRow, ratioRow } from '../lib/pairs.mjs';
+import { countsOf, describe } from '../lib/stats.mjs';
 import { kindsOf, projected } from '../lib/thread-scaling.mjs';
 import { PRECISIONS } from '../lib/training.mjs';
 import { workItems } from '../lib/work-items.mjs';
@@ -15,14 +15,14 @@ import { workItems } from '../lib/work-items.mjs';
 /** @typedef {import('../lib/suites.mjs').Row} Row */
 /** @typedef {import('@inplace-abn/core').KernelSpec} KernelSpec */
 /** @typedef {{ kind: string, path: string, implementation: string, spec: KernelSpec | null, seconds: number, bytes: number }} Instruction */
-/** @typedef {{ step: number, bandwidth: number, near: number, names: Record<string, string>, instructions: Instruction[] }} Times */
+/** @typedef {{ times: number[], bandwidth: number, near: number, names: Record<string, string>, instructions: Instruction[] }} Times */
 
 const CHILD = fileURLToPath(new URL('../lib/threads-child.mjs', import.meta.url));
 const THREADS = [1, 2, 4];
 const PROJECTED = [4, 8, 16, 32, 64];
 /** Eight channels of DDR5-4800, by the data sheet. */
 const SOCKET = 307e9;
-/** Kinds that are printed. */
+/** Kinds that have a row. */
 const LONGEST = 12;
 const MANY = 64;
 
@@ -38,24 +38,31 @@ export async function run(options) {
       // The same kernels on any number: autotuning would choose others.
       const all = THREADS.map((n) => (n === 2 ? two : timed(arch, batch, precision, steps, n, two.names)));
       const one = all[0] ?? two;
-      for (const [index, { step }] of all.entries()) {
+      for (const [index, { times }] of all.entries()) {
         const n = THREADS[index] ?? 1;
-        const peer = one.step / Math.min(n, availableParallelism());
-        rows.push(ratioRow({ name: 'threads', variant: `${variant}, ${n} threads`, unit: 's' }, step, peer));
+        const theirs = one.times.map((seconds) => seconds / Math.min(n, availableParallelism()));
+        say(`${variant}, ${n} threads: ${describe(times, 's')}`);
+        // Threads are a process of their own each, so rounds are not pairs.
+        const { paired, ...row } = pairRow(whatOf(`${variant}, ${n} threads`), { ours: times, theirs });
+        rows.push(row);
       }
-      say(`${variant}: ${all.map(({ step }, i) => `${step.toFixed(2)} s on ${THREADS[i]}`).join(', ')}`);
-      describe(one, two, say);
+      rows.push(...scalingOf(variant, one, two, say));
     }
   }
   return rows;
 }
 
+/** @param {string} variant */
+const whatOf = (variant) => ({ name: 'threads', variant, unit: 's' });
+
 /**
+ * @param {string} variant
  * @param {Times} one
  * @param {Times} two
  * @param {(line: string) => void} say
+ * @returns {Row[]}
  */
-function describe(one, two, say) {
+function scalingOf(variant, one, two, say) {
   const instructionsOn = (/** @type {number} */ threads) =>
     two.instructions.map(({ kind, seconds, bytes, spec, implementation }, index) => ({
       kind,
@@ -67,20 +74,21 @@ function describe(one, two, say) {
   const here = { one: one.bandwidth, two: two.bandwidth, most: two.bandwidth };
   const kinds = kindsOf(instructionsOn(2), here);
   say(`  a copy moves ${giga(here.one)} GB/s on one thread, ${giga(here.two)} on two`);
-  for (const { kind, one, two, serial, bound } of kinds.slice(0, LONGEST)) {
+  const ofKinds = kinds.slice(0, LONGEST).map(({ kind, one, two, serial, bound }) => {
     const share = bound ? 'bound by memory' : `serial ${(100 * serial).toFixed(0)} %`;
     say(`  ${kind}: ${(one * 1e3).toFixed(0)} ms, ${(two * 1e3).toFixed(0)} ms, ${share}`);
-  }
-  for (const [memory, most] of /** @type {const} */ ([
-    ['of this machine', here.two],
-    ['of a socket', SOCKET],
-  ])) {
-    const times = PROJECTED.map((threads) => {
-      const seconds = projected(instructionsOn(threads), kinds, { ...here, most }, threads);
-      return `${threads}: ${(seconds * 1e3).toFixed(0)} ms`;
-    });
-    say(`  projected with the memory ${memory}: ${times.join(', ')}`);
-  }
+    return ratioRow(whatOf(`${variant}, ${kind} on 2 threads`), two, one / 2);
+  });
+  const onMore = PROJECTED.map((threads) => {
+    const [own = 0, socket = 0] = [here.two, SOCKET].map((most) =>
+      projected(instructionsOn(threads), kinds, { ...here, most }, threads),
+    );
+    say(
+      `  projected on ${threads}: ${own.toFixed(3)} s with this machine's memory, ${socket.toFixed(3)} s with a socket's`,
+    );
+    const what = whatOf(`${variant}, projected on ${threads} threads, a socket's memory`);
+    return ratioRow(what, socket, Math.min(...one.times) / threads);
+  });
   say(
     `  two sockets: at most ${(100 * two.near).toFixed(0)} % of the images' bytes can be near their threads`,
   );
@@ -90,6 +98,7 @@ function describe(one, two, say) {
   });
   const list = [...countsOf(few)].map(([what, count]) => `${what} (${count})`);
   say(`  fewer parts than ${MANY} threads (layers): ${list.join(', ') || 'none'}`);
+  return [...ofKinds, ...onMore];
 }
 
 /**

@@ -95,6 +95,7 @@ async function compare(what, { steps = 5, eager = false, limits, say }) {
       variant: `${variant}, bare oneDNN ${cpu().libraries.oneDNN} convolutions`,
       unit: 's',
       share: first.share,
+      spread: first.spread,
     };
     return [...rows, { ...alone, ours: first.ours, peer: bare, ratio: first.ours / bare }, ...refused];
   } finally {

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { roundTrip } from '../lib/cores.mjs';
 import { parseOptions, UsageError } from '../lib/options.mjs';
-import { pairRow } from '../lib/pairs.mjs';
+import { pairRow, rowsInTurn } from '../lib/pairs.mjs';
 import { pythons, pytorchNamed } from '../lib/peer.mjs';
 import { median, significant, spread } from '../lib/stats.mjs';
 import { suites } from '../lib/suites.mjs';
@@ -142,6 +142,22 @@ describe('pairs', () => {
     expect(again).toEqual([[1]]);
     expect(pairs[0]).toEqual({ ours: [1, 1, 1], theirs: [2, 2, 2] });
     expect(pairs[1]?.theirs).toEqual([4.1, 4, 4]);
+  });
+
+  it('compare sides with one peer, and measure only the unsteady again', async () => {
+    const said = [];
+    const sides = [
+      { variant: 'x', run: side([2, 2]) },
+      { variant: 'y', run: side([2, 6, 4, 4]) },
+    ];
+    const say = (line) => said.push(line);
+    const options = { name: 'a', unit: 's', warmUp: 0, rounds: 2, say };
+    const rows = await rowsInTurn(sides, side([8, 8, 16, 16]), options);
+    expect(rows).toMatchObject([
+      { name: 'a', variant: 'x', ours: 2, peer: 8, paired: 0.25, spread: 0 },
+      { name: 'a', variant: 'y', ours: 4, peer: 16, paired: 0.25, spread: 0 },
+    ]);
+    expect(said[0]).toBe('unsteady, again: y');
   });
 
   it('are a row of the best of each side and the median of ratios', () => {

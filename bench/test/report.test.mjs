@@ -74,6 +74,11 @@ describe('the pages', () => {
     `);
   });
 
+  it('mark what is unsteady in the README', () => {
+    const unsteady = merge(empty, run, [{ ...pytorch('2.6', 1.5, 3), spread: 0.2 }]);
+    expect(readmeTable([unsteady])).toContain('| 0.50 (unsteady) |');
+  });
+
   it('have every run, and the run of each row, in the results', () => {
     const page = resultsPage([results]);
     expect(page).toContain('## Zen 4\n\nAMD EPYC.\n\n### train\n\n- run 1: `npm run bench -- report train`');

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { RATES } from '../pairs.mjs';
 import { significant } from '../stats.mjs';
 import { suites } from '../suites.mjs';
-import { formatTable, markdown } from '../table.mjs';
+import { formatTable, isUnsteady, markdown } from '../table.mjs';
 import { allResults } from './results.mjs';
 
 /** @typedef {import('./results.mjs').Results} Results */
@@ -119,7 +119,7 @@ export function readmeTable(all) {
       line.label,
       quantity(row.ours),
       quantity(row.peer),
-      row.ratio.toFixed(2),
+      `${row.ratio.toFixed(2)}${isUnsteady(row) ? ' (unsteady)' : ''}`,
       bytes,
       share,
       peerOf(row),
