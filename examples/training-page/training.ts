@@ -2,15 +2,18 @@
  * Trains the demo's network on Fashion-MNIST in WebAssembly, and reports as it goes: in a page's worker, or
  * in Node.
  */
-import { loadWasm, memoryMapOf } from '@inplace-abn/core';
+import { cpu, loadWasm, type MemoryMap, memoryMapOf, type PreparedKernel } from '@inplace-abn/core';
 import { createNetwork } from '@inplace-abn/models';
 import { InPlaceABN, type NormAct } from '@inplace-abn/nn';
 import { sgd } from '@inplace-abn/optim';
 import { accuracy, crossEntropy, Session } from '@inplace-abn/session';
 import { renderMemoryMapSvg } from '@inplace-abn/train';
+import { type Watcher, watched } from './watched-device.js';
 
 const [SIDE, CLASSES] = [28, 10];
 const [IMAGES_HEADER, LABELS_HEADER] = [16, 8];
+/** Parts of a step. More of them would slow it down: after a large kernel, the code between two is cold. */
+const PARTS = 20;
 
 /** Contents of the files, unpacked. */
 export interface Files {
@@ -27,11 +30,27 @@ export interface Settings {
   readonly batch: number;
   /** Factor on the channels of ResNet-18; the demo has 0.25. */
   readonly width: number;
+  /** Milliseconds from one report of an instruction to the next; 0: every instruction has one. */
+  readonly interval: number;
 }
 
-/** `map`: an SVG. Accuracies are shares. */
+/** Accuracies are shares. */
 export type Report =
-  | { readonly kind: 'plan'; readonly summary: string; readonly map: string }
+  | {
+      readonly kind: 'plan';
+      readonly summary: string;
+      readonly map: MemoryMap;
+      /** Bytes of the arena in use at each instruction. */
+      readonly live: readonly number[];
+      /** The map as SVG. */
+      readonly picture: string;
+    }
+  | {
+      readonly kind: 'instruction';
+      /** Index in the map of what runs; null: an evaluation runs. */
+      readonly index: number | null;
+      readonly linearMemoryBytes: number | null;
+    }
   | {
       readonly kind: 'step';
       readonly step: number;
@@ -50,18 +69,26 @@ interface Scores {
 /** Plans, trains and validates; each report comes as soon as it is known. */
 export async function train(files: Files, settings: Settings, report: (news: Report) => void): Promise<void> {
   await loadWasm(files.wasm);
-  const { samples, epochs, batch, width } = settings;
+  const { samples, epochs, batch, width, interval } = settings;
   const normAct: NormAct = (channels, options) => new InPlaceABN(channels, options);
   const net = createNetwork('resnet18', { normAct, classes: CLASSES, stem: 'small', width });
+  const device = cpu();
+  const kernels: PreparedKernel[] = [];
+  const watcher = watcherOf(kernels, interval, (index) => {
+    report({ kind: 'instruction', index, linearMemoryBytes: device.linearMemoryBytes });
+  });
   const session = new Session(net, {
+    device: watched(device, watcher),
     input: { shape: [3, SIDE, SIDE] },
     loss: crossEntropy(),
     metrics: { top1: accuracy() },
     optimizer: sgd({ learningRate: 0.05, momentum: 0.9 }),
   });
   const plan = session.plan({ train: batch });
-  const map = renderMemoryMapSvg(memoryMapOf(plan.raw), { width: 1000, height: 380 });
-  report({ kind: 'plan', summary: plan.summary(), map });
+  kernels.push(...plan.raw.instructions.map(({ kernel }) => kernel));
+  const map = memoryMapOf(plan.raw);
+  const picture = renderMemoryMapSvg(map, { width: 1000, height: 380 });
+  report({ kind: 'plan', summary: plan.summary(), map, live: plan.raw.live, picture });
 
   const count = Math.floor((samples * 7) / 8 / batch);
   const all = batchesOf(files, batch, Math.floor(samples / batch));
@@ -82,6 +109,30 @@ export async function train(files: Files, settings: Settings, report: (news: Rep
       },
     ],
   });
+}
+
+/** Watches the program of `kernels`, and tells of its instructions every `interval` milliseconds at most. */
+function watcherOf(
+  kernels: readonly PreparedKernel[],
+  interval: number,
+  tell: (index: number | null) => void,
+): Watcher {
+  let told: number | null = null;
+  let next = 0;
+  return {
+    division(loaded) {
+      const same = loaded.length === kernels.length && loaded.every((kernel, i) => kernel === kernels[i]);
+      if (!same) return null;
+      return interval > 0 ? Math.ceil(kernels.length / PARTS) : 1;
+    },
+    onInstruction(index) {
+      const time = performance.now();
+      if (index === null ? told === null : time < next) return;
+      told = index;
+      next = time + interval;
+      tell(index);
+    },
+  };
 }
 
 /** Gray images as three equal channels, from −1 to 1. */

@@ -148,6 +148,8 @@ export interface NativeAddon {
   machine(): string;
   /** Bytes of address space that are left, in WebAssembly; absent if memory is the only limit. */
   addressableBytes?(): number;
+  /** Size of linear memory, which only grows; absent where there is none. */
+  linearMemoryBytes?(): number;
   /**
    * Ends this process when its parent, process `ppid`, ends. Returns false if the parent has already ended.
    */

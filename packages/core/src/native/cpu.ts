@@ -66,6 +66,11 @@ class CpuDevice extends AddonDevice {
     return this.native.addressableBytes !== undefined;
   }
 
+  /** Size of WebAssembly's linear memory, in bytes, which only grows; null where kernels are native. */
+  get linearMemoryBytes(): number | null {
+    return this.native.linearMemoryBytes?.() ?? null;
+  }
+
   /** The two limits, of which the tighter counts: the system's, and the addon's address space. */
   private limits(mapped: number) {
     const system = memoryLimit({ mapped, reserved: this.inWebAssembly });

@@ -42,6 +42,7 @@ export function wasmAddon(wasm: WasmModule, threads: number): NativeAddon {
     onednnVersion: () => '',
     machine: () => wasm.text(exports.wasm_machine()),
     addressableBytes: () => linear.addressable,
+    linearMemoryBytes: () => wasm.memory.buffer.byteLength,
     dieWithParent: (ppid) => process.ppid === ppid,
     // Node stops kernel workers wherever they are. Unlike the native one, waits for threads stuck in a read.
     exitNow: (code) => process.exit(code),

@@ -85,13 +85,34 @@ export class WasmProgram implements NativeProgram {
   }
 }
 
+/** Longest time, in ms, that short runs in a row block this thread. */
+const BLOCKED = 100;
+let lastTurn = Number.NEGATIVE_INFINITY;
+/** Resolvers of turns that a page has asked for, each by a message that `ask` sends. */
+const waiting: (() => void)[] = [];
+let ask: (() => void) | null = null;
+
 /** Lets pending timers, messages and progress reports run first, because a run blocks this thread. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => {
-    // Browsers have only setTimeout, which is slower.
-    if (typeof setImmediate === 'function') setImmediate(resolve);
-    else setTimeout(resolve, 0);
+async function turn(): Promise<void> {
+  if (performance.now() < lastTurn + BLOCKED) return;
+  await new Promise<void>((resolve) => {
+    if (typeof setImmediate === 'function') {
+      setImmediate(resolve);
+      return;
+    }
+    // Browsers have no setImmediate, and delay nested timers by 4 ms.
+    waiting.push(resolve);
+    ask ??= openChannel();
+    ask();
   });
+  lastTurn = performance.now();
+}
+
+function openChannel(): () => void {
+  const { port1, port2 } = new MessageChannel();
+  port1.addEventListener('message', () => waiting.shift()?.());
+  port1.start();
+  return () => port2.postMessage(null);
 }
 
 function memoriesOf(instructions: readonly NativeInstruction[]): WasmMemory[] {
