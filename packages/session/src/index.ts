@@ -37,6 +37,7 @@ export type {
   StepResult,
   TrainingBatch,
 } from './fit.js';
+export { gradientSums, type StepPart } from './gradient-sums.js';
 export { isNormOrBias, type ParameterGroup, TrainedParameters, type TrainingSelections } from './groups.js';
 export { type LayerDecay, type LayerFactorsOptions, layerFactors, scaledRates } from './layer-decay.js';
 export { accuracy, type Metric } from './metrics.js';

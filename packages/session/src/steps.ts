@@ -24,13 +24,8 @@ import {
   returnedAt,
   type Signals,
 } from '@inplace-abn/nn';
-import {
-  accumulation,
-  averageStates,
-  type Optimizer,
-  trainedGradients,
-  updateParameters,
-} from '@inplace-abn/optim';
+import { averageStates, type Optimizer, trainedGradients, updateParameters } from '@inplace-abn/optim';
+import { gradientSums, type StepPart } from './gradient-sums.js';
 import type { TrainedParameters } from './groups.js';
 import { scaledRates } from './layer-decay.js';
 import type { Metric } from './metrics.js';
@@ -50,7 +45,7 @@ export interface StepParts<In extends Signals, Out extends Signals, Target exten
 
 type AnyLoss<Out extends Signals, Target extends Signals> = Loss<Out, Target> | LossFunction<Out, Target>;
 
-export interface TrainingParts {
+export interface TrainingParts extends StepPart {
   readonly optimizer: Optimizer;
   readonly trained: TrainedParameters;
   readonly clip: number | undefined;
@@ -60,18 +55,8 @@ export interface TrainingParts {
   readonly norm: boolean;
   /** Whether the step mixes images and targets in pairs. */
   readonly mix: boolean;
-  /**
-   * null: the gradients are those of the batch. `sum`: those of one part are added to the parts' before it;
-   * `update`: and the parameters are updated by the sum.
-   */
-  readonly part: 'sum' | 'update' | null;
   /** The processes, or the shards, that share the batch; null: this one alone. */
   readonly group: GroupShape | null;
-  /**
-   * Whether the group's members are shards. A sum over parts is then one of sums over all shards, whoever
-   * holds them.
-   */
-  readonly sharded: boolean;
 }
 
 /** The parts that a session's options name. */
@@ -140,15 +125,14 @@ export class Steps<In extends Signals, Out extends Signals, Target extends Signa
       checkReached(results.loss, trained);
       const trains = (name: string) => trained.trains(name);
       const share = group && !count ? tracer.input('share', results.loss.shape, 'float32') : undefined;
-      const add = part ? accumulation(tracer) : valuesOf;
+      const summed = gradientSums(tracer, { part, sharded }, (own) =>
+        group ? sumInBuckets(own, group, this.parts.buckets) : own,
+      );
       let told: Record<string, Value> = results;
       const sum = (own: ReadonlyMap<string, Value>) => {
         // Behind the backward pass: a process that waits for the others' losses has computed its gradients.
         if (group) told = gathered(tracer, results, group);
-        if (!group || (part === 'sum' && !sharded)) return add(own);
-        if (!sharded) return sumInBuckets(add(own), group, this.parts.buckets);
-        const sums = sumInBuckets([...own.values()], group, this.parts.buckets);
-        return add(new Map([...own.keys()].map((name, index) => [name, sums[index] ?? results.loss])));
+        return summed(own);
       };
       if (part === 'sum') {
         sum(trainedGradients(results.loss, { trains, share }));
@@ -235,10 +219,6 @@ function gathered(
     if (loss) tracer.within('loss', () => guardFinite(loss, 'the loss'));
     return told;
   });
-}
-
-function valuesOf(gradients: ReadonlyMap<string, Value>): Value[] {
-  return [...gradients.values()];
 }
 
 function outputs(output: Signals): Record<string, Value> {

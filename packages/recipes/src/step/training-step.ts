@@ -3,7 +3,6 @@ import { type BucketOptions, type GroupShape, sumInBuckets } from '@inplace-abn/
 import { type Graph, guardFinite, type Tracer, trace, type Value } from '@inplace-abn/core';
 import type { Module } from '@inplace-abn/nn';
 import {
-  accumulation,
   adam,
   adamw,
   averageStates,
@@ -14,7 +13,7 @@ import {
   trainedGradients,
   updateParameters,
 } from '@inplace-abn/optim';
-import { scaledRates } from '@inplace-abn/session';
+import { gradientSums, type StepPart, scaledRates } from '@inplace-abn/session';
 import { classificationObjective } from '../classification/objective.js';
 import type { OptimizerConfig } from '../config/schema.js';
 import { type BatchShape, imageInputs, mixedImages, mixInputs } from '../task/images.js';
@@ -28,19 +27,9 @@ import { type ParameterOptions, parameterOptions } from './parameters.js';
 export const LOSS = 'the loss';
 
 /** Optional parts of a training step. */
-export interface StepExtras {
+export interface StepExtras extends Partial<StepPart> {
   /** Images that a step mixes from, its own first; 0: it does not mix. */
   readonly mixedRows?: number;
-  /**
-   * null: the step has the whole batch of its process. `sum`: the gradients of one part are added to those of
-   * the parts before it; `update`: and the parameters are updated by the sum.
-   */
-  readonly part?: 'sum' | 'update' | null;
-  /**
-   * Whether the group's members are shards. A sum over parts is then one of sums over all shards, whoever
-   * holds them.
-   */
-  readonly sharded?: boolean;
   /** Updates averages of the weights. */
   readonly average?: boolean;
   /** Measures the global norm of the gradients. */
@@ -103,16 +92,11 @@ export function trainingStep(
       return values;
     });
     const told = labeled ? { ...outputs, labeled } : outputs;
-    const add = part ? accumulation(tracer) : valuesOf;
     const trains = (name: string) => trained.trains(name);
     const buckets = bucketOptions(config);
-    const summed = (own: readonly Value[]) =>
-      group ? tracer.within('gradients', () => sumInBuckets(own, group, buckets)) : [...own];
-    const sum = (own: ReadonlyMap<string, Value>) => {
-      if (!sharded) return part === 'sum' ? add(own) : summed(add(own));
-      const sums = summed(valuesOf(own));
-      return add(new Map([...own.keys()].map((name, index) => [name, sums[index] ?? values.loss])));
-    };
+    const sum = gradientSums(tracer, { part, sharded }, (own) =>
+      group ? tracer.within('gradients', () => sumInBuckets(own, group, buckets)) : own,
+    );
     if (part === 'sum') {
       sum(trainedGradients(values.loss, { trains }));
       return told;
@@ -137,10 +121,6 @@ export function trainingStep(
 /** The buckets in which processes sum gradients. */
 export function bucketOptions({ bucket_size: bytes }: OptimizerConfig): BucketOptions {
   return bytes < 0 ? {} : { bytes };
-}
-
-function valuesOf(gradients: ReadonlyMap<string, Value>): Value[] {
-  return [...gradients.values()];
 }
 
 /** The learning rate of each parameter. */

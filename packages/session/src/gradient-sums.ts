@@ -1,0 +1,33 @@
+import type { Tracer, Value } from '@inplace-abn/core';
+import { accumulation } from '@inplace-abn/optim';
+
+/** Which part of a batch a step trains, and with whom. */
+export interface StepPart {
+  /**
+   * null: the gradients are those of the batch. `sum`: those of one part are added to the parts' before it;
+   * `update`: and the parameters are updated by the sum.
+   */
+  readonly part: 'sum' | 'update' | null;
+  /**
+   * Whether the group's members are shards. A sum over parts is then one of sums over all shards, whoever
+   * holds them.
+   */
+  readonly sharded: boolean;
+}
+
+/**
+ * How a step sums gradients, by parameter, over the parts of a batch and by `reduce` over a group. Inputs of
+ * a step of a part: keep, factor (see `accumulation`).
+ */
+export function gradientSums(
+  tracer: Tracer,
+  { part, sharded }: StepPart,
+  reduce: (gradients: readonly Value[]) => readonly Value[],
+): (own: ReadonlyMap<string, Value>) => readonly Value[] {
+  const add = part ? accumulation(tracer) : (own: ReadonlyMap<string, Value>) => [...own.values()];
+  return (own) => {
+    if (!sharded) return part === 'sum' ? add(own) : reduce(add(own));
+    const sums = reduce([...own.values()]);
+    return add(new Map([...own].map(([name, gradient], index) => [name, sums[index] ?? gradient])));
+  };
+}
