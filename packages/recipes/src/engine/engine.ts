@@ -17,7 +17,7 @@ import {
 } from '@inplace-abn/core';
 import { type Batch, type Sides, shareSize } from '@inplace-abn/data';
 import type { Module } from '@inplace-abn/nn';
-import { AVERAGED, type AverageOptions, averageInputs, optimizerStateName } from '@inplace-abn/optim';
+import { AVERAGED, type AverageOptions, optimizerStateName } from '@inplace-abn/optim';
 import type { Session, SessionStep, StateTensors } from '@inplace-abn/session';
 import {
   ALONE,
@@ -35,13 +35,10 @@ import type { Task } from '../task/task.js';
 import { taskOf } from '../tasks/registry.js';
 import { averageOf } from './average.js';
 import type { VisitInstruction } from './inspected.js';
-import { countedRows, ofShards, partArrays } from './parts.js';
+import { PartInputs } from './part-inputs.js';
 import { type PlannedPrograms, planPrograms } from './plan-programs.js';
 
 const NOTHING_LABELED: StepResult = { loss: Number.NaN, outputs: {} };
-/** Far from the seeds of later steps. */
-const RANK_SEED = 0x9e3779b1;
-const PART_SEED = 0x85ebca6b;
 
 /** Options of an {@link Engine}. */
 export interface EngineOptions {
@@ -95,6 +92,7 @@ export class Engine implements RunEngine {
   private readonly training: SessionStep;
   private readonly peers: Peers;
   private readonly average: AverageOptions | undefined;
+  private readonly inputs: PartInputs;
   private readonly traced: ((timings: readonly Timing[]) => void)[] = [];
 
   /**
@@ -118,6 +116,7 @@ export class Engine implements RunEngine {
     this.plan = training.plan.raw;
     this.kernels = { machine: options.device.machine, names: agreed?.names ?? session.kernels };
     this.average = averageOf(options.config.ema);
+    this.inputs = new PartInputs(planned, task.objective, this.peers, this.average);
     const weights = this.average ? [false, true] : [false];
     const evaluated = weights.flatMap((averaged) =>
       options.evaluationBatches.map((batch) => planned.evaluation(batch, averaged).plan),
@@ -188,7 +187,7 @@ export class Engine implements RunEngine {
     const alone = !this.peers.group && !this.planned.shards;
     if (alone && this.task.objective.labeled(batch) === 0) return NOTHING_LABELED;
     const results: StepResult[] = [];
-    for (const [index, arrays] of this.arraysOf(batch, inputs).entries()) {
+    for (const [index, arrays] of this.inputs.of(batch, inputs).entries()) {
       const result = await this.step(this.planned.parts[index] ?? this.training, arrays, inputs.update);
       if (!result) return NOTHING_LABELED;
       results.push(result);
@@ -204,7 +203,7 @@ export class Engine implements RunEngine {
    */
   async inspect(batch: Batch, inputs: StepInputs, visit: VisitInstruction): Promise<void> {
     if (this.task.objective.labeled(batch) === 0) return;
-    for (const [part, arrays] of this.arraysOf(batch, inputs).entries()) {
+    for (const [part, arrays] of this.inputs.of(batch, inputs).entries()) {
       const step = this.planned.parts[part] ?? this.training;
       const { graph } = step.plan.raw;
       await step.inspect(arrays, (instruction, node, outputs) => {
@@ -212,68 +211,6 @@ export class Engine implements RunEngine {
         visit({ part, instruction, op: node.op.name, path: node.path, phase: node.phase, values });
       });
     }
-  }
-
-  /** Inputs of the steps of a batch's parts. */
-  private arraysOf(batch: Batch, inputs: StepInputs): Record<string, TypedArray>[] {
-    const { parts, division, shards } = this.planned;
-    const arrays = partArrays(batch, this.task.objective, division);
-    if (!shards) {
-      const { rank } = this.peers;
-      return arrays.map((own, index) => {
-        return { ...own, ...this.common(index, inputs), ...this.own(batch, rank, index, inputs) };
-      });
-    }
-    const sizes = shards.own(division.shape.batch, parts.length);
-    return parts.map((_, index) => {
-      let first = 0;
-      const own = sizes.map((size, shard) => {
-        const counted = countedRows(batch, first, size);
-        first += size;
-        const member = shards.first + shard;
-        // The first shard represents the process.
-        const told = shard === 0 ? inputs : { ...inputs, halt: 0, unreadable: 0 };
-        return { ...arrays[shard * parts.length + index], ...this.own(counted, member, index, told) };
-      });
-      return { ...this.common(index, inputs), ...ofShards(own) };
-    });
-  }
-
-  /** Scalars of a part that do not depend on the images. */
-  private common(index: number, { rates, update }: StepInputs): Record<string, TypedArray> {
-    const { parts } = this.planned;
-    return {
-      lr: Float32Array.of(rates.base),
-      lr_classifier: Float32Array.of(rates.classifier),
-      step: Float32Array.of(update),
-      ...(parts.length > 1 && { keep: Float32Array.of(index > 0 ? 1 : 0), factor: Float32Array.of(1) }),
-      ...(index === parts.length - 1 && this.average && averageInputs(this.average, update)),
-    };
-  }
-
-  /** Scalars of a member of the group that shares the batch: a process, or one of its shards. */
-  private own(
-    batch: Batch,
-    member: number,
-    index: number,
-    { seed, halt = 0, unreadable = 0 }: StepInputs,
-  ): Record<string, TypedArray> {
-    const { objective } = this.task;
-    const { parts, shards } = this.planned;
-    const shared = this.peers.group !== null || shards !== null;
-    const last = index === parts.length - 1;
-    return {
-      ...((shared || parts.length > 1) && {
-        labeled: Float32Array.of(objective.labeled(batch)),
-        ...(objective.weight && { weight: Float32Array.of(objective.weight(batch)) }),
-      }),
-      // Each member and each part draws different random numbers.
-      seed: Int32Array.of((seed + member * RANK_SEED + index * PART_SEED) | 0),
-      ...(shared && {
-        halt: Int32Array.of(last ? halt : 0),
-        unreadable: Int32Array.of(last ? unreadable : 0),
-      }),
-    };
   }
 
   /** Runs the step of a part; null if no process has a label. */
@@ -322,7 +259,7 @@ export class Engine implements RunEngine {
 
   /** Starts copying the batch of the next step to the device. Pass the same batch to train(). */
   prefetch(batch: Batch): void {
-    const [arrays] = partArrays(batch, this.task.objective, this.planned.division);
+    const arrays = this.inputs.images(batch);
     if (arrays) this.training.prefetch(arrays);
   }
 
