@@ -217,23 +217,8 @@ export function createLoader(options: LoaderOptions | SegmentationLoaderOptions)
   checkSeed(seed);
   checkMaxPixels(maxPixels);
   const segmentation = 'applyLabeled' in transform;
-  if (!((segmentation ? 'labelPath' : 'label') in folder)) {
-    throw new TypeError(
-      segmentation
-        ? 'A segmentation transform needs a folder with label maps: open it as a SegmentationFolder.'
-        : 'A folder with label maps needs a segmentation transform: make one with segmentationTransform.',
-    );
-  }
-  if (labelSets > 0 && !('labelSet' in folder)) {
-    throw new TypeError('Label sets need a folder whose images have any number of labels.');
-  }
-  if (sampler.length === 0) throw new DataError('The data set is empty: there is nothing to load.');
-  if (dropLast && sampler.length < batchSize) {
-    throw new DataError(
-      `The batch size ${batchSize} is larger than the data set, which has ${sampler.length} images: choose a smaller batch.`,
-    );
-  }
-  const batches = dropLast ? Math.floor(sampler.length / batchSize) : Math.ceil(sampler.length / batchSize);
+  checkFolder(folder, segmentation, labelSets);
+  const batches = batchesOf(sampler.length, batchSize, dropLast);
   const rows = shareSize(batchSize, share) + (mix && share.size > 1 ? 1 : 0);
   const ring = new Ring(slots, rows, transform.width * transform.height, segmentation, labelSets);
   const bad = new BadImages(options.onBadImage ?? 'fail');
@@ -279,4 +264,33 @@ export function createLoader(options: LoaderOptions | SegmentationLoaderOptions)
   }
 
   return { batches, skipped: bad.list, exclude: (images) => bad.exclude(images), epoch };
+}
+
+/** Throws TypeError where the images do not have the labels that the transform or the batches need. */
+function checkFolder(
+  folder: ImageSource | SegmentationSource,
+  segmentation: boolean,
+  labelSets: number,
+): void {
+  if (!((segmentation ? 'labelPath' : 'label') in folder)) {
+    throw new TypeError(
+      segmentation
+        ? 'A segmentation transform needs a folder with label maps: open it as a SegmentationFolder.'
+        : 'A folder with label maps needs a segmentation transform: make one with segmentationTransform.',
+    );
+  }
+  if (labelSets > 0 && !('labelSet' in folder)) {
+    throw new TypeError('Label sets need a folder whose images have any number of labels.');
+  }
+}
+
+/** Batches of an epoch. Throws DataError if there is none. */
+function batchesOf(images: number, batchSize: number, dropLast: boolean): number {
+  if (images === 0) throw new DataError('The data set is empty: there is nothing to load.');
+  if (dropLast && images < batchSize) {
+    throw new DataError(
+      `The batch size ${batchSize} is larger than the data set, which has ${images} images: choose a smaller batch.`,
+    );
+  }
+  return dropLast ? Math.floor(images / batchSize) : Math.ceil(images / batchSize);
 }

@@ -61,32 +61,12 @@ export function planPrograms(
   peers: Peers = ALONE,
   { choices = new KernelChoices(), prices }: PlanningOptions = {},
 ): PlannedPrograms {
-  const { network: net, optimizer, input, memory_budget, ema, control, deterministic_world } = config;
-  const { precision, keep_inputs } = net;
-  const average = averageOf(ema);
+  const { optimizer, input, ema, control, deterministic_world } = config;
   const shards = deterministic_world > 0 ? new Shards(deterministic_world, groupOf(peers)) : null;
   // Every process has the same number of parts, even one without images.
   const least = Math.max(1, Math.floor(optimizer.batch_size / (shards?.count ?? peers.size)));
   const divided = Math.min(optimizer.accumulate, least, Math.max(1, batch));
-  // Reports unknown paths with their configuration keys.
-  trainedIn(network, optimizer);
-  const session = new Session(new OnImages(network), {
-    input: imageOptions(input.crop_train),
-    optimizer: optimizerOf(optimizer),
-    ...frozenOptions(optimizer),
-    device,
-    precision,
-    memory: memory_budget < 0 ? undefined : memory_budget,
-    prices,
-    group: groupOf(peers),
-    deterministicWorld: shards?.count,
-    average,
-    accumulate: divided,
-    initial: () => [],
-  });
-  // null would be the world group.
-  if (!peers.group && !shards) setActiveGroup(network, { name: '', size: 1 });
-  checkBudget(memory_budget, session.stateBytes);
+  const session = sessionOf(network, config, device, { peers, prices, divided, shards: shards?.count });
   session.useKernels(choices);
   const shape = { batch, crop: input.crop_train };
   const mixes = mixesBatches(config);
@@ -104,7 +84,7 @@ export function planPrograms(
     const extras = {
       part,
       sharded: shards !== null,
-      average: average !== undefined,
+      average: averageOf(ema) !== undefined,
       norm: control.log_gradient_norm,
     } as const;
     const group = shards?.group ?? peers.group;
@@ -120,7 +100,7 @@ export function planPrograms(
     return session.step(
       part === 'sum' ? `training, part of ${images} images` : `training, batch ${batch}`,
       () => (shards ? shards.graph(sizes, traced, isOwnInput) : traced(images)),
-      { keep: new Set(keep_inputs), timed: shards === null },
+      { keep: new Set(config.network.keep_inputs), timed: shards === null },
     );
   });
   const training = parts[last];
@@ -137,6 +117,43 @@ export function planPrograms(
   const steps = [...parts, ...evaluationBatches.map((images) => evaluation(images))];
   const arena = Math.max(...steps.map(({ plan }) => plan.raw.arenaBytes));
   return { session, training, parts, division, shards, evaluation, neededBytes: arena + session.stateBytes };
+}
+
+/** The session of the network, whose states fit the memory budget. */
+function sessionOf(
+  network: Module,
+  { network: { precision }, optimizer, input, memory_budget, ema }: TrainConfig,
+  device: Device,
+  given: {
+    readonly peers: Peers;
+    readonly prices: PriceList | undefined;
+    /** Parts of a batch. */
+    readonly divided: number;
+    /** Shards of a batch; undefined: it is not divided into them. */
+    readonly shards: number | undefined;
+  },
+): Session<ImageInputs> {
+  const { peers, prices, divided, shards } = given;
+  // Reports unknown paths with their configuration keys.
+  trainedIn(network, optimizer);
+  const session = new Session(new OnImages(network), {
+    input: imageOptions(input.crop_train),
+    optimizer: optimizerOf(optimizer),
+    ...frozenOptions(optimizer),
+    device,
+    precision,
+    memory: memory_budget < 0 ? undefined : memory_budget,
+    prices,
+    group: groupOf(peers),
+    deterministicWorld: shards,
+    average: averageOf(ema),
+    accumulate: divided,
+    initial: () => [],
+  });
+  // null would be the world group.
+  if (!peers.group && shards === undefined) setActiveGroup(network, { name: '', size: 1 });
+  checkBudget(memory_budget, session.stateBytes);
+  return session;
 }
 
 /** Inputs that all shards of a process share. */
