@@ -13,7 +13,7 @@ import { inRoot } from './paths.mjs';
  * Members of the workspace as pnpm-workspace.yaml lists them, sorted by folder.
  * @returns {Member[]}
  */
-export function workspaceMembers() {
+function workspaceMembers() {
   return memberPatterns(readFileSync(inRoot('pnpm-workspace.yaml'), 'utf8'))
     .flatMap((pattern) => {
       if (!pattern.endsWith('/*')) return [pattern];

@@ -13,7 +13,7 @@ const SCOPE_FOLDERS = ['packages', 'apps'];
  * @param {string[]} args
  * @returns {[string, string[]]}
  */
-export function pnpmCommand(args) {
+function pnpmCommand(args) {
   const { packageManager } = JSON.parse(readFileSync(inRoot('package.json'), 'utf8'));
   return ['npx', ['-y', packageManager.split('+')[0], ...args]];
 }

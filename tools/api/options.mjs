@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 /** @typedef {{ name: string, entries: string[] }} PublicPackage */
 
 /** Packages that export something, with the sources of what they export. @returns {PublicPackage[]} */
-export function publicPackages() {
+function publicPackages() {
   return readdirSync(path.join(root, 'packages')).flatMap((folder) => {
     const at = path.join(root, 'packages', folder);
     const { name, exports = {} } = JSON.parse(readFileSync(path.join(at, 'package.json'), 'utf8'));

@@ -18,7 +18,7 @@ import { fileURLToPath } from 'node:url';
 import { encode } from 'fast-png';
 import { readIdxImages, readIdxLabels } from './idx.mjs';
 
-export const DEBIAN_SOURCE = '/usr/share/datasets/fashion-mnist';
+const DEBIAN_SOURCE = '/usr/share/datasets/fashion-mnist';
 
 /** Folder names, which sort in the order of the labels. */
 export const CLASSES = [

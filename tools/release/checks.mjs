@@ -130,7 +130,7 @@ function fillSystem(folder) {
 }
 
 /** @param {string} markdown */
-export function firstSnippet(markdown) {
+function firstSnippet(markdown) {
   const found = /```[jt]s\n([\s\S]*?)```/.exec(markdown)?.[1];
   if (!found) throw new StepError('the README has no snippet');
   return found;
@@ -140,7 +140,7 @@ export function firstSnippet(markdown) {
  * The steps of the image as one command, with the packed tarballs in place of the registry's.
  * @param {string} dockerfile
  */
-export function imageSteps(dockerfile) {
+function imageSteps(dockerfile) {
   const value = (/** @type {string} */ name) => new RegExp(`^${name} (.*)$`, 'm').exec(dockerfile)?.[1] ?? '';
   const folder = value('WORKDIR');
   const [asRoot = '', asUser = ''] = dockerfile.split(/^USER .*$/m);

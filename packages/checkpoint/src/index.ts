@@ -10,7 +10,6 @@ export {
   tensorBytes,
   zeros,
 } from '@inplace-abn/tensor';
-export { checkTensor } from './check-tensor.js';
 export {
   describedAs,
   descriptionIn,

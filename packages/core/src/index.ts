@@ -25,7 +25,7 @@ export {
   toFloat64,
 } from '@inplace-abn/tensor';
 export { type CompileOptions, compile } from './compile/compile.js';
-export { debug, debugLevel } from './debug/ladder.js';
+export { debug } from './debug/ladder.js';
 export type {
   Device,
   DeviceMemory,
@@ -93,7 +93,7 @@ export type { Region } from './passes/region.js';
 export { type JoinOptions, joinShards, shardInput } from './passes/shards.js';
 export type { SliceDecision } from './passes/slices.js';
 export { BudgetError } from './plan/budget.js';
-export { type BufferKind, type PlanBytes, storeBytes } from './plan/draft.js';
+export type { BufferKind, PlanBytes } from './plan/draft.js';
 export { largestWithin, type Sized, smallestPlanned } from './plan/largest.js';
 export { type PeerBytes, peerBytes } from './plan/peer.js';
 export type { Buffer, Plan, PlannedInstruction } from './plan/plan.js';

@@ -187,7 +187,7 @@ export function resized(image: Picture, scale: Sides, window?: Box): Image {
 }
 
 /** Intersects a box with an image of this size. */
-export function intersect(box: Box, { width, height }: { width: number; height: number }): Box {
+function intersect(box: Box, { width, height }: { width: number; height: number }): Box {
   const left = Math.max(box.left, 0);
   const top = Math.max(box.top, 0);
   return {

@@ -9,7 +9,6 @@ export { activationGain, initializers, type WeightInit } from './init/weights.js
 export * from './losses/index.js';
 export {
   type AnyModule,
-  calledPaths,
   EVALUATION,
   listCalled,
   type Mode,

@@ -205,7 +205,7 @@ export function returnedAt(tracer: Tracer, path: string): Signals | undefined {
 }
 
 /** The paths called in a trace, in the order in which they returned. */
-export function calledPaths(tracer: Tracer): string[] {
+function calledPaths(tracer: Tracer): string[] {
   return [...(returned.get(tracer)?.keys() ?? [])].filter((path) => path !== '');
 }
 

@@ -63,7 +63,7 @@ function outOfRange(expected: string, received: unknown): UsageError {
  * Fraction of the average to keep in optimizer step `update`, counted from 1: 1 if the step does not update
  * the average, and 0 in its first update, which copies the weights.
  */
-export function averageKeep({ decay, every = 1, warmUp = false }: AverageOptions, update: number): number {
+function averageKeep({ decay, every = 1, warmUp = false }: AverageOptions, update: number): number {
   if (update % every !== 0) return 1;
   const before = update / every - 1;
   if (before === 0) return 0;

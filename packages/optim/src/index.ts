@@ -5,7 +5,6 @@ export {
   AVERAGED,
   type AverageOptions,
   averageInputs,
-  averageKeep,
   averageStates,
   averagesOf,
   checkAverage,

@@ -37,13 +37,12 @@ export {
   refuseShards,
 } from './data/labeled-sets.js';
 export { evaluationBatches } from './data/loaders.js';
-export { aroundParts, type LoadingOptions } from './data/memory.js';
+export type { LoadingOptions } from './data/memory.js';
 export { Engine, type EngineOptions } from './engine/engine.js';
 export type { InspectedInstruction, VisitInstruction } from './engine/inspected.js';
 export { planPrograms } from './engine/plan-programs.js';
 export { Classifier } from './inference/classifier.js';
 export { featuresAt } from './inference/features.js';
-export { formatSize } from './inference/scales.js';
 export {
   type Photograph,
   type Segmentation,
@@ -58,7 +57,6 @@ export { formatFreezing, formatGrown, formatPlanDiff } from './plan/format-diff.
 export { type Growing, type Largest, type LargestOptions, largestOf } from './plan/largest.js';
 export { type Freezing, freezingOf, lockOf } from './plan/lock.js';
 export { ordinaryBytes, type PlanReport, planReport } from './plan/plan-report.js';
-export { formatResident, residentOf } from './plan/resident.js';
 export {
   formatStepTime,
   measurePrices,
@@ -71,7 +69,6 @@ export {
   imageOptions,
   MAX_PIXELS_ADVICE,
   maxPixelsOption,
-  minusOneOrPositive,
   reasonWithOption,
 } from './program/images.js';
 export {
@@ -112,7 +109,6 @@ export {
   type ScalingOptions,
   type ScalingReport,
   scalingReport,
-  stepEvents,
 } from './scaling/report.js';
 export { formatScalingTable, type ScalingRow } from './scaling/table.js';
 export {
@@ -128,7 +124,6 @@ export {
   type ClassCount,
   type ConfidenceMap,
   checkSameSize,
-  checkSize,
   classOf,
   colorTable,
   countClasses,
@@ -136,7 +131,6 @@ export {
   type LabelMap,
   meanConfidence,
 } from './segmentation/label-map.js';
-export { countedIds, foreignId } from './segmentation/label-range.js';
 export { segmentationNetworkOf } from './segmentation/network.js';
 export { VISTAS_MEAN, VISTAS_STD } from './segmentation/vistas.js';
 export {
@@ -151,4 +145,3 @@ export { type BatchShape, describeCrop, heightAndWidth } from './task/images.js'
 export type { Objective, StepValues, Task } from './task/task.js';
 export { taskOf } from './tasks/registry.js';
 export { loadWeights, type Target, type Weights } from './weights/load.js';
-export { trainedConfig } from './weights/origin.js';

@@ -63,7 +63,6 @@ export type { SessionGroup } from './sharing.js';
 export type { OneOrNamed } from './signals.js';
 export {
   allStates,
-  fillStates,
   onHost,
   type StateTensor,
   type StateTensors,

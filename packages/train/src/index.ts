@@ -9,7 +9,6 @@ export {
   METRICS,
   type MetricName,
   type Metrics,
-  metricScalars,
 } from './meters/metrics.js';
 export { RunningAverage } from './meters/running-average.js';
 export { StepClock } from './meters/step-clock.js';
@@ -21,7 +20,7 @@ export { endWithin, unlessAborted, unlessLost } from './parallel/hung-reads.js';
 export { agreeOnKernels } from './parallel/kernels.js';
 export { ALONE, type Peers, peersOf } from './parallel/peers.js';
 export { instructionBounds, planBound } from './profile/bound.js';
-export { StepTrace, TRACED_STEPS, traceFile } from './profile/chrome-trace.js';
+export { StepTrace, traceFile } from './profile/chrome-trace.js';
 export { formatProfile, profileSection } from './profile/format.js';
 export { type MachineLimits, measureLimits } from './profile/limits.js';
 export { type RunOptions as ShortestRunOptions, shortestRun } from './profile/shortest-run.js';
@@ -31,7 +30,6 @@ export { Progress, type ProgressOptions, type ProgressStream } from './progress/
 export {
   formatDuration,
   formatLoss,
-  formatPercent,
   formatRate,
   threeDigits,
 } from './progress/units.js';

@@ -8,7 +8,7 @@ import { type Target, targetFor } from './stream.js';
 const HEADER_BYTES = 128;
 
 /** The header of a float32 matrix in NumPy's format, version 1.0, padded to {@link HEADER_BYTES}. */
-export function npyHeader(rows: number, columns: number): Buffer {
+function npyHeader(rows: number, columns: number): Buffer {
   const text = `{'descr': '<f4', 'fortran_order': False, 'shape': (${rows}, ${columns}), }`;
   const header = Buffer.alloc(HEADER_BYTES, ' ');
   header.write('\x93NUMPY\x01\x00', 'latin1');

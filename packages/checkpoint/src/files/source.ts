@@ -154,13 +154,3 @@ export async function readUpTo(source: ByteSource, length: number, position: num
   });
   return bytes.subarray(0, got);
 }
-
-/** Opens a file, passes it to `use` and always closes it. */
-export async function withSource<T>(path: string, use: (source: ByteSource) => Promise<T>): Promise<T> {
-  const source = await openSource(path);
-  try {
-    return await use(source);
-  } finally {
-    await source.close();
-  }
-}

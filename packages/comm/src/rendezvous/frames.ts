@@ -20,13 +20,13 @@ export interface Limits {
 }
 
 /** Limits before a process is authenticated. */
-export const STRANGER: Limits = { header: 16 * 1024, payload: 0 };
+const STRANGER: Limits = { header: 16 * 1024, payload: 0 };
 /** Limits afterwards. */
 export const MEMBER: Limits = { header: 2 ** 20, payload: 2 ** 28 };
 
 const PREFIX = 8;
 
-export function encodeFrame(header: Header, payload: Uint8Array = new Uint8Array()): Buffer {
+function encodeFrame(header: Header, payload: Uint8Array = new Uint8Array()): Buffer {
   const text = Buffer.from(JSON.stringify(header));
   const prefix = Buffer.alloc(PREFIX);
   prefix.writeUInt32BE(text.length, 0);
@@ -35,7 +35,7 @@ export function encodeFrame(header: Header, payload: Uint8Array = new Uint8Array
 }
 
 /** Splits received data into frames. Throws on malformed data. */
-export class FrameReader {
+class FrameReader {
   limits: Limits = STRANGER;
   private chunks: Buffer[] = [];
   private length = 0;

@@ -63,7 +63,7 @@ export function refusedByCpu(dtype: DType): string | null {
  * weights of a convolution once, or four times for Winograd's tiles if they are 3×3, and partial sums per
  * channel for batch normalization.
  */
-export function estimatedWorkspace({ family, inputs, outputs }: KernelSpec): number {
+function estimatedWorkspace({ family, inputs, outputs }: KernelSpec): number {
   if (!family) return 0;
   return WORKSPACES[family]([...inputs, ...outputs].filter((operand) => operand !== null));
 }

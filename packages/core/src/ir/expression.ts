@@ -34,9 +34,9 @@ export type Expression =
 /** Maximum number of operands of an elementwise op. */
 export const MOST_OPERANDS = 8;
 /** Maximum number of values that a kernel holds at once, operands included. */
-export const MOST_REGISTERS = 16;
+const MOST_REGISTERS = 16;
 /** Maximum number of instructions of a kernel. */
-export const MOST_INSTRUCTIONS = 48;
+const MOST_INSTRUCTIONS = 48;
 
 export function operand(index: number): Expression {
   return { kind: 'operand', index };

@@ -9,7 +9,7 @@ export function operandAt(operands: readonly Operand[], index: number): Operand 
   return operands[index] ?? (last?.variadic ? last : undefined);
 }
 
-export function inferContext<A>(inputs: readonly (TensorType | null)[], attrs: A): InferContext<A> {
+function inferContext<A>(inputs: readonly (TensorType | null)[], attrs: A): InferContext<A> {
   return {
     inputs,
     attrs,

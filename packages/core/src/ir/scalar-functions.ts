@@ -17,7 +17,7 @@ const leaky = (slope: number) => ({ activation: 'leaky_relu', slope }) as const;
 const elu = (slope: number) => ({ activation: 'elu', slope }) as const;
 
 /** Beyond ±87 exp overflows or underflows in float32. Clamping log to this range keeps inverses finite. */
-export const EXP_RANGE = 87;
+const EXP_RANGE = 87;
 
 export const FUNCTIONS = {
   abs: unary(Math.abs),

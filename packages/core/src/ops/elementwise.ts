@@ -224,7 +224,7 @@ export function emitSum(
  * The gradient for each operand of an expression op: the derivative, summed over the axes along which the
  * operand is broadcast.
  */
-export function elementwiseGradient(
+function elementwiseGradient(
   { attrs, inputs, input, diff, needs }: GradientContext<ElementwiseAttributes>,
   domain: Shape,
   { result, divisor }: { result: Value | null; divisor: number },

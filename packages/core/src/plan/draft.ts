@@ -198,7 +198,7 @@ function bytesAt(
 }
 
 /** Bytes in the store: weights (parameters and buffers) and optimizer state. */
-export function storeBytes(graph: Graph): Pick<PlanBytes, 'weights' | 'optimizer'> {
+function storeBytes(graph: Graph): Pick<PlanBytes, 'weights' | 'optimizer'> {
   const sum = (optimizer: boolean): number =>
     graph.states
       .filter((state) => (state.kind === 'optimizer') === optimizer)

@@ -100,7 +100,7 @@ function asClassifier(name: string, { classifier: { ours, theirs } }: Naming): s
 }
 
 /** Replaces names that a library has changed by its current ones. */
-export function modernNames<T>(tensors: ReadonlyMap<string, T>, { modern }: Naming): ReadonlyMap<string, T> {
+function modernNames<T>(tensors: ReadonlyMap<string, T>, { modern }: Naming): ReadonlyMap<string, T> {
   return modern ? new Map([...tensors].map(([name, tensor]) => [modern(name), tensor])) : tensors;
 }
 

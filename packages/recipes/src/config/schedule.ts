@@ -88,7 +88,7 @@ export type ScheduleType = keyof typeof schedules;
 /** The `optimizer.schedule` section of a configuration. `params` depends on the type. */
 export type ScheduleConfig = z.output<(typeof schedules)[ScheduleType]>;
 
-export const scheduleTypes = Object.keys(schedules) as ScheduleType[];
+const scheduleTypes = Object.keys(schedules) as ScheduleType[];
 
 export function isScheduleType(type: unknown): type is ScheduleType {
   return typeof type === 'string' && Object.hasOwn(schedules, type);

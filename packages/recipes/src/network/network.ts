@@ -1,11 +1,9 @@
 /** From the configuration's `network` section to a network and its initial weights. */
 import type { HostTensor } from '@inplace-abn/core';
 import { normLayers } from '@inplace-abn/interop';
-import { type AnyNetworkOptions, ARCHITECTURES, createNetwork, takesOption } from '@inplace-abn/models';
+import { type AnyNetworkOptions, createNetwork, takesOption } from '@inplace-abn/models';
 import { activationGain, initialStates, type Module, type NormAct } from '@inplace-abn/nn';
 import type { NetworkConfig } from '../config/schema.js';
-
-export { ARCHITECTURES };
 
 /** The normalization layer that `bn_mode` and `activation` name. */
 export function normActOf({ bn_mode, activation, activation_param }: NetworkConfig): NormAct {

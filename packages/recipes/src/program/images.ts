@@ -57,7 +57,7 @@ export function reasonWithOption({ reason, code }: Pick<SkippedImage, 'reason' |
  *
  * @throws InvalidArgumentError for another text
  */
-export function minusOneOrPositive(text: string): number {
+function minusOneOrPositive(text: string): number {
   if (text === '-1') return -1;
   const value = Number(text);
   if (Number.isInteger(value) && value >= 1) return value;

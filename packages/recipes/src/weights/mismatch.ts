@@ -10,10 +10,11 @@ import {
 } from '@inplace-abn/checkpoint';
 import { type DType, UsageError } from '@inplace-abn/core';
 import { ownNames } from '@inplace-abn/interop';
+import { ARCHITECTURES } from '@inplace-abn/models';
 import type { Module } from '@inplace-abn/nn';
 import type { StateTensor } from '@inplace-abn/session';
 import type { NetworkConfig } from '../config/schema.js';
-import { ARCHITECTURES, networkOf } from '../network/network.js';
+import { networkOf } from '../network/network.js';
 import type { TakeWeights, Use, WeightsSource } from '../task/task.js';
 
 /** Lines of each kind in an error: enough to see the cause. */

@@ -7,7 +7,7 @@ import type { Plan, Timing } from '@inplace-abn/core';
 import type { TracedEngine } from './traced.js';
 
 /** Steps to record, after the warm-up steps. */
-export const TRACED_STEPS = 10;
+const TRACED_STEPS = 10;
 const SKIPPED_STEPS = 2;
 
 interface TraceEvent {

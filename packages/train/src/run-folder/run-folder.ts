@@ -23,8 +23,8 @@ export interface RunFolderOptions {
   kernels: object;
 }
 
-export const TORCH_CHECKPOINT = 'checkpoint.pth.tar';
-export const TORCH_BEST = 'model_best.pth.tar';
+const TORCH_CHECKPOINT = 'checkpoint.pth.tar';
+const TORCH_BEST = 'model_best.pth.tar';
 
 const fileNames = [
   'config.json',

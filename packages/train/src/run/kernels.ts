@@ -14,7 +14,7 @@ export interface RunKernels {
 }
 
 /** Their file in a run folder, and their key in the metadata of its training states. */
-export const KERNELS_FILE = 'kernels.json';
+const KERNELS_FILE = 'kernels.json';
 /** Key of the kernels' names in a run state. */
 export const KERNELS_KEY = 'kernels';
 

@@ -33,7 +33,7 @@ export function bilinearTapsAt(from: number, to: number, o: number): readonly Bi
 }
 
 /** The taps of every output position. */
-export function bilinearTaps(from: number, to: number): readonly (readonly BilinearTap[])[] {
+function bilinearTaps(from: number, to: number): readonly (readonly BilinearTap[])[] {
   return Array.from({ length: to }, (_, o) => bilinearTapsAt(from, to, o));
 }
 

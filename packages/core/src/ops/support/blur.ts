@@ -6,7 +6,7 @@
 /**
  * The three input positions of output `out` on an axis of `size`; −1 reflects to 1, and `size` to `size` − 2.
  */
-export function blurTaps(out: number, size: number): readonly [number, number, number] {
+function blurTaps(out: number, size: number): readonly [number, number, number] {
   return [out === 0 ? 1 : 2 * out - 1, 2 * out, 2 * out + 1 < size ? 2 * out + 1 : size - 2];
 }
 

@@ -123,7 +123,7 @@ function forEachPosition(shape: Shape, visit: (n: number, h: number, w: number, 
 }
 
 /** Spatial output size of a convolution or pooling window. */
-export function windowOutput(
+function windowOutput(
   size: number,
   kernel: number,
   stride: number,

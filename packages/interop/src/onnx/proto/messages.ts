@@ -4,7 +4,7 @@ import { PbfWriter } from 'pbf';
 import type { OnnxAttribute, OnnxModel, OnnxNode, OnnxSignal, OnnxTensor } from '../model/model.js';
 
 /** The operator set of the rules. */
-export const OPSET = 17;
+const OPSET = 17;
 /** The first version of the format with that operator set. */
 const IR_VERSION = 8;
 

@@ -112,7 +112,7 @@ export interface SegmentOutcome {
 }
 
 /** Name, in the output folder, of the comparison with labels. */
-export const SCORES_FILE = 'labels.json';
+const SCORES_FILE = 'labels.json';
 
 /**
  * Segments photographs, or this process's share of them. Problems with the snapshot, the folders or the
