@@ -307,6 +307,7 @@ interface Rules<A> {
     /** Index of the output of `inverted` that it reads. */
     readonly output: number;
   } | null;
+  peerKeeps(attrs: A): PeerKeeps;
   rebuild(context: InverseContext<A>): Value;
   elementwise(context: FuseContext<A>): Elementwise | null;
   epilogue(context: FuseContext<A>, operand: number): Epilogue | null;
@@ -365,7 +366,7 @@ export interface OpDefinition<A extends Attributes = Attributes> {
   /** Computes the outputs in float64. This is the meaning of the op, which kernels are tested against. */
   reference(context: ReferenceContext<A>): void;
   /** Operands and results that PyTorch keeps for the backward pass of the same op. */
-  readonly peerKeeps: PeerKeeps;
+  readonly peerKeeps: PeerKeeps | Rules<A>['peerKeeps'];
   /** Set only by `defineOp`: JavaScript computes the op, since no device has a kernel for it. */
   readonly host?: HostRule;
 }

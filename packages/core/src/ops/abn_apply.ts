@@ -138,7 +138,7 @@ export const abnApplyOp: OpDefinition<AbnApplyAttributes> = {
       }
     }
   },
-  peerKeeps: { inputs: [0], outputs: [0] },
+  peerKeeps: (attrs) => ({ inputs: [0], outputs: attrs.activation === 'identity' ? [] : [0] }),
 };
 
 /** Sums of all processes, if the statistics span a group. */

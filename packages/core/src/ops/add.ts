@@ -79,7 +79,7 @@ export const addOp: OpDefinition<ActivationAttributes> = {
     const out = output(0);
     for (let i = 0; i < elements(out.shape); i++) out.data[i] = activate((a[i] ?? 0) + (b[i] ?? 0), attrs);
   },
-  peerKeeps: { inputs: [0, 1], outputs: [0] },
+  peerKeeps: (attrs) => ({ inputs: [], outputs: attrs.activation === 'identity' ? [] : [0] }),
 };
 
 /** φ(a + b), elementwise; a and b have the same shape. */

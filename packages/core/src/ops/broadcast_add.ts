@@ -3,7 +3,7 @@
 import { channels, type DType, dim, formatType, rows, sameShape } from '@inplace-abn/tensor';
 import { ShapeError } from '../errors.js';
 import { type ActivationAttributes, activate, IDENTITY } from '../ir/activations.js';
-import { KEEPS_NOTHING, type OpDefinition, PURE } from '../ir/define.js';
+import { type OpDefinition, PURE } from '../ir/define.js';
 import { emit } from '../ir/emit.js';
 import { call, operand } from '../ir/expression.js';
 import type { Value } from '../ir/value.js';
@@ -64,7 +64,7 @@ export const broadcastAddOp: OpDefinition<ActivationAttributes> = {
       }
     }
   },
-  peerKeeps: KEEPS_NOTHING,
+  peerKeeps: (attrs) => ({ inputs: [], outputs: attrs.activation === 'identity' ? [] : [0] }),
 };
 
 /**

@@ -6,6 +6,7 @@
  */
 
 import { byteLength, elements } from '@inplace-abn/tensor';
+import type { PeerKeeps } from '../ir/define.js';
 import { type Graph, type GraphNode, type ValueId, valueInfo } from '../ir/graph.js';
 import { prune } from '../passes/prune.js';
 
@@ -54,7 +55,7 @@ export function peerBuffers(traced: Graph): { graph: Graph; buffers: PeerBuffer[
       const buffer = id === null ? undefined : buffers.get(id);
       if (buffer) buffer.end = Math.max(buffer.end, position);
     }
-    const viewed = node.op.peerKeeps.view ? node.inputs[0] : undefined;
+    const viewed = keeps(node).view ? node.inputs[0] : undefined;
     const base = viewed === null || viewed === undefined ? undefined : buffers.get(viewed);
     for (const id of node.outputs) {
       if (base) {
@@ -85,7 +86,7 @@ function keepForBackward(graph: Graph, buffers: Map<ValueId, PeerBuffer>): void 
 }
 
 function keepOperands(graph: Graph, node: GraphNode, until: number, buffers: Map<ValueId, PeerBuffer>): void {
-  const { inputs, outputs, bytesPerElement } = node.op.peerKeeps;
+  const { inputs, outputs, bytesPerElement } = keeps(node);
   const kept = [...inputs.map((index) => node.inputs[index]), ...outputs.map((index) => node.outputs[index])];
   for (const id of kept) {
     const buffer = id === null || id === undefined ? undefined : buffers.get(id);
@@ -97,6 +98,11 @@ function keepOperands(graph: Graph, node: GraphNode, until: number, buffers: Map
     if (id !== undefined && buffer)
       buffer.bytes = elements(valueInfo(graph, id).shape) * (bytesPerElement ?? 1);
   }
+}
+
+/** The tensors that PyTorch saves for this node, some of which depend on its attributes. */
+function keeps({ op, attrs }: GraphNode): PeerKeeps {
+  return typeof op.peerKeeps === 'function' ? op.peerKeeps(attrs) : op.peerKeeps;
 }
 
 function largestSum(buffers: readonly PeerBuffer[], length: number): number {
