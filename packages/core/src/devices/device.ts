@@ -16,7 +16,7 @@ export const UNTIMED = 'untimed';
 export interface KernelSpec {
   /** Name of the op. */
   readonly op: string;
-  /** The op's family, for devices that estimate. */
+  /** The op's family, by which devices without kernels estimate workspaces. */
   readonly family?: KernelFamily | undefined;
   /** Its attributes. */
   readonly attrs: Attributes;
@@ -57,7 +57,7 @@ export interface PreparedKernel {
   readonly implementation: string;
   /** One line per faster implementation: why it was rejected. */
   readonly refusals: readonly string[];
-  /** null: the specification alone determines the kernel. */
+  /** null: the specification determines the kernel, without autotuning. */
   readonly choice: KernelChoice | null;
 }
 

@@ -10,7 +10,7 @@ export interface MemoryLimit {
   readonly source: string | null;
 }
 
-/** A limit of memory in words. */
+/** A memory limit as errors name it. */
 export interface NamedLimit {
   /** Name of the limit, such as `RLIMIT_DATA (ulimit -d)`. */
   readonly name: string;

@@ -1,9 +1,9 @@
-/** Values that a graph computes from its states alone. */
+/** Values that a graph computes only from its states. */
 import { type Graph, type GraphNode, operands, type ValueId } from './graph.js';
 
 /**
  * Values that are the same in every run until the store is written: the states of a graph without updates,
- * and everything computed from those states alone. Empty for a graph with updates, where states change in
+ * and everything computed only from them. Empty for a graph with updates, where states change in
  * every run.
  */
 export function constantsOf(graph: Graph): Set<ValueId> {

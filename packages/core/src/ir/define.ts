@@ -243,9 +243,9 @@ export interface Cost {
 }
 
 /**
- * Ops whose kernels need memory alike. `convolution`: code generated for its shapes, and a copy of the
- * weights. `linear`: blocks of a matrix. `statistics`: partial sums of each channel. `normalization`: a
- * factor and a shift for each channel.
+ * Groups of ops whose kernels need similar memory beyond their operands. `convolution`: generated code and a
+ * copy of the weights. `linear`: blocks of a matrix. `statistics`: partial sums per channel. `normalization`:
+ * a scale and a shift per channel.
  */
 export type KernelFamily = 'convolution' | 'linear' | 'statistics' | 'normalization';
 
@@ -280,7 +280,7 @@ export interface PeerKeeps {
   readonly outputs: readonly number[];
   /** Bytes per element of a saved output if PyTorch stores it wider (64-bit pooling indices). */
   readonly bytesPerElement?: number;
-  /** The output is a view of the first input and has no buffer of its own. */
+  /** The output is a view of the first input and has no buffer. */
   readonly view?: true;
 }
 
@@ -361,7 +361,7 @@ export interface OpDefinition<A extends Attributes = Attributes> {
   readonly effects: Effects;
   /** Floating-point operations, and bytes read and written, of one node. */
   cost(context: InferContext<A>, outputs: readonly TensorType[]): Cost;
-  /** Decides estimates of kernels' memory; left out: they need none beyond their operands. */
+  /** Selects the estimate of its kernels' workspace; left out if they need none. */
   readonly family?: KernelFamily;
   /** Computes the outputs in float64. This is the meaning of the op, which kernels are tested against. */
   reference(context: ReferenceContext<A>): void;

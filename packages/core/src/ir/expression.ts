@@ -4,7 +4,7 @@
  *
  *     mul(x0,x1) exp(t0) add(t1,0.5)    x0, x1: operands; t0, t1: results of earlier instructions
  *
- * The last instruction is the result. `x0` alone is the unchanged operand.
+ * The last instruction is the result. The text `x0` is the unchanged operand.
  */
 import { FUNCTIONS, type FunctionName, isFunctionName } from './scalar-functions.js';
 

@@ -78,7 +78,7 @@ declare const OUTPUTS: unique symbol;
  * results.
  */
 export interface WithOutputs<O extends OutputTypes> {
-  /** Exists for the type checker alone; no object has it. */
+  /** Exists only for the type checker; no object has it. */
   readonly [OUTPUTS]?: O;
 }
 

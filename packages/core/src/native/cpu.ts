@@ -55,7 +55,7 @@ class CpuDevice extends AddonDevice {
     return Math.min(system.bytes, addressable);
   }
 
-  /** The limit that {@link availableBytes} comes from, in words; null: the memory of the machine. */
+  /** The limit that {@link availableBytes} comes from; null: the memory of the machine. */
   limitedBy(): NamedLimit | null {
     const { system, addressable } = this.limits(0);
     return addressable < system.bytes ? WEBASSEMBLY : namedLimit(system);

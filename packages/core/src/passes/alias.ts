@@ -180,7 +180,7 @@ function cut(
   return decisions;
 }
 
-/** Records that `id` is written, in a buffer of its own unless already assigned. */
+/** Records that `id` is written, into its own buffer unless it already has a region. */
 function own(
   { graph, regions, occupants }: Pick<AliasContext, 'graph' | 'regions' | 'occupants'>,
   id: ValueId,

@@ -2,7 +2,7 @@
  * Folds a node into the producer of its operand if it is the only reader: a convolution with the
  * normalization, residual sum and activation after it becomes one node, with scale and shift folded into its
  * weights. Each op states the epilogue it applies and the epilogues it can fuse. Inference graphs only;
- * folding depends on states alone, so it runs in the prologue.
+ * folding depends only on states, so it runs in the prologue.
  */
 import { constantsOf } from '../ir/constants.js';
 import { contextOf } from '../ir/context.js';

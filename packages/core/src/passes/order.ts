@@ -1,5 +1,5 @@
 /**
- * Fixes the order in which nodes run. Nodes that depend on states alone come first, since they need not run
+ * Fixes the order in which nodes run. Nodes that depend only on states come first, since they need not run
  * every time. Values are rebuilt just before their first reader. States are updated once all other readers
  * are done and all guards have passed, so that gradients die early. Updates that wait for other processes
  * come last, each followed by its dependents, so that communication overlaps the backward pass.

@@ -33,7 +33,7 @@ function lowered(graph: Graph): { values: Set<ValueId>; nodes: Set<number> } {
     const { inputs, outputs } = node.op;
     const data = dataOf(inputs, node.inputs);
     const kinds = data.map((id) => valueInfo(graph, id).kind);
-    // Values computed from parameters alone keep the parameters' precision.
+    // Values computed only from parameters keep the parameters' precision.
     const parameters = data.length > 0 && kinds.every((kind) => kind === 'state');
     const given = !parameters && kinds.every((kind) => kind === 'input' || kind === 'state');
     // Keep explicit casts as traced.

@@ -1,4 +1,4 @@
-/** Regions of values: a buffer of their own, the memory of another value, or some channels of a wider one. */
+/** Regions of values: their own buffer, the memory of another value, or some channels of a wider one. */
 import { byteLength, bytesPerElement, channels, type TensorType } from '@inplace-abn/tensor';
 import type { ValueId } from '../ir/graph.js';
 
@@ -14,7 +14,7 @@ export interface Region {
   readonly pitch: number;
 }
 
-/** The region of a value with a buffer of its own. */
+/** The region of a value that has its own buffer. */
 export function ownRegion(owner: ValueId, type: TensorType): Region {
   const width = rowBytes(type);
   return { owner, offset: 0, width, pitch: width };

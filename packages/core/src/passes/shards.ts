@@ -1,7 +1,7 @@
 /**
- * Joins the traces of several shards of a batch, each traced as if a process had that shard alone, into the
+ * Joins the traces of several shards of a batch, each traced as if a process had only that shard, into the
  * graph of the process that holds them. Nodes whose operands are the same in every shard are emitted once:
- * updates, and nodes that depend on parameters alone. The others are emitted for each shard, so their kernels
+ * updates, and nodes that depend only on parameters. The others are emitted for each shard, so their kernels
  * get a shard's shapes for any number of processes. Where a trace exchanges values with other shards, the
  * op's definition says how a process does so for all of its shards (`effects.collective`).
  */

@@ -1,7 +1,7 @@
 /**
- * Recomputes values that depend on states alone where they are read, at every run, to save the memory of
+ * Recomputes values that depend only on states in every run, just before they are read, to save the memory of
  * keeping them between runs. With large images each weight is read so often that folding it and laying it out
- * at every run costs almost nothing.
+ * in every run costs almost nothing.
  */
 
 import { elements } from '@inplace-abn/tensor';

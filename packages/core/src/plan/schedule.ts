@@ -1,7 +1,7 @@
 /**
  * The instructions of a step: its nodes in order, interleaved with the kernels' layouts of constant operands.
  *
- * A graph without updates starts with a prologue: nodes that depend on states alone, and kernel layouts of
+ * A graph without updates starts with a prologue: nodes that depend only on states, and kernel layouts of
  * constant operands (such as weights in a convolution's blocked format). The prologue reruns only when the
  * states have changed.
  */

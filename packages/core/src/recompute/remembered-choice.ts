@@ -22,7 +22,7 @@ export class RememberedChoice {
     this.file = new Remembered([question, formatGraph(whole.graph)]);
   }
 
-  /** The cached choice; null if there is none that fits the graph. */
+  /** The cached choice; null if there is none, or if its values are not in the graph. */
   read(): Recomputed | null {
     return this.file.read((answer) => {
       const { values, each } = answer as { values: unknown; each: unknown };

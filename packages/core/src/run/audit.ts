@@ -118,7 +118,7 @@ async function forward(
 }
 
 /**
- * The forward pass alone, with the values of `ids` as outputs and only the inputs and states that it reads.
+ * Only the forward pass, with the values of `ids` as outputs and the inputs and states that it reads.
  */
 function forwardOf(graph: Graph, ids: ReadonlySet<ValueId>): Graph {
   const nodes = graph.nodes.filter(({ op, phase }) => phase === 'forward' && !op.effects.guard);

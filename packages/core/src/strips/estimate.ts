@@ -122,7 +122,7 @@ function sideBytes(graph: Graph, id: ValueId): number {
   return align(byteLength(valueInfo(graph, id)));
 }
 
-/** Bytes of operands made for this node alone, such as folded weights. */
+/** Bytes of operands that only this node reads, such as folded weights. */
 function wholeOperands(graph: Graph, node: GraphNode, segment: Segment): number {
   return operands(node)
     .filter((id) => !segment.heights.has(id) && valueInfo(graph, id).kind === 'activation')

@@ -82,7 +82,7 @@ class StripEmitter {
   }
 
   /**
-   * Recomputes values that depend on states alone for every strip, so that they need not stay live until the
+   * Recomputes values that depend only on states for every strip, so that they need not stay live until the
    * next one.
    */
   private operand(id: ValueId, recomputed: Map<ValueId, Value>): Value {

@@ -58,8 +58,8 @@ export class Flow {
   }
 
   /**
-   * True if a node depends on the images. Other nodes depend on states alone and are kept between runs or
-   * recomputed.
+   * True if a node depends on the images. Other nodes depend only on states; their results are kept between
+   * runs or recomputed.
    */
   has(node: GraphNode): boolean {
     return this.dependent.has(node);

@@ -7,7 +7,7 @@ export interface LockedPart {
   readonly name: string;
   /** Number of runs per update. */
   readonly times: number;
-  /** The lock of the step alone. */
+  /** The lock of this step. */
   readonly lock: PlanLock;
 }
 

@@ -42,7 +42,7 @@ export interface PlanLock {
   readonly work: number;
   /** Work of recompute as a fraction of the rest of the step. */
   readonly moreWork: number;
-  /** By module path and op, with `#2` and so on where there are several. */
+  /** By module path and op, with `#2`, `#3`, … for repeated names. */
   readonly layers: Readonly<Record<string, LayerChoice>>;
 }
 
