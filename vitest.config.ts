@@ -1,8 +1,9 @@
+import { devNull } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { sharingFiles } from './scripts/lib/sharing.mjs';
 
-const root = fileURLToPath(new URL('.', import.meta.url));
+const root = fileURLToPath(new URL('.', import.meta.url)).replaceAll('\\', '/');
 
 /** Tests that take longer than a commit should wait: `npm run test:all` runs them. */
 export const LONG_TESTS = '**/*.long.test.ts';
@@ -59,12 +60,12 @@ export default defineConfig({
     // A limit ends a test that hangs; a busy machine takes many times longer than an idle one.
     testTimeout: 600_000,
     hookTimeout: 600_000,
-    execArgv: ['--import', `${root}tools/vitest/source-threads.mjs`],
+    execArgv: ['--import', new URL('tools/vitest/source-threads.mjs', import.meta.url).href],
     // Test files run in parallel: with compute threads of their own they would spin waiting for each other.
     // Their autotuning results are not worth keeping.
     env: {
       OMP_NUM_THREADS: process.env.IABN_TEST_THREADS ?? '1',
-      IABN_CPU_KERNELS: '/dev/null',
+      IABN_CPU_KERNELS: devNull,
       IABN_PLAN_CACHE: '',
     },
     // An inline snapshot that is missing on CI is a failure, and `.only` is never left behind.

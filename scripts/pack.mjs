@@ -1,7 +1,9 @@
 // Builds the tarballs of every published package into release/: the same commit gives the same bytes.
-//   npm run pack [-- [--onednn] [--arm64] [FOLDER]]
-// --onednn: as for npm, with a oneDNN of the kernels' own, which it builds first. --arm64: also the package
-// of Linux on ARM.
+//   npm run pack [-- [--onednn] [--arm64] [--windows] [FOLDER]]
+//   npm run pack -- --native [FOLDER]
+// --onednn: as for npm, with a oneDNN of the kernels' own, which it builds first. --arm64, --windows: also
+// the packages of Linux on ARM and of Windows. --native: the package of this platform alone; others in FOLDER
+// stay.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -17,10 +19,12 @@ import {
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildArm64 } from '../tools/arm64/build.mjs';
+import { fillAlonePackage, MACOS, WINDOWS } from '../tools/release/alone-package.mjs';
 import { OF_ARM64, OF_THIS_SYSTEM } from '../tools/release/libraries.mjs';
 import { EMSCRIPTEN_COPYRIGHT } from '../tools/release/licenses.mjs';
 import { fillNativePackage, fillWasmPackage } from '../tools/release/native-package.mjs';
 import { buildOnednn } from '../tools/release/onednn.mjs';
+import { buildWindows } from '../tools/windows/build.mjs';
 import { BUILD_PACKAGES, ensureSystemPackages } from './lib/debian.mjs';
 import { publishedManifest, publishedMembers } from './lib/members.mjs';
 import { buildWasm, CHECKOUT_BUILD, ensureNativeAddon, WASM_ADDON } from './lib/native.mjs';
@@ -29,6 +33,7 @@ import { buildPackages, ensureDependencies } from './lib/pnpm.mjs';
 import { setup } from './lib/setup.mjs';
 import { runMain, StepError, say, step } from './lib/steps.mjs';
 
+const THIS_PLATFORM = `${process.platform}-${process.arch}`;
 const STAGE = inRoot('.cache', 'pack');
 const RELEASE_BUILD = '.cache/native';
 const MOST_NATIVE_BYTES = 12e6;
@@ -37,22 +42,35 @@ const MOST_WASM_BYTES = 4e6;
 /** Output files of an earlier run. */
 const MADE = /\.tgz$|^SHA256SUMS$/;
 
-/** @typedef {{ build: string, libraries: import('../tools/release/libraries.mjs').Libraries }} Built */
+/** @typedef {(member: string, folder: string) => void} Fill  fills the folder of a platform's package */
 
 /** @param {string} file */
 const sha256 = (file) => createHash('sha256').update(readFileSync(file)).digest('hex');
 
 await runMain(async () => {
   const { values, positionals } = parseArgs({
-    options: { onednn: { type: 'boolean' }, arm64: { type: 'boolean' } },
+    options: {
+      onednn: { type: 'boolean' },
+      arm64: { type: 'boolean' },
+      windows: { type: 'boolean' },
+      native: { type: 'boolean' },
+    },
     allowPositionals: true,
   });
   const folder = path.resolve(process.env.INIT_CWD ?? process.cwd(), positionals[0] ?? inRoot('release'));
   const build = values.onednn ? await buildRelease() : CHECKOUT_BUILD;
   if (!values.onednn) await setup();
-  /** @type {Record<string, Built>} */
-  const addons = { [`${process.platform}-${process.arch}`]: { build, libraries: OF_THIS_SYSTEM } };
-  if (values.arm64) addons['linux-arm64'] = { build: await buildArm64(), libraries: OF_ARM64 };
+  /** @type {Record<string, Fill>} */
+  const fills = { [THIS_PLATFORM]: fillHere(build) };
+  if (values.native) return packHere(folder, fills);
+  if (values.arm64) {
+    const arm64 = await buildArm64();
+    fills['linux-arm64'] = (...folders) => fillNativePackage(...folders, arm64, OF_ARM64);
+  }
+  if (values.windows) {
+    const windows = await buildWindows();
+    fills['win32-x64'] = (...folders) => fillAlonePackage(...folders, windows, WINDOWS);
+  }
   const inWasm = await buildWasmToPack(values.onednn ?? false);
   await buildPackages();
   mkdirSync(folder, { recursive: true });
@@ -63,7 +81,7 @@ await runMain(async () => {
       continue;
     }
     await step(manifest.name, () =>
-      manifest.os ? packNative(member, manifest, folder, addons) : packMember(member, manifest, folder),
+      manifest.os ? packNative(member, manifest, folder, fills) : packMember(member, manifest, folder),
     );
   }
   const tarballs = readdirSync(folder)
@@ -75,6 +93,32 @@ await runMain(async () => {
   say(`${tarballs.length} tarballs, ${(bytes / 1e6).toFixed(1)} MB, in ${folder}`);
   return 0;
 });
+
+/**
+ * For the package of this platform.
+ * @param {string} build  folder of the addon's build
+ * @returns {Fill}
+ */
+function fillHere(build) {
+  if (process.platform === 'darwin') return (...folders) => fillAlonePackage(...folders, build, MACOS);
+  if (process.platform === 'linux')
+    return (...folders) => fillNativePackage(...folders, build, OF_THIS_SYSTEM);
+  return () => {
+    throw new StepError('the package of this platform is packed on Debian: npm run pack -- --windows');
+  };
+}
+
+/**
+ * @param {string} folder
+ * @param {Record<string, Fill>} fills
+ */
+async function packHere(folder, fills) {
+  const name = `@inplace-abn/native-${THIS_PLATFORM}`;
+  const member = publishedMembers().find(({ manifest }) => manifest.name === name);
+  if (!member) throw new StepError(`there is no package ${name}`);
+  mkdirSync(folder, { recursive: true });
+  await step(name, () => packNative(member.folder, member.manifest, folder, fills));
+}
 
 /**
  * The addon in WebAssembly, with Emscripten's licenses.
@@ -127,16 +171,16 @@ async function packMember(member, manifest, folder) {
  * @param {string} member
  * @param {{ name: string, os: string[], cpu: string[] }} manifest
  * @param {string} folder
- * @param {Record<string, Built>} addons  by platform
+ * @param {Record<string, Fill>} fills  by platform
  */
-async function packNative(member, { name, os: [os], cpu: [cpu] }, folder, addons) {
-  const addon = addons[`${os}-${cpu}`];
-  if (!addon) {
-    say(`! ${name} is left out: it is packed on its own platform, or for linux-arm64 with --arm64`);
+async function packNative(member, { name, os: [os], cpu: [cpu] }, folder, fills) {
+  const fill = fills[`${os}-${cpu}`];
+  if (!fill) {
+    say(`! ${name} is left out: it is packed on its own platform, or on Debian with --arm64 or --windows`);
     return;
   }
   const stage = path.join(STAGE, path.basename(member));
-  fillNativePackage(member, stage, addon.build, addon.libraries);
+  fill(member, stage);
   const size = npmPack(stage, folder);
   if (size <= MOST_NATIVE_BYTES) return;
   const excess = `${name} has ${size} bytes packed, more than ${MOST_NATIVE_BYTES}`;

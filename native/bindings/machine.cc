@@ -1,15 +1,9 @@
-#include <signal.h>
-#include <unistd.h>
-
-#ifdef __linux__
-#include <sys/prctl.h>
-#endif
-
 #include "bindings/bindings.h"
 #include "cpu/autotune/kernel_choices.h"
 #include "cpu/loops/threads.h"
 #include "cpu/onednn/onednn.h"
 #include "cpu/simd/vector_lanes.h"
+#include "platform/platform.h"
 
 namespace iabn {
 namespace {
@@ -35,18 +29,13 @@ Napi::Value instruction_set(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), vector_name(vector_lanes()));
 }
 
-// Makes this process end when its parent, process `ppid`, ends, where the system can. Returns false if the
-// parent is already gone.
 Napi::Value die_with_parent(const Napi::CallbackInfo& info) {
-  const size_t parent = to_size(info[0], "a process");
-#ifdef __linux__
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-#endif
-  return Napi::Boolean::New(info.Env(), static_cast<size_t>(getppid()) == parent);
+  return Napi::Boolean::New(info.Env(), platform::die_with_parent(to_size(info[0], "a process")));
 }
 
-// Ends the process immediately: exit() would join threads that may be blocked.
-void exit_now(const Napi::CallbackInfo& info) { _exit(static_cast<int>(to_size(info[0], "an exit code"))); }
+void exit_now(const Napi::CallbackInfo& info) {
+  platform::exit_now(static_cast<int>(to_size(info[0], "an exit code")));
+}
 
 }  // namespace
 

@@ -1,10 +1,9 @@
 #include "program/plugin.h"
 
-#include <dlfcn.h>
-
 #include <map>
 
 #include "bindings/bindings.h"
+#include "platform/platform.h"
 
 namespace iabn {
 namespace {
@@ -25,15 +24,22 @@ class Groups : public PluginHost {
   std::string failure(const std::string& group) override { return Group::find(group)->aborted(); }
 };
 
-// Opened once and never closed, because its objects may live as long as the process.
+void* open_plugin(const std::string& path) {
+  try {
+    return platform::open_library(path);
+  } catch (const std::exception& error) {
+    throw std::runtime_error(std::string("the device plugin cannot be loaded: ") + error.what());
+  }
+}
+
+// Opened once.
 Plugin& plugin_at(const std::string& path) {
   static std::map<std::string, Plugin*> plugins;
   static Groups groups;
   Plugin*& plugin = plugins[path];
   if (plugin) return *plugin;
-  void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (!library) throw std::runtime_error(std::string("the device plugin cannot be loaded: ") + dlerror());
-  auto* make = reinterpret_cast<Plugin* (*)(PluginHost*)>(dlsym(library, "iabn_plugin"));
+  void* const library = open_plugin(path);
+  auto* make = reinterpret_cast<Plugin* (*)(PluginHost*)>(platform::symbol_of(library, "iabn_plugin"));
   if (!make) throw std::runtime_error(path + " is not a device plugin of inplace-abn");
   plugin = make(&groups);
   return *plugin;

@@ -1,19 +1,21 @@
 #include "program/choices.h"
 
-#include <cstdlib>
 #include <fstream>
+
+#include "platform/platform.h"
 
 namespace iabn {
 namespace {
 
 namespace fs = std::filesystem;
 
-fs::path cache_file(const char* variable, const char* name) {
-  if (const char* chosen = std::getenv(variable)) return chosen;
-  const char *cache = std::getenv("XDG_CACHE_HOME"), *home = std::getenv("HOME");
-  if (cache && *cache) return fs::path(cache) / "inplace-abn" / name;
-  if (home && *home) return fs::path(home) / ".cache" / "inplace-abn" / name;
-  return {};
+fs::path cache_file(const char* setting, const char* name) {
+  if (const auto chosen = platform::variable(setting)) return *chosen;
+  const auto folder = [](const char* named) { return fs::path(platform::variable(named).value_or("")); };
+  const fs::path cache = folder("XDG_CACHE_HOME"), home = folder("HOME"), windows = folder("LOCALAPPDATA");
+  if (!cache.empty()) return cache / "inplace-abn" / name;
+  if (!home.empty()) return home / ".cache" / "inplace-abn" / name;
+  return windows.empty() ? fs::path() : windows / "inplace-abn" / name;
 }
 
 // Another version may compute something else under the same name.

@@ -1,8 +1,7 @@
-#include <unistd.h>
-
 #include <stdexcept>
 
 #include "comm/group.h"
+#include "platform/platform.h"
 #include "program/clock.h"
 #include "program/device.h"
 
@@ -53,9 +52,7 @@ class HostDevice : public Device {
   std::unique_ptr<Executor> load(std::vector<Step> steps) override {
     return std::make_unique<HostExecutor>(std::move(steps));
   }
-  size_t available_bytes() override {
-    return static_cast<size_t>(sysconf(_SC_AVPHYS_PAGES)) * static_cast<size_t>(sysconf(_SC_PAGESIZE));
-  }
+  size_t available_bytes() override { return static_cast<size_t>(platform::available_bytes()); }
 };
 
 }  // namespace

@@ -1,9 +1,5 @@
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <string>
@@ -11,13 +7,12 @@
 #include <thread>
 #include <vector>
 
+#include "platform/platform.h"
 #include "program/memory.h"
 
 namespace iabn {
 namespace {
 
-// Linux 5.14; older headers lack the name.
-constexpr int populate_write = 23;
 // Zeroing is limited by the memory's bandwidth, which a few cores use up.
 constexpr unsigned most_threads = 8;
 // Pieces that the threads take in turn: memory nodes of a machine with several then share the block evenly.
@@ -28,37 +23,12 @@ constexpr size_t piece_bytes = size_t{32} << 20;
                     " bytes of memory: use smaller batches or images, or a memory budget");
 }
 
-// Writes what is there already to every page.
-void touch(uint8_t* data, size_t length) {
-  const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-  for (size_t at = 0; at < length; at += page) {
-    volatile uint8_t* byte = data + at;
-    *byte = *byte;
-  }
-}
-
-// False where the system has no memory.
-bool populate_pages(uint8_t* data, size_t length) {
-#ifdef __linux__
-  while (madvise(data, length, populate_write) != 0) {
-    if (errno == EAGAIN || errno == EINTR) continue;
-    if (errno != EINVAL && errno != ENOSYS) return false;
-    touch(data, length);
-    break;
-  }
-#else
-  touch(data, length);
-#endif
-  return true;
-}
-
 #ifdef IABN_SANITIZE
 
 // From the heap: a sanitizer sees where a block of it ends.
 void* map(size_t bytes) {
   void* block = nullptr;
-  const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-  if (posix_memalign(&block, page, bytes) != 0) return nullptr;
+  if (posix_memalign(&block, platform::page_bytes(), bytes) != 0) return nullptr;
   return std::memset(block, 0, bytes);
 }
 void unmap(void* data, size_t) { std::free(data); }
@@ -66,16 +36,9 @@ void clear(void* data, size_t bytes) { std::memset(data, 0, bytes); }
 
 #else
 
-void* map(size_t bytes) {
-  void* mapped = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (mapped == MAP_FAILED) return nullptr;
-#ifdef __linux__
-  madvise(mapped, bytes, MADV_HUGEPAGE);  // advice only: small pages work, slower
-#endif
-  return mapped;
-}
-void unmap(void* data, size_t bytes) { munmap(data, bytes); }
-void clear(void* data, size_t bytes) { madvise(data, bytes, MADV_DONTNEED); }
+void* map(size_t bytes) { return platform::map_pages(bytes); }
+void unmap(void* data, size_t bytes) { platform::unmap_pages(data, bytes); }
+void clear(void* data, size_t bytes) { platform::clear_pages(data, bytes); }
 
 #endif
 
@@ -93,7 +56,7 @@ HostMemory::~HostMemory() {
 
 void HostMemory::populate(size_t offset, size_t length) {
   uint8_t* const data = range(offset, length);
-  const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  const size_t page = platform::page_bytes();
   // The block begins at a page.
   const size_t before = offset % page;
   const size_t bytes = length == 0 ? 0 : length + before;
@@ -103,7 +66,8 @@ void HostMemory::populate(size_t offset, size_t length) {
   const auto work = [&] {
     for (size_t piece = next++; piece < pieces && enough; piece = next++) {
       const size_t from = piece * piece_bytes;
-      if (!populate_pages(data - before + from, std::min(piece_bytes, bytes - from))) enough = false;
+      if (!platform::populate_pages(data - before + from, std::min(piece_bytes, bytes - from)))
+        enough = false;
     }
   };
   const size_t useful = std::min<size_t>({std::thread::hardware_concurrency(), most_threads, pieces});

@@ -32,6 +32,8 @@ export async function ensureNativeAddon({
     // cmake-js builds on in an existing cache without configuring it again.
     if (!readStamp(stamp).startsWith(configuration)) rmSync(inRoot(folder), { recursive: true, force: true });
     const args = ['cmake-js', 'build', '--out', inRoot(folder), '--config', 'Release', ...options];
+    // By default that of Visual Studio, whose compiler lacks the vectors of GCC and Clang.
+    if (process.platform === 'win32') args.push('--generator', 'Ninja');
     await runLogged('native-build', 'npx', args, { cwd: inRoot('native') });
   });
   writeStamp(stamp, `${configuration}\n${contents}\n`);

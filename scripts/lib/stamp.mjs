@@ -15,7 +15,7 @@ export function filesUnder(folder, skip) {
   return readdirSync(inRoot(folder), { withFileTypes: true })
     .filter((entry) => !skip.includes(entry.name))
     .flatMap((entry) => {
-      const name = path.join(folder, entry.name);
+      const name = path.posix.join(folder, entry.name);
       return entry.isDirectory() ? filesUnder(name, skip) : [name];
     })
     .sort();

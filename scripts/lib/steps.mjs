@@ -37,6 +37,22 @@ export async function step(name, body) {
   }
 }
 
+const OF_NPM = ['npm', 'npx'];
+
+/**
+ * A command as the system can start it: on Windows, where npm's programs are scripts for a shell, by their
+ * JavaScript.
+ * @param {string} command
+ * @param {string[]} args
+ * @param {{ platform: string, execPath: string }} [node]
+ * @returns {[string, string[]]}
+ */
+export function startable(command, args, { platform, execPath } = process) {
+  if (platform !== 'win32' || !OF_NPM.includes(command)) return [command, args];
+  const folder = path.win32.join(path.win32.dirname(execPath), 'node_modules', 'npm', 'bin');
+  return [execPath, [path.win32.join(folder, `${command}-cli.js`), ...args]];
+}
+
 /**
  * Runs a command with its output in .cache/logs/LOG.log; throws a StepError with the log's tail when it
  * fails.
@@ -50,7 +66,11 @@ export async function runLogged(log, command, args, { cwd = root, env = process.
   mkdirSync(path.dirname(file), { recursive: true });
   const descriptor = openSync(file, 'w');
   writeSync(descriptor, `$ ${command} ${args.join(' ')}\n`);
-  const child = spawn(command, args, { cwd, env, stdio: ['ignore', descriptor, descriptor] });
+  const child = spawn(...startable(command, args), {
+    cwd,
+    env,
+    stdio: ['ignore', descriptor, descriptor],
+  });
   const status = await exitStatus(child, command).finally(() => closeSync(descriptor));
   if (status !== 0) {
     const tail = readFileSync(file, 'utf8').trimEnd().split('\n').slice(-TAIL_LINES).join('\n');
@@ -69,7 +89,7 @@ export async function runLogged(log, command, args, { cwd = root, env = process.
  * @returns {Promise<number>}
  */
 export async function runAttached(command, args, { cwd = root, env = process.env } = {}) {
-  const child = spawn(command, args, { cwd, env, stdio: 'inherit' });
+  const child = spawn(...startable(command, args), { cwd, env, stdio: 'inherit' });
   const passOn = (/** @type {NodeJS.Signals} */ signal) => child.kill(signal);
   for (const signal of STOP_SIGNALS) process.on(signal, passOn);
   try {

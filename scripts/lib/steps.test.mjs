@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { inRoot } from './paths.mjs';
+import { startable } from './steps.mjs';
 
 it.each([
   ['SIGINT', 130],
@@ -27,4 +28,14 @@ it('npm signals the scripts themselves, not a shell that would end without them'
   const started = Object.values(scripts).filter((line) => /node scripts\/(app|bench|demo)\.mjs/.test(line));
   expect(started.length).toBeGreaterThan(5);
   for (const line of started) expect(line).toMatch(/^exec node /);
+});
+
+it('programs of npm start on Windows by their JavaScript, with the Node that runs', () => {
+  const node = { platform: 'win32', execPath: 'C:\\Program Files\\nodejs\\node.exe' };
+  expect(startable('npx', ['-y', 'a b'], node)).toEqual([
+    node.execPath,
+    ['C:\\Program Files\\nodejs\\node_modules\\npm\\bin\\npx-cli.js', '-y', 'a b'],
+  ]);
+  expect(startable('cmake', ['--build'], node)).toEqual(['cmake', ['--build']]);
+  expect(startable('npx', ['-y'], { ...node, platform: 'linux' })).toEqual(['npx', ['-y']]);
 });

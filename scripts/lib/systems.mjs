@@ -10,20 +10,20 @@ import { StepError, say } from './steps.mjs';
 const STAMP = '.cache/build-libraries';
 const PROBE = '.cache/probe';
 
-/** @typedef {'fedora' | 'arch' | 'ubuntu' | 'macos'} System */
+/** @typedef {'fedora' | 'arch' | 'ubuntu' | 'macos' | 'windows'} System */
 
 /**
  * Debian's packages as other systems call them; absent where a system has no such package or needs none.
  * @type {Record<string, Partial<Record<System, string>>>}
  */
 const ELSEWHERE = {
-  cmake: { fedora: 'cmake', arch: 'cmake', macos: 'cmake' },
-  'ninja-build': { fedora: 'ninja-build', arch: 'ninja', macos: 'ninja' },
-  'g++': { fedora: 'gcc-c++', arch: 'gcc' },
-  'libdnnl-dev': { fedora: 'onednn-devel', arch: 'onednn', macos: 'onednn' },
+  cmake: { fedora: 'cmake', arch: 'cmake', macos: 'cmake', windows: 'Kitware.CMake' },
+  'ninja-build': { fedora: 'ninja-build', arch: 'ninja', macos: 'ninja', windows: 'Ninja-build.Ninja' },
+  'g++': { fedora: 'gcc-c++', arch: 'gcc', windows: 'BrechtSanders.WinLibs.POSIX.UCRT' },
+  'libdnnl-dev': { fedora: 'onednn-devel', arch: 'onednn' },
   'libgloo-dev': { fedora: 'gloo-devel' },
   'ocl-icd-opencl-dev': { fedora: 'ocl-icd-devel', arch: 'ocl-icd opencl-headers' },
-  'clang-format': { fedora: 'clang-tools-extra', arch: 'clang', macos: 'clang-format' },
+  'clang-format': { fedora: 'clang-tools-extra', arch: 'clang', macos: 'clang-format', windows: 'LLVM.LLVM' },
 };
 
 /** A build goes on without them. libdnnl-dev's CMake file asks for the OpenCL loader. */
@@ -34,8 +34,12 @@ const LINES = {
   fedora: (packages) => `Fedora: sudo dnf install ${packages}`,
   arch: (packages) => `Arch: sudo pacman -S --needed ${packages}`,
   ubuntu: (packages) => `Ubuntu and Debian: sudo apt-get install -y --no-install-recommends ${packages}`,
-  macos: (packages) => `macOS: brew install ${packages}`,
+  macos: (packages) => `macOS: xcode-select --install; brew install ${packages}`,
+  windows: (packages) => `Windows: winget install ${packages}`,
 };
+
+/** @type {System[]} */
+const WITHOUT_LIBRARIES = ['macos', 'windows'];
 
 /** @type {Map<string, System>} */
 const BY_ID = new Map([
@@ -53,6 +57,7 @@ const BY_ID = new Map([
  */
 export function systemOf(platform, release) {
   if (platform === 'darwin') return 'macos';
+  if (platform === 'win32') return 'windows';
   const ids = [...release.matchAll(/^(?:ID|ID_LIKE)=(.*)$/gm)].flatMap(([, value = '']) =>
     value.replaceAll('"', '').split(' '),
   );
@@ -78,9 +83,12 @@ export function installLine(system, packages) {
 export function missingMessage(missing, system, packages) {
   const systems = system ? [system] : /** @type {System[]} */ (Object.keys(LINES));
   const lines = systems.map((each) => installLine(each, packages));
-  if (missing.includes('Gloo') && systems.some((each) => each === 'arch' || each === 'macos')) {
+  if (missing.includes('Gloo') && systems.includes('arch')) {
+    lines.push('Arch has no package of Gloo: build facebookincubator/gloo with CMake and install it');
+  }
+  if (system && WITHOUT_LIBRARIES.includes(system)) {
     lines.push(
-      'Arch and macOS have no package of Gloo: build facebookincubator/gloo with CMake and install it',
+      'Projects that install inplace-abn from npm need no compiler: its kernels are prebuilt, or in WebAssembly',
     );
   }
   return `missing: ${missing.join(', ')}. Install it, then run the command again:\n  ${lines.join('\n  ')}`;
@@ -99,12 +107,13 @@ export const THIS_MACHINE = { platform: process.platform, osRelease: '/etc/os-re
  * @param {string[]} packages  by their Debian names
  */
 export function ensureBuildTools(packages, { platform, osRelease } = THIS_MACHINE) {
-  const missing = missingTools(packages.includes('clang-format'));
-  // Without the tools CMake finds no library.
-  if (missing.length === 0) missing.push(...missingLibraries());
-  if (missing.length === 0) return;
   const release = existsSync(osRelease) ? readFileSync(osRelease, 'utf8') : '';
   const system = systemOf(platform, release);
+  const missing = missingTools(packages.includes('clang-format'), system);
+  // Without the tools CMake finds no library. The addons for macOS and Windows need none.
+  if (missing.length === 0 && !(system && WITHOUT_LIBRARIES.includes(system)))
+    missing.push(...missingLibraries());
+  if (missing.length === 0) return;
   if (missing.some((what) => what !== 'oneDNN'))
     throw new StepError(missingMessage(missing, system, packages));
   say(withoutOneDnn(system));
@@ -119,13 +128,20 @@ export function withoutOneDnn(system) {
   return `oneDNN is not installed: our own kernels serve every op, and training is slower. Install it${how}, remove native/build, and run this again for full speed`;
 }
 
-/** @param {boolean} clangFormat  whether it is needed, too */
-function missingTools(clangFormat) {
+/**
+ * @param {boolean} clangFormat  whether it is needed, too
+ * @param {System | undefined} system
+ */
+function missingTools(clangFormat, system) {
   const has = (/** @type {string} */ command) => !spawnSync(command, ['--version']).error;
+  const windows = system === 'windows';
+  const compiler = windows ? 'GCC of MinGW-w64' : 'a C++ compiler';
+  // Clang of Visual Studio is on the path, too, but builds for another C library.
+  const compilers = windows ? ['g++'] : ['c++', 'g++', 'clang++'];
   return [
-    (process.env.CXX ? [process.env.CXX] : ['c++', 'g++', 'clang++']).some(has) ? '' : 'a C++ compiler',
+    (process.env.CXX ? [process.env.CXX] : compilers).some(has) ? '' : compiler,
     has('cmake') ? '' : 'CMake',
-    has('ninja') || has('make') ? '' : 'Ninja',
+    has('ninja') || (!windows && has('make')) ? '' : 'Ninja',
     clangFormat && !has('clang-format') ? 'clang-format' : '',
   ].filter(Boolean);
 }

@@ -13,6 +13,7 @@ describe('systemOf', () => {
     ['linux', 'ID=ubuntu\nID_LIKE=debian', 'ubuntu'],
     ['linux', 'ID=alpine', undefined],
     ['darwin', '', 'macos'],
+    ['win32', '', 'windows'],
   ])('%s with %j is %s', (platform, release, system) => {
     expect(systemOf(platform, release)).toBe(system);
   });
@@ -29,7 +30,11 @@ describe('the line to run', () => {
       'ubuntu',
       'Ubuntu and Debian: sudo apt-get install -y --no-install-recommends cmake ninja-build g++ libdnnl-dev libgloo-dev ocl-icd-opencl-dev dataset-fashion-mnist clang-format',
     ],
-    ['macos', 'macOS: brew install cmake ninja onednn clang-format'],
+    ['macos', 'macOS: xcode-select --install; brew install cmake ninja clang-format'],
+    [
+      'windows',
+      'Windows: winget install Kitware.CMake Ninja-build.Ninja BrechtSanders.WinLibs.POSIX.UCRT LLVM.LLVM',
+    ],
   ])('of %s has everything', (system, line) => {
     expect(installLine(system, [...BUILD_PACKAGES, ...TEST_PACKAGES])).toBe(line);
   });
@@ -45,7 +50,7 @@ describe('the message of a system that lacks something', () => {
 
   it('has the line of each system where this one is unknown', () => {
     const message = missingMessage(['CMake'], undefined, BUILD_PACKAGES);
-    for (const name of ['Fedora: ', 'Arch: ', 'Ubuntu and Debian: ', 'macOS: '])
+    for (const name of ['Fedora: ', 'Arch: ', 'Ubuntu and Debian: ', 'macOS: ', 'Windows: '])
       expect(message).toContain(name);
   });
 
@@ -79,7 +84,6 @@ describe('set-up on a system without apt', () => {
     ['linux', 'NAME="Fedora Linux"\nID=fedora\n', 'Fedora: sudo dnf install cmake'],
     ['linux', 'ID=endeavouros\nID_LIKE="arch"\n', 'Arch: sudo pacman -S --needed cmake'],
     ['linux', 'ID=ubuntu\nID_LIKE=debian\n', 'Ubuntu and Debian: sudo apt-get install -y'],
-    ['darwin', null, 'macOS: brew install cmake'],
   ])('prints the line of %s with %j', async (platform, release, line) => {
     const lines = ensureSystemPackages(BUILD_PACKAGES, machine(platform, release)).catch(({ message }) =>
       message.split('\n'),
@@ -90,9 +94,32 @@ describe('set-up on a system without apt', () => {
     expect(how[0]).toContain(line);
   });
 
+  it.each([
+    ['darwin', 'a C++ compiler', 'macOS: xcode-select --install; brew install cmake ninja'],
+    ['win32', 'GCC of MinGW-w64', 'Windows: winget install Kitware.CMake Ninja-build.Ninja BrechtSanders'],
+  ])('on %s says who needs no compiler', async (platform, compiler, line) => {
+    const make = { make: 'exit 0' };
+    const error = await ensureSystemPackages(BUILD_PACKAGES, machine(platform, null, make)).catch((it) => it);
+    const [what, ...how] = error.message.split('\n');
+    const ninja = platform === 'win32' ? ', Ninja' : '';
+    expect(what).toContain(`missing: ${compiler}, CMake${ninja}. Install it`);
+    expect(how).toEqual([
+      expect.stringContaining(line),
+      expect.stringContaining('from npm need no compiler: its kernels are prebuilt, or in WebAssembly'),
+    ]);
+  });
+
+  it.each(['darwin', 'win32'])('on %s asks for no library', async (platform) => {
+    const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    onTestFinished(() => said.mockRestore());
+    const tools = { 'g++': 'exit 0', ninja: 'exit 0', cmake: 'echo missing:Gloo >&2' };
+    await ensureSystemPackages(BUILD_PACKAGES, machine(platform, null, tools));
+    expect(said).not.toHaveBeenCalled();
+  });
+
   it('prints the line of each system where there is no os-release', async () => {
     await expect(ensureSystemPackages(BUILD_PACKAGES, machine('linux', null))).rejects.toThrow(
-      /Fedora: .*Arch: .*Ubuntu and Debian: .*macOS: /s,
+      /Fedora: .*Arch: .*Ubuntu and Debian: .*macOS: .*Windows: /s,
     );
   });
 

@@ -16,8 +16,20 @@ const KERNELS_AND_TRAINING = [
   '--exclude=**/{choices,channel-parts}.test.ts',
 ];
 
-/** Those that an addon without oneDNN and OpenMP must pass, with the programs that check its threads. */
-export const OWN_KERNEL_TESTS = [...KERNELS_AND_TRAINING, 'packages/core/test/native/teams.test.ts'];
+/** The error of an addon without process groups. */
+const NO_GROUPS = 'packages/comm/test/group/no-groups.test.ts';
+
+/**
+ * Those that an addon without oneDNN, OpenMP and Gloo must pass, with the programs that check its threads.
+ */
+export const OWN_KERNEL_TESTS = [
+  ...KERNELS_AND_TRAINING,
+  NO_GROUPS,
+  'packages/core/test/native/teams.test.ts',
+];
+
+/** Those that the addon for macOS or Windows must pass there. */
+export const PLATFORM_TESTS = [...KERNELS_AND_TRAINING, NO_GROUPS];
 
 /**
  * Those that an addon must pass on an emulated CPU, where all takes twenty times longer: of each op the
@@ -35,6 +47,7 @@ export const emulatedKernelTests = (wider) => [
 /** Those that the addon in WebAssembly must pass; no group of processes is in them. */
 export const WASM_KERNEL_TESTS = [
   ...KERNELS_AND_TRAINING,
+  NO_GROUPS,
   'packages/core/test/devices/memory.test.ts',
   'packages/core/test/program',
 ];
@@ -105,9 +118,9 @@ export class Results {
       '--reporter=json',
       `--outputFile.json=${path.relative(root, REPORT)}`,
     ];
-    const vitest = inRoot('node_modules', '.bin', 'vitest');
+    const vitest = inRoot('node_modules', 'vitest', 'vitest.mjs');
     const env = { ...process.env, ...environment };
-    const status = await runAttached(vitest, ['run', ...reporters, ...args], { env });
+    const status = await runAttached(process.execPath, [vitest, 'run', ...reporters, ...args], { env });
     const { passed, failures } = readReport(
       existsSync(REPORT) ? JSON.parse(readFileSync(REPORT, 'utf8')) : undefined,
       status,

@@ -130,7 +130,7 @@ function fillSystem(folder) {
 }
 
 /** @param {string} markdown */
-function firstSnippet(markdown) {
+export function firstSnippet(markdown) {
   const found = /```[jt]s\n([\s\S]*?)```/.exec(markdown)?.[1];
   if (!found) throw new StepError('the README has no snippet');
   return found;

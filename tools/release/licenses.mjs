@@ -14,18 +14,37 @@ const HEADER_ONLY = 'native/node_modules/node-addon-api/LICENSE.md';
  * @param {string[]} compiledIn  texts on libraries that are part of the addon
  */
 export function thirdPartyLicenses(packages, changes, compiledIn) {
-  const parts = packages.map(({ file, name, version, source, copyright }) => {
-    const home = `Source: package ${source} ${version} of Debian, https://sources.debian.org/src/${source}/`;
-    return [`${file.split('/').pop()}, of Debian's package ${name}`, home, copyright].join('\n\n');
-  });
+  const parts = packages.map(partOf);
   return [
     `The kernels are linked with the libraries below. ${['Changes:', ...changes].join('\n- ')}`,
     ...parts,
     ...compiledIn,
-    `node-addon-api (compiled in)\n\n${readFileSync(inRoot(HEADER_ONLY), 'utf8')}`,
+    nodeAddonApi(),
     ...commonLicenses(parts.join('\n')),
   ].join(RULE);
 }
+
+/**
+ * Of an addon that has its libraries in it.
+ * @param {import('./libraries.mjs').Package[]} packages  of Debian, that they are from
+ */
+export function compiledInLicenses(packages) {
+  const parts = packages.map(partOf);
+  return [
+    'The addon contains the libraries below, unchanged.',
+    ...parts,
+    nodeAddonApi(),
+    ...commonLicenses(parts.join('\n')),
+  ].join(RULE);
+}
+
+/** @param {import('./libraries.mjs').Package} library */
+function partOf({ file, name, version, source, copyright }) {
+  const home = `Source: package ${source} ${version} of Debian, https://sources.debian.org/src/${source}/`;
+  return [`${file.split('/').pop()}, of Debian's package ${name}`, home, copyright].join('\n\n');
+}
+
+const nodeAddonApi = () => `node-addon-api (compiled in)\n\n${readFileSync(inRoot(HEADER_ONLY), 'utf8')}`;
 
 /** Debian's, which other installations of Emscripten lack. */
 export const EMSCRIPTEN_COPYRIGHT = '/usr/share/doc/emscripten/copyright';

@@ -10,7 +10,7 @@ import { StepError, say } from '../../scripts/lib/steps.mjs';
 import { Elf, newestVersion } from './elf.mjs';
 import { emscriptenLicenses, hasOnednn, onednnLicense, thirdPartyLicenses } from './licenses.mjs';
 
-const ADDON = 'inplace_abn.node';
+export const ADDON = 'inplace_abn.node';
 const OWN = [ADDON, 'inplace_abn_gloo.so'];
 
 /** Libraries of every system with Node. */
@@ -70,10 +70,11 @@ export function fillWasmPackage(member, folder, addon) {
 }
 
 /**
+ * Copies what every package has.
  * @param {string} member
- * @param {string} folder
+ * @param {string} folder  made anew
  */
-function beginPackage(member, folder) {
+export function beginPackage(member, folder) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   for (const name of ['package.json', 'README.md']) {
@@ -187,7 +188,7 @@ export function statedVersions(readme) {
  * @param {string} folder
  * @param {string[]} files
  */
-function writeFilesManifest(folder, files) {
+export function writeFilesManifest(folder, files) {
   const described = Object.fromEntries(
     files.map((file) => {
       const bytes = readFileSync(path.join(folder, file));
@@ -200,8 +201,10 @@ function writeFilesManifest(folder, files) {
 /**
  * @param {string} command
  * @param {string[]} args
+ * @returns {string} its output
  */
-function run(command, args) {
-  const { status, error, stderr } = spawnSync(command, args, { encoding: 'utf8' });
+export function run(command, args) {
+  const { status, error, stderr, stdout } = spawnSync(command, args, { encoding: 'utf8' });
   if (status !== 0) throw new StepError(`${command} failed: ${error?.message ?? stderr}`);
+  return stdout;
 }

@@ -1,9 +1,6 @@
 #include "cpu/autotune/fastest.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cstdlib>
 #include <set>
 #include <sstream>
 #include <stdexcept>
@@ -13,6 +10,7 @@
 #include "cpu/autotune/product_rates.h"
 #include "cpu/autotune/timing.h"
 #include "cpu/loops/parallel.h"
+#include "platform/platform.h"
 
 namespace iabn {
 namespace {
@@ -23,8 +21,8 @@ constexpr int64_t kWholeVectors = 16;
 
 // A plan may be for a larger machine. Leave room for workspaces too.
 bool can_be_run(const KernelSpec& spec) {
-  const long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
-  return pages <= 0 || page <= 0 || spec.operand_bytes() / page <= static_cast<size_t>(pages) / 4;
+  const uint64_t bytes = platform::physical_bytes();
+  return bytes == 0 || spec.operand_bytes() <= bytes / 4;
 }
 
 // Rounds the size up so that similar shapes share a choice: to whole vectors, up to a quarter of a power of
@@ -197,8 +195,8 @@ std::unique_ptr<Kernel> by_time(const KernelSpec& spec, const std::vector<Candid
 
 std::unique_ptr<Kernel> make_fastest(const KernelSpec& spec, const std::vector<Candidate>& candidates,
                                      const Sample& sample) {
-  if (const char* const wanted = std::getenv("IABN_KERNEL_CHOICE")) {
-    std::unique_ptr<Kernel> kernel = all_accepting(spec, candidates).named(spec, wanted);
+  if (const auto wanted = platform::variable("IABN_KERNEL_CHOICE")) {
+    std::unique_ptr<Kernel> kernel = all_accepting(spec, candidates).named(spec, *wanted);
     const bool other = !spec.untimed() && kernel->choice.name != spec.choice;
     if (other) kernel->choice.refusal = "IABN_KERNEL_CHOICE is set";
     return kernel;

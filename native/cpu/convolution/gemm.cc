@@ -3,7 +3,6 @@
 #include "cpu/convolution/gemm.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 #include <type_traits>
 #include <vector>
@@ -15,6 +14,7 @@
 #include "cpu/loops/store.h"
 #include "cpu/onednn/onednn.h"
 #include "cpu/simd/vector_lanes.h"
+#include "platform/platform.h"
 
 namespace iabn {
 namespace gemm {
@@ -319,8 +319,8 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec, const GatheredRows& rows, c
 }  // namespace
 
 void refuse_unless_needed(const KernelSpec& spec, bool empty) {
-  const char* const wanted = std::getenv("IABN_KERNEL_CHOICE");
-  const bool asked = spec.choice == "gemm" || (wanted != nullptr && std::strncmp(wanted, "gemm", 4) == 0);
+  const std::string wanted = platform::variable("IABN_KERNEL_CHOICE").value_or("");
+  const bool asked = spec.choice == "gemm" || wanted.rfind("gemm", 0) == 0;
   // oneDNN's would depend on the number of threads.
   if (onednn::linked() && !asked && !spec.untimed()) throw Refused("oneDNN has products of its own");
   if (empty) throw Refused("there is nothing to multiply");

@@ -1,9 +1,8 @@
 // An addon without oneDNN: its kernels refuse, and our own serve every op.
-#include <cstdlib>
-#include <cstring>
 
 #include "cpu/onednn/onednn.h"
 #include "cpu/simd/processor.h"
+#include "platform/platform.h"
 
 namespace iabn::onednn {
 namespace {
@@ -12,9 +11,9 @@ namespace {
 
 // As far as oneDNN's own variable allows.
 Isa limit() {
-  const char* const name = std::getenv("ONEDNN_MAX_CPU_ISA");
-  if (name == nullptr) return Isa::avx512_bf16;
-  const auto is = [name](const char* other) { return std::strcmp(name, other) == 0; };
+  const auto name = platform::variable("ONEDNN_MAX_CPU_ISA");
+  if (!name) return Isa::avx512_bf16;
+  const auto is = [&name](const char* other) { return *name == other; };
   if (is("SSE41") || is("AVX")) return Isa::none;
   if (is("AVX2") || is("AVX2_VNNI")) return Isa::avx2;
   return is("AVX512_CORE") || is("AVX512_CORE_VNNI") ? Isa::avx512 : Isa::avx512_bf16;

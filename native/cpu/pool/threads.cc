@@ -1,32 +1,20 @@
 // Teams of std::thread. A thread that runs kernels has a pool of its own, as it has with OpenMP.
 #include "cpu/loops/threads.h"
 
-#include <pthread.h>
-
 #include <cstdlib>
 #include <exception>
+#include <mutex>
 #include <thread>
 
-#ifdef __linux__
-#include <sched.h>
-#endif
-
 #include "cpu/pool/crew.h"
+#include "platform/platform.h"
 
 namespace iabn {
 namespace {
 
-int count_processors() {
-#ifdef __linux__
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
-#endif
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-}
-
 // That this process may use.
 int processors() {
-  static const int count = count_processors();
+  static const int count = platform::processors();
   return count;
 }
 
@@ -88,8 +76,8 @@ class Own {
   Pool& get() {
     forget_forked();
     if (!pool_) {
-      static const int followed = pthread_atfork(nullptr, nullptr, [] { forks.fetch_add(1); });
-      static_cast<void>(followed);
+      static std::once_flag followed;
+      std::call_once(followed, [] { platform::at_fork([] { forks.fetch_add(1); }); });
       forks_ = forks.load();
       pool_ = std::make_unique<Pool>();
     }
@@ -112,8 +100,8 @@ thread_local Own own;
 
 int most_threads() {
   static const int most = [] {
-    const char* const asked = std::getenv("OMP_NUM_THREADS");
-    const long number = asked == nullptr ? 0 : std::strtol(asked, nullptr, 10);
+    const auto asked = platform::variable("OMP_NUM_THREADS");
+    const long number = asked ? std::strtol(asked->c_str(), nullptr, 10) : 0;
     return number >= 1 ? static_cast<int>(std::min(number, 4096l)) : processors();
   }();
   return most;

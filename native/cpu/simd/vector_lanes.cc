@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "cpu/simd/processor.h"
+#include "platform/platform.h"
 
 namespace iabn {
 namespace {
@@ -39,8 +40,8 @@ bool processor_has(Isa isa) {
 
 int64_t vector_lanes() {
   static const int64_t most = of_processor();
-  const char* const wanted = std::getenv("IABN_VECTOR_LANES");
-  return wanted == nullptr ? most : std::min<int64_t>(most, std::atoi(wanted));
+  const auto wanted = platform::variable("IABN_VECTOR_LANES");
+  return wanted ? std::min<int64_t>(most, std::atoi(wanted->c_str())) : most;
 }
 
 std::string vector_name(int64_t lanes) {

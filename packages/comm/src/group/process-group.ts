@@ -57,8 +57,8 @@ export class ProcessGroup implements GroupShape {
    * Creates the group of the world's processes with these ranks, which include this one. All of them must
    * call it.
    *
-   * @throws {CommError} if this process is not a member, if they cannot be connected, or if their options
-   * differ or ask for a topology that does not fit their nodes
+   * @throws {CommError} if this process is not a member, if the addon has no process groups, if they cannot
+   * be connected, or if their options differ or ask for a topology that does not fit their nodes
    */
   static async create(
     world: World,
@@ -72,9 +72,11 @@ export class ProcessGroup implements GroupShape {
     const { timeoutMs = HALF_HOUR, connectTimeoutMs = 60_000, topology = null } = options;
     const size = ranks.length;
     const perNode = size === world.size ? await agreedPerNode(world, topology, name) : 1;
-    const { Group } = loadNative();
     const settings = { name, rank, size, perNode, hostname: world.host, timeoutMs, connectTimeoutMs };
-    const native = new Group(settings);
+    const native = opened(name, () => {
+      const { Group } = loadNative();
+      return new Group(settings);
+    });
     const group = new ProcessGroup(world, native, options, name, ranks, perNode);
     try {
       await connect(world, native, name, ranks);
@@ -215,6 +217,15 @@ export class ProcessGroup implements GroupShape {
     } catch (error) {
       throw asCommError(error, `${collective} in group ${this.name}`);
     }
+  }
+}
+
+/** An addon that cannot connect processes throws here. */
+function opened(name: string, open: () => NativeGroup): NativeGroup {
+  try {
+    return open();
+  } catch (error) {
+    throw asCommError(error, `opening group ${name}`);
   }
 }
 

@@ -33,7 +33,7 @@ export function adviceFor({ platform, libc }: System, { installed, built, failur
   if (libc === 'musl') {
     return `${problem} with musl: the prebuilt kernels need glibc ${prebuilt.glibc} or later, which node:22-slim has and node:22-alpine lacks; ${IN_WEBASSEMBLY}`;
   }
-  if (libc !== null && isOlder(libc, prebuilt.glibc)) {
+  if (libc !== null && prebuilt.glibc !== null && isOlder(libc, prebuilt.glibc)) {
     return `${problem} with glibc ${libc}: the prebuilt kernels need ${prebuilt.glibc} or later (Debian 12, Ubuntu 22.04); ${IN_WEBASSEMBLY}, or ${BUILD}`;
   }
   if (/GLIBCXX_|CXXABI_/.test(failure)) {
@@ -48,7 +48,8 @@ export function adviceFor({ platform, libc }: System, { installed, built, failur
 /** True if a prebuilt package is for this system. */
 export function isServed({ platform, libc }: System): boolean {
   const prebuilt = PREBUILT[platform];
-  return prebuilt !== undefined && libc !== 'musl' && (libc === null || !isOlder(libc, prebuilt.glibc));
+  if (prebuilt === undefined || libc === 'musl') return false;
+  return libc === null || prebuilt.glibc === null || !isOlder(libc, prebuilt.glibc);
 }
 
 /** Describes the current system. Generates a Node diagnostic report, so call it on errors only. */

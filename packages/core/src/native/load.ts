@@ -26,7 +26,7 @@ interface Place {
 let loaded: NativeAddon | null = null;
 
 /**
- * Loads the addon once. Systems without a native one, such as macOS and Windows, get the WebAssembly addon,
+ * Loads the addon once. Systems without a native one, such as those with musl, get the WebAssembly addon,
  * with a warning.
  *
  * @throws {NativeAddonError} with the one command that fixes it and every location tried

@@ -3,10 +3,12 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** Platforms that have a package, with the oldest glibc that it supports. */
-export const PREBUILT: Readonly<Record<string, { readonly glibc: string }>> = {
+/** Platforms that have a package, with the oldest glibc that it supports; null outside Linux. */
+export const PREBUILT: Readonly<Record<string, { readonly glibc: string | null }>> = {
   'linux-x64': { glibc: '2.34' },
   'linux-arm64': { glibc: '2.34' },
+  'darwin-arm64': { glibc: null },
+  'win32-x64': { glibc: null },
 };
 
 interface PackedFile {

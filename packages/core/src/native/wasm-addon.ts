@@ -50,5 +50,5 @@ export function wasmAddon(wasm: WasmModule, threads: number): NativeAddon {
 }
 
 function refuse(what: string): never {
-  throw new Error(`WebAssembly has no ${what}: they need the native addon, which Linux on x64 and ARM has`);
+  throw new Error(`WebAssembly has no ${what}: they need the native addon of Linux on x64 or ARM`);
 }

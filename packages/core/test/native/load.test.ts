@@ -86,12 +86,12 @@ describe('loadNative', () => {
       Object.defineProperty(process, 'platform', { value: real });
       warn.mockRestore();
     });
-    Object.defineProperty(process, 'platform', { value: 'darwin' });
+    Object.defineProperty(process, 'platform', { value: 'freebsd' });
     const loadNative = await freshLoader();
     expect(loadNative().machine()).toBe('1 threads of WebAssembly, own kernels');
     expect(loadNative()).toBe(loadNative());
     expect(warn).toHaveBeenCalledExactlyOnceWith(
-      `no native kernels for darwin-${process.arch}: computing in WebAssembly, on one thread`,
+      `no native kernels for freebsd-${process.arch}: computing in WebAssembly, on one thread`,
       { code: 'IABN_WEBASSEMBLY' },
     );
     // A system with native kernels is told how to get them.

@@ -10,8 +10,10 @@ describe('the advice for a system', () => {
   const absent = { installed: false, built: false, failure: '' };
   const there = { ...absent, installed: true };
   it.each([
+    ['darwin-arm64', null, absent, 'native-darwin-arm64 is not installed, as after `npm install'],
+    ['win32-x64', null, there, 'native-win32-x64 is damaged; run `npm ci`'],
     [
-      'darwin-arm64',
+      'win32-arm64',
       null,
       absent,
       'no prebuilt kernels: run `npm install --include=optional` for those in WebAssembly (@inplace-abn/native-wasm), or build them',

@@ -1,0 +1,62 @@
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <fstream>
+#include <thread>
+
+#include "platform/touch.h"
+
+namespace iabn::platform {
+namespace {
+
+// Linux 5.14; older headers lack the name.
+constexpr int populate_write = 23;
+
+}  // namespace
+
+void* map_pages(size_t bytes) {
+  void* mapped = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (mapped == MAP_FAILED) return nullptr;
+  madvise(mapped, bytes, MADV_HUGEPAGE);  // advice only: small pages work, slower
+  return mapped;
+}
+
+void clear_pages(void* data, size_t bytes) { madvise(data, bytes, MADV_DONTNEED); }
+
+bool populate_pages(uint8_t* data, size_t length) {
+  while (madvise(data, length, populate_write) != 0) {
+    if (errno == EAGAIN || errno == EINTR) continue;
+    if (errno != EINVAL && errno != ENOSYS) return false;
+    touch_pages(data, length);
+    break;
+  }
+  return true;
+}
+
+uint64_t available_bytes() { return static_cast<uint64_t>(sysconf(_SC_AVPHYS_PAGES)) * page_bytes(); }
+
+std::string processor_name() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    if (line.rfind("model name", 0) == 0) return line.substr(line.find(':') + 2);
+  }
+  return "unknown";
+}
+
+int processors() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+bool die_with_parent(size_t parent) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  return static_cast<size_t>(getppid()) == parent;
+}
+
+}  // namespace iabn::platform

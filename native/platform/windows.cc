@@ -1,0 +1,99 @@
+#define WIN32_LEAN_AND_MEAN
+#define NOMINMAX
+#include <windows.h>
+
+#include <algorithm>
+#include <stdexcept>
+#include <system_error>
+#include <thread>
+
+#include "platform/touch.h"
+
+namespace iabn::platform {
+namespace {
+
+MEMORYSTATUSEX memory_status() {
+  MEMORYSTATUSEX status = {};
+  status.dwLength = sizeof status;
+  GlobalMemoryStatusEx(&status);
+  return status;
+}
+
+void CALLBACK end_with_parent(void*, BOOLEAN) { exit_now(1); }
+
+}  // namespace
+
+size_t page_bytes() {
+  SYSTEM_INFO info;
+  GetSystemInfo(&info);
+  return info.dwPageSize;
+}
+
+void* map_pages(size_t bytes) {
+  return VirtualAlloc(nullptr, bytes, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+}
+
+void unmap_pages(void* data, size_t) { VirtualFree(data, 0, MEM_RELEASE); }
+
+void clear_pages(void* data, size_t bytes) {
+  VirtualFree(data, bytes, MEM_DECOMMIT);
+  if (!VirtualAlloc(data, bytes, MEM_COMMIT, PAGE_READWRITE)) throw std::bad_alloc();
+}
+
+// Memory for it is promised by map_pages().
+bool populate_pages(uint8_t* data, size_t length) {
+  touch_pages(data, length);
+  return true;
+}
+
+uint64_t physical_bytes() { return memory_status().ullTotalPhys; }
+
+uint64_t available_bytes() { return memory_status().ullAvailPhys; }
+
+std::string processor_name() {
+  char name[256] = "";
+  DWORD bytes = sizeof name;
+  const LSTATUS status =
+      RegGetValueA(HKEY_LOCAL_MACHINE, "HARDWARE\\DESCRIPTION\\System\\CentralProcessor\\0",
+                   "ProcessorNameString", RRF_RT_REG_SZ, nullptr, name, &bytes);
+  return status == ERROR_SUCCESS ? name : "unknown";
+}
+
+int processors() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
+
+// The C library has a copy from the start of the process.
+std::optional<std::string> variable(const char* name) {
+  std::string value(GetEnvironmentVariableA(name, nullptr, 0), '\0');
+  if (value.empty()) return std::nullopt;
+  value.resize(GetEnvironmentVariableA(name, value.data(), static_cast<DWORD>(value.size())));
+  return value;
+}
+
+// There is no fork.
+void at_fork(void (*)()) {}
+
+bool die_with_parent(size_t parent) {
+  const HANDLE process = OpenProcess(SYNCHRONIZE, FALSE, static_cast<DWORD>(parent));
+  if (!process) return false;
+  HANDLE wait;
+  RegisterWaitForSingleObject(&wait, process, end_with_parent, nullptr, INFINITE, WT_EXECUTEONLYONCE);
+  return true;
+}
+
+// ExitProcess would wait for libraries that end with it.
+void exit_now(int code) {
+  TerminateProcess(GetCurrentProcess(), static_cast<UINT>(code));
+  __builtin_unreachable();
+}
+
+void* open_library(const std::string& path) {
+  const HMODULE library = LoadLibraryA(path.c_str());
+  if (library) return library;
+  throw std::runtime_error(std::system_category().message(static_cast<int>(GetLastError())));
+}
+
+void* symbol_of(void* library, const char* name) {
+  return reinterpret_cast<void*>(GetProcAddress(static_cast<HMODULE>(library), name));
+}
+
+}  // namespace iabn::platform

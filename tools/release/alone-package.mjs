@@ -1,0 +1,79 @@
+// @ts-check
+// Fills the folder of a platform's package whose addon needs nothing but libraries of the system: for macOS
+// and Windows.
+import { copyFileSync, realpathSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { inRoot } from '../../scripts/lib/paths.mjs';
+import { StepError } from '../../scripts/lib/steps.mjs';
+import { OF_THIS_SYSTEM } from './libraries.mjs';
+import { compiledInLicenses } from './licenses.mjs';
+import { ADDON, beginPackage, run, writeFilesManifest } from './native-package.mjs';
+
+const MINGW = 'x86_64-w64-mingw32';
+/** The libraries of GCC and MinGW-w64 that are linked into the addon for Windows. */
+const OF_MINGW = ['libstdc++.a', 'libgcc.a', 'libwinpthread.a'];
+
+/**
+ * @typedef {object} System
+ * @property {string[]} strip  the command, without the file
+ * @property {string[]} list  the command that lists the libraries that a file is linked with, without the file
+ * @property {RegExp} line  of that list, with a library's name
+ * @property {RegExp} ofSystem  names of libraries that every such system has, or Node
+ * @property {() => import('./libraries.mjs').Package[]} linked  into the addon
+ */
+
+/** @type {System} */
+export const MACOS = {
+  strip: ['strip', '-x'],
+  list: ['otool', '-L'],
+  line: /^\t(\S+) \(/gm,
+  ofSystem: /^(\/usr\/lib|\/System\/Library)\/|^@rpath\/inplace_abn\.node$/,
+  linked: () => [],
+};
+
+/** @type {System} */
+export const WINDOWS = {
+  strip: [`${MINGW}-strip`],
+  list: [`${MINGW}-objdump`, '-p'],
+  line: /^\s*DLL Name: (\S+)$/gm,
+  ofSystem: /^(kernel32|advapi32|msvcrt)\.dll$|^node\.exe$/i,
+  linked: () =>
+    OF_MINGW.map((name) => {
+      const file = run(`${MINGW}-g++-posix`, [`-print-file-name=${name}`]).trim();
+      return OF_THIS_SYSTEM.packageOf(realpathSync(file));
+    }),
+};
+
+/**
+ * @param {string} member  folder of the package in the checkout
+ * @param {string} folder  made anew
+ * @param {string} build  folder of the addon's build, relative to the root
+ * @param {System} system
+ */
+export function fillAlonePackage(member, folder, build, system) {
+  beginPackage(member, folder);
+  const addon = path.join(folder, ADDON);
+  copyFileSync(inRoot(build, 'Release', ADDON), addon);
+  call(system.strip, addon);
+  assertAlone(call(system.list, addon), system);
+  writeFilesManifest(folder, [ADDON]);
+  writeFileSync(path.join(folder, 'THIRD-PARTY-LICENSES'), compiledInLicenses(system.linked()));
+}
+
+/**
+ * @param {string[]} command
+ * @param {string} file
+ */
+const call = ([program = '', ...args], file) => run(program, [...args, file]);
+
+/**
+ * @param {string} list  of the libraries that the addon is linked with
+ * @param {System} system
+ * @throws {StepError} if others than the system's are among them, or none at all
+ */
+export function assertAlone(list, { line, ofSystem }) {
+  const names = [...list.matchAll(line)].map(([, name = '']) => name);
+  const others = names.filter((name) => !ofSystem.test(name));
+  if (others.length > 0) throw new StepError(`${ADDON} needs ${others.join(', ')}, which no package has`);
+  if (names.length === 0) throw new StepError(`no library of ${ADDON} is listed:\n${list}`);
+}
