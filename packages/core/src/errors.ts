@@ -79,19 +79,57 @@ export function checkOptionNames<K extends string>(
   });
 }
 
+/** Ranges that options are checked for, by the words of the error. */
+const RANGES = {
+  'a number': () => true,
+  'a non-negative number': (value) => value >= 0,
+  'a number above 0': (value) => value > 0,
+  'a number from 0 to 1': (value) => value >= 0 && value <= 1,
+  'a number from 0 to below 1': (value) => value >= 0 && value < 1,
+  'a number above 0 and at most 1': (value) => value > 0 && value <= 1,
+} as const satisfies Readonly<Record<string, (value: number) => boolean>>;
+
+/** A range of numbers, in words, that {@link checkNumber} knows. */
+export type NumberRange = keyof typeof RANGES;
+
 /**
- * Rejects options that are not finite numbers of at least 0. Undefined options pass.
+ * Rejects an option that is not a finite number in a range.
+ *
+ * @throws UsageError, code ERR_OPTION_VALUE
+ */
+export function checkNumber(what: string, name: string, range: NumberRange, value: unknown): void {
+  if (typeof value === 'number' && Number.isFinite(value) && RANGES[range](value)) return;
+  throw new UsageError(`${what}: expected ${name} to be ${range} but received ${described(value)}`, {
+    code: 'ERR_OPTION_VALUE',
+  });
+}
+
+/**
+ * Rejects options that are not finite numbers in a range. Undefined options pass.
  *
  * @throws UsageError, code ERR_OPTION_VALUE, naming the first such option
  */
-export function checkFromZero(what: string, options: Readonly<Record<string, unknown>>): void {
+export function checkNumbers(
+  what: string,
+  range: NumberRange,
+  options: Readonly<Record<string, unknown>>,
+): void {
   for (const [name, value] of Object.entries(options)) {
-    if (value === undefined || (typeof value === 'number' && value >= 0 && Number.isFinite(value))) continue;
-    throw new UsageError(
-      `${what}: expected ${name} to be a non-negative number but received ${described(value)}`,
-      { code: 'ERR_OPTION_VALUE' },
-    );
+    if (value !== undefined) checkNumber(what, name, range, value);
   }
+}
+
+/**
+ * Rejects an option that is none of its names.
+ *
+ * @throws UsageError, code ERR_OPTION_VALUE
+ */
+export function checkChoice(what: string, name: string, known: readonly string[], value: unknown): void {
+  if (typeof value === 'string' && known.includes(value)) return;
+  throw new UsageError(
+    `${what}: expected ${name} to be one of ${known.join(', ')} but received ${described(value)}`,
+    { code: 'ERR_OPTION_VALUE' },
+  );
 }
 
 /** Whether a value is an object or an array. */

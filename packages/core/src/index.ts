@@ -43,12 +43,15 @@ export {
   type NamedLimit,
 } from './devices/memory.js';
 export {
-  checkFromZero,
+  checkChoice,
+  checkNumber,
+  checkNumbers,
   checkOptionNames,
   described,
   type ErrorDetails,
   NativeAddonError,
   NotFiniteError,
+  type NumberRange,
   ShapeError,
   UsageError,
 } from './errors.js';

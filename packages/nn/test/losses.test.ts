@@ -98,4 +98,63 @@ describe('losses', () => {
     // @ts-expect-error: gama is not an option.
     expect(() => losses.focal({ gama: 2 })).toThrow('gama');
   });
+
+  it.each<[() => unknown, string]>([
+    [
+      () => losses.distillation({ temperature: 0 }),
+      'distillation: expected temperature to be a number above 0',
+    ],
+    [() => losses.distillation({ temperature: Number.NaN }), 'temperature to be a number above 0'],
+    [() => losses.distillation({ alpha: 1.5 }), 'distillation: expected alpha to be a number from 0 to 1'],
+    [() => losses.huber({ delta: 0 }), 'huber: expected delta to be a number above 0 but received 0'],
+    [
+      () => losses.huber({ delta: Number.POSITIVE_INFINITY }),
+      'delta to be a number above 0 but received Inf',
+    ],
+    [() => losses.focal({ gamma: -1 }), 'focal: expected gamma to be a non-negative number but received -1'],
+    [() => losses.focal({ alpha: 2 }), 'focal: expected alpha to be a number from 0 to 1 but received 2'],
+    [
+      () => losses.focalTerms({ labelSmoothing: -0.1 }),
+      'focal: expected labelSmoothing to be a number from 0 to 1',
+    ],
+    [() => losses.dice({ smooth: -1 }), 'dice: expected smooth to be a non-negative number but received -1'],
+    [
+      () => losses.crossEntropy({ labelSmoothing: 1.1 }),
+      'crossEntropy: expected labelSmoothing to be a number',
+    ],
+    [
+      () => losses.softCrossEntropy({ labelSmoothing: Number.NaN }),
+      'softCrossEntropy: expected labelSmoothing',
+    ],
+    [
+      () => losses.bceWithLogits({ targetThreshold: 2 }),
+      'bceWithLogits: expected targetThreshold to be a number',
+    ],
+    [
+      // @ts-expect-error: only sigmoid and softmax are choices.
+      () => losses.dice({ probabilities: 'softplus' }),
+      "dice: expected probabilities to be one of sigmoid, softmax but received 'softplus'",
+    ],
+    [
+      // @ts-expect-error: only present and all are choices.
+      () => losses.lovaszSoftmax({ classes: 'absent' }),
+      "lovaszSoftmax: expected classes to be one of present, all but received 'absent'",
+    ],
+  ])('reject an option out of range: %s', (make, message) => {
+    const error = expect.objectContaining({
+      code: 'ERR_OPTION_VALUE',
+      message: expect.stringContaining(message),
+    });
+    expect(make).toThrow(error);
+  });
+
+  it('take options at the ends of their ranges', () => {
+    expect(() => [
+      losses.distillation({ alpha: 0 }),
+      losses.distillation({ alpha: 1 }),
+      losses.focal({ gamma: 0, alpha: null, labelSmoothing: 1 }),
+      losses.dice({ smooth: 0 }),
+      losses.crossEntropy({ labelSmoothing: 1 }),
+    ]).not.toThrow();
+  });
 });

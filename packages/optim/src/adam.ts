@@ -1,4 +1,4 @@
-import { checkFromZero, checkOptionNames, adam as emitAdam } from '@inplace-abn/core';
+import { checkNumbers, checkOptionNames, adam as emitAdam } from '@inplace-abn/core';
 import type { Optimizer } from './optimizer.js';
 import { checkBetas } from './rule.js';
 import { COMMON, type TorchForm } from './torch-form.js';
@@ -40,7 +40,7 @@ export function adamOf(
   decoupled: boolean,
 ): Optimizer {
   const what = torch.type.toLowerCase();
-  checkFromZero(what, { learningRate, eps, weightDecay: weight_decay });
+  checkNumbers(what, 'a non-negative number', { learningRate, eps, weightDecay: weight_decay });
   checkBetas(what, betas);
   const [beta1, beta2] = betas;
   return {

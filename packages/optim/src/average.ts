@@ -1,6 +1,8 @@
 /** Exponential moving averages (EMA) of weights, kept as states and updated in the training step. */
 import {
   accumulate,
+  checkNumber,
+  checkNumbers,
   checkOptionNames,
   described,
   type Graph,
@@ -42,21 +44,17 @@ export interface AverageOptions {
 export function checkAverage(options: AverageOptions): void {
   checkOptionNames('average', options, ['decay', 'every', 'warmUp']);
   const { decay, every = 1, warmUp = false } = options;
-  if (!(decay >= 0 && decay < 1)) throw outOfRange('a decay from 0 to below 1', decay);
-  if (!(Number.isInteger(every) && every >= 1)) throw outOfRange('every to count updates, from 1,', every);
+  checkNumber('average', 'decay', 'a number from 0 to below 1', decay);
+  if (!(Number.isInteger(every) && every >= 1)) {
+    throw new UsageError(
+      `average: expected every to count updates, from 1, but received ${described(every)}`,
+      { code: 'ERR_OPTION_VALUE' },
+    );
+  }
   if (typeof warmUp === 'boolean') return;
   checkOptionNames('average: warmUp', warmUp, ['gamma', 'power']);
-  const { gamma = 1, power = 2 / 3 } = warmUp;
-  for (const [name, value] of Object.entries({ gamma, power })) {
-    if (value > 0 && Number.isFinite(value)) continue;
-    throw outOfRange(`warmUp.${name} to be a number above 0`, value);
-  }
-}
-
-function outOfRange(expected: string, received: unknown): UsageError {
-  return new UsageError(`average: expected ${expected} but received ${described(received)}`, {
-    code: 'ERR_OPTION_VALUE',
-  });
+  const { gamma, power } = warmUp;
+  checkNumbers('average', 'a number above 0', { 'warmUp.gamma': gamma, 'warmUp.power': power });
 }
 
 /**

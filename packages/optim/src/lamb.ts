@@ -1,6 +1,6 @@
 import {
   add,
-  checkFromZero,
+  checkNumbers,
   checkOptionNames,
   div,
   exp,
@@ -68,7 +68,7 @@ export function lamb(options: LambOptions): Optimizer {
     eps = 1e-6,
     weightDecay: weight_decay = 0.01,
   } = options;
-  checkFromZero('lamb', { learningRate, eps, weightDecay: weight_decay });
+  checkNumbers('lamb', 'a non-negative number', { learningRate, eps, weightDecay: weight_decay });
   checkBetas('lamb', betas);
   const [beta1, beta2] = betas;
   return {

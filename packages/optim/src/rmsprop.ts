@@ -1,6 +1,7 @@
 import {
   add,
-  checkFromZero,
+  checkNumber,
+  checkNumbers,
   checkOptionNames,
   div,
   mul,
@@ -9,7 +10,6 @@ import {
   sqrt,
   square,
   sub,
-  UsageError,
   type Value,
 } from '@inplace-abn/core';
 import type { Optimizer } from './optimizer.js';
@@ -74,9 +74,13 @@ export function rmsprop(options: RmspropOptions): Optimizer {
     tensorflow = false,
   } = options;
   const { alpha = tensorflow ? 0.9 : 0.99, eps = tensorflow ? 1e-10 : 1e-8 } = options;
-  checkFromZero('rmsprop', { learningRate, momentum, eps, weightDecay: weight_decay });
-  if (!(alpha >= 0 && alpha < 1))
-    throw new UsageError(`rmsprop: expected alpha in [0, 1), received ${alpha}`);
+  checkNumbers('rmsprop', 'a non-negative number', {
+    learningRate,
+    momentum,
+    eps,
+    weightDecay: weight_decay,
+  });
+  checkNumber('rmsprop', 'alpha', 'a number from 0 to below 1', alpha);
   const average = { name: 'square_avg', moment: 2 } as const;
   const buffer = { name: 'momentum_buffer', moment: 1 } as const;
   return {

@@ -1,5 +1,12 @@
 /** Learning-rate schedules with PyTorch's semantics, as pure functions of the epoch or step. */
-import { checkOptionNames, described, UsageError } from '@inplace-abn/core';
+import {
+  checkChoice,
+  checkNumber,
+  checkOptionNames,
+  described,
+  type NumberRange,
+  UsageError,
+} from '@inplace-abn/core';
 
 /** A learning-rate schedule and its options. */
 export type ScheduleOptions =
@@ -10,23 +17,23 @@ export type ScheduleOptions =
   | {
       /** StepLR: times `gamma` every `stepSize`. */
       readonly type: 'step';
-      /** Epochs or steps between two changes. */
+      /** Epochs or steps between two changes, above 0. */
       readonly stepSize: number;
-      /** Factor of each change. Default 0.1. */
+      /** Factor of each change, from 0. Default 0.1. */
       readonly gamma?: number;
     }
   | {
       /** MultiStepLR: times `gamma` at each milestone. */
       readonly type: 'multistep';
-      /** Epochs or steps of the changes, in any order; one that is named twice counts twice. */
+      /** Epochs or steps of the changes, from 0, in any order; one that is named twice counts twice. */
       readonly milestones: readonly number[];
-      /** Factor of each change. Default 0.1. */
+      /** Factor of each change, from 0. Default 0.1. */
       readonly gamma?: number;
     }
   | {
       /** ExponentialLR: times `gamma` at every epoch or step. */
       readonly type: 'exponential';
-      /** Factor of each change. */
+      /** Factor of each change, from 0. */
       readonly gamma: number;
     }
   | {
@@ -40,9 +47,9 @@ export type ScheduleOptions =
   | {
       /** CosineAnnealingLR: half a cosine from 1 to `minFactor`. */
       readonly type: 'cosine';
-      /** Epochs or steps until the factor is `minFactor`. */
+      /** Epochs or steps until the factor is `minFactor`, above 0. */
       readonly total: number;
-      /** Factor at the end, the minimum rate over the base rate. Default 0. */
+      /** Factor at the end, the minimum rate over the base rate, from 0 to 1. Default 0. */
       readonly minFactor?: number;
     }
   | {
@@ -50,7 +57,7 @@ export type ScheduleOptions =
       readonly type: 'polynomial';
       /** Epochs or steps until the factor is `minFactor`, above 0. */
       readonly total: number;
-      /** Exponent. Default 1: linear. */
+      /** Exponent, from 0. Default 1: linear. */
       readonly power?: number;
       /** Factor at the end, the minimum rate over the base rate, from 0 to 1. Default 0. */
       readonly minFactor?: number;
@@ -76,8 +83,8 @@ const DEFAULT_GAMMA = 0.1;
  * with it·alpha + beta, clamped at 0 because a negative rate would ascend. Cosine and polynomial schedules
  * stay at their minimum after `total`.
  *
- * @throws UsageError for an unknown type or option, one that is missing or not a number, and a `total` or
- * `minFactor` out of range
+ * @throws UsageError, code ERR_UNKNOWN_OPTION, for an unknown option; code ERR_OPTION_VALUE, for an unknown
+ * type, and for an option that is missing or out of range
  */
 export function createSchedule(options: ScheduleOptions): Schedule {
   checkSchedule(options);
@@ -107,51 +114,57 @@ export function createSchedule(options: ScheduleOptions): Schedule {
   }
 }
 
-/** The options of each type; those with a default last. */
-const OPTIONS = {
-  constant: [[], []],
-  step: [['stepSize'], ['gamma']],
-  multistep: [['milestones'], ['gamma']],
-  exponential: [['gamma'], []],
-  linear: [['alpha', 'beta'], []],
-  cosine: [['total'], ['minFactor']],
-  polynomial: [['total'], ['power', 'minFactor']],
-} as const satisfies Record<ScheduleOptions['type'], readonly [readonly string[], readonly string[]]>;
+/** Of each type: what its options have to be, those with a default last. */
+const OPTIONS: Readonly<Record<ScheduleOptions['type'], readonly [Ranges, Ranges]>> = {
+  constant: [{}, {}],
+  step: [{ stepSize: 'a number above 0' }, { gamma: 'a non-negative number' }],
+  multistep: [{ milestones: 'a non-negative number' }, { gamma: 'a non-negative number' }],
+  exponential: [{ gamma: 'a non-negative number' }, {}],
+  linear: [{ alpha: 'a number', beta: 'a number' }, {}],
+  cosine: [{ total: 'a number above 0' }, { minFactor: 'a number from 0 to 1' }],
+  polynomial: [
+    { total: 'a number above 0' },
+    { power: 'a non-negative number', minFactor: 'a number from 0 to 1' },
+  ],
+};
+
+/** Ranges of options by name; of each number where the option is an array. */
+type Ranges = Readonly<Record<string, NumberRange>>;
+
+const WHAT = 'createSchedule';
 
 function checkSchedule(options: ScheduleOptions): void {
-  if (typeof options !== 'object' || options === null) checkOptionNames('createSchedule', options, ['type']);
+  if (typeof options !== 'object' || options === null) checkOptionNames(WHAT, options, ['type']);
   const { type } = options;
-  if (!Object.hasOwn(OPTIONS, type)) refuse(`type to be one of ${Object.keys(OPTIONS).join(', ')}`, type);
-  const [needed, others]: readonly [readonly string[], readonly string[]] = OPTIONS[type];
+  checkChoice(WHAT, 'type', Object.keys(OPTIONS), type);
+  const [needed, others] = OPTIONS[type];
   const given = new Map<string, unknown>(Object.entries(options));
-  checkOptionNames(`createSchedule: ${type}`, options, ['type', ...needed, ...others]);
-  for (const name of [...needed, ...others]) {
+  checkOptionNames(`${WHAT}: ${type}`, options, ['type', ...Object.keys(needed), ...Object.keys(others)]);
+  for (const [name, range] of Object.entries({ ...needed, ...others })) {
     const value = given.get(name);
-    if (value === undefined && others.includes(name)) continue;
-    const numbers = name === 'milestones' ? value : [value];
-    if (Array.isArray(numbers) && numbers.every(Number.isFinite)) continue;
-    refuse(`${name} of ${type} to be ${name === 'milestones' ? 'an array of numbers' : 'a number'}`, value);
+    if (value === undefined && name in others) continue;
+    if (name === 'milestones') checkMilestones(value, range);
+    else checkNumber(WHAT, `${name} of ${type}`, range, value);
   }
 }
 
-function refuse(expected: string, received: unknown): never {
-  throw new UsageError(`createSchedule: expected ${expected} but received ${described(received)}`, {
-    code: 'ERR_OPTION_VALUE',
-  });
+function checkMilestones(milestones: unknown, range: NumberRange): void {
+  if (!Array.isArray(milestones)) {
+    throw new UsageError(
+      `${WHAT}: expected milestones of multistep to be an array of numbers but received ${described(milestones)}`,
+      { code: 'ERR_OPTION_VALUE' },
+    );
+  }
+  for (const [index, milestone] of milestones.entries()) {
+    checkNumber(WHAT, `milestones[${index}] of multistep`, range, milestone);
+  }
 }
 
 /** A function of the share of `total` that has passed, from 0 to 1. */
 function decay(
-  { type, total, minFactor = 0 }: Extract<ScheduleOptions, { total: number }>,
+  { total }: Extract<ScheduleOptions, { total: number }>,
   at: (done: number) => number,
 ): Schedule {
-  if (!(total > 0))
-    throw new UsageError(`createSchedule: ${type} expects a total above 0, received ${total}`);
-  if (!(minFactor >= 0 && minFactor <= 1)) {
-    throw new UsageError(
-      `createSchedule: minFactor is a share of the base rate, 0 to 1, received ${minFactor}`,
-    );
-  }
   return (it) => at(Math.min(it / total, 1));
 }
 
@@ -162,18 +175,15 @@ function decay(
  *     linear:    factor + (1 − factor)·it/length    for it < length
  *     constant:  factor                             for it < length
  *
- * @throws UsageError for a negative length, or a factor that is not above 0 and at most 1
+ * @throws UsageError, code ERR_OPTION_VALUE, for a negative length, an unknown type, or a factor that is not
+ * above 0 and at most 1
  */
-export function warmUp(
-  schedule: Schedule,
-  { length, type = 'linear', factor = 0.01 }: WarmUpOptions,
-): Schedule {
-  if (!(length >= 0)) throw new UsageError(`warmUp: expected a length of at least 0, received ${length}`);
-  if (!(factor > 0 && factor <= 1)) {
-    throw new UsageError(
-      `warmUp: factor is a share of the base rate, above 0 and at most 1, received ${factor}`,
-    );
-  }
+export function warmUp(schedule: Schedule, options: WarmUpOptions): Schedule {
+  checkOptionNames('warmUp', options, ['length', 'type', 'factor']);
+  const { length, type = 'linear', factor = 0.01 } = options;
+  checkNumber('warmUp', 'length', 'a non-negative number', length);
+  checkChoice('warmUp', 'type', ['linear', 'constant'], type);
+  checkNumber('warmUp', 'factor', 'a number above 0 and at most 1', factor);
   return (it) => {
     if (it >= length) return schedule(it - length);
     return type === 'constant' ? factor : factor + ((1 - factor) * it) / length;

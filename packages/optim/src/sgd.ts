@@ -1,4 +1,4 @@
-import { checkFromZero, checkOptionNames, sgd as emitSgd, UsageError, type Value } from '@inplace-abn/core';
+import { checkNumber, checkNumbers, checkOptionNames, sgd as emitSgd, type Value } from '@inplace-abn/core';
 import type { Optimizer } from './optimizer.js';
 import { COMMON, type TorchForm } from './torch-form.js';
 
@@ -39,8 +39,8 @@ export function sgd(options: SgdOptions): Optimizer {
     weightDecay: weight_decay = 0,
     nesterov = false,
   } = options;
-  checkFromZero('sgd', { learningRate, momentum, weightDecay: weight_decay });
-  if (nesterov && momentum <= 0) throw new UsageError('Nesterov momentum requires a momentum above 0');
+  checkNumbers('sgd', 'a non-negative number', { learningRate, momentum, weightDecay: weight_decay });
+  if (nesterov) checkNumber('sgd with nesterov', 'momentum', 'a number above 0', momentum);
   const hyperparameters = { momentum, weight_decay, nesterov };
   return {
     torch: SGD_FORM,

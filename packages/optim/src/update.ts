@@ -44,7 +44,7 @@ export interface Updates {
  * Traces the backward pass of `loss` and the update of every parameter in its trace that `trains` selects.
  *
  * @throws UsageError if the loss does not depend on a parameter, naming it, or if there is no parameter to
- * train
+ * train; code ERR_OPTION_VALUE, for a clip below 0
  */
 export function updateParameters(loss: Value, options: UpdateOptions): Updates {
   const { optimizer, step, clip, rateOf, decayOf } = options;
@@ -62,9 +62,10 @@ export function updateParameters(loss: Value, options: UpdateOptions): Updates {
       weightDecay: decayOf?.(name),
     };
   });
-  const limit = () => tracer.within('clip', () => clipByGlobalNorm(sums, clip > 0 ? clip : 1));
-  const measured = clip > 0 || options.norm ? tracer.during('update', null, limit) : null;
-  applyUpdates(optimizer, updates, { clip: clip > 0 ? (measured?.scale ?? null) : null, step });
+  const clips = clip !== 0;
+  const limit = () => tracer.within('clip', () => clipByGlobalNorm(sums, clips ? clip : 1));
+  const measured = clips || options.norm ? tracer.during('update', null, limit) : null;
+  applyUpdates(optimizer, updates, { clip: clips ? (measured?.scale ?? null) : null, step });
   return { norm: measured?.norm ?? null };
 }
 

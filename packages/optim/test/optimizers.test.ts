@@ -127,8 +127,36 @@ describe('optimizers', () => {
 
   it('reject Nesterov without momentum', () => {
     expect(() => sgd({ learningRate: 0.1, nesterov: true })).toThrow(
-      'Nesterov momentum requires a momentum above 0',
+      'sgd with nesterov: expected momentum to be a number above 0 but received 0',
     );
+  });
+
+  const learningRate = 0.1;
+  it.each<[string, () => unknown]>([
+    ['sgd: expected learningRate to be a non-negative number', () => sgd({ learningRate: -1 })],
+    ['sgd: expected momentum to be a non-negative number', () => sgd({ learningRate, momentum: Number.NaN })],
+    [
+      'sgd: expected weightDecay to be a non-negative number',
+      () => sgd({ learningRate, weightDecay: -1e-4 }),
+    ],
+    ['adam: expected eps to be a non-negative number', () => adam({ learningRate, eps: -1e-8 })],
+    [
+      'adamw: expected weightDecay to be a non-negative number',
+      () => adamw({ learningRate, weightDecay: Number.NaN }),
+    ],
+    [
+      'adamw: expected betas to be two numbers from 0 to below 1',
+      () => adamw({ learningRate, betas: [0.9, 1] }),
+    ],
+    ['lamb: expected betas to be two numbers', () => lamb({ learningRate, betas: [Number.NaN, 0.999] })],
+    ['rmsprop: expected alpha to be a number from 0 to below 1', () => rmsprop({ learningRate, alpha: 1 })],
+    [
+      'rmsprop: expected momentum to be a non-negative number',
+      () => rmsprop({ learningRate, momentum: -0.9 }),
+    ],
+  ])('reject a hyperparameter out of range: %s', (message, make) => {
+    const error = { code: 'ERR_OPTION_VALUE', message: expect.stringContaining(message) };
+    expect(make).toThrow(expect.objectContaining(error));
   });
 });
 
@@ -166,6 +194,19 @@ describe('clipping by the global norm', () => {
     expectClose(outputs.norm, [norm]);
     // From zero with a rate of −1 a parameter becomes the gradient that was applied.
     for (const [i, expected] of after.entries()) expectClose(step.store.read(`w${i}`).data, expected);
+  });
+
+  it.each([0, -1, Number.NaN])('to %s is refused', (maxNorm) => {
+    expect(() => clipped([Float32Array.of(1)], maxNorm)).toThrow(
+      `clipByGlobalNorm: expected maxNorm to be a number above 0 but received ${maxNorm}`,
+    );
+  });
+
+  it('to infinity gives the norm and changes nothing', async () => {
+    const step = clipped([new Float32Array(2)], Number.POSITIVE_INFINITY);
+    const { outputs } = await step.run(inputs([[3, 4]]));
+    expectClose(outputs.norm, [5]);
+    expectClose(step.store.read('w0').data, [3, 4]);
   });
 
   it.each([Number.NaN, Number.POSITIVE_INFINITY])('stops a step with %s before any update', async (value) => {

@@ -47,12 +47,40 @@ describe('schedules', () => {
     }
   });
 
-  it('rejects a total or a factor out of range', () => {
-    expect(() => createSchedule({ type: 'cosine', total: 0 })).toThrow('cosine expects a total above 0');
-    expect(() => createSchedule({ type: 'polynomial', total: 3, minFactor: 2 })).toThrow(
-      'share of the base rate',
-    );
-    expect(() => warmUp(() => 1, { length: 3, factor: 0 })).toThrow('warmUp: factor is a share');
+  it.each<[string, () => unknown]>([
+    ['total of cosine to be a number above 0', () => createSchedule({ type: 'cosine', total: 0 })],
+    [
+      'minFactor of polynomial to be a number from 0 to 1',
+      () => createSchedule({ type: 'polynomial', total: 3, minFactor: 2 }),
+    ],
+    [
+      'power of polynomial to be a non-negative number',
+      () => createSchedule({ type: 'polynomial', total: 3, power: -1 }),
+    ],
+    ['stepSize of step to be a number above 0', () => createSchedule({ type: 'step', stepSize: 0 })],
+    [
+      'gamma of step to be a non-negative number',
+      () => createSchedule({ type: 'step', stepSize: 1, gamma: -1 }),
+    ],
+    ['gamma of exponential to be', () => createSchedule({ type: 'exponential', gamma: Number.NaN })],
+    [
+      'milestones[1] of multistep to be a non-negative number',
+      () => createSchedule({ type: 'multistep', milestones: [3, -1] }),
+    ],
+    ['alpha of linear to be a number', () => createSchedule({ type: 'linear', alpha: Number.NaN, beta: 1 })],
+    ['warmUp: expected length to be a non-negative number', () => warmUp(() => 1, { length: -1 })],
+    [
+      'warmUp: expected factor to be a number above 0 and at most 1',
+      () => warmUp(() => 1, { length: 3, factor: 0 }),
+    ],
+    [
+      'warmUp: expected type to be one of linear, constant',
+      // @ts-expect-error: a warm-up is linear or constant.
+      () => warmUp(() => 1, { length: 3, type: 'cosine' }),
+    ],
+  ])('rejects an option out of range: %s', (message, make) => {
+    const error = { code: 'ERR_OPTION_VALUE', message: expect.stringContaining(message) };
+    expect(make).toThrow(expect.objectContaining(error));
   });
 
   it('linear stays at 0 once it would be negative', () => {

@@ -2,7 +2,7 @@
  * Checks of options that TypeScript makes and JavaScript does not: arguments of another kind than a session
  * takes.
  */
-import { checkFromZero, checkOptionNames, described, UsageError } from '@inplace-abn/core';
+import { checkNumbers, checkOptionNames, described, UsageError } from '@inplace-abn/core';
 import { Module } from '@inplace-abn/nn';
 import type { ParameterGroup } from './groups.js';
 import type { LayerDecay } from './layer-decay.js';
@@ -130,7 +130,7 @@ function checkGroups(groups: readonly ParameterGroup[]): void {
     checkOptionNames(where, group, ['parameters', 'learningRate', 'weightDecay']);
     const { parameters, learningRate, weightDecay } = group;
     checkSelection(`groups[${index}].parameters`, parameters ?? null);
-    checkFromZero(where, { learningRate, weightDecay });
+    checkNumbers(where, 'a non-negative number', { learningRate, weightDecay });
   }
 }
 

@@ -1,6 +1,6 @@
 import { CommError } from '@inplace-abn/comm';
 import {
-  checkFromZero,
+  checkNumbers,
   checkOptionNames,
   defaultDevice,
   formatBytes,
@@ -156,7 +156,7 @@ export class Session<
     y: ArraysOf<Target>,
     { rate = 1, at }: TrainOptions & Partial<StepAt>,
   ): Promise<StepResult<M> | 'stopped'> {
-    checkFromZero('train', { rate });
+    checkNumbers('train', 'a non-negative number', { rate });
     const optimizer = this.required('optimizer', 'train');
     const { group, average } = this.options;
     const batch = this.batchOf('train', x, y);

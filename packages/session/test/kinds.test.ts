@@ -145,7 +145,7 @@ const MISTAKES: readonly Mistake[] = [
   [
     'a schedule without its option',
     'ERR_OPTION_VALUE',
-    /^createSchedule: expected stepSize of step to be a number but received undefined/,
+    /^createSchedule: expected stepSize of step to be a number above 0 but received undefined/,
     () => createSchedule(untyped<ScheduleOptions>({ type: 'step' })),
   ],
   [

@@ -1,5 +1,6 @@
 import {
   add,
+  checkNumbers,
   checkOptionNames,
   exp,
   literal,
@@ -14,7 +15,6 @@ import {
 } from '@inplace-abn/core';
 import { smoothed } from './cross-entropy.js';
 import { type Loss, likeOutput } from './loss.js';
-import { checkShares } from './share.js';
 
 /** Options of {@link bceWithLogits}. */
 export interface BceOptions {
@@ -45,7 +45,7 @@ export function bceTerms(options: BceOptions = {}): (output: Value, target: Valu
     'targetThreshold',
   ]);
   const { positiveWeight = 1, classWeights, labelSmoothing = 0, targetThreshold } = options;
-  checkShares('bceWithLogits', { labelSmoothing, targetThreshold });
+  checkNumbers('bceWithLogits', 'a number from 0 to 1', { labelSmoothing, targetThreshold });
   return (x, target) => {
     const t = thresholded(smoothed(target, labelSmoothing), targetThreshold);
     const weighted = (terms: Value) => (classWeights ? mul(terms, literal(x.tracer, classWeights)) : terms);

@@ -1,5 +1,6 @@
 import {
   add,
+  checkNumbers,
   checkOptionNames,
   crossEntropy as emitCrossEntropy,
   literal,
@@ -26,11 +27,13 @@ export interface CrossEntropyOptions {
  * torch.nn.CrossEntropyLoss with labels: the mean of −log softmax(output)[label]. Output [N,K,S…]. Target
  * int32[N,S…], class indices from 0 to K − 1, or `ignoreIndex`.
  *
- * @throws UsageError, code ERR_UNKNOWN_OPTION, for an unknown option
+ * @throws UsageError, code ERR_UNKNOWN_OPTION, for an unknown option; code ERR_OPTION_VALUE, for a smoothing
+ * outside [0, 1]
  */
 export function crossEntropy(options: CrossEntropyOptions = {}): Loss {
   checkOptionNames('crossEntropy', options, ['ignoreIndex', 'classWeights', 'labelSmoothing']);
   const { classWeights, ignoreIndex, labelSmoothing } = options;
+  checkNumbers('crossEntropy', 'a number from 0 to 1', { labelSmoothing });
   return {
     target: ({ shape: [batch = 0, , ...positions] }) => ({ shape: [batch, ...positions], dtype: 'int32' }),
     compute: (output, target, count) =>
@@ -63,11 +66,13 @@ export interface SoftCrossEntropyOptions {
  * torch.nn.CrossEntropyLoss with probabilities, such as those of mixup: the mean over samples (and pixels) of
  * −Σ_k w_k · target_k · log softmax(output)_k. Output and target [N,K,S…].
  *
- * @throws UsageError, code ERR_UNKNOWN_OPTION, for an unknown option
+ * @throws UsageError, code ERR_UNKNOWN_OPTION, for an unknown option; code ERR_OPTION_VALUE, for a smoothing
+ * outside [0, 1]
  */
 export function softCrossEntropy(options: SoftCrossEntropyOptions = {}): Loss {
   checkOptionNames('softCrossEntropy', options, ['classWeights', 'labelSmoothing']);
   const { classWeights, labelSmoothing = 0 } = options;
+  checkNumbers('softCrossEntropy', 'a number from 0 to 1', { labelSmoothing });
   return likeOutput((output, target) => {
     const wanted = smoothed(target, labelSmoothing);
     const weighted = classWeights ? mul(wanted, literal(output.tracer, classWeights)) : wanted;

@@ -1,11 +1,23 @@
-import { add, checkOptionNames, div, mean, mul, sigmoid, softmax, sub, sum } from '@inplace-abn/core';
+import {
+  add,
+  checkChoice,
+  checkNumbers,
+  checkOptionNames,
+  div,
+  mean,
+  mul,
+  sigmoid,
+  softmax,
+  sub,
+  sum,
+} from '@inplace-abn/core';
 import { type Loss, likeOutput } from './loss.js';
 
 /** Options of {@link dice}. */
 export interface DiceOptions {
   /** 'sigmoid': channels are independent classes; 'softmax': one class per pixel. Default 'sigmoid'. */
   readonly probabilities?: 'sigmoid' | 'softmax';
-  /** Added to numerator and denominator, so an absent class that is not predicted has no loss. Default 1. */
+  /** Added to numerator and denominator; an absent class not predicted has no loss. From 0, default 1. */
   readonly smooth?: number;
 }
 
@@ -16,11 +28,14 @@ export interface DiceOptions {
  *
  * Output [N,K,S…]: logits. Target: float32 of the same shape, 0 or 1.
  *
- * @throws UsageError, code ERR_UNKNOWN_OPTION, for an unknown option
+ * @throws UsageError, code ERR_UNKNOWN_OPTION, for an unknown option; code ERR_OPTION_VALUE, for one out of
+ * range
  */
 export function dice(options: DiceOptions = {}): Loss {
   checkOptionNames('dice', options, ['probabilities', 'smooth']);
   const { probabilities = 'sigmoid', smooth = 1 } = options;
+  checkChoice('dice', 'probabilities', ['sigmoid', 'softmax'], probabilities);
+  checkNumbers('dice', 'a non-negative number', { smooth });
   return likeOutput((x, t) => {
     const p = probabilities === 'softmax' ? softmax(x) : sigmoid(x);
     const axes = x.shape.map((_, axis) => axis).filter((axis) => axis !== 1);

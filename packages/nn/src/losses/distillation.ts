@@ -1,5 +1,6 @@
 import {
   add,
+  checkNumbers,
   checkOptionNames,
   crossEntropy,
   exp,
@@ -13,7 +14,7 @@ import type { Loss } from './loss.js';
 
 /** Options of {@link distillation}. */
 export interface DistillationOptions {
-  /** Divides the logits of both networks; above 1 it softens their distributions. Default 1. */
+  /** Divides the logits of both networks, above 0; above 1 it softens their distributions. Default 1. */
   readonly temperature?: number;
   /** Weight of the teacher's term, from 0 to 1. Default 0.5. */
   readonly alpha?: number;
@@ -35,11 +36,14 @@ export type DistillationTarget = {
  * KL is averaged over samples (and pixels), like torch.nn.KLDivLoss with reduction 'batchmean'. The output is
  * logits N×K×S….
  *
- * @throws UsageError, code ERR_UNKNOWN_OPTION, for an unknown option
+ * @throws UsageError, code ERR_UNKNOWN_OPTION, for an unknown option; code ERR_OPTION_VALUE, for one out of
+ * range
  */
 export function distillation(options: DistillationOptions = {}): Loss<Value, DistillationTarget> {
   checkOptionNames('distillation', options, ['temperature', 'alpha']);
   const { temperature = 1, alpha = 0.5 } = options;
+  checkNumbers('distillation', 'a number above 0', { temperature });
+  checkNumbers('distillation', 'a number from 0 to 1', { alpha });
   return {
     target({ shape }) {
       const [batch = 0, , ...positions] = shape;

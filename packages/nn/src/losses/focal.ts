@@ -1,5 +1,6 @@
 import {
   add,
+  checkNumbers,
   checkOptionNames,
   exp,
   literal,
@@ -14,13 +15,12 @@ import {
 import { softplus } from './bce.js';
 import { smoothed } from './cross-entropy.js';
 import { type Loss, likeOutput } from './loss.js';
-import { checkShares } from './share.js';
 
 /** Options of {@link focal}. */
 export interface FocalOptions {
-  /** Weight of positive targets; negative ones have 1 − alpha. Null: no weights. Default 0.25. */
+  /** Weight of positive targets, in [0, 1]; negative ones have 1 − alpha. Null: no weights. Default 0.25. */
   readonly alpha?: number | null;
-  /** Focusing exponent: reduces the weight of well-classified terms. 0: binary cross entropy. Default 2. */
+  /** Focusing exponent, from 0 (binary cross entropy): well-classified terms weigh less. Default 2. */
   readonly gamma?: number;
   /** Factor on the terms of each channel. The mean is not weighted. */
   readonly classWeights?: readonly number[];
@@ -40,7 +40,8 @@ const LEAST = 1e-20;
 export function focalTerms(options: FocalOptions = {}): (output: Value, target: Value) => Value {
   checkOptionNames('focal', options, ['alpha', 'gamma', 'classWeights', 'labelSmoothing']);
   const { alpha = 0.25, gamma = 2, classWeights, labelSmoothing = 0 } = options;
-  checkShares('focal', { labelSmoothing });
+  checkNumbers('focal', 'a number from 0 to 1', { alpha: alpha ?? undefined, labelSmoothing });
+  checkNumbers('focal', 'a non-negative number', { gamma });
   return (x, target) => {
     const t = smoothed(target, labelSmoothing);
     const entropy = sub(softplus(x), mul(x, t));
@@ -60,7 +61,7 @@ export function focalTerms(options: FocalOptions = {}): (output: Value, target: 
  *
  * Output [N,K,…]: logits. Target: float32 of the same shape, from 0 to 1.
  *
- * @throws UsageError for an unknown option, or a label smoothing outside [0, 1]
+ * @throws UsageError for an unknown option, or one out of range
  */
 export function focal(options: FocalOptions = {}): Loss {
   const terms = focalTerms(options);

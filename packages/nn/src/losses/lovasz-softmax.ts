@@ -1,4 +1,9 @@
-import { checkOptionNames, lovaszSoftmax as emitLovaszSoftmax, softmax } from '@inplace-abn/core';
+import {
+  checkChoice,
+  checkOptionNames,
+  lovaszSoftmax as emitLovaszSoftmax,
+  softmax,
+} from '@inplace-abn/core';
 import { labelCount } from './cross-entropy.js';
 import type { Loss } from './loss.js';
 
@@ -20,11 +25,13 @@ export interface LovaszSoftmaxOptions {
  * IoU is not a mean over pixels. If a batch is split over processes or parts, the loss of each part is
  * weighted by its number of labels, so the result depends on the split. With `perImage` it does not.
  *
- * @throws UsageError, code ERR_UNKNOWN_OPTION, for an unknown option
+ * @throws UsageError, code ERR_UNKNOWN_OPTION, for an unknown option; code ERR_OPTION_VALUE, for unknown
+ * classes
  */
 export function lovaszSoftmax(options: LovaszSoftmaxOptions = {}): Loss {
   checkOptionNames('lovaszSoftmax', options, ['classes', 'perImage', 'ignoreIndex']);
-  const { classes, perImage = false, ignoreIndex } = options;
+  const { classes = 'present', perImage = false, ignoreIndex } = options;
+  checkChoice('lovaszSoftmax', 'classes', ['present', 'all'], classes);
   const common: Pick<Loss, 'target' | 'compute'> = {
     target: ({ shape: [batch = 0, , ...positions] }) => ({ shape: [batch, ...positions], dtype: 'int32' }),
     compute: (output, target, count) =>
