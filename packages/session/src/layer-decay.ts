@@ -48,8 +48,18 @@ export function decayOfLayers(
  * each block is one, and what comes behind the blocks is the last one. Parameters between two blocks, such as
  * a transition's, are in the layer of the block before them.
  *
- * A block is a module named `block1`, `layer1` or `dense1`, or a numbered module right below it, such as
- * `layer1.0`. A layer of a dense module is one too: its convolutions `convs1.0` and `convs3.0`.
+ * Blocks are named in one of these ways, the first that any parameter's name has:
+ *
+ * - `block1`, `layer1` or `dense1`, or a numbered module right below it: `layer1.0`, as in ResNets. A layer
+ *   of a dense module is one too: its convolutions `convs1.0` and `convs3.0`.
+ * - `denseblock1.denselayer1`: torchvision's and timm's DenseNets.
+ * - `blocks.0`, `blocks.0.1` or `stages.1.blocks.2`: timm's ViT, EfficientNet and ConvNeXt. As in timm,
+ *   `stages.1.downsample` is in the first block of its stage.
+ * - `stages.1.2`: timm's RepVGG.
+ * - `features.3` or `features.3.1`: torchvision's VGG, MobileNet, EfficientNet and ConvNeXt.
+ *
+ * In the last three, a numbered module with weights of its own is in the block above it: the convolution
+ * `features.0.0` and its norm `features.0.1` are in `features.0`.
  *
  * @param names all parameters in the order of the network's modules
  * @throws UsageError, code ERR_NO_MATCH, for a network without blocks
@@ -60,7 +70,7 @@ export function layerFactors(
   { option, otherwise = '', isLast = () => false }: LayerFactorsOptions,
 ): (name: string) => number {
   if (decay === 1) return () => 1;
-  const blocks = names.map((name) => (isLast(name) ? null : blockOf(name)));
+  const blocks = blocksOf(names.map((name) => (isLast(name) ? null : name)));
   const layers = new Map<string, number>();
   for (const block of blocks) {
     if (block !== null && !layers.has(block)) layers.set(block, layers.size + 1);
@@ -68,7 +78,7 @@ export function layerFactors(
   if (layers.size === 0) {
     throw new UsageError(
       `${option}: the network has no blocks, whose rates are to fall: name their modules block1, block2, … ` +
-        `(or layer1, layer1.0, dense1)${otherwise}`,
+        `(or layer1.0, dense1, denseblock1.denselayer1, blocks.0, stages.0.blocks.0, features.0)${otherwise}`,
       { code: 'ERR_NO_MATCH' },
     );
   }
@@ -83,11 +93,43 @@ export function layerFactors(
   return (name) => decay ** (last - (layerOf.get(name) ?? last));
 }
 
-/** The block that a parameter is in, by a path such as `body.mod3.block2`; null outside of blocks. */
-function blockOf(name: string): string | null {
-  const dense = /^(.*?(?:^|\.))convs[13]\.(\d+)\./.exec(name);
-  if (dense) return `${dense[1]}${dense[2]}`;
-  return /^(.*?(?:^|\.)(?:block|dense|layer)\d+(?:\.\d+)?)\./.exec(name)?.[1] ?? null;
+/** The block that a parameter is in, such as `body.mod3.block2`; null outside of blocks. */
+type Naming = (name: string) => string | null;
+
+/** A naming of blocks whose paths end in a way. */
+function endingIn(pattern: string): Naming {
+  const block = new RegExp(`^(.*?(?:^|\\.)${pattern})\\.`);
+  return (name) => block.exec(name)?.[1] ?? null;
+}
+
+/** A number that ends a block's path: that of a module without weights of its own. */
+const NUMBERED = '\\.\\d+(?!\\.(?:weight|bias)$)';
+
+const numbered = endingIn('(?:block|dense|layer)\\d+(?:\\.\\d+)?');
+const inBlocks = endingIn(`blocks\\.\\d+(?:${NUMBERED})?`);
+
+/** Of the zoo and ResNets, of DenseNets, of networks with `blocks`, `stages` or `features`. */
+const NAMINGS: readonly Naming[] = [
+  (name) => {
+    const dense = /^(.*?(?:^|\.))convs[13]\.(\d+)\./.exec(name);
+    return dense ? `${dense[1]}${dense[2]}` : numbered(name);
+  },
+  endingIn('denseblock\\d+\\.denselayer\\d+'),
+  (name) => {
+    const stage = /^((?:.*\.)?(?:stages|layers)\.\d+)\.downsample\./.exec(name);
+    return stage ? `${stage[1]}.blocks.0` : inBlocks(name);
+  },
+  endingIn(`stages\\.\\d+${NUMBERED}`),
+  endingIn(`features\\.\\d+(?:${NUMBERED})?`),
+];
+
+/** The block of each parameter by the first naming that applies to any; null outside of blocks. */
+function blocksOf(names: readonly (string | null)[]): (string | null)[] {
+  for (const naming of NAMINGS) {
+    const blocks = names.map((name) => (name === null ? null : naming(name)));
+    if (blocks.some((block) => block !== null)) return blocks;
+  }
+  return names.map(() => null);
 }
 
 /** Multiplies learning rates in a training step: one value for all parameters that have the same. */

@@ -57,6 +57,108 @@ const ZOO = [
   ...each(DENSENETS, ({ layers }) => ofDenseLayers(layers)),
 ];
 
+/** Some parameters of networks of torchvision and timm by layer, in the networks' own order. */
+const NAMED_ELSEWHERE: readonly (readonly [string, Layers])[] = [
+  [
+    "torchvision's ResNet",
+    [
+      ['conv1.weight', 'bn1.weight'],
+      ['layer1.0.conv1.weight', 'layer1.0.downsample.0.weight'],
+      ['layer1.1.conv1.weight', 'layer1.1.bn1.bias'],
+      ['layer2.0.conv1.weight'],
+      ['fc.weight', 'fc.bias'],
+    ],
+  ],
+  [
+    "torchvision's DenseNet",
+    [
+      ['features.conv0.weight', 'features.norm0.weight'],
+      ['features.denseblock1.denselayer1.norm1.weight', 'features.denseblock1.denselayer1.conv2.weight'],
+      ['features.denseblock1.denselayer2.conv1.weight', 'features.transition1.conv.weight'],
+      ['features.denseblock2.denselayer1.conv1.weight'],
+      ['features.norm5.weight', 'classifier.weight'],
+    ],
+  ],
+  [
+    "timm's ViT",
+    [
+      ['cls_token', 'pos_embed', 'patch_embed.proj.weight'],
+      ['blocks.0.norm1.weight', 'blocks.0.ls1.gamma', 'blocks.0.mlp.fc1.weight'],
+      ['blocks.1.attn.qkv.weight'],
+      ['norm.weight', 'head.weight'],
+    ],
+  ],
+  [
+    "timm's EfficientNet",
+    [
+      ['conv_stem.weight', 'bn1.weight'],
+      ['blocks.0.0.conv_dw.weight', 'blocks.0.0.bn1.weight'],
+      ['blocks.1.0.conv_pw.weight'],
+      ['blocks.1.1.se.conv_reduce.bias'],
+      ['conv_head.weight', 'bn2.weight', 'classifier.weight'],
+    ],
+  ],
+  [
+    "timm's ConvNeXt",
+    [
+      ['stem.0.weight', 'stem.1.weight'],
+      ['stages.0.blocks.0.gamma', 'stages.0.blocks.0.conv_dw.weight'],
+      ['stages.0.blocks.1.mlp.fc1.weight'],
+      ['stages.1.downsample.0.weight', 'stages.1.downsample.1.weight', 'stages.1.blocks.0.conv_dw.weight'],
+      ['stages.1.blocks.1.norm.weight'],
+      ['head.norm.weight', 'head.fc.weight'],
+    ],
+  ],
+  [
+    "timm's Swin Transformer",
+    [
+      ['patch_embed.proj.weight'],
+      ['layers.0.blocks.0.attn.qkv.weight'],
+      ['layers.1.downsample.norm.weight', 'layers.1.blocks.0.attn.qkv.weight'],
+      ['norm.weight', 'head.fc.weight'],
+    ],
+  ],
+  [
+    "timm's RepVGG",
+    [
+      ['stem.conv_kxk.conv.weight'],
+      ['stages.0.0.conv_kxk.conv.weight', 'stages.0.0.conv_1x1.bn.weight'],
+      ['stages.0.1.identity.weight'],
+      ['stages.1.0.conv_kxk.conv.weight'],
+      ['head.fc.weight'],
+    ],
+  ],
+  [
+    "torchvision's VGG",
+    [
+      ['features.0.weight', 'features.0.bias'],
+      ['features.3.weight'],
+      ['classifier.0.weight', 'classifier.6.bias'],
+    ],
+  ],
+  [
+    "torchvision's MobileNetV2",
+    [
+      ['features.0.0.weight', 'features.0.1.bias'],
+      ['features.1.conv.0.0.weight', 'features.1.conv.1.weight'],
+      ['features.2.conv.0.0.weight'],
+      ['features.18.0.weight', 'features.18.1.weight'],
+      ['classifier.1.weight'],
+    ],
+  ],
+  [
+    "torchvision's ConvNeXt",
+    [
+      ['features.0.0.weight', 'features.0.1.weight'],
+      ['features.1.0.layer_scale', 'features.1.0.block.0.weight'],
+      ['features.1.1.layer_scale', 'features.1.1.block.5.bias'],
+      ['features.2.0.weight', 'features.2.1.weight'],
+      ['features.3.0.block.0.weight'],
+      ['classifier.0.weight', 'classifier.2.weight'],
+    ],
+  ],
+];
+
 const networkOf = (arch: string) =>
   createNetwork(arch, { normAct: (channels, options) => new InPlaceABN(channels, options), classes: 3 });
 
@@ -110,6 +212,19 @@ describe('the layers of a decay', () => {
     expect(names.map(factorOf)).toEqual([0.125, 0.25, 0.25, 0.5, 1, 1]);
     const isLast = (name: string) => name === 'block2.w' || name === 'fc.w';
     expect(names.map(layerFactors(names, 0.5, { option: 'decay', isLast }))).toEqual([0.25, 0.5, 1, 1, 1, 1]);
+  });
+
+  it.each(NAMED_ELSEWHERE)('are known as %s names them', (_network, layers) => {
+    const names = layers.flat();
+    const factorOf = layerFactors(names, 0.5, { option: 'decay' });
+    const expected = layers.flatMap((layer, index) => layer.map((name) => [name, layers.length - 1 - index]));
+    expect(names.map((name) => [name, Math.log2(1 / factorOf(name))])).toEqual(expected);
+  });
+
+  it('are those of the first naming that a network has', () => {
+    const names = ['features.0.weight', 'block1.blocks.0.weight', 'block2.weight', 'fc.weight'];
+    const factorOf = layerFactors(names, 0.5, { option: 'decay' });
+    expect(names.map(factorOf)).toEqual([0.125, 0.25, 0.5, 1]);
   });
 
   it('must be there, and the error says how to name them', () => {
