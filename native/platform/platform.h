@@ -29,6 +29,11 @@ int processors();
 // Of the environment as it is now; JavaScript may have changed it.
 std::optional<std::string> variable(const char* name);
 
+// The way for a thread that ends to part with threads that it started: wait for them; tell them to end, while
+// they may go on for a moment; or nothing, as they have ended with the process.
+enum class Parting { join, leave, none };
+Parting parting_from_threads();
+
 // Calls `child` in each child of a fork, for the rest of the process.
 void at_fork(void (*child)());
 // Makes this process end when its parent, process `parent`, ends, where the system can. Returns false if the

@@ -25,6 +25,8 @@ std::optional<std::string> variable(const char* name) {
   return value ? std::optional<std::string>(value) : std::nullopt;
 }
 
+Parting parting_from_threads() { return Parting::join; }
+
 void at_fork(void (*child)()) { pthread_atfork(nullptr, nullptr, child); }
 
 void exit_now(int code) { _exit(code); }

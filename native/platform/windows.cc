@@ -21,6 +21,22 @@ MEMORYSTATUSEX memory_status() {
 
 void CALLBACK end_with_parent(void*, BOOLEAN) { exit_now(1); }
 
+// Threads that nobody waits for may run its code after Node is done with it.
+HMODULE stay_loaded() {
+  HMODULE addon = nullptr;
+  GetModuleHandleExA(GET_MODULE_HANDLE_EX_FLAG_PIN | GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS,
+                     reinterpret_cast<const char*>(&stay_loaded), &addon);
+  return addon;
+}
+const HMODULE loaded = stay_loaded();
+
+bool process_ends() {
+  using Ends = BOOLEAN(WINAPI*)();
+  static const auto ends = reinterpret_cast<Ends>(
+      reinterpret_cast<void*>(GetProcAddress(GetModuleHandleA("ntdll.dll"), "RtlDllShutdownInProgress")));
+  return ends && ends();
+}
+
 }  // namespace
 
 size_t page_bytes() {
@@ -68,6 +84,9 @@ std::optional<std::string> variable(const char* name) {
   value.resize(GetEnvironmentVariableA(name, value.data(), static_cast<DWORD>(value.size())));
   return value;
 }
+
+// A thread that ends holds the loader's lock, which others need to end.
+Parting parting_from_threads() { return process_ends() ? Parting::none : Parting::leave; }
 
 // There is no fork.
 void at_fork(void (*)()) {}

@@ -204,7 +204,9 @@ export function writeFilesManifest(folder, files) {
  * @returns {string} its output
  */
 export function run(command, args) {
-  const { status, error, stderr, stdout } = spawnSync(command, args, { encoding: 'utf8' });
+  // A list of a file's symbols has megabytes.
+  const options = { encoding: /** @type {const} */ ('utf8'), maxBuffer: 2 ** 28 };
+  const { status, error, stderr, stdout } = spawnSync(command, args, options);
   if (status !== 0) throw new StepError(`${command} failed: ${error?.message ?? stderr}`);
   return stdout;
 }

@@ -28,6 +28,11 @@ class Pool {
 
   void run(int threads, pool::Call* call, const void* body);
   void wait() { crew_.wait(); }
+  // Ends without waiting for the workers.
+  void leave() {
+    crew_.end();
+    for (std::thread& thread : threads_) thread.detach();
+  }
 
  private:
   // Returns the size of a team of at most `threads`.
@@ -71,7 +76,15 @@ std::atomic<unsigned> forks{0};
 // The pool of a thread.
 class Own {
  public:
-  ~Own() { forget_forked(); }
+  ~Own() {
+    forget_forked();
+    if (!pool_) return;
+    const auto parting = platform::parting_from_threads();
+    if (parting == platform::Parting::join) return;
+    // Its threads may still look at it.
+    Pool* const left = pool_.release();
+    if (parting == platform::Parting::leave) left->leave();
+  }
 
   Pool& get() {
     forget_forked();

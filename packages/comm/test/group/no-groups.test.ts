@@ -6,14 +6,14 @@ import type { World } from '../../src/index.js';
 
 const native = (file: string) => fileURLToPath(new URL(`../../../../native/${file}`, import.meta.url));
 
-/** Two processes, of which a group of this one alone asks nothing. */
+/** Two processes, of which the other one says the same as this one. */
 const WORLD: World = {
   rank: 0,
   localRank: 0,
   size: 2,
   host: '127.0.0.1',
   lossMs: 1000,
-  gather: () => expect.fail(),
+  gather: (_, members, data) => Promise.resolve(members.map(() => data)),
   onLost: () => {},
   fail: () => Promise.resolve(),
   close: () => Promise.resolve(),
@@ -29,10 +29,10 @@ describe.each([
     vi.stubEnv('IABN_ADDON', addon);
     vi.resetModules();
     const { ProcessGroup } = await import('../../src/index.js');
-    await expect(ProcessGroup.create(WORLD, [0])).rejects.toThrow(
+    await expect(ProcessGroup.create(WORLD, [0, 1])).rejects.toThrow(
       expect.objectContaining({
         code: 'ERR_PROCESS_GROUP',
-        message: expect.stringContaining(`opening group ranks-0: ${why}`),
+        message: expect.stringContaining(`opening group world: ${why}`),
       }),
     );
   });
