@@ -15,7 +15,7 @@ const OF_MINGW = ['libstdc++.a', 'libgcc.a', 'libwinpthread.a'];
 
 /**
  * @typedef {object} System
- * @property {string[]} strip  the command, without the file
+ * @property {string[][]} finish  commands that make the built file the packed one, without the file
  * @property {string[]} list  the command that lists the libraries that a file is linked with, without the file
  * @property {RegExp} line  of that list, with a library's name
  * @property {RegExp} ofSystem  names of libraries that every such system has, or Node
@@ -24,7 +24,11 @@ const OF_MINGW = ['libstdc++.a', 'libgcc.a', 'libwinpthread.a'];
 
 /** @type {System} */
 export const MACOS = {
-  strip: ['strip', '-x'],
+  // The system loads nothing whose signature does not fit.
+  finish: [
+    ['strip', '-x'],
+    ['codesign', '--force', '--sign', '-'],
+  ],
   list: ['otool', '-L'],
   line: /^\t(\S+) \(/gm,
   ofSystem: /^(\/usr\/lib|\/System\/Library)\/|^@rpath\/inplace_abn\.node$/,
@@ -33,7 +37,7 @@ export const MACOS = {
 
 /** @type {System} */
 export const WINDOWS = {
-  strip: [`${MINGW}-strip`],
+  finish: [[`${MINGW}-strip`]],
   list: [`${MINGW}-objdump`, '-p'],
   line: /^\s*DLL Name: (\S+)$/gm,
   ofSystem: /^(kernel32|advapi32|msvcrt)\.dll$|^node\.exe$/i,
@@ -54,7 +58,7 @@ export function fillAlonePackage(member, folder, build, system) {
   beginPackage(member, folder);
   const addon = path.join(folder, ADDON);
   copyFileSync(inRoot(build, 'Release', ADDON), addon);
-  call(system.strip, addon);
+  for (const command of system.finish) call(command, addon);
   assertAlone(call(system.list, addon), system);
   writeFilesManifest(folder, [ADDON]);
   writeFileSync(path.join(folder, 'THIRD-PARTY-LICENSES'), compiledInLicenses(system.linked()));
