@@ -29,6 +29,8 @@ export async function run({ steps = 5, networks = ['resnet50'], batch: size, say
       const [own, other] = [await start(addon), await start(undefined)];
       try {
         say(`ours on ${own.ready.machine}; peer on ${other.ready.machine}`);
+        if (!String(other.ready.machine).includes('oneDNN'))
+          throw new PeerError('the addon of native/build has no oneDNN: there is nothing to compare with');
         const variant = `${arch}, ${precision}, batch ${batch}, our own kernels vs with oneDNN`;
         const sides = [{ variant, run: () => own.ask('step', 'seconds') }];
         const options = { name: 'own-kernels', unit: 's', warmUp: 1, rounds: steps, say };

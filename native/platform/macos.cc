@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <new>
 #include <thread>
 
 #include "platform/touch.h"
@@ -21,7 +22,9 @@ void* map_at(void* place, size_t bytes, int fixed) {
 void* map_pages(size_t bytes) { return map_at(nullptr, bytes, 0); }
 
 // New pages replace them. MADV_DONTNEED would leave their content.
-void clear_pages(void* data, size_t bytes) { map_at(data, bytes, MAP_FIXED); }
+void clear_pages(void* data, size_t bytes) {
+  if (!map_at(data, bytes, MAP_FIXED)) throw std::bad_alloc();
+}
 
 bool populate_pages(uint8_t* data, size_t length) {
   touch_pages(data, length);

@@ -26,7 +26,7 @@ std::string processor_name();
 // Those that this process may use, at least one.
 int processors();
 
-// Of the environment as it is now; JavaScript may have changed it.
+// Of the environment as it is now, in UTF-8; JavaScript may have changed it.
 std::optional<std::string> variable(const char* name);
 
 // The way for a thread that ends to part with threads that it started: wait for them; tell them to end, while

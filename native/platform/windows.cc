@@ -3,6 +3,7 @@
 #include <windows.h>
 
 #include <algorithm>
+#include <new>
 #include <stdexcept>
 #include <system_error>
 #include <thread>
@@ -17,6 +18,22 @@ MEMORYSTATUSEX memory_status() {
   status.dwLength = sizeof status;
   GlobalMemoryStatusEx(&status);
   return status;
+}
+
+// Node and the rest of the addon have text in UTF-8. The system's functions for `char` have its code page.
+std::wstring utf16(const std::string& text) {
+  const int bytes = static_cast<int>(text.size());
+  std::wstring wide(MultiByteToWideChar(CP_UTF8, 0, text.data(), bytes, nullptr, 0), L'\0');
+  MultiByteToWideChar(CP_UTF8, 0, text.data(), bytes, wide.data(), static_cast<int>(wide.size()));
+  return wide;
+}
+
+std::string utf8(const std::wstring& wide) {
+  const int length = static_cast<int>(wide.size());
+  std::string text(WideCharToMultiByte(CP_UTF8, 0, wide.data(), length, nullptr, 0, nullptr, nullptr), '\0');
+  WideCharToMultiByte(CP_UTF8, 0, wide.data(), length, text.data(), static_cast<int>(text.size()), nullptr,
+                      nullptr);
+  return text;
 }
 
 void CALLBACK end_with_parent(void*, BOOLEAN) { exit_now(1); }
@@ -79,10 +96,11 @@ int processors() { return std::max(1, static_cast<int>(std::thread::hardware_con
 
 // The C library has a copy from the start of the process.
 std::optional<std::string> variable(const char* name) {
-  std::string value(GetEnvironmentVariableA(name, nullptr, 0), '\0');
+  const std::wstring wide = utf16(name);
+  std::wstring value(GetEnvironmentVariableW(wide.c_str(), nullptr, 0), L'\0');
   if (value.empty()) return std::nullopt;
-  value.resize(GetEnvironmentVariableA(name, value.data(), static_cast<DWORD>(value.size())));
-  return value;
+  value.resize(GetEnvironmentVariableW(wide.c_str(), value.data(), static_cast<DWORD>(value.size())));
+  return utf8(value);
 }
 
 // A thread that ends holds the loader's lock, which others need to end.
@@ -106,7 +124,7 @@ void exit_now(int code) {
 }
 
 void* open_library(const std::string& path) {
-  const HMODULE library = LoadLibraryA(path.c_str());
+  const HMODULE library = LoadLibraryW(utf16(path).c_str());
   if (library) return library;
   throw std::runtime_error(std::system_category().message(static_cast<int>(GetLastError())));
 }

@@ -10,8 +10,8 @@ namespace {
 namespace fs = std::filesystem;
 
 fs::path cache_file(const char* setting, const char* name) {
-  if (const auto chosen = platform::variable(setting)) return *chosen;
-  const auto folder = [](const char* named) { return fs::path(platform::variable(named).value_or("")); };
+  if (const auto chosen = platform::variable(setting)) return fs::u8path(*chosen);
+  const auto folder = [](const char* named) { return fs::u8path(platform::variable(named).value_or("")); };
   const fs::path cache = folder("XDG_CACHE_HOME"), home = folder("HOME"), windows = folder("LOCALAPPDATA");
   if (!cache.empty()) return cache / "inplace-abn" / name;
   if (!home.empty()) return home / ".cache" / "inplace-abn" / name;

@@ -37,7 +37,8 @@ export const MACOS = {
 
 /** @type {System} */
 export const WINDOWS = {
-  finish: [[`${MINGW}-strip`]],
+  // Without -p it writes the time of day into the file.
+  finish: [[`${MINGW}-strip`, '-p']],
   list: [`${MINGW}-objdump`, '-p'],
   line: /^\s*DLL Name: (\S+)$/gm,
   ofSystem: /^(kernel32|advapi32|msvcrt)\.dll$|^node\.exe$/i,

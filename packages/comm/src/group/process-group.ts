@@ -59,6 +59,7 @@ export class ProcessGroup implements GroupShape {
    *
    * @throws {CommError} if this process is not a member, if the addon has no process groups, if they cannot
    * be connected, or if their options differ or ask for a topology that does not fit their nodes
+   * @throws {NativeAddonError} if there is no addon for this platform, or it cannot be loaded
    */
   static async create(
     world: World,
@@ -73,10 +74,8 @@ export class ProcessGroup implements GroupShape {
     const size = ranks.length;
     const perNode = size === world.size ? await agreedPerNode(world, topology, name) : 1;
     const settings = { name, rank, size, perNode, hostname: world.host, timeoutMs, connectTimeoutMs };
-    const native = opened(name, () => {
-      const { Group } = loadNative();
-      return new Group(settings);
-    });
+    const addon = loadNative();
+    const native = opened(name, () => new addon.Group(settings));
     const group = new ProcessGroup(world, native, options, name, ranks, perNode);
     try {
       await connect(world, native, name, ranks);
