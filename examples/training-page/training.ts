@@ -127,7 +127,7 @@ function watcherOf(
     },
     onInstruction(index) {
       const time = performance.now();
-      if (index === null ? told === null : time < next) return;
+      if (index === null ? told === null : told !== null && time < next) return;
       told = index;
       next = time + interval;
       tell(index);

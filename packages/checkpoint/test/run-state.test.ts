@@ -212,7 +212,7 @@ describe('resuming', () => {
     expect(path).toBe(at(folder, 9));
     expect(comparable(state.model)).toEqual(comparable(runState(9).model));
     expect(rejected.map((file) => file.path)).toEqual([at(folder, 11), at(folder, 10)]);
-    expect(rejected[0]?.reason).toContain('is cut off');
+    expect(rejected[0]?.reason).toContain('is truncated');
   });
 
   it('reads the metadata of the state that would be loaded, also if others are truncated', async () => {
@@ -276,7 +276,7 @@ describe('resuming', () => {
     for (const step of [1, 2]) await truncate(at(folder, step), 20);
     await expect(loadLatest(folder)).rejects.toThrow(
       new RegExp(
-        `No intact checkpoint to resume from in ${folder}:\n.*checkpoint-2.*cut off.*\n.*checkpoint-1.*cut off`,
+        `No intact checkpoint to resume from in ${folder}:\n.*checkpoint-2.*truncated.*\n.*checkpoint-1.*truncated`,
       ),
     );
   });

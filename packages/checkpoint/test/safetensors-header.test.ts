@@ -73,7 +73,7 @@ describe('parseHeader', () => {
       'tensor "w": it starts at byte 8, not 4, so it leaves a gap',
     ],
     ['a gap at the start', { w: F32(4, 8) }, 8, 'tensor "w": it starts at byte 4, not 0'],
-    ['a file too short', { v: F32(0, 4), w: F32(4, 8) }, 7, 'is cut off: tensor "w" ends at byte 8'],
+    ['a file too short', { v: F32(0, 4), w: F32(4, 8) }, 7, 'is truncated: tensor "w" ends at byte 8'],
     ['a file too long', { w: F32(0, 4) }, 9, 'has 5 bytes after its last tensor'],
   ])('refuses %s', (_, header, dataBytes, message) => {
     expect(() => parse(header, dataBytes)).toThrow(CheckpointError);
@@ -104,7 +104,7 @@ describe('parseHeaderLength', () => {
       'a is not a safetensors file: it has only 3 bytes',
     );
     expect(() => parseHeaderLength('a', prefix(100n), 50)).toThrow(
-      'a is cut off: its header needs 100 bytes',
+      'a is truncated: its header needs 100 bytes',
     );
     for (const length of [BigInt(MAX_HEADER_BYTES) + 1n, 2n ** 64n - 1n]) {
       expect(() => parseHeaderLength('a', prefix(length), 2 ** 50)).toThrow(

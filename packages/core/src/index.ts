@@ -58,7 +58,16 @@ export {
 export { defineOp, type OwnOp, type OwnOperand, type OwnOperandKind } from './host/define-op.js';
 export { collectivesOf } from './ir/collectives.js';
 export { constantsOf } from './ir/constants.js';
-export type { AnyOp, Attributes, Collective, Holding, OpDefinition, ReferenceTensor } from './ir/define.js';
+export type {
+  AnyOp,
+  Attributes,
+  Collective,
+  Holding,
+  KernelFamily,
+  OpDefinition,
+  PeerKeeps,
+  ReferenceTensor,
+} from './ir/define.js';
 export { type Expression, listing, parseExpression } from './ir/expression.js';
 export type {
   Graph,

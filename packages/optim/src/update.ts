@@ -9,8 +9,8 @@ export interface UpdateOptions {
   readonly optimizer: Optimizer;
   /** float32 scalar that counts updates from 1. */
   readonly step: Value;
-  /** Maximum global norm of the gradients; 0: no clipping. */
-  readonly clip: number;
+  /** Maximum global norm of the gradients; 0: no clipping. Default 0. */
+  readonly clip?: number;
   /**
    * Whether a parameter is trained; others get neither gradient nor state. Default: all parameters are
    * trained.
@@ -47,7 +47,7 @@ export interface Updates {
  * train; code ERR_OPTION_VALUE, for a clip below 0
  */
 export function updateParameters(loss: Value, options: UpdateOptions): Updates {
-  const { optimizer, step, clip, rateOf, decayOf } = options;
+  const { optimizer, step, clip = 0, rateOf, decayOf } = options;
   const { tracer } = loss;
   const own = trainedGradients(loss, options);
   const sums = options.sum?.(own) ?? [...own.values()];

@@ -48,7 +48,7 @@ export function decayOfLayers(
  * each block is one, and what comes behind the blocks is the last one. Parameters between two blocks, such as
  * a transition's, are in the layer of the block before them.
  *
- * Blocks are named in one of these ways, the first that any parameter's name has:
+ * Blocks are named in one of these ways, the one that has most parameters in blocks:
  *
  * - `block1`, `layer1` or `dense1`, or a numbered module right below it: `layer1.0`, as in ResNets. A layer
  *   of a dense module is one too: its convolutions `convs1.0` and `convs3.0`.
@@ -106,7 +106,7 @@ function endingIn(pattern: string): Naming {
 const NUMBERED = '\\.\\d+(?!\\.(?:weight|bias)$)';
 
 const numbered = endingIn('(?:block|dense|layer)\\d+(?:\\.\\d+)?');
-const inBlocks = endingIn(`blocks\\.\\d+(?:${NUMBERED})?`);
+const listed = endingIn(`blocks\\.\\d+(?:${NUMBERED})?`);
 
 /** Of the zoo and ResNets, of DenseNets, of networks with `blocks`, `stages` or `features`. */
 const NAMINGS: readonly Naming[] = [
@@ -117,19 +117,18 @@ const NAMINGS: readonly Naming[] = [
   endingIn('denseblock\\d+\\.denselayer\\d+'),
   (name) => {
     const stage = /^((?:.*\.)?(?:stages|layers)\.\d+)\.downsample\./.exec(name);
-    return stage ? `${stage[1]}.blocks.0` : inBlocks(name);
+    return stage ? `${stage[1]}.blocks.0` : listed(name);
   },
   endingIn(`stages\\.\\d+${NUMBERED}`),
   endingIn(`features\\.\\d+(?:${NUMBERED})?`),
 ];
 
-/** The block of each parameter by the first naming that applies to any; null outside of blocks. */
+/** The block of each parameter by the naming that has most of them in blocks; null outside of blocks. */
 function blocksOf(names: readonly (string | null)[]): (string | null)[] {
-  for (const naming of NAMINGS) {
-    const blocks = names.map((name) => (name === null ? null : naming(name)));
-    if (blocks.some((block) => block !== null)) return blocks;
-  }
-  return names.map(() => null);
+  const inBlocks = (blocks: readonly (string | null)[]) => blocks.filter((block) => block !== null).length;
+  return NAMINGS.map((naming) => names.map((name) => (name === null ? null : naming(name)))).reduce(
+    (best, blocks) => (inBlocks(blocks) > inBlocks(best) ? blocks : best),
+  );
 }
 
 /** Multiplies learning rates in a training step: one value for all parameters that have the same. */

@@ -66,9 +66,9 @@ export interface SessionOptions<
   /**
    * Ratio of each layer's learning rate to the next layer's, as timm's layer decay; it also multiplies the
    * rates of `groups`. With a number, the layers are the stem, each block and the part after the blocks, as
-   * in all networks of @inplace-abn/models and many of torchvision and timm (`block1`, `layer1.0`, `dense1`;
-   * `convs1.0` with `convs3.0`, a layer of our DenseNets). Parameters between two blocks are in the layer of
-   * the block before. Default 1.
+   * in all networks of @inplace-abn/models and many of torchvision and timm; {@link layerFactors} lists the
+   * names of blocks that it knows. Parameters between two blocks are in the layer of the block before.
+   * Default 1.
    */
   readonly layerDecay?: number | LayerDecay;
   /**

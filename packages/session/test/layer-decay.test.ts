@@ -221,7 +221,30 @@ describe('the layers of a decay', () => {
     expect(names.map((name) => [name, Math.log2(1 / factorOf(name))])).toEqual(expected);
   });
 
-  it('are those of the first naming that a network has', () => {
+  it.each([
+    [
+      'a stage of numbered blocks with a downsample',
+      [
+        'stem.w',
+        'stages.0.0.conv.w',
+        'stages.0.1.conv.w',
+        'stages.1.downsample.w',
+        'stages.1.0.conv.w',
+        'fc.w',
+      ],
+      [4, 3, 2, 2, 1, 0],
+    ],
+    [
+      'a head of layers behind blocks',
+      ['patch.w', 'blocks.0.w', 'blocks.1.w', 'blocks.2.w', 'head.layer1.w', 'head.layer2.w'],
+      [4, 3, 2, 1, 0, 0],
+    ],
+  ])('are those of the naming that most parameters have: %s', (_, names, falls) => {
+    const factorOf = layerFactors(names, 0.5, { option: 'decay' });
+    expect(names.map((name) => Math.log2(1 / factorOf(name)))).toEqual(falls);
+  });
+
+  it('are those of the naming of more parameters where several have some', () => {
     const names = ['features.0.weight', 'block1.blocks.0.weight', 'block2.weight', 'fc.weight'];
     const factorOf = layerFactors(names, 0.5, { option: 'decay' });
     expect(names.map(factorOf)).toEqual([0.125, 0.25, 0.5, 1]);

@@ -15,7 +15,7 @@ export class Cursor {
 
   private take(length: number): number {
     const start = this.position;
-    if (length > this.bytes.byteLength - start) throw new PickleEnd('the pickle is cut off');
+    if (length > this.bytes.byteLength - start) throw new PickleEnd('the pickle is truncated');
     this.position = start + length;
     return start;
   }
@@ -77,7 +77,7 @@ export class Cursor {
     const start = this.position;
     const end = this.bytes.subarray(start, start + limit).indexOf(0x0a);
     if (end < 0) {
-      if (this.bytes.byteLength - start < limit) throw new PickleEnd('the pickle is cut off');
+      if (this.bytes.byteLength - start < limit) throw new PickleEnd('the pickle is truncated');
       return undefined;
     }
     this.position = start + end + 1;

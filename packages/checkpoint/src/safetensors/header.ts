@@ -112,7 +112,7 @@ export function parseHeaderLength(path: string, prefix: Buffer, fileBytes: numbe
   }
   if (Number(length) > fileBytes - LENGTH_BYTES) {
     throw new CheckpointError(
-      `${path} is cut off: its header needs ${length} bytes, the file has ${fileBytes}.`,
+      `${path} is truncated: its header needs ${length} bytes, the file has ${fileBytes}.`,
     );
   }
   return Number(length);
@@ -209,7 +209,7 @@ function checkCoverage(path: string, sorted: readonly [string, TensorEntry][], d
     }
     if (end > dataBytes) {
       throw new CheckpointError(
-        `${path} is cut off: tensor "${key}" ends at byte ${end} of the data, but the file holds ${dataBytes}.`,
+        `${path} is truncated: tensor "${key}" ends at byte ${end} of the data, but the file holds ${dataBytes}.`,
       );
     }
     covered = end;

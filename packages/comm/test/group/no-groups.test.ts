@@ -20,7 +20,8 @@ const WORLD: World = {
 
 const ADDON = process.env.IABN_ADDON ?? '';
 const IN_WASM = ADDON.endsWith('.wasm');
-const WITHOUT_GROUPS = ADDON !== '' && (process.platform !== 'linux' || IN_WASM || ADDON.includes('own-kernels'));
+const WITHOUT_GROUPS =
+  ADDON !== '' && (process.platform !== 'linux' || IN_WASM || ADDON.includes('own-kernels'));
 const WHY = IN_WASM
   ? 'WebAssembly has no process groups: they need the native addon'
   : 'this addon cannot connect processes: those for Linux on';

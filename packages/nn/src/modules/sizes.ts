@@ -5,7 +5,7 @@ export function checkSizes(module: string, sizes: Readonly<Record<string, number
   for (const [name, size] of Object.entries(sizes)) {
     if (Number.isInteger(size) && size >= 1) continue;
     throw new UsageError(
-      `${module}: expected ${name} to be an integer from 1 but received ${described(size)}`,
+      `${module}: expected ${name} to be a positive integer but received ${described(size)}`,
       {
         code: 'ERR_SHAPE',
       },

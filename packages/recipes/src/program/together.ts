@@ -55,7 +55,7 @@ async function explain(error: unknown, { world }: Processes): Promise<Error> {
 
 /** Whether a collective failed, possibly because of a peer. */
 function isOfPeers({ message }: Error): boolean {
-  return /\b(all_reduce|all_gather|broadcast|barrier)/.test(message);
+  return /\b(all_reduce|all_gather|barrier|broadcast\b(?! along))/.test(message);
 }
 
 function lossWithin(world: Processes['world'], ms: number): Promise<string | null> {
