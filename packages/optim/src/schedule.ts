@@ -175,8 +175,8 @@ function decay(
  *     linear:    factor + (1 − factor)·it/length    for it < length
  *     constant:  factor                             for it < length
  *
- * @throws UsageError, code ERR_UNKNOWN_OPTION, for another option; code ERR_OPTION_VALUE, for a length that is
- * negative or not finite, an unknown type, or a factor that is not above 0 and at most 1
+ * @throws UsageError, code ERR_UNKNOWN_OPTION, for another option; code ERR_OPTION_VALUE, for a length that
+ * is negative or not finite, an unknown type, or a factor that is not above 0 and at most 1
  */
 export function warmUp(schedule: Schedule, options: WarmUpOptions): Schedule {
   checkOptionNames('warmUp', options, ['length', 'type', 'factor']);

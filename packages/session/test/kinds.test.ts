@@ -325,7 +325,7 @@ const MISTAKES: readonly Mistake[] = [
   [
     'a layer without a size',
     'ERR_SHAPE',
-    /^Conv2d: expected kernel to be an integer from 1 but received undefined/,
+    /^Conv2d: expected kernel to be a positive integer but received undefined/,
     () => new Conv2d(1, 4, untyped<number>(undefined)),
   ],
   [
