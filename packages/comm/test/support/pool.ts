@@ -58,7 +58,12 @@ export class Pool {
         return startRank({ ...common, ...local, RANK: String(rank) }, hosts?.[rank]);
       }),
     );
-    await Promise.all(children.map(({ ready }) => ready));
+    try {
+      await Promise.all(children.map(({ ready }) => ready));
+    } catch (error) {
+      for (const { child } of children) child.kill('SIGKILL');
+      throw error;
+    }
     return new Pool(children.map(({ child }) => child));
   }
 
@@ -114,7 +119,21 @@ function startRank(env: NodeJS.ProcessEnv, host?: Host): { child: ChildProcess; 
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     serialization: 'advanced',
   });
-  return { child, ready: once(child, 'message') };
+  const ready = metOthers(child, env.RANK);
+  // It is awaited when all have started.
+  ready.catch(() => {});
+  return { child, ready };
+}
+
+/** Resolves when a rank has met the others. A rank that ends before would leave them waiting. */
+function metOthers(child: ChildProcess, rank = ''): Promise<void> {
+  return new Promise((resolve, reject) => {
+    child.once('message', () => resolve());
+    child.once('error', reject);
+    child.once('exit', (code, signal) =>
+      reject(new Error(`rank ${rank} ended at its start, with ${signal ?? `status ${code}`}`)),
+    );
+  });
 }
 
 /** A rank's reply to a job, or an error if it ends instead. */
