@@ -276,7 +276,9 @@ export type HostRule = (inputs: readonly HostOperand[], output: HostOperand) => 
 
 /** Tensors that PyTorch's autograd saves for backward: the baseline that plans are compared with. */
 export interface PeerKeeps {
+  /** Indices of the saved inputs. */
   readonly inputs: readonly number[];
+  /** Indices of the saved outputs. */
   readonly outputs: readonly number[];
   /** Bytes per element of a saved output if PyTorch stores it wider (64-bit pooling indices). */
   readonly bytesPerElement?: number;
