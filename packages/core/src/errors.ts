@@ -79,7 +79,7 @@ export function checkOptionNames<K extends string>(
   });
 }
 
-/** Ranges that options are checked for, by the words of the error. */
+/** Checks of ranges, by their wording in errors. */
 const RANGES = {
   'a number': () => true,
   'a non-negative number': (value) => value >= 0,
@@ -89,7 +89,7 @@ const RANGES = {
   'a number above 0 and at most 1': (value) => value > 0 && value <= 1,
 } as const satisfies Readonly<Record<string, (value: number) => boolean>>;
 
-/** A range of numbers, in words, that {@link checkNumber} knows. */
+/** Wording of a range that {@link checkNumber} can check. */
 export type NumberRange = keyof typeof RANGES;
 
 /**
@@ -120,7 +120,7 @@ export function checkNumbers(
 }
 
 /**
- * Rejects an option that is none of its names.
+ * Rejects an option whose value is not one of the known names.
  *
  * @throws UsageError, code ERR_OPTION_VALUE
  */

@@ -80,7 +80,7 @@ export function widerResNet(structure: WiderResNetStructure, options: NetworkOpt
 
 /**
  * Variant A2: {@link widerResNet} without pool4, pool5 and pool6. The first blocks of mod4, mod5 and mod6
- * have stride 2; with `dilation` only that of mod4, and mod5, mod6 and mod7 dilate.
+ * have stride 2. With `dilation`, only mod4 has stride 2, and mod5, mod6 and mod7 dilate.
  *
  * @throws UsageError for a dilation that is not a boolean, or a number of classes that is not an integer ≥ 0
  */

@@ -47,7 +47,7 @@ export function checkAverage(options: AverageOptions): void {
   checkNumber('average', 'decay', 'a number from 0 to below 1', decay);
   if (!(Number.isInteger(every) && every >= 1)) {
     throw new UsageError(
-      `average: expected every to count updates, from 1, but received ${described(every)}`,
+      `average: expected every to be a positive integer but received ${described(every)}`,
       { code: 'ERR_OPTION_VALUE' },
     );
   }

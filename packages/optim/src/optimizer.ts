@@ -36,7 +36,7 @@ export interface Slot {
  * `sgd`, `adam`, `adamw`, `rmsprop` and `lamb`; implement this interface for your own optimizer.
  */
 export interface Optimizer {
-  /** The corresponding class in torch.optim. */
+  /** The corresponding class of PyTorch or timm. */
   readonly torch: TorchForm;
   /** Base learning rate, which a schedule multiplies. */
   readonly learningRate: number;

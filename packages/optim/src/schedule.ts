@@ -114,7 +114,7 @@ export function createSchedule(options: ScheduleOptions): Schedule {
   }
 }
 
-/** Of each type: what its options have to be, those with a default last. */
+/** Options of each type with their ranges: the required ones, then those with a default. */
 const OPTIONS: Readonly<Record<ScheduleOptions['type'], readonly [Ranges, Ranges]>> = {
   constant: [{}, {}],
   step: [{ stepSize: 'a number above 0' }, { gamma: 'a non-negative number' }],
@@ -128,7 +128,7 @@ const OPTIONS: Readonly<Record<ScheduleOptions['type'], readonly [Ranges, Ranges
   ],
 };
 
-/** Ranges of options by name; of each number where the option is an array. */
+/** Ranges of options by name; for an array, the range of its numbers. */
 type Ranges = Readonly<Record<string, NumberRange>>;
 
 const WHAT = 'createSchedule';

@@ -1,10 +1,10 @@
 /** How a torch.optim class saves its state. */
 export interface TorchForm {
-  /** Class name in torch.optim. */
+  /** Class name in torch.optim or timm.optim. */
   readonly type: string;
   /** Tensors that it may keep per parameter. */
   readonly slots: readonly string[];
-  /** Whether it keeps `step`, its update count: true: with each parameter, `group`: in each group. */
+  /** Where it keeps `step`, its update count. true: per parameter; 'group': per group; false: nowhere. */
   readonly counted: boolean | 'group';
   /** The options that torch.optim expects in a group (PyTorch 1.13; later versions fill in the rest). */
   readonly defaults: Readonly<Record<string, number | boolean | null | readonly number[]>>;

@@ -63,7 +63,7 @@ describe('the options of an average', () => {
 
   it.each<[AverageOptions, string]>([
     [{ decay: 1 }, 'average: expected decay to be a number from 0 to below 1 but received 1'],
-    [{ decay: 0.9, every: 1.5 }, 'average: expected every to count updates, from 1, but received 1.5'],
+    [{ decay: 0.9, every: 1.5 }, 'average: expected every to be a positive integer but received 1.5'],
     [
       { decay: 0.9, warmUp: { gamma: -5 } },
       'average: expected warmUp.gamma to be a number above 0 but received -5',

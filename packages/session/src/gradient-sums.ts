@@ -1,7 +1,7 @@
 import type { Tracer, Value } from '@inplace-abn/core';
 import { accumulation } from '@inplace-abn/optim';
 
-/** Which part of a batch a step trains, and with whom. */
+/** The part of a batch that a step trains, and how its gradients are summed. */
 export interface StepPart {
   /**
    * null: the gradients are those of the batch. `sum`: those of one part are added to the parts' before it;
@@ -9,8 +9,8 @@ export interface StepPart {
    */
   readonly part: 'sum' | 'update' | null;
   /**
-   * Whether the group's members are shards. A sum over parts is then one of sums over all shards, whoever
-   * holds them.
+   * Whether the group's members are shards. With shards, each part's gradients are summed over all shards
+   * first, so the bits do not depend on which process holds which shard.
    */
   readonly sharded: boolean;
 }

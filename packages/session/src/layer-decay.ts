@@ -4,9 +4,9 @@ import { type Selection, selected } from './selection.js';
 
 /** Layers of any network, and by how much their learning rates fall. */
 export interface LayerDecay {
-  /** The learning rate of each layer over that of the layer behind it, above 0 and at most 1. */
+  /** Ratio of each layer's learning rate to the next layer's, above 0 and at most 1. */
   readonly factor: number;
-  /** From the input on. Parameters in none of them are behind the last: their rate is not decayed. */
+  /** From the input on. Parameters in none of them keep their rate. */
   readonly layers: readonly Selection[];
 }
 
@@ -14,9 +14,9 @@ export interface LayerDecay {
 export interface LayerFactorsOptions {
   /** Name of the option that has the decay, for the error. */
   readonly option: string;
-  /** How to do without blocks, for the error. */
+  /** Alternative to blocks, for the error. */
   readonly otherwise?: string;
-  /** Parameters of the last layer that stand elsewhere, such as the classifier's. */
+  /** Whether a parameter belongs to the last layer wherever it is, such as the classifier's. */
   readonly isLast?: (name: string) => boolean;
 }
 
@@ -48,7 +48,7 @@ export function decayOfLayers(
  * each block is one, and what comes behind the blocks is the last one. Parameters between two blocks, such as
  * a transition's, are in the layer of the block before them.
  *
- * Blocks are named in one of these ways, the one that has most parameters in blocks:
+ * The naming is the one of these that puts the most parameters in blocks:
  *
  * - `block1`, `layer1` or `dense1`, or a numbered module right below it: `layer1.0`, as in ResNets. A layer
  *   of a dense module is one too: its convolutions `convs1.0` and `convs3.0`.
@@ -58,7 +58,7 @@ export function decayOfLayers(
  * - `stages.1.2`: timm's RepVGG.
  * - `features.3` or `features.3.1`: torchvision's VGG, MobileNet, EfficientNet and ConvNeXt.
  *
- * In the last three, a numbered module with weights of its own is in the block above it: the convolution
+ * In the last three, a numbered module with weights of its own is not a block: the convolution
  * `features.0.0` and its norm `features.0.1` are in `features.0`.
  *
  * @param names all parameters in the order of the network's modules
@@ -77,7 +77,7 @@ export function layerFactors(
   }
   if (layers.size === 0) {
     throw new UsageError(
-      `${option}: the network has no blocks, whose rates are to fall: name their modules block1, block2, … ` +
+      `${option}: the network has no blocks, which layer decay needs: name its modules block1, block2, … ` +
         `(or layer1.0, dense1, denseblock1.denselayer1, blocks.0, stages.0.blocks.0, features.0)${otherwise}`,
       { code: 'ERR_NO_MATCH' },
     );

@@ -217,7 +217,7 @@ const MISTAKES: readonly Mistake[] = [
   [
     'a decay of layers of a network without blocks',
     'ERR_NO_MATCH',
-    /^layerDecay: the network has no blocks.*: name their modules block1, block2, .*, or list the network's layers, as in \{ factor: 0\.75, layers: /,
+    /^layerDecay: the network has no blocks.*: name its modules block1, block2, .*, or list the network's layers, as in \{ factor: 0\.75, layers: /,
     () => session({ layerDecay: 0.75 }),
   ],
   [

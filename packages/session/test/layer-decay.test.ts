@@ -256,7 +256,7 @@ describe('the layers of a decay', () => {
       expect.objectContaining({
         code: 'ERR_NO_MATCH',
         message: expect.stringMatching(
-          /^decay: the network has no blocks.*name their modules block1, block2, /,
+          /^decay: the network has no blocks.*name its modules block1, block2, /,
         ),
       }),
     );

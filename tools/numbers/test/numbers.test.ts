@@ -53,9 +53,9 @@ describe('numbers of README and documents', () => {
   });
 
   it.each(Object.entries(RECORDS))(
-    '%s names the command or page that its numbers are of',
-    (file, command) => {
-      expect(read(file)).toContain(command);
+    '%s names the commands or pages that its numbers are of',
+    (file, origins) => {
+      for (const origin of origins) expect(read(file)).toContain(origin);
     },
   );
 });

@@ -61,7 +61,7 @@ export interface CheckOptions {
   readonly onRead?: (read: number) => void;
 }
 
-/** Checks the parts of a folder. Takes about 300 bytes of memory per image, its name included. */
+/** Checks the parts of a folder. Takes a few hundred bytes of memory per image, its name included. */
 export async function check(folder: string, opened: Parts, options: CheckOptions = {}): Promise<CheckReport> {
   const { parts, classes, ...about } = opened;
   const found = new Findings(parts);

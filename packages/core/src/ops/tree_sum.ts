@@ -58,7 +58,7 @@ function checkRows(x: TensorType, rows: number): void {
   const power = Number.isInteger(rows) && rows >= 1 && rows <= MOST_ROWS && Number.isInteger(Math.log2(rows));
   if (power && elements(x.shape) % rows === 0) return;
   throw new ShapeError(
-    `expected a power of two up to ${MOST_ROWS} that divides the elements of ${formatType(x)} for rows but received ${rows}`,
+    `expected rows to be a power of two up to ${MOST_ROWS} that divides the elements of ${formatType(x)} but received ${rows}`,
   );
 }
 

@@ -12,7 +12,7 @@ import { type PaperSteps, type ScalingReport, stepEvents } from './report.js';
 
 /** A step with gradients in buckets of one size. */
 export interface BucketChoice {
-  /** Bytes of a bucket, except the first two and the last, which are smaller. */
+  /** Bytes of a bucket, except the first and the last, which are smaller. */
   readonly bytes: number;
   /** Seconds of the step. */
   readonly seconds: number;

@@ -50,7 +50,7 @@ export interface ScalingReport {
   readonly throughput: number;
   /** Bytes of gradients and counts that a process sums in the background. */
   readonly summedBytes: number;
-  /** Bytes of a bucket of gradients, except the first two and the last, which are smaller. */
+  /** Bytes of a bucket of gradients, except the first and the last, which are smaller. */
   readonly bucketBytes: number;
   /** Arena, weights and optimizer state of a process. */
   readonly processBytes: number;

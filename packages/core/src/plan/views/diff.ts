@@ -37,7 +37,7 @@ export interface LayerChange {
 export interface PlanDiff {
   /** The steps that were planned, before and after. */
   readonly titles: readonly [string, string];
-  /** Where the peak is, before and after: op and module path. */
+  /** Where the peak is, before and after: module path and op. */
   readonly peakAt: readonly [string, string];
   /** Every total, changed or not. */
   readonly totals: readonly TotalChange[];
