@@ -20,23 +20,13 @@ interface Range {
 
 /** `device`, which runs watched programs in parts; the results have the same bits. */
 export function watched(device: Device, watcher: Watcher): Device {
-  return {
-    name: device.name,
-    balance: device.balance,
-    machine: device.machine,
-    libraries: device.libraries,
-    refuses: (dtype) => device.refuses(dtype),
-    prepare: (spec) => device.prepare(spec),
-    allocate: (bytes) => device.allocate(bytes),
-    availableBytes: (mapped) => device.availableBytes(mapped),
-    limitedBy: () => device.limitedBy?.() ?? null,
-    load(instructions) {
-      const executable = device.load(instructions);
-      const length = watcher.division(instructions.map(({ kernel }) => kernel));
-      const run = length === null ? unseen(executable, watcher) : inParts(executable, watcher, length);
-      return { ...executable, run };
-    },
+  const load: Device['load'] = (instructions) => {
+    const executable = device.load(instructions);
+    const length = watcher.division(instructions.map(({ kernel }) => kernel));
+    const run = length === null ? unseen(executable, watcher) : inParts(executable, watcher, length);
+    return { ...executable, run };
   };
+  return Object.create(device, { load: { value: load } });
 }
 
 function inParts(executable: Executable, watcher: Watcher, length: number): Executable['run'] {

@@ -106,7 +106,7 @@ std::optional<std::string> variable(const char* name) {
 // A thread that ends holds the loader's lock, which others need to end.
 Parting parting_from_threads() { return process_ends() ? Parting::none : Parting::leave; }
 
-// There is no fork.
+// Windows has no fork.
 void at_fork(void (*)()) {}
 
 bool die_with_parent(size_t parent) {

@@ -83,6 +83,7 @@ export function checkOptionNames<K extends string>(
 const RANGES = {
   'a number': () => true,
   'a non-negative number': (value) => value >= 0,
+  'a positive integer': (value) => Number.isInteger(value) && value >= 1,
   'a number above 0': (value) => value > 0,
   'a number from 0 to 1': (value) => value >= 0 && value <= 1,
   'a number from 0 to below 1': (value) => value >= 0 && value < 1,

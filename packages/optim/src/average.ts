@@ -4,11 +4,9 @@ import {
   checkNumber,
   checkNumbers,
   checkOptionNames,
-  described,
   type Graph,
   type StateSpec,
   type Tracer,
-  UsageError,
 } from '@inplace-abn/core';
 import { optimizerStateName } from './optimizer.js';
 
@@ -45,12 +43,7 @@ export function checkAverage(options: AverageOptions): void {
   checkOptionNames('average', options, ['decay', 'every', 'warmUp']);
   const { decay, every = 1, warmUp = false } = options;
   checkNumber('average', 'decay', 'a number from 0 to below 1', decay);
-  if (!(Number.isInteger(every) && every >= 1)) {
-    throw new UsageError(
-      `average: expected every to be a positive integer but received ${described(every)}`,
-      { code: 'ERR_OPTION_VALUE' },
-    );
-  }
+  checkNumber('average', 'every', 'a positive integer', every);
   if (typeof warmUp === 'boolean') return;
   checkOptionNames('average: warmUp', warmUp, ['gamma', 'power']);
   const { gamma, power } = warmUp;

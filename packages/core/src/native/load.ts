@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { described, NativeAddonError, UsageError } from '../errors.js';
+import { checkNumber, NativeAddonError, UsageError } from '../errors.js';
 import type { NativeAddon } from './addon.js';
 import { adviceFor, isServed, thisSystem } from './advice.js';
 import { prebuiltFile, prebuiltFolder, prebuiltName, tamperedFiles } from './prebuilt.js';
@@ -85,12 +85,7 @@ export async function loadWasm(
   bytes: Uint8Array,
   { threads = threadsWanted() }: LoadWasmOptions = {},
 ): Promise<void> {
-  if (!(Number.isInteger(threads) && threads >= 1)) {
-    throw new UsageError(
-      `loadWasm: expected threads to be a positive integer but received ${described(threads)}`,
-      { code: 'ERR_OPTION_VALUE' },
-    );
-  }
+  checkNumber('loadWasm', 'threads', 'a positive integer', threads);
   const code = await compileWasmLater(bytes);
   if (loaded)
     throw new UsageError('an addon is already loaded: call loadWasm once, before anything computes');

@@ -24,6 +24,7 @@ import {
   inverseScale,
   readsOutput,
 } from './support/abn.js';
+import { keptResult } from './support/activated.js';
 import { streamed } from './support/cost.js';
 import { at } from './support/reference.js';
 import { SAME_ROW } from './support/row-windows.js';
@@ -138,7 +139,7 @@ export const abnApplyOp: OpDefinition<AbnApplyAttributes> = {
       }
     }
   },
-  peerKeeps: (attrs) => ({ inputs: [0], outputs: attrs.activation === 'identity' ? [] : [0] }),
+  peerKeeps: (attrs) => ({ inputs: [0], outputs: keptResult(attrs) }),
 };
 
 /** Sums of all processes, if the statistics span a group. */

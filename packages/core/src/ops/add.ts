@@ -16,7 +16,7 @@ import { call, operand } from '../ir/expression.js';
 import type { Value } from '../ir/value.js';
 import { activationBackward } from './activation_backward.js';
 import { addInvert } from './add_invert.js';
-import { activated } from './support/activated.js';
+import { activated, keptResult } from './support/activated.js';
 import { streamed } from './support/cost.js';
 import { at } from './support/reference.js';
 import { SAME_ROW } from './support/row-windows.js';
@@ -79,7 +79,7 @@ export const addOp: OpDefinition<ActivationAttributes> = {
     const out = output(0);
     for (let i = 0; i < elements(out.shape); i++) out.data[i] = activate((a[i] ?? 0) + (b[i] ?? 0), attrs);
   },
-  peerKeeps: (attrs) => ({ inputs: [], outputs: attrs.activation === 'identity' ? [] : [0] }),
+  peerKeeps: (attrs) => ({ inputs: [], outputs: keptResult(attrs) }),
 };
 
 /** φ(a + b), elementwise; a and b have the same shape. */

@@ -9,7 +9,7 @@ import { call, operand } from '../ir/expression.js';
 import type { Value } from '../ir/value.js';
 import { activationBackward } from './activation_backward.js';
 import { broadcastAddBackward } from './broadcast_add_backward.js';
-import { activated } from './support/activated.js';
+import { activated, keptResult } from './support/activated.js';
 import { streamed } from './support/cost.js';
 import { at } from './support/reference.js';
 import { SAME_ROW } from './support/row-windows.js';
@@ -64,7 +64,7 @@ export const broadcastAddOp: OpDefinition<ActivationAttributes> = {
       }
     }
   },
-  peerKeeps: (attrs) => ({ inputs: [], outputs: attrs.activation === 'identity' ? [] : [0] }),
+  peerKeeps: (attrs) => ({ inputs: [], outputs: keptResult(attrs) }),
 };
 
 /**

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Device, KernelSpec } from '../../src/devices/device.js';
+import type { Device } from '../../src/devices/device.js';
 import { NotFiniteError } from '../../src/errors.js';
 import { Tracer } from '../../src/ir/tracer.js';
 import { cpu } from '../../src/native/cpu.js';
@@ -14,18 +14,9 @@ import { normal } from '../support/prng.js';
 /** The CPU, except that the kernels of one op are prepared with other attributes than requested. */
 function broken(op: OpName, attrs: Record<string, number | string>): Device {
   const device = cpu();
-  return {
-    name: 'broken',
-    balance: device.balance,
-    machine: device.machine,
-    libraries: device.libraries,
-    refuses: (dtype) => device.refuses(dtype),
-    prepare: (spec: KernelSpec) =>
-      device.prepare(spec.op === op ? { ...spec, attrs: { ...spec.attrs, ...attrs } } : spec),
-    allocate: (bytes) => device.allocate(bytes),
-    load: (instructions) => device.load(instructions),
-    availableBytes: () => device.availableBytes(),
-  };
+  const prepare: Device['prepare'] = (spec) =>
+    device.prepare(spec.op === op ? { ...spec, attrs: { ...spec.attrs, ...attrs } } : spec);
+  return Object.create(device, { name: { value: 'broken' }, prepare: { value: prepare } });
 }
 
 describe('IABN_DEBUG=5', () => {

@@ -1,6 +1,7 @@
 /** Runs a program's work as one of the processes that the environment describes, or alone. */
 import { printableLines } from '@inplace-abn/cli';
 import { followLauncher, initProcessGroup, type Processes } from '@inplace-abn/comm';
+import { UsageError } from '@inplace-abn/core';
 import { endWithin, type Peers, peersOf, unlessLost } from '@inplace-abn/train';
 
 /** Milliseconds that an error waits for news of a lost peer that would explain it. */
@@ -53,9 +54,9 @@ async function explain(error: unknown, { world }: Processes): Promise<Error> {
   return new Error(`${message}; ${reason}`, { cause: error });
 }
 
-/** Whether a collective failed, possibly because of a peer. */
-function isOfPeers({ message }: Error): boolean {
-  return /\b(all_reduce|all_gather|barrier|broadcast\b(?! along))/.test(message);
+/** Whether a collective failed, possibly because of a peer. A mistake in a call is this process's own. */
+function isOfPeers(error: Error): boolean {
+  return !(error instanceof UsageError) && /\b(all_reduce|all_gather|broadcast|barrier)/.test(error.message);
 }
 
 function lossWithin(world: Processes['world'], ms: number): Promise<string | null> {

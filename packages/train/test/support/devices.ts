@@ -12,15 +12,6 @@ export function lacking(name: string): Device {
 
 function withChoice(change: (choice: string | undefined) => string | undefined): Device {
   const device = cpu();
-  return {
-    name: device.name,
-    balance: device.balance,
-    machine: device.machine,
-    libraries: device.libraries,
-    refuses: (dtype) => device.refuses(dtype),
-    prepare: (spec) => device.prepare({ ...spec, choice: change(spec.choice) }),
-    allocate: (bytes) => device.allocate(bytes),
-    load: (instructions) => device.load(instructions),
-    availableBytes: () => device.availableBytes(),
-  };
+  const prepare: Device['prepare'] = (spec) => device.prepare({ ...spec, choice: change(spec.choice) });
+  return Object.create(device, { prepare: { value: prepare } });
 }

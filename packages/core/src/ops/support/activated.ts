@@ -2,6 +2,11 @@
 import type { ActivationAttributes } from '../../ir/activations.js';
 import { call, type Expression, number } from '../../ir/expression.js';
 
+/** Outputs that autograd saves for φ, by index: the result, from which PyTorch computes φ′. */
+export function keptResult({ activation }: ActivationAttributes): readonly number[] {
+  return activation === 'identity' ? [] : [0];
+}
+
 /** φ(x). */
 export function activated(x: Expression, { activation, slope }: ActivationAttributes): Expression {
   switch (activation) {
