@@ -53,6 +53,8 @@ export function decayOfLayers(
  * - `block1`, `layer1` or `dense1`, or a numbered module right below it: `layer1.0`, as in ResNets. A layer
  *   of a dense module is one too: its convolutions `convs1.0` and `convs3.0`.
  * - `denseblock1.denselayer1`: torchvision's and timm's DenseNets.
+ * - `block1.block1-0` and `s1.b1`: torchvision's and timm's RegNets.
+ * - `encoder_layer_0`: torchvision's ViT.
  * - `blocks.0`, `blocks.0.1` or `stages.1.blocks.2`: timm's ViT, EfficientNet and ConvNeXt. As in timm,
  *   `stages.1.downsample` is in the first block of its stage.
  * - `stages.1.2`: timm's RepVGG.
@@ -108,13 +110,18 @@ const NUMBERED = '\\.\\d+(?!\\.(?:weight|bias)$)';
 const numbered = endingIn('(?:block|dense|layer)\\d+(?:\\.\\d+)?');
 const listed = endingIn(`blocks\\.\\d+(?:${NUMBERED})?`);
 
-/** Of the zoo and ResNets, of DenseNets, of networks with `blocks`, `stages` or `features`. */
+/**
+ * Of RegNets, of the zoo and ResNets, of DenseNets, of ViTs, of networks with `blocks`, `stages` or
+ * `features`. The first wins a tie: without it, a RegNet's stage `block1` would be a block.
+ */
 const NAMINGS: readonly Naming[] = [
+  endingIn('(?:block\\d+\\.block\\d+-|s\\d+\\.b)\\d+'),
   (name) => {
     const dense = /^(.*?(?:^|\.))convs[13]\.(\d+)\./.exec(name);
     return dense ? `${dense[1]}${dense[2]}` : numbered(name);
   },
   endingIn('denseblock\\d+\\.denselayer\\d+'),
+  endingIn('encoder_layer_\\d+'),
   (name) => {
     const stage = /^((?:.*\.)?(?:stages|layers)\.\d+)\.downsample\./.exec(name);
     return stage ? `${stage[1]}.blocks.0` : listed(name);

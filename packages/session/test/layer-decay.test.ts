@@ -80,6 +80,35 @@ const NAMED_ELSEWHERE: readonly (readonly [string, Layers])[] = [
     ],
   ],
   [
+    "torchvision's RegNet",
+    [
+      ['stem.0.weight', 'stem.1.weight'],
+      ['trunk_output.block1.block1-0.proj.0.weight', 'trunk_output.block1.block1-0.f.a.0.weight'],
+      ['trunk_output.block1.block1-1.f.se.fc1.bias'],
+      ['trunk_output.block2.block2-0.f.c.1.weight'],
+      ['fc.weight'],
+    ],
+  ],
+  [
+    "timm's RegNet",
+    [
+      ['stem.conv.weight', 'stem.bn.weight'],
+      ['s1.b1.conv1.conv.weight', 's1.b1.downsample.bn.weight'],
+      ['s1.b2.se.fc1.weight'],
+      ['s2.b1.conv3.bn.bias'],
+      ['head.fc.weight'],
+    ],
+  ],
+  [
+    "torchvision's ViT",
+    [
+      ['class_token', 'conv_proj.weight', 'encoder.pos_embedding'],
+      ['encoder.layers.encoder_layer_0.ln_1.weight', 'encoder.layers.encoder_layer_0.mlp.0.weight'],
+      ['encoder.layers.encoder_layer_1.self_attention.in_proj_weight'],
+      ['encoder.ln.weight', 'heads.head.weight'],
+    ],
+  ],
+  [
     "timm's ViT",
     [
       ['cls_token', 'pos_embed', 'patch_embed.proj.weight'],

@@ -173,13 +173,14 @@ export class Store {
   }
 
   /**
-   * The bytes of state `name`, in order, through one buffer of at most `length` bytes, or through `room`.
+   * The bytes of state `name`, in order, through one buffer of at most `length` bytes, or through `room` if
+   * that is not empty.
    * Each piece is valid until the next one is requested; the state must not change in the meantime.
    */
   *pieces(name: string, length: number, room?: Uint8Array): Generator<Uint8Array> {
     const { spec, offset } = this.entry(name);
     const bytes = byteLength(spec);
-    const buffer = room?.subarray(0, length) ?? new Uint8Array(Math.min(length, bytes));
+    const buffer = room?.byteLength ? room.subarray(0, length) : new Uint8Array(Math.min(length, bytes));
     for (let done = 0; done < bytes; done += buffer.byteLength) {
       const piece = buffer.subarray(0, Math.min(buffer.byteLength, bytes - done));
       this.memory.readInto(offset + done, piece);

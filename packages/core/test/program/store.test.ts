@@ -61,6 +61,7 @@ describe('Store', () => {
     }
     expect([buffers.size, copies.map(({ byteLength }) => byteLength)]).toEqual([1, [16, 8]]);
     expect([...store.pieces('bn.num_batches_tracked', 16)]).toHaveLength(1);
+    expect([...store.pieces('bn.num_batches_tracked', 16, new Uint8Array(0))]).toHaveLength(1);
     await other.writePieces('fc.weight', 'float32', copies);
     expect(other.read('fc.weight').data).toEqual(data);
     other.requireWritten(['fc.weight']);
