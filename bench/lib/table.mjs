@@ -11,9 +11,9 @@ const MEGABYTE = 1e6;
 
 /** Optional columns are shown where some row has a value. @type {readonly Column[]} */
 const COLUMNS = [
-  { head: 'ours', numeric: true, cell: ({ ours }) => significant(ours) },
-  { head: 'peer', numeric: true, cell: ({ peer }) => significant(peer) },
-  { head: 'ratio', numeric: true, cell: ({ ratio }) => ratio.toFixed(2) },
+  { head: 'ours', numeric: true, cell: ({ ours, unit }) => quantity(ours, unit) },
+  { head: 'peer', numeric: true, cell: ({ peer, unit }) => quantity(peer, unit) },
+  { head: 'ratio', numeric: true, cell: ratioOf },
   { head: 'paired', numeric: true, optional: true, cell: ({ paired }) => paired?.toFixed(2) ?? '' },
   { head: 'unit', cell: ({ unit }) => unit },
   { head: 'spread', numeric: true, optional: true, cell: spreadOf },
@@ -63,6 +63,22 @@ export function markdown(cells, isNumeric) {
 function refusalCells({ refused }, shown) {
   const reason = `refused: ${refused.replaceAll('|', '\\|')}`;
   return shown.map(({ head }) => (head === 'unit' ? reason : ''));
+}
+
+/** Accuracies differ by tenths of a point, which three digits and a ratio would hide. */
+const ACCURACY = '% top-1';
+
+/**
+ * @param {number} value
+ * @param {string} unit
+ */
+const quantity = (value, unit) => (unit === ACCURACY ? value.toFixed(2) : significant(value));
+
+/** The ratio, or of accuracies the difference in points. @param {Row} row */
+function ratioOf({ ours, peer, ratio, unit }) {
+  if (unit !== ACCURACY) return ratio.toFixed(2);
+  const difference = ours - peer;
+  return `${difference < 0 ? '' : '+'}${difference.toFixed(2)} points`;
 }
 
 /** @param {number | undefined} share */

@@ -100,6 +100,17 @@ describe('table', () => {
     `);
   });
 
+  it('tells accuracies apart by hundredths of a point', () => {
+    const row = { name: 'a', variant: 'x', ours: 93.643, peer: 93.277, ratio: 1.004, unit: '% top-1' };
+    const worse = { ...row, variant: 'y', ours: 93.1, peer: 93.28 };
+    expect(formatTable([row, worse], { named: false })).toMatchInlineSnapshot(`
+      "| variant |  ours |  peer |        ratio | unit    |
+      | ------- | ----: | ----: | -----------: | ------- |
+      | x       | 93.64 | 93.28 | +0.37 points | % top-1 |
+      | y       | 93.10 | 93.28 | -0.18 points | % top-1 |"
+    `);
+  });
+
   it('has a column for fractions of the limit if some result has one', () => {
     const row = { name: 'a', variant: 'float32', ours: 1, peer: 20, ratio: 0.05, unit: 's' };
     expect(formatTable([{ ...row, share: 0.123 }, row])).toMatchInlineSnapshot(`

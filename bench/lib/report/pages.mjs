@@ -21,7 +21,7 @@ const README = new URL('../../../README.md', import.meta.url);
 const INTRODUCTION = `# Results
 
 Written by \`npm run bench -- report\` from [results](results), a file for each type of CPU. _ours_ and _peer_ are measured in turn
-in the same run; _ratio_ is ours / peer. Where there is _paired_, ours and peer are the best of all rounds and paired is the median of the
+in the same run; _ratio_ is ours / peer, or the difference of two accuracies. Where there is _paired_, ours and peer are the best of all rounds and paired is the median of the
 rounds' ratios, else they are medians. _spread_ is half the range of the less steady side over its median; a row above 15 % was measured up
 to three times and is marked. _of the limit_ compares with the machine's own limits, which the commands measure too. _memory_ is the peak
 without weights and optimizer state. The commit of a run without limits is the one that recorded it. [Performance notes](../docs/performance-notes.md) tell how the numbers came about.
