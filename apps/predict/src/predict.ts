@@ -24,7 +24,7 @@ import { ALONE, Halting, type Progress, StepClock, type StopRequest } from '@inp
 import { type Found, inChunks } from './images/sources.js';
 import type { Guess, Result, Sink } from './output/result.js';
 
-/** Names to hold in memory, and names in the first part, which is read before anything is computed. */
+/** Most names held in memory, and names in the first chunk, which is read before anything is computed. */
 const MOST_NAMES = 16384;
 const FIRST_NAMES = 256;
 
@@ -37,7 +37,7 @@ export interface PredictOptions {
   /** Path of a layer; its pooled output is written instead of classes. */
   readonly layer?: string;
   readonly photographs: AsyncIterable<Found>;
-  /** Names to hold in memory; default 16384. */
+  /** Most names held in memory; default 16384. */
   readonly names?: number;
   /** Largest number of images per batch. */
   readonly batchSize: number;
@@ -118,7 +118,7 @@ class Prediction {
     return this.halting.signal !== null || !wanted();
   }
 
-  /** Plans for `images` at a time, or as many as a batch takes, and reads the weights. */
+  /** Plans for batches of at most `images`, reads the weights and opens the outputs. */
   private async prepare(images: number): Promise<void> {
     const { config, checkpoint, trainedWith, layer, device, crop, progress } = this.options;
     const task = taskOf(config);
@@ -146,7 +146,7 @@ class Prediction {
     const named = chunk.map((found, index) => ({ found, index }));
     const files = named.filter(({ found }) => !('reason' in found));
     let next = 0;
-    /** Reports names without a file in their place between the images. */
+    /** Reports names without a file, in order with the images. */
     const told = async (until: number) => {
       for (; next < until; next++) {
         const found = chunk[next];

@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 
 describe('predict', () => {
-  it('prints a line an image, and the rest elsewhere', async () => {
+  it('prints one line per image, and the rest to standard error', async () => {
     const { code, stdout, stderr } = await run(checkpoint, join(data, 'val'), '--top', '2');
     expect(code).toBe(0);
     expect(stdout.trimEnd().split('\n')).toHaveLength(15);

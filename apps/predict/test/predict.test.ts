@@ -45,7 +45,7 @@ class Collected implements Sink {
   async abandon(): Promise<void> {}
 }
 
-/** Signals of the test's own. */
+/** Signals that only this test emits. */
 class Signals extends EventEmitter {}
 
 interface How extends Partial<PredictOptions> {
@@ -92,7 +92,7 @@ async function predict(
 const found = (paths: readonly string[]): Found[] => paths.map((path) => ({ path }));
 
 describe('a prediction', () => {
-  it('tells of each image in its order what the network sees', async () => {
+  it('classifies the images in order', async () => {
     const { results, images, failed, text } = await predict(found(files));
     expect({ images, failed }).toEqual({ images: files.length, failed: 0 });
     expect(results.map(({ file }) => file)).toEqual(files);
@@ -102,7 +102,7 @@ describe('a prediction', () => {
     expect(text).toMatch(/^predict {2}images 15 {2}/m);
   });
 
-  it('sees the same whatever the size of the batch and of the list’s parts', async () => {
+  it('is the same for any size of batches and chunks', async () => {
     const whole = await predict(found(files), { batchSize: 64 });
     const parts = await predict(found(files), { batchSize: 3, names: 4 });
     expect(parts.results.map(({ file }) => file)).toEqual(files);
@@ -114,7 +114,7 @@ describe('a prediction', () => {
     }
   });
 
-  it('names what cannot be used, in its place, and goes on', async () => {
+  it('reports unusable files in order, and continues', async () => {
     const bad = join(await temporaryFolder(), 'bad.png');
     await writeFile(bad, 'not an image');
     const [a = '', b = ''] = files;
@@ -130,7 +130,7 @@ describe('a prediction', () => {
     expect(none.text).toContain('raise maxPixels (--max-pixels sets maxPixels)');
   });
 
-  it('asks for names as it goes, a bounded number ahead', async () => {
+  it('requests names as it goes, a bounded number ahead', async () => {
     const [names, count] = [8, 100];
     let [told, ahead] = [0, 0];
     async function* many(): AsyncGenerator<Found> {

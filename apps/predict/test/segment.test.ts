@@ -64,7 +64,7 @@ describe('a segmentation network', () => {
     expect(await readdir(output)).toContain('e_overlay.png');
   });
 
-  it('names what is not there, does the rest, and ends with 1', async () => {
+  it('reports missing files, does the rest, and exits with 1', async () => {
     const output = join(await temporaryFolder(), 'out');
     const images = [
       join(scene.photos, 'd.png'),

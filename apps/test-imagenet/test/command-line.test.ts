@@ -56,7 +56,7 @@ describe('test-imagenet', () => {
     },
   );
 
-  it('finds the same with processes that it starts', async () => {
+  it('finds the same with several processes', async () => {
     const [one, several] = [join(folder, 'one.json'), join(folder, 'several.json')];
     await run(config, checkpoint, data, '--json', one);
     const { code, stdout } = await run(
@@ -96,7 +96,7 @@ describe('test-imagenet', () => {
     expect(stdout).toContain('Examples:');
   });
 
-  it('exits with 2 for an option that there is not', async () => {
+  it('exits with 2 for an unknown option', async () => {
     const { code, stdout, stderr } = await run('--bogus');
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain("unknown option '--bogus'");
@@ -112,7 +112,7 @@ describe('test-imagenet', () => {
     expect(stderr).toContain(message);
   });
 
-  it('exits with 1 where there is no checkpoint, or nowhere to write, before it tests anything', async () => {
+  it('exits with 1, before it tests anything, without a checkpoint or a writable output', async () => {
     const none = join(folder, 'none.pth.tar');
     expect(await oneOfMany(config, none, data)).toMatchObject({
       code: 1,

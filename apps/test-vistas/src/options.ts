@@ -12,7 +12,7 @@ export interface Sharing {
   readonly nproc?: number;
   readonly shard?: Shard;
   /**
-   * Upstream's names: of its programs for a share, of its launcher for the number of processes.
+   * Upstream's options. Its programs take both to choose a share; its launcher takes the number of processes.
    */
   readonly rank?: number;
   readonly worldSize?: number;

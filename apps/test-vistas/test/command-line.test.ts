@@ -143,7 +143,7 @@ describe('test-vistas', () => {
     expect(stdout).toContain('Examples:');
   });
 
-  it('exits with 2 for an option that there is not', async () => {
+  it('exits with 2 for an unknown option', async () => {
     const { code, stdout, stderr } = await run('--bogus');
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain("unknown option '--bogus'");
@@ -163,7 +163,7 @@ describe('test-vistas', () => {
     expect(stderr).toContain(message);
   });
 
-  it('exits with 1 and one line where something is not there, before the first image', async () => {
+  it('exits with 1 and one line if something is missing, before the first image', async () => {
     const dir = await out();
     const none = join(folder, 'none.pth');
     expect(await oneOfMany(none, photos, dir, '--config', config)).toEqual(

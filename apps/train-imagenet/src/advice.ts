@@ -1,4 +1,4 @@
-/** The options of train-imagenet to name at the end of a library's error. */
+/** The options of train-imagenet that are appended to a library's errors. */
 import type { Advice } from '@inplace-abn/cli';
 import { MAX_PIXELS_ADVICE, TRAINED_WITH_ADVICE } from '@inplace-abn/recipes';
 import { RunFolderError } from '@inplace-abn/train';

@@ -190,7 +190,7 @@ async function main(configPath: string, dir: string, options: Options): Promise<
   return together(identityOf(config, options), work, options.localRank);
 }
 
-/** Checks options before it starts or meets other processes. */
+/** Checks options before this process starts other processes or connects to them. */
 function checkOptions({
   resume,
   weights,
@@ -227,7 +227,9 @@ async function configOf(
   return memoryBudget === undefined ? config : { ...config, memory_budget: memoryBudget };
 }
 
-/** A folder is relative to the working directory here, but to the data in a configuration. */
+/**
+ * On the command line, a folder is relative to the working directory; in a configuration, to the data folder.
+ */
 function cacheNamed(name: string): string {
   return name === 'ram' ? name : resolve(name);
 }

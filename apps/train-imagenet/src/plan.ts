@@ -226,11 +226,11 @@ async function checked(paths: readonly string[], file: string, options: Options)
   return text;
 }
 
-/** The only configuration of a question, and the batch. */
+/** The configuration and batch of a question about one configuration. @throws CommandLineError for several */
 function only(paths: readonly string[], options: Options) {
   const [path = '', ...others] = paths;
   if (others.length > 0)
-    throw new CommandLineError('expected one configuration: lock and check them one by one');
+    throw new CommandLineError('expected one configuration: run the command once for each');
   return asked(path, options);
 }
 

@@ -33,8 +33,8 @@ describe('train-imagenet', () => {
     const folder = await temporaryFolder();
     const [logDir, code] = [join(folder, 'run'), join(folder, 'code')];
     const program = fileURLToPath(new URL('../dist/main.js', import.meta.url));
-    // The shell passes the hangup on, as one at work does, and outlives its terminal to tell how the program
-    // ended.
+    // The shell forwards the hangup, as an interactive one does, and outlives its terminal to report the
+    // program's exit code.
     const command = [process.execPath, program, config, data, '--log-dir', logDir].map((word) => `"${word}"`);
     const line = `${command.join(' ')} & trap "kill -HUP $!" HUP; wait; wait $!; echo $? > "${code}"`;
     const env = { ...process.env, OMP_NUM_THREADS: '1', NODE_OPTIONS: '', SHELL: '/bin/sh' };

@@ -59,7 +59,7 @@ describe('train-imagenet', () => {
     expect(complete.stdout).toContain('this run is complete: 1 of 1 epochs are trained');
   });
 
-  it('leaves a profile where it is asked for', async () => {
+  it('writes a profile if asked to', async () => {
     const [data, logDir] = [await imageFolder(), join(await temporaryFolder(), 'run')];
     const prices = join(await temporaryFolder(), 'prices.json');
     const priced = await plan(config, '--measure-prices', prices);
@@ -100,7 +100,7 @@ describe('train-imagenet', () => {
     }
   });
 
-  it('exits with 2 for an option that there is not', async () => {
+  it('exits with 2 for an unknown option', async () => {
     const { code, stdout, stderr } = await run('main', '--bogus');
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain("unknown option '--bogus'");
@@ -157,7 +157,7 @@ describe('train-imagenet', () => {
     });
   });
 
-  it('makes no run folder where there is no data', async () => {
+  it('creates no run folder without data', async () => {
     const logDir = join(folder, 'none');
     const { code, stderr } = await main(config, folder, '--log-dir', logDir);
     expect(code).toBe(1);
@@ -197,7 +197,7 @@ describe('plan', () => {
     expect(none.stderr).toMatch(/^error: memory_budget 1000 B is less than weights and optimizer state take/);
   });
 
-  it('prints what batches and budgets cost each other, also as a page', async () => {
+  it('prints the trade-off between batches and budgets, also as a page', async () => {
     const page = join(await temporaryFolder(), 'sweep.html');
     const found = await plan(config, '--sweep', '--batch', '4', '--plot', page);
     expect(found).toMatchObject({ code: 0, stderr: '' });
@@ -223,7 +223,7 @@ describe('plan', () => {
     expect(await plan(config, '--prices', file, '--lock', 'x')).toMatchObject({ code: 2 });
   });
 
-  it('locks a plan, and fails where a layer costs memory that it did not', async () => {
+  it('locks a plan, and fails if a layer costs more memory', async () => {
     const file = join(await temporaryFolder(), 'plan.lock');
     expect(await plan(config, '--lock', file)).toMatchObject({ code: 0, stderr: '' });
     expect(await plan(config, '--check', file)).toMatchObject({
@@ -247,7 +247,7 @@ describe('plan', () => {
     expect(wrong.stderr).toContain('Expected a rate, such as 100Gbit or 12.5GB.');
   });
 
-  it('refuses to audit a checkpoint that there is not', async () => {
+  it('refuses to audit a missing checkpoint', async () => {
     const found = await plan(config, '--audit', 'nowhere.safetensors');
     expect(found).toMatchObject({ code: 1, stdout: '' });
     expect(found.stderr).toMatch(/^error: there is no checkpoint nowhere\.safetensors/);

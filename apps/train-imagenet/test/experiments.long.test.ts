@@ -102,7 +102,7 @@ describe('a training step with all options of', () => {
       update,
       seed: 1,
     });
-    // Of a guess: log K of K classes, and log 2 of whether it is each of them.
+    // The loss of a guess: log K for K classes, log 2 for each binary decision.
     const guess = config.loss.type === 'bce' ? Math.log(2) : Math.log(config.network.classes);
     expect(Math.abs(loss - guess)).toBeLessThan(1);
     const after = engine.store.read(bias).data;

@@ -18,7 +18,7 @@ const SAVED = 20;
 /** Steps made after the run is continued: the end of an epoch is among them. */
 const MORE = 8;
 
-/** So many epochs that no test sees their end. */
+/** More epochs than any test completes. */
 const SECTIONS = {
   optimizer: { nesterov: true, schedule: { epochs: 10_000 } },
   input: { lighting_train: true },
@@ -36,8 +36,8 @@ describe('train-imagenet', () => {
   const newFolder = async () => join(await temporaryFolder(), 'run');
 
   /**
-   * Continues the run with each number of workers and compares it with one that goes through without a stop,
-   * in the process of the test.
+   * Continues the run with each number of workers and compares it with an uninterrupted run in the process of
+   * the test.
    */
   async function expectExactResume(logDir: string, workers: readonly number[]): Promise<void> {
     const { meta } = await lastState(logDir);

@@ -106,7 +106,7 @@ describe('train-imagenet over processes', () => {
     expect(alone[0]).toMatchObject({ code: 1, stderr: expect.stringContaining('WORLD_SIZE is not set') });
   });
 
-  it('writes a Chrome trace in which sums are under way during the backward pass', async () => {
+  it('writes a Chrome trace in which sums overlap the backward pass', async () => {
     const logDir = await newFolder();
     const trace = join(await temporaryFolder(), 'trace.json');
     const args = [config, data, '--log-dir', logDir, '--nproc', '2', '--max-steps', '5', '--trace', trace];

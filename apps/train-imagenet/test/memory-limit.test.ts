@@ -15,7 +15,7 @@ const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 /** In KiB: Node maps less than half of it. */
 const LIMIT = 1200 * 2 ** 10;
 
-/** Starts the program where data of the process are limited. */
+/** Starts the program with a limit on the data segment of the process. */
 async function runLimited(...args: string[]): Promise<{ code: number; stderr: string }> {
   const limited = ['-c', 'ulimit -d "$1"; shift; exec "$@"', 'bash', String(LIMIT), process.execPath, MAIN];
   try {
@@ -28,7 +28,7 @@ async function runLimited(...args: string[]): Promise<{ code: number; stderr: st
 }
 
 describe.runIf(process.platform === 'linux')('a run under RLIMIT_DATA', () => {
-  it('is refused where its plan needs more, and made where it does not', async () => {
+  it('is refused if its plan needs more, and trains otherwise', async () => {
     const [data, folder] = [await imageFolder(), await temporaryFolder()];
     const small = join(folder, 'small.json');
     await writeFile(small, JSON.stringify(rawConfig()));

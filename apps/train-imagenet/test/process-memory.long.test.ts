@@ -7,7 +7,7 @@ import { processMemoryOf } from '../../../bench/lib/process-memory.mjs';
 
 /**
  * This runs on any CPU and version of Node, whose code and heaps differ by some tens of megabytes. The
- * benchmark `process-memory`, on one machine, holds 2 %.
+ * benchmark `process-memory`, on one machine, checks for 2 %.
  */
 const WITHIN = 0.25;
 

@@ -122,7 +122,7 @@ export function checkFinite(
   }
 }
 
-/** Arrays by the names of graphs. */
+/** Arrays by the names of a graph's inputs or outputs. */
 export type StepArrays = ReadonlyMap<string, TypedArray>;
 
 export interface Batch {

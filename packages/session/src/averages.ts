@@ -4,7 +4,7 @@ import { type Store, UsageError } from '@inplace-abn/core';
 import { AVERAGED, type AverageOptions, optimizerStateName } from '@inplace-abn/optim';
 import { statesIn } from './states.js';
 
-/** Parameters and buffers by name, as their averages; counts of batches as they are. */
+/** Parameters and buffers by name, as their averages; counts of batches unchanged. */
 export function averagesIn(store: Store): Map<string, TensorStream> {
   const averages = statesIn(store, 'optimizer');
   return new Map(
@@ -15,7 +15,7 @@ export function averagesIn(store: Store): Map<string, TensorStream> {
   );
 }
 
-/** Throws UsageError where a session has no averages, or none yet. */
+/** Throws UsageError if a session has no averages, or none yet. */
 export function checkAveraged(method: string, average: AverageOptions | undefined, updates: number): void {
   if (average && updates >= (average.every ?? 1)) return;
   if (!average) {

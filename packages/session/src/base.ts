@@ -52,7 +52,7 @@ export abstract class SessionStates {
     return this.programs.inTurn(() => this.shareStates());
   }
 
-  /** As {@link share}, within a turn of its own caller. */
+  /** Like {@link share}, for callers that already have the turn. */
   protected async shareStates(): Promise<void> {
     const { group, store } = this;
     if (!group) return;
@@ -112,7 +112,7 @@ export abstract class SessionStates {
     this.programs.discard();
   }
 
-  /** The kernels, of the plans so far, that were chosen by timing. */
+  /** Names of the autotuned kernels of all plans so far. */
   get kernels(): KernelNames {
     return this.programs.kernels;
   }

@@ -3,7 +3,7 @@ import { type Arrays, type Program, valueInfo } from '@inplace-abn/core';
 
 /**
  * Runs the forward pass again, instruction by instruction, and names the first whose output is not finite:
- * `mod3.block1.convs.conv2 (conv2d)`; null when none is. Updates no state. All processes of a group call it,
+ * `mod3.block1.convs.conv2 (conv2d)`; null if none is. Updates no state. All processes of a group call it,
  * and each runs to the end: the others wait for its part in the collectives.
  */
 export async function firstNonFinite(program: Program, inputs: Arrays): Promise<string | null> {

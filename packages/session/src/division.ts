@@ -11,7 +11,7 @@ import { type Shards, type ShardsPart, shardBatches, shardsPart } from './shards
 import { countOf, type Part, type Shares } from './sharing.js';
 import type { StepKey } from './step-key.js';
 
-/** Where a training is when it computes on a batch, and what was drawn for it. */
+/** The position of a training at a batch, and the draws for it. */
 export interface StepPosition {
   readonly seed: number;
   /** Updates before it. */
@@ -23,7 +23,7 @@ export interface StepPosition {
   readonly mix: MixDraws | null;
 }
 
-/** Far from the seeds of the steps to come: random draws are of each member's own. */
+/** Keeps the seeds of members far from those of later steps, so that each member draws other numbers. */
 const RANK_SEED = 0x9e3779b1;
 
 /**
@@ -44,7 +44,7 @@ export class Division {
   /** The batch by member: whole, or in shards. */
   private readonly members: readonly Batch[];
 
-  /** @throws UsageError where there are fewer samples than parts, or not as many targets for each sample */
+  /** @throws UsageError for fewer samples than parts, or if samples have different numbers of targets */
   constructor(
     batch: Batch,
     private readonly parts: number,
@@ -101,8 +101,8 @@ export class Division {
   }
 
   /**
-   * Of the gradients of a part in the sum over parts: shards have shares of the part, and processes of the
-   * batch.
+   * The weight of a part's gradients in the sum over parts. Shards have shares of the part, processes shares
+   * of the batch.
    */
   private fraction(index: number, shares: Shares): number {
     if (this.shards) return shares.part(index, this.parts).total / shares.total;

@@ -6,19 +6,16 @@ import { refuse } from './kinds.js';
 export interface EarlyStoppingOptions<M extends string = string> {
   /** Epochs without a better result after which the training ends. */
   readonly patience: number;
-  /** A result is better if it is so by more than this. Default 0. */
+  /** A result is better only if it exceeds the best so far by more than this. Default 0. */
   readonly minDelta?: number;
-  /**
-   * The metric of the validation that decides, of which more is better. Default: its loss, of which less is
-   * better.
-   */
+  /** The metric of the validation that decides, larger is better. Default: its loss; smaller is better. */
   readonly metric?: M;
 }
 
 /**
- * A callback of `fit` that ends the training after an epoch when its validation has not been better for so
- * many epochs. An epoch without a validation does not count. It keeps the best result for one training: a
- * resumed one begins to wait anew.
+ * A callback of `fit` that ends the training after `patience` epochs in a row without a better validation. An
+ * epoch without a validation does not count. The best result is not saved: a resumed training begins to wait
+ * anew.
  *
  * @throws UsageError, code ERR_OPTION_VALUE, for a patience below 1 or a negative difference
  */

@@ -6,10 +6,7 @@ import { type Trainee, trainEpochs } from './train-epochs.js';
 
 /** Samples with their targets, as `train` takes them. */
 export interface TrainingBatch<X, Y> {
-  /**
-   * The network's input, N samples one after the other; of several inputs, each by its name. Images are
-   * N×H×W×C.
-   */
+  /** The network's input, N samples one after the other; several inputs by name. Images are N×H×W×C. */
   readonly x: X;
   /** The target of each sample, such as N int32 labels for `crossEntropy`. */
   readonly y: Y;
@@ -30,7 +27,7 @@ export interface Results<M extends string = string> {
 export interface StepResult<M extends string = string> extends Results<M> {
   /** Samples of the batch, over all processes of a group. */
   readonly samples: number;
-  /** Global norm of the gradients before clipping, where it is asked for. */
+  /** Global norm of the gradients before clipping, if requested. */
   readonly gradientNorm?: number;
 }
 
@@ -54,7 +51,7 @@ export interface FitStep<M extends string = string> extends StepResult<M> {
   readonly stepInEpoch: number;
   /** The optimizer's learning rate times the schedule's factor. */
   readonly learningRate: number;
-  /** Over the samples of the epoch so far; of an epoch that was resumed in its middle, since then. */
+  /** Means over the samples of the epoch so far, or since a resume within it. */
   readonly mean: Results<M>;
 }
 
@@ -72,7 +69,7 @@ export interface FitEpoch<M extends string = string, V extends Results = Results
 export interface FitCallback<M extends string = string, V extends Results = Results<M>> {
   /** Before the first batch of an epoch, counted from 0, or of the rest of it. */
   onEpochStart?(epoch: number): void | Promise<void>;
-  /** A batch has come: the time since the last step was spent waiting for it. */
+  /** A batch has arrived; the time since the last step was spent waiting for it. */
   onBatch?(): void | Promise<void>;
   /** `stop` ends the training after this step. */
   onStep?(step: FitStep<M>, stop: () => void): void | Promise<void>;
@@ -89,7 +86,7 @@ export type EpochBatches<X, Y> = Batches<X, Y> | ((epoch: number, first: number)
 
 /** Options of {@link Session.fit}. */
 export interface FitOptions<X, Y, M extends string = string> {
-  /** Where the training resumes, as a callback was told; default: its beginning. */
+  /** Position to resume from, as passed to a callback; default: the beginning. */
   readonly start?: FitPosition;
   /** Epochs in all, those before `start` included. Default 1. */
   readonly epochs?: number;
@@ -99,21 +96,21 @@ export interface FitOptions<X, Y, M extends string = string> {
   readonly scheduleMode?: 'epoch' | 'step';
   /** Evaluated after each epoch. Default: no validation. */
   readonly validation?: Batches<X, Y>;
-  /** Evaluates the averages of the weights, of a session with the option `average`. Default false. */
+  /** Evaluates the averages of the weights, in a session with the option `average`. Default false. */
   readonly averaged?: boolean;
   /** Called in this order, each awaited before the next; default none. */
   readonly callbacks?: readonly FitCallback<M>[];
-  /** Ends the training after the step under way; of a group, on all processes after the same step. */
+  /** Ends the training after the current step; in a group, on all processes after the same step. */
   readonly signal?: AbortSignal;
   /**
    * Seconds after which the training ends as if the signal had been aborted: `onStop` is called and can save,
-   * and the training resumes from there. Of a group, the process whose time is up first ends it for all.
+   * and the training resumes from there. In a group, the process whose time is up first ends it for all.
    * Default: no limit.
    */
   readonly timeLimit?: number;
 }
 
-/** Of a step, for what is drawn for it. */
+/** The position of a step, on which its random draws depend. */
 export interface StepAt {
   /** Both count from 0: the batch in its epoch. */
   readonly at: { readonly epoch: number; readonly batch: number };

@@ -4,8 +4,8 @@ import { accumulation } from '@inplace-abn/optim';
 /** The part of a batch that a step trains, and how its gradients are summed. */
 export interface StepPart {
   /**
-   * null: the gradients are those of the batch. `sum`: those of one part are added to the parts' before it;
-   * `update`: and the parameters are updated by the sum.
+   * null: the step has the whole batch. `sum`: adds the gradients of a part to those of the parts before it;
+   * `update`: also updates the parameters by the sum.
    */
   readonly part: 'sum' | 'update' | null;
   /**

@@ -120,8 +120,8 @@ export class TrainedParameters {
 }
 
 /**
- * Every state of a network, of an optimizer for what is trained, sums of its gradients, and averages of the
- * weights.
+ * Every state of a network, the optimizer's slots of trained parameters and, if used, sums of gradients and
+ * averages of the weights.
  */
 export function statesOf(
   module: AnyModule,

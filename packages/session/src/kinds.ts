@@ -28,13 +28,13 @@ export function checkNetwork(network: unknown): void {
   if (!(network instanceof Module)) {
     throw new UsageError(
       `Session of version ${Module.version} was given a network of version ${versionOf(network)}: import both from one ` +
-        'package; `npm ls @inplace-abn/nn` shows who installed the other',
+        'package; `npm ls @inplace-abn/nn` shows which package installed the other',
       { code: 'ERR_OTHER_VERSION' },
     );
   }
 }
 
-/** Of the package that a network's class comes from. */
+/** Version of the package that a network's class comes from. */
 function versionOf(network: unknown): string {
   const known = typeof network === 'object' && network?.constructor;
   return known && 'version' in known ? String(known.version) : 'unknown';

@@ -1,6 +1,9 @@
 import type { StepResult } from './fit.js';
 
-/** Means weighted by the samples of each batch. A batch of none, where nothing is labeled, does not count. */
+/**
+ * Means weighted by the samples of each batch. A batch without samples, as when nothing is labeled, does not
+ * count.
+ */
 export class Mean<M extends string> {
   private sum = 0;
   private readonly sums = new Map<string, number>();
@@ -20,7 +23,7 @@ export class Mean<M extends string> {
     return this.last === null;
   }
 
-  /** NaN where no sample was counted. */
+  /** NaN if no sample was counted. */
   get result(): StepResult<M> {
     const names = Object.keys(this.last?.metrics ?? {});
     const metrics = names.map((name) => [name, (this.sums.get(name) ?? 0) / this.weight]);

@@ -3,8 +3,9 @@ import type { Signals } from '@inplace-abn/nn';
 
 /**
  * A scalar that says how good an output is: float32, a mean over the batch, or int32, a count of its samples,
- * which is divided by their number. Of a batch that is divided over processes or parts it is the mean of
- * theirs, weighted by samples: the metric of the whole batch only where it is a mean over samples.
+ * which is divided by their number. For a batch divided over processes or parts, it is the mean of their
+ * values weighted by samples, which is the metric of the whole batch only if the metric is a mean over
+ * samples.
  */
 export type Metric<Out extends Signals = Value, Target extends Signals = Value> = (
   output: Out,

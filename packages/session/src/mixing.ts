@@ -70,7 +70,9 @@ export function checkMixing({
   for (const [name, sample] of named('target', target, isTensorOptions)) checkTarget(name, sample.shape);
 }
 
-/** Targets of pixels would have to be cut and moved as the pixels are. `shape`: of one sample. */
+/**
+ * Refuses targets of pixels, which would have to be cut and moved like the pixels. `shape`: of one sample.
+ */
 function checkTarget(name: string, shape: readonly number[]): void {
   if (shape.length < 2) return;
   throw new UsageError(
@@ -98,7 +100,7 @@ const BOXES = 'boxes';
 /** λ as a scalar, for the targets. */
 const SHARE = 'own_share';
 
-/** Inputs that every shard has of its own. */
+/** Inputs that each shard has separately. */
 export const MIXED_INPUTS = new RegExp(`^(${PARTNERS}|${LAMBDA}|${BOXES})$|^${PREFIX}target(\\.|$)`);
 
 /** Images [N,C,H,W], mixed by the inputs `partners`, `lambda` and `boxes`. */
@@ -113,8 +115,8 @@ export function mixed(tracer: Tracer, images: Value): Value {
 }
 
 /**
- * The loss of mixed targets: of float32 targets, which are λ·own + (1 − λ)·other; of labels λ·loss(own) + (1
- * − λ)·loss(other), as in the paper's code. The others are inputs `mixed_target…`.
+ * The loss of mixed targets. Float32 targets are mixed, λ·own + (1 − λ)·other; for labels the losses are,
+ * λ·loss(own) + (1 − λ)·loss(other), as in the paper's code. The other targets are inputs `mixed_target…`.
  *
  * @throws UsageError, code ERR_OPTION_VALUE, for targets of pixels
  */
@@ -139,7 +141,7 @@ export function mixedLoss(
 
 /**
  * The arrays of these inputs for a run of a step: each image is paired with the one before it, the first with
- * the last, in every part or shard by itself.
+ * the last, within each part or shard.
  */
 export function mixArrays(
   run: Batch & { readonly shards?: readonly number[] },
@@ -165,7 +167,7 @@ export function mixArrays(
   return arrays;
 }
 
-/** Targets of samples, each moved to the sample behind it; the last one to the first. */
+/** Moves the targets of each sample to the next one, and those of the last to the first. */
 function rolled(data: TypedArray, samples: number): TypedArray {
   const other = data.slice();
   const bytes = (array: TypedArray) => new Uint8Array(array.buffer, array.byteOffset, array.byteLength);

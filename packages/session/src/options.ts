@@ -98,7 +98,9 @@ export interface SessionOptions<
   readonly mix?: Mixing;
   /** Keeps a moving average of the weights, updated in the training step; default: none. */
   readonly average?: AverageOptions;
-  /** Whether the result of a step has the global norm of the gradients, before clipping. Default false. */
+  /**
+   * Whether the result of a step includes the global norm of the gradients, before clipping. Default false.
+   */
   readonly gradientNorm?: boolean;
   /** Where the network runs. Default: the CPU. */
   readonly device?: Device;
@@ -127,16 +129,16 @@ export interface SessionOptions<
    */
   readonly bucketSize?: number | string;
   /**
-   * The same bits for any number of processes: a training batch is divided into so many shards (2, 4, 8, … or
-   * 64), each process computes whole shards, and sums over samples are made over shards in a fixed order. The
-   * number of processes must divide it. Every process holds its part of the batch as `halved` divides it.
+   * The same bits for any number of processes: a training batch is divided into this many shards (2, 4, 8, …
+   * or 64), each process computes whole shards, and sums over samples are made over shards in a fixed order.
+   * The number of processes must divide it. Every process holds its part of the batch as `halved` divides it.
    * Kernels are not chosen by timing. Default: each process computes on its part at once, which is faster,
    * and sums depend on the number of processes in their last bits.
    */
   readonly deterministicWorld?: number;
   /** Determines initial weights, dropout and the draws of `mix`. Default 0. */
   readonly seed?: number;
-  /** The states to begin with, asked for when they are needed; default: those of the modules, by `seed`. */
+  /** Initial states, requested when they are needed; default: those of the modules, by `seed`. */
   readonly initial?: () => Iterable<readonly [name: string, tensor: HostTensor]>;
 }
 
@@ -176,7 +178,7 @@ const DTYPES: readonly string[] = [
   'uint8',
 ] satisfies readonly DType[];
 
-/** The options of a session whatever its network is. */
+/** The options of a session, for any network. */
 export type CheckedOptions = OptionKinds &
   Pick<
     SessionOptions,
@@ -219,7 +221,7 @@ function checkSamples(role: 'input' | 'target', samples: OneOrNamed<InputOptions
   for (const [name, sample] of named(role, samples, isTensorOptions)) checkSample(name, sample);
 }
 
-/** A loss that is a value has targets of its own. */
+/** Checks the target of a loss that is a function; a loss that is a value defines its own. */
 function checkTarget(target: OneOrNamed<InputOptions>, loss: unknown): void {
   checkSamples('target', target);
   if (typeof loss !== 'object' || loss === null) return;
@@ -259,7 +261,7 @@ export function bucketsIn({ bucketSize }: Pick<SessionOptions, 'bucketSize'>): B
   return { bytes: bytesIn('Session', 'bucketSize', bucketSize) };
 }
 
-/** Bytes of a memory option of `where`; undefined where there is none. */
+/** Bytes of a memory option of `where`; undefined if there is none. */
 export function memoryBytes(memory: number | string | undefined, where = 'Session'): number | undefined {
   return bytesIn(where, 'memory', memory);
 }

@@ -1,4 +1,4 @@
-/** From the outputs of a step to tensors. */
+/** Converts the outputs of a step to tensors. */
 import { type Graph, type HostTensor, type TypedArray, UsageError, valueInfo } from '@inplace-abn/core';
 import type { Per, Signals } from '@inplace-abn/nn';
 import type { StepArrays } from './arrays.js';

@@ -1,4 +1,4 @@
-/** Steps of the caller's own over the states of a session. */
+/** Custom steps over the states of a session. */
 import type { Arrays, GraphNode, Program, RunOptions, RunOutput, TypedArray } from '@inplace-abn/core';
 import { firstNonFinite } from './diagnose.js';
 import type { SessionPlan } from './plan.js';
@@ -36,8 +36,8 @@ export class SessionStep {
   /**
    * Runs the step once, on an array for each input.
    *
-   * @throws NotFiniteError, before any state was updated, where a guard stopped it; UsageError for arrays
-   * that are not the graph's
+   * @throws NotFiniteError, before any state is updated, if a guard stops it; UsageError for arrays that are
+   * not the graph's
    */
   async run(inputs: Arrays, options?: RunOptions): Promise<RunOutput> {
     return this.programs.inTurn(async () => {
@@ -46,21 +46,21 @@ export class SessionStep {
     });
   }
 
-  /** Whether the device takes inputs while it still works on a run. */
+  /** Whether the device can receive inputs during a run. */
   get prefetches(): boolean {
     return this.program.prefetches;
   }
 
   /**
-   * Lets inputs of the next run move to the device while one is under way; that run is given the same arrays.
+   * Starts copying the inputs of the next run to the device during a run. Pass the same arrays to that run.
    */
   prefetch(inputs: Arrays): void {
     this.program.prefetch(inputs);
   }
 
   /**
-   * An output of the last run, also of one that a guard stopped after it was computed; undefined where there
-   * is none of that name.
+   * An output of the last run, also of one that a guard stopped after it was computed; undefined if there is
+   * none of that name.
    */
   output(name: string): TypedArray | undefined {
     const id = this.plan.raw.graph.outputs.get(name);

@@ -25,7 +25,7 @@ import {
 } from '@inplace-abn/core';
 import { copiesPart, exactly, type ResidentMemory, residentMemory, runtimePart } from './resident.js';
 
-/** Bytes of one buffer of the arena: where it lies, and from which instruction to which it is alive. */
+/** One buffer of the arena: its bytes, and the instructions between which it is live. */
 export interface MappedBuffer {
   /** `activation`, `gradient`, `input`, `constant` or `workspace`. */
   readonly kind: string;
@@ -74,7 +74,7 @@ export class SessionPlan {
     this.title = title;
   }
 
-  /** The step of a batch's last part, behind `times` steps that only sum gradients. */
+  /** The step of a batch's last part, after `times` steps that only sum gradients. */
   following(sum: SessionPlan, times: number): SessionPlan {
     return new SessionPlan(this, this.raw, this.traced, this.device, this.planFor, { sum, times });
   }
@@ -84,14 +84,14 @@ export class SessionPlan {
     return this.arenaBytes + this.raw.bytes.weights + this.raw.bytes.optimizer;
   }
 
-  /** Of all parts of a batch. */
+  /** The largest arena of the steps of a batch's parts. */
   private get arenaBytes(): number {
     return Math.max(this.raw.arenaBytes, this.before?.sum.raw.arenaBytes ?? 0);
   }
 
   /**
-   * Memory of a process that makes this step alone: runtime, weights, optimizer state, arena, and copies of
-   * states for files. The arrays that you hand in are yours to add.
+   * Memory of a process that runs only this step: runtime, weights, optimizer state, arena, and copies of
+   * states for files. Add the arrays that you pass in.
    */
   resident(): ResidentMemory {
     const { raw } = this;
@@ -106,7 +106,7 @@ export class SessionPlan {
 
   /**
    * Seconds that the step takes, from measured prices of instructions; `sources` says how much was measured
-   * and how much interpolated. Of a batch in parts it is the time of all parts.
+   * and how much interpolated. For a batch in parts, the time of all parts.
    */
   time(prices: PriceList): PredictedTime {
     const before = Array.from({ length: this.before?.times ?? 0 }, () => this.before?.sum.raw ?? []).flat();
@@ -145,8 +145,8 @@ export class SessionPlan {
 
   /**
    * Bytes, work and every layer's choice, as plain JSON to keep and compare with later plans. It is the same
-   * on every machine: kernel workspaces are those that planning without the native addon estimates. Of a
-   * batch in parts it holds the steps of all parts.
+   * on every machine: kernel workspaces are those that planning without the native addon estimates. For a
+   * batch in parts, it covers the steps of all parts.
    */
   lock(): PlanLock {
     const device = portableCpu();

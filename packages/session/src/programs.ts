@@ -19,7 +19,7 @@ import {
 import { SessionPlan } from './plan.js';
 import { Recent } from './recent.js';
 
-/** A step to plan: two of the same key are the same. */
+/** A step to plan. Two definitions with the same key are the same step. */
 export interface StepDefinition {
   readonly key: string;
   readonly kind: SessionPlan['kind'];
@@ -37,22 +37,25 @@ export type StepOptions = Pick<CompileOptions, 'precision' | 'keep' | 'keepConst
 export interface ProgramsOptions {
   readonly device: Device;
   readonly precision: ComputeDType;
-  /** Most bytes in all. */
+  /** Limit for weights, optimizer state and arena together, in bytes. */
   readonly memory: number | undefined;
-  /** Choose by them what `memory` recomputes. */
+  /** Measured times, to choose what `memory` recomputes. */
   readonly prices?: PriceList;
   readonly states: readonly StateSpec[];
 }
 
-/** Plans that are kept: as many as a loop comes back to, not all sizes that a service has met. */
+/** Most plans kept: enough for the batch sizes of a loop, but not for every size that a service meets. */
 const KEPT = 32;
 
 export class Programs {
   private plans = new Recent<SessionPlan>(KEPT);
   private readonly made: Made;
-  /** Of all plans: each keeps to what an earlier one timed, and a resumed training to what it began with. */
+  /**
+   * Kernel choices of all plans. Each reuses what an earlier one timed, and a resumed training what it began
+   * with.
+   */
   private choices = new KernelChoices();
-  /** The last of those that wait for their turn; null: none is under way. */
+  /** The last call that has or awaits its turn; null if there is none. */
   private last: Promise<void> | null = null;
 
   constructor(private readonly options: ProgramsOptions) {
@@ -60,8 +63,8 @@ export class Programs {
   }
 
   /**
-   * Runs what uses the arena or the states, one after the other in the order of the calls: at once where
-   * nothing is under way. `body` must not call it.
+   * Runs bodies that use the arena or the states one at a time, in the order of the calls; at once if none is
+   * running. `body` must not call it.
    */
   async inTurn<T>(body: () => Promise<T>): Promise<T> {
     const before = this.last;
@@ -94,7 +97,7 @@ export class Programs {
     return this.made.bytes;
   }
 
-  /** The kernels of the plans so far that are chosen by timing. */
+  /** Names of the autotuned kernels of all plans so far. */
   get kernels(): KernelNames {
     return this.choices.made;
   }
@@ -109,7 +112,7 @@ export class Programs {
     return this.plans.get(step.key, () => this.planned(step));
   }
 
-  /** Plans a step once; until its kernels change it keeps the plan, however many others come. */
+  /** Plans a step once; keeps the plan until the kernels change, however many others are made. */
   keeping(step: StepDefinition): () => SessionPlan {
     let kept: { readonly plans: Recent<SessionPlan>; readonly plan: SessionPlan } | null = null;
     return () => {
@@ -147,7 +150,7 @@ export class Programs {
   /**
    * Makes the arena large enough for these plans.
    *
-   * @throws UsageError, code ERR_MEMORY, where the machine has less memory than they need
+   * @throws UsageError, code ERR_MEMORY, if the machine has less memory than they need
    */
   reserve(plans: readonly SessionPlan[], fitting = fittingOf(plans)): void {
     this.made.reserve(
@@ -176,8 +179,8 @@ function fittingOf(plans: readonly SessionPlan[]): Fitting {
 }
 
 /**
- * Where calls are nested deeper than the ten frames that V8 keeps, such as modules inside modules, a stack
- * reaches the caller's line.
+ * Runs `body` with longer stacks than the ten frames that V8 keeps, so that errors in nested modules show the
+ * caller's line.
  */
 export function withWholeStacks<T>(body: () => T): T {
   const { stackTraceLimit } = Error;

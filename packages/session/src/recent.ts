@@ -1,10 +1,10 @@
-/** The values asked for last, by key. */
+/** A cache that keeps the most recently used values, by key. */
 export class Recent<T> {
   private readonly values = new Map<string, T>();
 
   constructor(private readonly limit: number) {}
 
-  /** The value of a key, made where it is not kept; the one that was not asked for the longest goes. */
+  /** The value of a key, made if it is not kept. Beyond the limit, drops the least recently used one. */
   get(key: string, make: () => T): T {
     const value = this.values.get(key) ?? make();
     this.values.delete(key);

@@ -16,7 +16,7 @@ export type PlanRequest =
       readonly predict: number;
     };
 
-/** The kind of step and the samples that are asked for. */
+/** The kind of step and the samples of a request. */
 export function planned(request: PlanRequest): [StepKind, number] {
   const kinds = ['train', 'evaluate', 'predict'] as const;
   const known = new Map<string, number>(Object.entries(request ?? {}));

@@ -27,16 +27,20 @@ export interface ResidentMemory {
  * of the allocator and its threads 6; by the benchmark `process-memory`, like the others.
  */
 const RUNTIME_BYTES = 82 * 2 ** 20;
-/** Of an instruction: the objects of the graph and the plan. */
+/** Bytes per instruction: its objects in the graph and the plan. */
 const INSTRUCTION_BYTES = 9 * 2 ** 10;
 /**
- * Of a convolution's kernel, which layers of the same shape share: oneDNN's generated code, and what it and
- * the allocator keep about it. DenseNet, whose layers all differ, has six times as many as ResNet-18.
+ * Bytes per convolution kernel, which layers of the same shape share: oneDNN's generated code, and the
+ * bookkeeping of oneDNN and the allocator. DenseNet, whose layers all differ, has six times as many as
+ * ResNet-18.
  */
 const CONVOLUTION_BYTES = 172 * 2 ** 10;
 /** Both halves of V8's young generation, to which planning grows it, unless the heap is collected. */
 const YOUNG_BYTES = 30 * 2 ** 20;
-/** Times the expected bytes: V8 decides how far its heap grows, and other versions of Node are larger. */
+/**
+ * Bound as a multiple of the expected bytes: V8 decides how far its heap grows, and other versions of Node
+ * are larger.
+ */
 const RUNTIME_BOUND = 2;
 
 /** Part whose size is known exactly. */

@@ -10,7 +10,7 @@ import { fillStates, type StateTensors, statesIn } from './states.js';
 export interface TrainingPosition {
   readonly updates: number;
   readonly seed: number;
-  /** Kernels that sum in an order of their own. */
+  /** Names of the autotuned kernels, which may differ in the order of their sums. */
   readonly kernels: KernelNames;
 }
 
@@ -43,8 +43,8 @@ export async function writeTraining(
 /**
  * Reads such a file into the store: all of it, or nothing and an error that names each difference.
  *
- * @throws CheckpointError for a file that is damaged or none; StateDictMismatch for one of another network or
- * optimizer
+ * @throws CheckpointError for a file that is missing or damaged; StateDictMismatch for one of another network
+ * or optimizer
  */
 export async function readTraining(
   path: string,

@@ -56,7 +56,7 @@ export class Session<
   Target extends Signals = Value,
   M extends string = never,
 > extends SessionStates {
-  /** Types of one sample, by the names of graphs. */
+  /** Types of one sample, by the names of a graph's inputs. */
   private readonly inputs: ReadonlyMap<string, TensorType>;
   private readonly trained: TrainedParameters;
   private readonly steps: Steps<In, Out, Target>;
@@ -167,7 +167,7 @@ export class Session<
     const shares = group ? await this.shared(group, held, division.runs) : Shares.of([held]);
     if (shares === 'stopped') return shares;
     this.shards?.check(shares.samples);
-    // Not earlier, because they may just have come from rank 0.
+    // Read after `shared`, which may have taken them from rank 0.
     const { seed, updates } = this;
     const scalars = this.trained.inputsOf(optimizer, rate, updates);
     const averages = average ? Object.entries(averageInputs(average, updates + 1)) : [];
@@ -288,7 +288,7 @@ export class Session<
   /**
    * Loads parameters and buffers from safetensors or a file of torch.save: either all of them, or none and an
    * error that names each difference. Names may be torchvision's or timm's, and weights of the other kind of
-   * batch norm are converted or refused. Returns sentences about the conversion.
+   * batch norm are converted or refused. Returns notes on the conversion.
    * @throws CheckpointError for a file that cannot be read, or of another network
    */
   async load(path: string, options: LoadOptions = {}): Promise<readonly string[]> {
@@ -355,7 +355,7 @@ export class Session<
       return new Map(Object.entries(outputs));
     } catch (error) {
       if (!(error instanceof NotFiniteError)) throw error;
-      // Before a process blames its own batch: the others of its group wait for it in synchronized layers.
+      // Before checkFinite throws, because the other processes wait for this one in synchronized layers.
       const layer = await firstNonFinite(program, arrays);
       checkFinite(methodOf(step), whole.x, this.inputs);
       if (layer === null) throw error;

@@ -21,18 +21,18 @@ export interface SessionGroup extends GroupShape {
 /** A process's part of a batch, by member: the process itself, or the shards that it holds. */
 export interface Part {
   readonly samples: readonly number[];
-  /** Their parts of the divisor of the loss; undefined: the loss is a mean over samples. */
+  /** Their counts, which add up to the divisor of the loss; undefined: the loss is a mean over samples. */
   readonly counts: readonly number[] | undefined;
 }
 
-/** A step, which must be the same on all processes. */
+/** Announces a step, which must be the same on all processes. */
 interface Announcement extends Part {
   readonly exchanges: string;
   /** Whether it still lacks the states of rank 0. */
   readonly fresh: boolean;
 }
 
-/** Where a process is in a loop over batches, if it makes no step. */
+/** Announces that a process makes no step now: between epochs, or because it stops. */
 interface Pause {
   readonly stops: boolean;
 }
@@ -43,13 +43,13 @@ export class Shares {
     readonly samples: readonly number[],
     /** Divisor of the loss of the whole batch, so that parts add up; undefined: the mean over samples. */
     readonly count?: number,
-    /** Whether the states of rank 0 are due. */
+    /** Whether the states of rank 0 must be shared first. */
     readonly fresh = false,
   ) {}
 
   /**
-   * The parts of a batch, all of them known. Counts are added in order, so that the sum does not depend on
-   * which process has them.
+   * Joins the parts of all processes. Counts are added in order, so that the sum does not depend on which
+   * process has them.
    */
   static of(parts: readonly Part[], fresh = false): Shares {
     const counts = parts.flatMap((part) => part.counts ?? []);

@@ -9,7 +9,7 @@ import type { Per, Signals } from '@inplace-abn/nn';
 /** One `T`, or several by name. */
 export type OneOrNamed<T> = T | Readonly<Record<string, T>>;
 
-/** By the names of graphs. */
+/** Items by their names in graphs: ROLE for one, ROLE.NAME for several. */
 export function named<T>(
   role: string,
   items: OneOrNamed<T>,
@@ -26,7 +26,7 @@ export function unnamed<T>(role: string, items: ReadonlyMap<string, T>): OneOrNa
   return Object.fromEntries([...items].map(([name, item]) => [name.slice(role.length + 1), item]));
 }
 
-/** The same where a network's types say which it is: they cannot be followed further. */
+/** Like {@link unnamed}, typed by a network's signals, which TypeScript cannot infer here. */
 export function unnamedAs<S extends Signals, T>(role: string, items: ReadonlyMap<string, T>): Per<S, T> {
   return unnamed(role, items) as Per<S, T>;
 }

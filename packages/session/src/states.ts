@@ -20,8 +20,8 @@ export function statesIn(store: Store, ...kinds: readonly StateSpec['kind'][]): 
 }
 
 /**
- * Pieces of states, which are read one state after the other through one buffer: buffers of their own, of
- * every state or of every checkpoint, would wait to be collected.
+ * Pieces of states, read one state after the other through one shared buffer. A buffer for each state or
+ * checkpoint would take memory until it is collected.
  */
 class SharedPieces {
   private room: Uint8Array | null = null;
@@ -50,7 +50,7 @@ function sharedPieces(store: Store): SharedPieces {
   return known;
 }
 
-/** The tensors themselves: those in a file are read. */
+/** All tensors on the host; reads those in files. */
 export async function onHost(tensors: StateTensors): Promise<Map<string, HostTensor>> {
   const read = new Map<string, HostTensor>();
   for (const [name, tensor] of tensors) read.set(name, await readContent(name, tensor));
@@ -66,7 +66,7 @@ export async function fillStates(store: Store, tensors: StateTensors): Promise<v
 }
 
 /**
- * The tensors of a store's states, all of them; others are passed over.
+ * The tensors of all states of a store; ignores others.
  *
  * @throws UsageError for one that is missing
  */

@@ -2,15 +2,13 @@ import type { SessionPlan } from './plan.js';
 
 export type StepKind = Exclude<SessionPlan['kind'], 'own'>;
 
-/** Which of a session's own steps, of how many samples. */
+/** Identifies one of a session's built-in steps. */
 export interface StepKey {
   readonly kind: StepKind;
   readonly batch: number;
-  /** Layers whose output is asked for; of features alone. */
+  /** Layers whose outputs are requested; only for `features`. */
   readonly paths?: readonly string[];
-  /**
-   * Samples of each shard that this process holds, where a batch is divided into shards; of training alone.
-   */
+  /** Samples of each shard that this process holds, if batches are divided into shards; only in training. */
   readonly shards?: readonly number[];
   /** On the averages of the weights. */
   readonly averaged?: boolean;

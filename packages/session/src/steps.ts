@@ -35,11 +35,11 @@ import { isTensorOptions, isValue, named, signalsAs, unnamedAs } from './signals
 
 export interface StepParts<In extends Signals, Out extends Signals, Target extends Signals> {
   readonly module: Module<In, Out>;
-  /** Of one sample, by the names of graphs. */
+  /** Types of one sample, by the names of a graph's inputs. */
   readonly inputs: ReadonlyMap<string, TensorType>;
   readonly target: Per<Target, InputOptions> | undefined;
   readonly metrics: Readonly<Record<string, Metric<Out, Target>>>;
-  /** Of the gradients that a group sums. */
+  /** Buckets of the gradients that a group sums. */
   readonly buckets: BucketOptions;
 }
 
@@ -51,7 +51,7 @@ export interface TrainingParts extends StepPart {
   readonly clip: number | undefined;
   /** Whether the step updates averages of the weights. */
   readonly average: boolean;
-  /** Whether the step tells the global norm of the gradients. */
+  /** Whether the step outputs the global norm of the gradients. */
   readonly norm: boolean;
   /** Whether the step mixes images and targets in pairs. */
   readonly mix: boolean;
@@ -130,7 +130,8 @@ export class Steps<In extends Signals, Out extends Signals, Target extends Signa
       );
       let told: Record<string, Value> = results;
       const sum = (own: ReadonlyMap<string, Value>) => {
-        // Behind the backward pass: a process that waits for the others' losses has computed its gradients.
+        // After the backward pass, so that a process that waits for the others' losses has computed its
+        // gradients.
         if (group) told = gathered(tracer, results, group);
         return summed(own);
       };
@@ -187,7 +188,10 @@ export class Steps<In extends Signals, Out extends Signals, Target extends Signa
     return { ...Object.fromEntries(metrics), loss: value };
   }
 
-  /** A function's target is that of the options for each sample, or else looks like the output. */
+  /**
+   * Types of the targets: a loss that is a value defines them; for a function they are those of the options,
+   * or else those of the output.
+   */
   private targets(batch: number, output: Out, loss: AnyLoss<Out, Target>): Map<string, TensorType> {
     const values = named<Value>('output', output, isValue);
     if (typeof loss !== 'function') {

@@ -3,7 +3,7 @@ import { UsageError } from '@inplace-abn/core';
 import type { FitCallback, FitPosition, FitStep, Results, StepResult } from './fit.js';
 import { Mean } from './mean.js';
 
-/** The subject of a training loop: a session, or a network with steps of its own. */
+/** The subject of a training loop: a session, or a network with its own steps. */
 export interface Trainee<B, M extends string, V extends Results = Results<M>> {
   /**
    * One step; `at` counts what was made before it. 'stopped': it was not made, because another process of the
@@ -20,15 +20,12 @@ export interface Trainee<B, M extends string, V extends Results = Results<M>> {
     | 'stopped'
   >;
   /**
-   * Of a group: whether any process stops. Every process calls it before the first epoch, after the last step
+   * In a group, whether any process stops. Every process calls it before the first epoch, after the last step
    * of an epoch, and after an epoch; one that stops within an epoch calls it where the others call `train`.
-   * Left out where `stopped` is the same on all.
+   * Omit it if `stopped` is the same on all.
    */
   agree?(stopped: boolean): Promise<boolean>;
-  /**
-   * Lets the batch of the next step move to the device while a step is under way; left out where that gains
-   * nothing.
-   */
+  /** Starts copying the batch of the next step to the device during a step. Omit it if that gains nothing. */
   prefetch?(batch: B): void;
   /**
    * Validates after an epoch. null: there is no validation. 'stopped': it was interrupted, and runs again
@@ -41,19 +38,19 @@ export interface Trainee<B, M extends string, V extends Results = Results<M>> {
 export interface TrainEpochsOptions<B, M extends string, V extends Results = Results<M>> {
   /** Epochs in all, those before `start` included. */
   readonly epochs: number;
-  /** Where the training goes on; default: its beginning. */
+  /** Position to resume from; default: the beginning. */
   readonly start?: FitPosition;
   /** The batches of an epoch from one on; both count from 0. */
   batches(epoch: number, first: number): Iterable<B> | AsyncIterable<B>;
   /** Called in this order, each awaited before the next. */
   readonly callbacks: readonly FitCallback<M, V>[];
-  /** Whether the training is to end where it is. */
+  /** Whether the training should stop now. */
   stopped?(): boolean;
 }
 
 const BEGINNING: FitPosition = { epoch: 0, step: 0, stepInEpoch: 0 };
 
-/** Trains epoch after epoch. Resolves where all are complete, or where the training was stopped. */
+/** Trains epoch after epoch. Resolves when all are complete, or when the training was stopped. */
 export async function trainEpochs<B, M extends string, V extends Results = Results<M>>(
   trainee: Trainee<B, M, V>,
   options: TrainEpochsOptions<B, M, V>,
@@ -145,9 +142,7 @@ class EpochLoop<B, M extends string, V extends Results> {
     await this.each((callback) => callback.onStep?.(seen, this.stop));
   }
 
-  /**
-   * Asks for the next batch while a step is under way, where it can be on its way to the device meanwhile.
-   */
+  /** Requests the next batch during a step, if the trainee can copy it to the device meanwhile. */
   private ahead(batches: AsyncIterator<B>): Promise<IteratorResult<B>> | null {
     const { trainee } = this;
     if (!trainee.prefetch) return null;
@@ -155,7 +150,7 @@ class EpochLoop<B, M extends string, V extends Results> {
       if (!next.done) trainee.prefetch?.(next.value);
       return next;
     });
-    // An error is met where the batch is waited for, if the step before has none of its own.
+    // An error surfaces when the batch is awaited, unless the step fails first.
     upcoming.catch(() => {});
     return upcoming;
   }

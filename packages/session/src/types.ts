@@ -6,7 +6,7 @@ import type { FloatTensor } from './outputs.js';
 
 /** Results of an evaluation, with the network's output. */
 export interface Evaluation<Out extends Signals, M extends string> extends StepResult<M> {
-  /** The network's output for every sample; of several outputs, each by its name. */
+  /** The network's output for every sample; several outputs by name. */
   readonly output: Per<Out, FloatTensor>;
 }
 
@@ -16,11 +16,11 @@ export interface TrainOptions {
   readonly rate?: number;
 }
 
-/** Which weights are meant. */
+/** Which weights to use. */
 export interface WeightsOptions {
-  /** Their averages, of a session with the option `average`. Default false. */
+  /** Whether to use their averages, in a session with the option `average`. Default false. */
   readonly averaged?: boolean;
 }
 
-/** One array, or by the names of a network's inputs or outputs. */
+/** One array, or several by the names of a network's inputs or outputs. */
 export type ArraysOf<S extends Signals> = Per<S, TypedArray>;

@@ -48,7 +48,7 @@ describe('accumulation', () => {
     for (const [i, value] of sum.entries()) expect(value).toBeCloseTo(Number(one[i]), 4);
   });
 
-  it('takes a mean over labels that count over all parts, also where a part has none', async () => {
+  it('takes a mean over labels that count over all parts, even if a part has none', async () => {
     const loss = crossEntropy({ ignoreIndex: 255, classWeights: [1, 2, 0.5] });
     const [whole, divided] = [plain(1, { loss }), plain(3, { loss })];
     for (let step = 0; step < 3; step++) {
@@ -83,7 +83,7 @@ describe('accumulation', () => {
     expect(plan.diff(plan.lock())).toMatchObject({ layers: [], grown: [] });
   });
 
-  it('updates nothing but statistics where a part is not finite, and goes on', async () => {
+  it('updates nothing but statistics if a part is not finite, and continues', async () => {
     const own = session({ accumulate: 2, optimizer: sgd({ learningRate: 0.1 }) });
     const { x, y } = batchOf(8);
     const before = own.state.get('conv.weight');

@@ -1,4 +1,4 @@
-/** One arena for every plan: as large as the largest, and made anew only for a larger one. */
+/** One arena for every plan: as large as the largest, and replaced only for a larger one. */
 import { cpu, type Device, type DeviceMemory } from '@inplace-abn/core';
 import { expect, it } from 'vitest';
 import { batchOf, session } from './support/stripes.js';

@@ -73,7 +73,7 @@ describe('an average of the weights', () => {
     expect((await own.predict(x, { averaged: true })).data).toEqual(averaged.output.data);
   });
 
-  it('goes on bit for bit from a saved state', async () => {
+  it('resumes bit for bit from a saved state', async () => {
     const [whole, first, second] = [session(), session(), session(5)];
     const train = async (own: Session, from: number, to: number) => {
       for (let step = from; step < to; step++) {
@@ -92,7 +92,7 @@ describe('an average of the weights', () => {
     expect((await second.predict(x, averaged)).data).toEqual((await whole.predict(x, averaged)).data);
   });
 
-  it('is missing before it begins, or where nobody asked for it', async () => {
+  it('is missing before it begins, or without the option', async () => {
     const { x, y } = batchOf(2, 0);
     await expect(session().evaluate(x, y, { averaged: true })).rejects.toThrow('train first');
     await expect(session(1, false).predict(x, { averaged: true })).rejects.toThrow(

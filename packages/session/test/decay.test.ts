@@ -1,4 +1,4 @@
-/** Which parameters weight decay is for. */
+/** The parameters that weight decay applies to. */
 import { sgd } from '@inplace-abn/optim';
 import { expect, it } from 'vitest';
 import type { Session, SessionOptions } from '../src/index.js';

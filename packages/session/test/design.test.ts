@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 
-it('an own network takes at most 25 lines', () => {
+it('your own network takes at most 25 lines', () => {
   const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
   const [, program = ''] = /```ts\n(.*?)```/s.exec(readme) ?? [];
   for (const call of ['plan(', 'train(', 'save(', 'predict(']) expect(program).toContain(`session.${call}`);

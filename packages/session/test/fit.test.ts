@@ -13,7 +13,7 @@ import { batchOf, session } from './support/stripes.js';
 const batches = [0, 1, 2].map((first) => batchOf(2 + first, first));
 
 describe('callbacks', () => {
-  it('hear of epochs, batches, steps and the end, in this order', async () => {
+  it('are called for epochs, batches, steps and the end, in this order', async () => {
     const own = session();
     const heard: string[] = [];
     const losses: number[] = [];
@@ -116,7 +116,7 @@ describe('earlyStopping', () => {
     return epochs;
   }
 
-  it('ends a training without a better result for so many epochs', async () => {
+  it('ends a training after that many epochs without a better result', async () => {
     const results = [1, 3, 2, 3, 4, 4.1, 4, 4.2, 9];
     expect(await epochsUntil(results, { patience: 2 })).toBe(4);
     expect(await epochsUntil(results, { patience: 2, metric: 'top1' })).toBe(4);
@@ -124,7 +124,7 @@ describe('earlyStopping', () => {
     expect(await epochsUntil(results, { patience: 3, minDelta: 0.5 })).toBe(8);
   });
 
-  it('refuses what it cannot wait for', async () => {
+  it('refuses options that are out of range', async () => {
     expect(() => earlyStopping({ patience: 0 })).toThrow('patience: expected an integer of at least 1');
     expect(() => earlyStopping({ patience: 1, minDelta: -1 })).toThrow('minDelta: expected a number of');
     await expect(epochsUntil([1], { patience: 1, metric: 'top5' })).rejects.toThrow(

@@ -82,7 +82,7 @@ describe('a group of two', () => {
       expect(error).toMatch(/^the steps of rank 0 and rank 1 differ in what they exchange/);
   });
 
-  it('takes a mean over the labels that count on all processes, also where one has none', async () => {
+  it('takes a mean over the labels that count on all processes, even if one has none', async () => {
     const ignoreIndex = 255;
     const whole = steps.map((step) => {
       const { x, y } = batchOf(SAMPLES, step);
@@ -130,7 +130,7 @@ describe('a group of two', () => {
     }
   });
 
-  it('divides its parts in parts, and stops together where one is not finite', async () => {
+  it('divides its parts in parts, and stops together if one is not finite', async () => {
     const broken = (rank: number, step: number) => {
       const { x, y } = partOf(rank, step);
       if (rank === 1 && step === STEPS - 1) x[0] = Number.NaN;

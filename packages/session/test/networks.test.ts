@@ -70,7 +70,7 @@ describe('several inputs and outputs', () => {
     expect(loss).toBeLessThan(0.2);
   });
 
-  it('are missed by name', async () => {
+  it('are reported by name if missing', async () => {
     const net = twoEyes();
     await expect(
       net.predict({ left: x } as { left: Float32Array; right: Float32Array }),

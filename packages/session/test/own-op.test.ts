@@ -1,4 +1,4 @@
-/** An op of a user's own in a network that a Session trains. */
+/** A user-defined op in a network that a Session trains. */
 import { activation, defineOp, type Value } from '@inplace-abn/core';
 import { Conv2d, GlobalAvgPool2d, Linear, Module } from '@inplace-abn/nn';
 import { sgd } from '@inplace-abn/optim';

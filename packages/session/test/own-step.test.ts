@@ -70,7 +70,7 @@ describe('a step of your own', () => {
   });
 });
 
-it('a session keeps the plans that were asked for last', () => {
+it('a session keeps the most recently used plans', () => {
   const own = session();
   const traced = vi.fn((samples: number) => calming(own, samples));
   const plan = (samples: number) => own.step(`calm ${samples}`, () => traced(samples)).plan;
@@ -78,7 +78,7 @@ it('a session keeps the plans that were asked for last', () => {
   for (let samples = 2; samples <= 32; samples++) plan(samples);
   expect(plan(1)).toBe(first);
   expect(traced).toHaveBeenCalledTimes(32);
-  // The second goes for the 33rd: the first was asked for since.
+  // The 33rd plan evicts the second, because the first was used since.
   plan(33);
   expect(plan(1)).toBe(first);
   plan(2);

@@ -84,8 +84,8 @@ describe('a session', () => {
     expect(own.plan({ train: batch + 1 }).bytes).toBeGreaterThan(1e6);
   });
 
-  it('starts at the fewest samples that have a plan, and says so where those do not fit', () => {
-    // Of one sample no channel has a variance.
+  it('starts at the fewest samples that have a plan, and says so if those do not fit', () => {
+    // With one sample, no channel has a variance.
     const net = new Sequential({
       conv: new Conv2d(1, 4, SIDE),
       bn: new InPlaceABN(4),

@@ -82,7 +82,7 @@ describe('load', () => {
     expect(await first.load(saved)).toEqual([]);
   });
 
-  it('takes weights as they are where the network has layers of both kinds', async () => {
+  it('takes weights unchanged if the network has layers of both kinds', async () => {
     const path = await written('mixed.safetensors', signed(mixed()));
     const session = mixed();
     expect(await session.load(path)).toEqual([]);

@@ -1,6 +1,6 @@
 /**
- * Patterns of file names, for shells that pass them on: `*`, `?`, `[a-z]`, `{jpg,png}` within a name, and
- * `**` for folders.
+ * Expands patterns of file names that the shell did not expand: `*`, `?`, `[a-z]`, `{jpg,png}` within a name,
+ * and `**` for folders.
  */
 import { join } from 'node:path';
 import { compareCodePoints, DataError, listFolder } from '@inplace-abn/data';

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { DataError, decodeName, imagesBelow, systemPath } from '@inplace-abn/data';
 import { filesMatching, isPattern } from './glob.js';
 
-/** A list of files on standard input. */
+/** The argument that stands for a list of files on standard input. */
 export const LIST = '-';
 
 const [NUL, LINE_FEED] = [0, 10];
@@ -48,7 +48,9 @@ async function* ofFolder(folder: string): AsyncGenerator<Found, void, void> {
   }
 }
 
-/** Yields the paths of a list as they arrive; a name that is not UTF-8 in the form that systemPath takes. */
+/**
+ * Yields the paths of a list as they arrive. A name that is not UTF-8 is escaped, as `systemPath` expects.
+ */
 export async function* pathsIn(list: AsyncIterable<Uint8Array>): AsyncGenerator<string, void, void> {
   let rest = Buffer.alloc(0);
   let separator: number | null = null;
@@ -78,8 +80,8 @@ async function exists(path: string): Promise<boolean> {
 }
 
 /**
- * Parts of a list, the first ones small so that work begins soon, later ones of up to `most`: as many names
- * are in memory at a time, however many there are.
+ * Splits a sequence into chunks. The first ones are small, so that work begins soon; later ones hold up to
+ * `most` items, which bounds the memory for any number of items.
  */
 export async function* inChunks<T>(
   items: AsyncIterable<T>,

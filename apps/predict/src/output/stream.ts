@@ -39,7 +39,7 @@ class AtomicFile implements Target {
   constructor(path: string) {
     this.pipe.on('error', () => {});
     this.written = writeFileAtomic(path, this.pipe);
-    // write() and close() throw it.
+    // write() and close() rethrow the error.
     this.written.catch(() => {});
   }
 
@@ -60,8 +60,8 @@ class AtomicFile implements Target {
 }
 
 /**
- * Tells whether a stream still has a reader: a write to standard output that fails, as after `| head`, leaves
- * the stream writable for Node.
+ * Returns a function that tells whether a stream still has a reader. Node keeps standard output writable even
+ * after a write has failed, as after `| head`.
  */
 export function watchReader(stream: Pick<EventEmitter, 'on'>): () => boolean {
   let reads = true;

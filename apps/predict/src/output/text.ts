@@ -1,9 +1,9 @@
-/** Results as text: lines to read, JSON lines, and CSV. */
+/** Results as text: readable lines, JSON lines and CSV. */
 import { printable } from '@inplace-abn/cli';
 import type { Guess, Result, Sink } from './result.js';
 import type { Target } from './stream.js';
 
-/** Writes a text for each result. */
+/** Writes a line for each result, after `before`. */
 class Lines implements Sink {
   constructor(
     private readonly target: Target,
@@ -28,8 +28,8 @@ class Lines implements Sink {
 }
 
 /**
- * `photos/a.jpg: tabby 83.1 %, tiger cat 12.0 %`, or `none` without a label; an image that cannot be used is
- * named elsewhere.
+ * `photos/a.jpg: tabby 83.1 %, tiger cat 12.0 %`, or `none` without a label. Skips images that cannot be
+ * used, which are reported elsewhere.
  */
 export function readableLines(target: Target): Sink {
   const lines = new Lines(target, (result) => {
@@ -47,7 +47,7 @@ function readable({ name, probability }: Guess): string {
   return `${printable(name)} ${(100 * probability).toFixed(1)} %`;
 }
 
-/** An object a line: `file`, and `predictions`, `features` or `error`. */
+/** One object per line: `file`, and `predictions`, `features` or `error`. */
 export function jsonLines(target: Target): Sink {
   return new Lines(target, (result) => {
     const { file } = result;
@@ -62,7 +62,7 @@ export function jsonLines(target: Target): Sink {
   });
 }
 
-/** A row an image: file, error, and class, label and probability of each guess (RFC 4180). */
+/** One row per image: file, error, and class, label and probability of each guess (RFC 4180). */
 export function csv(target: Target, top: number): Sink {
   const numbered = Array.from({ length: top }, (_, i) => [
     `class_${i + 1}`,
@@ -81,9 +81,7 @@ export function csv(target: Target, top: number): Sink {
   return new Lines(target, line, `${head}\n`);
 }
 
-/**
- * A row an image: file, error, its labels and their probabilities, each list with semicolons between them.
- */
+/** One row per image: file, error, labels and probabilities, the lists separated by semicolons. */
 export function csvOfLabels(target: Target): Sink {
   const line = (result: Result) => {
     const guesses = 'guesses' in result ? result.guesses : [];

@@ -33,7 +33,7 @@ async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   return list;
 }
 
-/** Of files their names below the root; of the rest the reason, too. */
+/** Names below the root, with the reason where there is one. */
 async function named(...args: string[]): Promise<string[]> {
   const found: Found[] = await all(
     photographs(
@@ -46,15 +46,15 @@ async function named(...args: string[]): Promise<string[]> {
 }
 
 describe('photographs', () => {
-  it('are the files that are named, whether they are there or not, in the order of the arguments', async () => {
+  it('are the named files in the order of the arguments, even missing ones', async () => {
     expect(await named('b/4.jpg', 'a/2.jpg', 'gone.jpg')).toEqual(['b/4.jpg', 'a/2.jpg', 'gone.jpg']);
   });
 
-  it('are the images of a folder and of all below, those of each in their order', async () => {
+  it('are the images of a folder and of all folders below, in order', async () => {
     expect(await named('a', 'b')).toEqual(['a/10.PNG', 'a/2.jpg', 'a/deep/3.jpeg', 'b/4.jpg']);
   });
 
-  it('are what a pattern names; hidden ones are not', async () => {
+  it('are the files that match a pattern, except hidden ones', async () => {
     expect(await named('*/*.jpg')).toEqual(['[odd]/6.jpg', 'a/2.jpg', 'b/4.jpg']);
     expect(await named('**/[0-3]*.{jpg,jpeg,PNG}')).toEqual(['a/10.PNG', 'a/2.jpg', 'a/deep/3.jpeg']);
     expect(await named('a/?.jp*g')).toEqual(['a/2.jpg']);
@@ -65,21 +65,21 @@ describe('photographs', () => {
     expect(await named('[odd]', '[odd]/6.jpg')).toEqual(['[odd]/6.jpg', '[odd]/6.jpg']);
   });
 
-  it('are told where nothing is meant, and the rest go on', async () => {
+  it('come with a reason if nothing matches, and the rest follow', async () => {
     expect(await named('*.gif', 'b')).toEqual(['*.gif: no file matches this pattern', 'b/4.jpg']);
     expect(await named('empty')).toEqual([
       'empty: No images in empty: expected jpg, png, webp, avif, tiff, gif or bmp files in it or in a folder below.',
     ]);
   });
 
-  it('come from a list in its place among the arguments', async () => {
+  it('come from a list at its position among the arguments', async () => {
     const found = await all(photographs([join(root, 'b'), '-', 'x.jpg'], pieces('l.jpg\nm.jpg')));
     expect(found.map(({ path }) => path)).toEqual([join(root, 'b/4.jpg'), 'l.jpg', 'm.jpg', 'x.jpg']);
   });
 });
 
 describe('a list', () => {
-  it('has a path a line, wherever its pieces end', async () => {
+  it('has one path per line, wherever its chunks end', async () => {
     expect(await all(pathsIn(pieces('a.j', 'pg\r\nä b.png\n', '\n', 'c')))).toEqual([
       'a.jpg',
       'ä b.png',
@@ -97,7 +97,7 @@ describe('a list', () => {
   });
 });
 
-it('inChunks makes larger parts of what is longer, up to a limit', async () => {
+it('inChunks grows its chunks up to a limit', async () => {
   async function* numbers() {
     for (let i = 0; i < 30; i++) yield i;
   }

@@ -51,7 +51,7 @@ describe('guesses', () => {
     expect(guessesOf(Float32Array.of(1000, -1000), 1, names)?.[0]?.probability).toBe(1);
   });
 
-  it('are none where the network gives no numbers', () => {
+  it('are null if a logit is not finite', () => {
     expect(guessesOf(Float32Array.of(1, Number.NaN), 1, names)).toBeNull();
     expect(guessesOf(Float32Array.of(Number.POSITIVE_INFINITY, 1), 1, names)).toBeNull();
   });
@@ -69,7 +69,7 @@ describe('labels', () => {
     expect(labelsOver(Float32Array.of(1, Number.NaN), 0.5, names)).toBeNull();
   });
 
-  it('are lists in a table, and none in a line', async () => {
+  it('are lists in a table, and the word none in a line', async () => {
     const results = [...RESULTS, { file: 'empty.jpg', guesses: [] }];
     expect(await textOf(csvOfLabels, results)).toEqual([
       'file,error,labels,probabilities',
@@ -83,7 +83,7 @@ describe('labels', () => {
 });
 
 describe('results', () => {
-  it('are lines to read, without what could steer a terminal', async () => {
+  it('are readable lines without control characters', async () => {
     expect(await textOf(readableLines)).toEqual(['a, "b".jpg: cat 75.0 %, dog\\x1b[31m 12.5 %', '']);
   });
 
@@ -98,7 +98,7 @@ describe('results', () => {
     expect((await textOf(jsonLines, [vector]))[0]).toBe('{"file":"v","features":[1,2.5]}');
   });
 
-  it('are rows of CSV under a head, which is there without rows, too', async () => {
+  it('are rows of CSV under a header, which is written even without rows', async () => {
     expect(await textOf((target) => csv(target, 1))).toEqual([
       'file,error,class_1,label_1,probability_1',
       '"a, ""b"".jpg",,cat,2,0.75',
@@ -111,7 +111,7 @@ describe('results', () => {
     ]);
   });
 
-  it('are a matrix of NumPy with a row for each image, NaN where there is none', async () => {
+  it('are a NumPy matrix with one row per image, NaN for unusable ones', async () => {
     const folder = await temporaryFolder();
     const path = join(folder, 'f.npy');
     const sink = await Matrix.create(path, 2);
@@ -189,7 +189,7 @@ describe('a target', () => {
   });
 
   it('has no reader any more after a write that failed', () => {
-    // Standard output says nothing else: it stays writable.
+    // Standard output gives no other sign: it stays writable.
     const stdout = new EventEmitter();
     const reads = watchReader(stdout);
     expect(reads()).toBe(true);
@@ -197,7 +197,7 @@ describe('a target', () => {
     expect(reads()).toBe(false);
   });
 
-  it('that cannot be written is told of', async () => {
+  it('that cannot be written is an error', async () => {
     const target = targetFor(join(await temporaryFolder(), 'gone', 'a.json'));
     await expect(target.close()).rejects.toThrow(/gone does not exist/);
   });

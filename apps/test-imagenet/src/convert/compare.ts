@@ -41,9 +41,9 @@ export interface Comparison {
   /** Top-1 accuracy in percent, before and after. */
   readonly top1: readonly [number, number];
   readonly top5: readonly [number, number];
-  /** Largest difference of two logits. */
+  /** Largest absolute difference of a logit before and after. */
   readonly difference: number;
-  /** Largest logit of the original network, of either sign. */
+  /** Largest absolute logit of the original network. */
   readonly largest: number;
 }
 

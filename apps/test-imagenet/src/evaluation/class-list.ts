@@ -62,7 +62,7 @@ export async function matchClasses(options: ClassListOptions): Promise<ClassMap>
     const remedy =
       folders.length < outputs
         ? 'name all classes in the order of the outputs with --classes FILE, so that the folders can be looked up'
-        : `test on a folder of the ${outputs} classes that the network was trained on, or take the checkpoint and configuration of a network for ${folders.length}`;
+        : `test on a folder of the ${outputs} classes that the network was trained on, or use a network trained on these ${folders.length}`;
     throw new UsageError(
       `${root} has ${folders.length} class folders but the network has ${outputs} outputs (network.classes): ${remedy}`,
     );

@@ -28,7 +28,10 @@ export class MostConfident {
   }
 }
 
-/** Two with probability 1 to the last bit still differ in the probability of the label. */
+/**
+ * Orders by probability, then by loss: predictions whose probability rounds to 1 still differ in that of the
+ * label.
+ */
 function before(a: Mistake, b: Mistake): boolean {
   if (a.probability !== b.probability) return a.probability > b.probability;
   return a.loss === b.loss ? a.index < b.index : a.loss > b.loss;

@@ -24,7 +24,7 @@ export interface TestImages {
   readonly images: LabeledImages;
   /** Whether labels are indices of the given classes rather than of class folders. */
   readonly listed: boolean;
-  /** Sentences for the user. */
+  /** Notes to print. */
   readonly notes: readonly string[];
 }
 
@@ -63,6 +63,8 @@ export async function openTestImages(
 
 /**
  * Opens DIR/val if it has class folders, else DIR itself; `root` of the result is the opened folder.
+ *
+ * @throws UsageError if DIR does not exist or has class folders in DIR/train only
  */
 export async function openTestFolder(dir: string): Promise<ImageFolder> {
   if (!existsSync(dir)) {

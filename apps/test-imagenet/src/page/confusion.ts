@@ -11,7 +11,7 @@ const PAIRS = 16;
 export function confusionSection(result: TestResult): string {
   const explanation =
     'Rows are the true classes, columns the predictions. ' +
-    '<span class="key right"></span> right, <span class="key wrong"></span> wrong; the darker, the larger the share of the row.';
+    '<span class="key right"></span> right, <span class="key wrong"></span> wrong; darker cells hold a larger share of their row.';
   const matrix = result.classes.length <= CELLS ? matrixSvg(result) : heatMap(result);
   return `<h2>Confusion</h2>
 <p class="soft">${explanation}</p>
@@ -74,7 +74,7 @@ function shorten(name: string): string {
 /** The most frequently confused pairs, with counts in both directions. */
 function pairTable({ classes, confusion }: TestResult): string {
   const wrong = confusion.filter(({ label, predicted }) => label !== predicted);
-  if (wrong.length === 0) return '<p>Every image was classified right.</p>';
+  if (wrong.length === 0) return '<p>Every image was classified correctly.</p>';
   const back = new Map(wrong.map(({ label, predicted, count }) => [`${label} ${predicted}`, count]));
   const rows = [...wrong]
     .sort((a, b) => b.count - a.count || a.label - b.label || a.predicted - b.predicted)

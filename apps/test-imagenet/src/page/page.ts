@@ -64,6 +64,6 @@ export function unreadableSection({ unreadable }: Pick<TestResult, 'unreadable'>
   });
   const more = unreadable.length > rows.length ? `<p>and ${unreadable.length - rows.length} more</p>` : '';
   return `<h2>Images that cannot be read</h2>
-<p>They are counted nowhere: ${unreadable.length}.</p>
+<p>They are not counted: ${unreadable.length}.</p>
 <table><tr><th>File</th><th>Reason</th></tr>${rows.join('\n')}</table>${more}`;
 }

@@ -55,7 +55,7 @@ describe('before and after', () => {
     expect(top5).toEqual([100, 100]);
   });
 
-  it('differ where leaky ReLU takes the place of ReLU, by as much as is said', async () => {
+  it('differ if leaky ReLU replaces ReLU, and say by how much', async () => {
     const comparison = await compared({});
     expect(comparison.exact).toBe(false);
     expect(comparison.difference).toBeGreaterThan(1e-4);

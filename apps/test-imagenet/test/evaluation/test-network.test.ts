@@ -169,7 +169,7 @@ describe('a test', () => {
     const { result } = await test({ config: named, data: dir });
     expect(result.classes).toEqual(wanted.classes);
     expect(result.loss).toBeCloseTo(wanted.loss, 6);
-    // Of fewer classes than the network has.
+    // With fewer classes than the network has.
     const blue = { ...config, data: { ...named.data, val_labels: 'blue.csv' } };
     await writeFile(join(dir, 'blue.csv'), lines.slice(10).join('\n'));
     const { result: few, text } = await test({ config: blue, data: dir });

@@ -84,9 +84,9 @@ describe('the page of a test', () => {
     expect(html).toContain('<img class="small" width="112" height="112" alt="&lt;1&gt;/7.png"');
   });
 
-  it('says so where nothing was wrong', () => {
+  it('says so if no image is wrong', () => {
     const all = sample(1);
-    expect(renderTestPage({ ...all, worst: [] }, [])).toContain('Every image was classified right.');
+    expect(renderTestPage({ ...all, worst: [] }, [])).toContain('Every image was classified correctly.');
   });
 
   it('embeds a heat map of many classes', () => {
@@ -111,7 +111,7 @@ describe('a heat map', () => {
   });
 
   it('adds up the classes that share a cell', () => {
-    // 401 classes: two a cell. Cell (1, 0) holds class 2 taken for class 1: one image of eight.
+    // 401 classes: two per cell. Cell (1, 0) holds class 2 taken for class 1: one image of eight.
     const { cells, data } = heatMapPixels(sample(401));
     expect(cells).toBe(201);
     expect(pixel(data, cells, 1, 0)[3]).toBe(Math.round(255 * (0.15 + 0.85 * Math.sqrt(1 / 8))));
@@ -120,7 +120,7 @@ describe('a heat map', () => {
 });
 
 describe('the JSON of a test', () => {
-  it('keeps an element a line, and is JSON', () => {
+  it('has one element per line', () => {
     const text = testJson(sample(3));
     expect(JSON.parse(text)).toMatchObject({
       crops: 10,
@@ -140,7 +140,7 @@ describe('the JSON of a test', () => {
 });
 
 describe('writeTestPage', () => {
-  it('writes the page where an image cannot be shown, with the reason in its place', async () => {
+  it('replaces an image that cannot be shown by the reason', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'test-page-'));
     onTestFinished(() => rm(folder, { recursive: true }));
     const result = sample(2);

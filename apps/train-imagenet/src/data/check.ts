@@ -31,7 +31,10 @@ export interface PartReport {
 /** The result of a check; `data check --json` prints it. */
 export interface CheckReport {
   readonly folder: string;
-  /** Whether the images can be trained on as they are: no problem, none unreadable, none in both parts. */
+  /**
+   * Whether the data can be trained on: no problem, no unreadable image or unusable label map, and no file in
+   * both parts or in several classes.
+   */
   readonly ok: boolean;
   readonly problem?: string;
   readonly advice?: string;

@@ -22,7 +22,7 @@ import {
 } from '@inplace-abn/recipes';
 import { configIn } from './label-map-parts.js';
 
-/** Some of the images of a data folder. */
+/** Images of a data folder: one of its data sets, or all. */
 export interface Part {
   /** `train`, `val`, or empty for all. */
   readonly name: string;

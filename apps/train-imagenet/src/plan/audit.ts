@@ -15,7 +15,7 @@ export interface AuditReport {
   /** The checkpoint, and notes about it. */
   readonly path: string;
   readonly notes: readonly string[];
-  /** Errors above it are too large. */
+  /** Largest acceptable error. */
   readonly threshold: number;
   /** All inversions of the step, largest error first. */
   readonly inversions: readonly InversionError[];
@@ -27,7 +27,8 @@ export interface AuditReport {
 const IMAGES = 2;
 
 /**
- * Measures with the checkpoint's weights on images of noise, because layers normalize their input.
+ * Measures the errors of inversions with the checkpoint's weights. Images of noise suffice, because layers
+ * normalize their input.
  *
  * @throws UsageError or CheckpointError as loadWeights does
  */
@@ -82,7 +83,7 @@ export function formatAudit({ path, notes, threshold, inversions, keep }: AuditR
     return `${layer.padEnd(32)} ${op.padEnd(12)} ${error.toExponential(1).padStart(9)}  ${channel.padEnd(24)}${formatBytes(bytes / IMAGES).padStart(10)}${mark}`;
   });
   return [
-    `Errors of inversion with ${path}, relative to the deviation of each channel: the coarsest ${rows.length} of ${inversions.length}`,
+    `Errors of inversion with ${path}, relative to the deviation of each channel: the largest ${rows.length} of ${inversions.length}`,
     ...notes,
     '',
     `${'layer'.padEnd(32)} ${'inverted'.padEnd(12)} ${'error'.padStart(9)}  ${'worst'.padEnd(24)}${'per image'.padStart(10)}`,

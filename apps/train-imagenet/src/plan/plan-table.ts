@@ -1,5 +1,5 @@
 /**
- * The table of the memory of one device when a batch is split over several, for this plan and ordinary batch
+ * A table of one device's memory when a batch is split over several, with this plan and with ordinary batch
  * norm.
  */
 import { alignColumns } from '@inplace-abn/cli';

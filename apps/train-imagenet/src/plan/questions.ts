@@ -1,4 +1,7 @@
-/** `plan --diff`, `--lock`, `--check` and `--freeze`: reads and writes the files that libraries compare. */
+/**
+ * `plan --diff`, `--lock`, `--check` and `--freeze`: locks and compares plans, and reports the savings of
+ * freezing.
+ */
 import { readFile, writeFile } from 'node:fs/promises';
 import { CommandLineError } from '@inplace-abn/cli';
 import { diffPlans, type PlanLock, planLockIn, planLockText, UsageError } from '@inplace-abn/core';
@@ -42,6 +45,7 @@ async function lockAt(path: string, asked: (path: string) => Promise<Asked>): Pr
   return lockOf(config, batch);
 }
 
+/** Writes the lock of a plan, and returns a line about it. */
 export async function lock(file: string, asked: () => Promise<Asked>): Promise<string> {
   const { config, batch } = await asked();
   const made = lockOf(config, batch);

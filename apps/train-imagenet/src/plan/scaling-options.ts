@@ -4,7 +4,7 @@ import type { PriceList } from '@inplace-abn/core';
 import { duration, flops, positive, positives, rate } from '@inplace-abn/recipes';
 import { type Command, Option } from 'commander';
 
-/** Seconds, bytes per second, operations per second. */
+/** Values of the options, in seconds, bytes per second and operations per second. */
 export interface ScalingFlags {
   readonly nodes?: readonly number[];
   readonly perNode: number;

@@ -58,7 +58,7 @@ interface Answer {
 const SHARE = 0.9;
 
 /**
- * The steps of all configurations on all clusters, as text, as a table if there are several, or as JSON.
+ * Simulates every configuration on every cluster. Returns the text of one step, a table of several, or JSON.
  */
 export async function scaling(
   questions: readonly ScalingQuestion[],

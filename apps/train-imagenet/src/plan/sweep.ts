@@ -13,7 +13,9 @@ import {
 
 export interface SweepPoint {
   readonly batch: number;
-  /** Limit for weights, optimizer state and arena in bytes; first that of the plan without a budget. */
+  /**
+   * Limit for weights, optimizer state and arena in bytes; the first is what the plan takes without a budget.
+   */
   readonly budget: number;
   /** Bytes of the plan. */
   readonly bytes: number;
@@ -39,6 +41,7 @@ const BATCHES = [0.25, 0.5, 1, 2, 4];
  */
 const SHARES = [1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3];
 
+/** Plans the configuration for several batches, each with smaller and smaller budgets. */
 export function sweep(
   config: TrainConfig,
   device: Device,
@@ -46,7 +49,7 @@ export function sweep(
   batches?: readonly number[],
 ): Sweep {
   const { optimizer, deterministic_world: shards } = config;
-  // An image of every part, and of every shard of it.
+  // At least one image for every shard of every part.
   const least = optimizer.accumulate * Math.max(1, shards);
   const chosen = batches ?? BATCHES.map((share) => Math.max(least, Math.round(share * optimizer.batch_size)));
   const points = [...new Set(chosen)].flatMap((batch) => pointsOf(config, batch, device, limits));

@@ -67,7 +67,7 @@ describe('data check', () => {
     expect(text).toMatch(/no problems found$/);
   });
 
-  it('names what cannot be read, and equal files by what they spoil', async () => {
+  it('names unreadable files, and equal files by the problem that they cause', async () => {
     await write({
       'train/a/1.png': png(1),
       'train/a/again.png': png(1),

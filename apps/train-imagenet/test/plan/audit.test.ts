@@ -45,14 +45,14 @@ describe('auditCheckpoint', () => {
     expect([sourceOf(config), sourceOf(kept)]).toEqual(['z', 'x']);
   });
 
-  it('finds nothing where nothing is coarse', async () => {
+  it('finds nothing if no error is large', async () => {
     const audit = await auditCheckpoint(config, healthy, cpu(), 0.1);
     expect(audit.keep).toEqual([]);
     expect(audit.inversions.length).toBeGreaterThan(10);
     expect(formatAudit(audit)).toContain('none is above 0.1');
   });
 
-  it('refuses a layer that there is not', () => {
+  it('refuses an unknown layer', () => {
     const wrong = { ...config, network: { ...config.network, keep_inputs: ['mod9.bn1'] } };
     expect(() => planReport(wrong, 8, cpu())).toThrow(
       /nothing is inverted at mod9\.bn1: keep names layers such as mod/,

@@ -16,7 +16,7 @@ describe('planPerDevice', () => {
     expect(rows[1]?.report).toEqual(planReport(config, 8, cpu()).report);
   });
 
-  it('plans of a batch in shards those of a device', () => {
+  it('plans the shards of a device, for a batch in shards', () => {
     const sync = configOf({
       network: { bn_mode: 'sync' },
       optimizer: { batch_size: 16 },

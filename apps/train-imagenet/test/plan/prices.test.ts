@@ -27,11 +27,11 @@ it('adds the instructions of a step to a list of this machine alone', async () =
   await writeFile(file, other);
   await expect(measuredPrices(file, [question(2)])).rejects.toMatchObject({ code: 'ERR_PRICE_LIST' });
   expect(await readFile(file, 'utf8')).toBe(other);
-  // The only file there: none is left of those that it was written through.
+  // The only file in the folder: no temporary one is left.
   expect(await readdir(folder)).toEqual(['prices.json']);
 });
 
-it('times nothing where the list cannot be written', async () => {
+it('times nothing if the list cannot be written', async () => {
   const folder = await newFolder('prices');
   const unmeasured = { ...question(2), batch: Number.NaN };
   await expect(measuredPrices(join(folder, 'none', 'prices.json'), [unmeasured])).rejects.toThrow(

@@ -27,7 +27,7 @@ describe('scaling', () => {
     );
     expect(text).toContain('times of instructions: 200 ms for a process alone');
     expect(text).toMatch(/^topologies: ring [\d.]+ ms \([\d.]+ %\), tree .*, hierarchical /m);
-    expect(text).toMatch(/^90 % is held from batch \d+ on each process$/m);
+    expect(text).toMatch(/^90 % is reached from batch \d+ per process$/m);
     expect(text).toMatch(/^failures: 0\.04 a day; of 24 h, 23\.\d+ h are kept/m);
   });
 
@@ -37,7 +37,7 @@ describe('scaling', () => {
     expect(await scaling([question], { ...flags, perNode: 1 })).toContain('4 nodes of 1 process; ring, ');
   });
 
-  it('is an object of JSON, whose parts add up', async () => {
+  it('is a JSON object whose parts add up', async () => {
     const { report, choices, failures } = JSON.parse(await scaling([question], { ...FLAGS, json: true }));
     const { seconds, computing, exchanging, waiting } = report.timeline;
     expect(computing + exchanging + waiting).toBeCloseTo(seconds, 9);
@@ -47,7 +47,7 @@ describe('scaling', () => {
     expect(failures).toBeNull();
   });
 
-  it('is a line a cluster', async () => {
+  it('is one line per cluster', async () => {
     const flags = { ...FLAGS, nodes: [1, 2, 4], perNode: 1, markdown: true };
     const lines = (await scaling([{ ...question, batch: 8 }], flags)).split('\n');
     expect(lines).toHaveLength(5);

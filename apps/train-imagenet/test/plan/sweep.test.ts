@@ -26,7 +26,7 @@ describe('sweep', () => {
     }
   });
 
-  it('is a line a point, and a page with a curve a batch', () => {
+  it('is one line per point, and a page with one curve per batch', () => {
     const lines = formatSweep(result).split('\n');
     expect(lines).toHaveLength(2 + result.points.length);
     expect(lines[1]).toMatch(/^batch +budget +takes +peak +more work +s\/step +images\/s$/);

@@ -10,7 +10,7 @@ import { load } from './published.js';
 /** A device's part of the batch in the published runs. */
 const BATCH = 32;
 
-/** Why the plan costs more memory or recompute than its lock; '' where it does not. */
+/** Why the plan costs more memory or recompute than its lock; '' if it does not. */
 export async function grownSinceLock(name: string): Promise<string> {
   const file = new URL(`../fixtures/locks/${name}.lock`, import.meta.url);
   const diff = diffPlans(planLockIn(await readFile(file, 'utf8'), name), lockOf(await load(name), BATCH));

@@ -11,8 +11,8 @@ export interface NamedClass {
 }
 
 /**
- * Reads a line for each output: `FOLDER`, or `FOLDER<TAB>NAME` to show another name. Empty lines at the end
- * do not count.
+ * Reads one line per output: `FOLDER`, or `FOLDER<TAB>NAME` to show another name. Empty lines at the end do
+ * not count.
  *
  * @throws UsageError naming file and line
  */

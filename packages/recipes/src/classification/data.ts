@@ -7,8 +7,10 @@ import { loadersOf, type Reading } from '../data/loaders.js';
 import { mixOptions } from '../data/mixing.js';
 
 /**
- * Opens the training and validation images of a folder. Throws a sentence for what is missing or classes that
- * differ.
+ * Opens the training and validation images of a folder.
+ *
+ * @throws UsageError for missing data, too few outputs or a batch that cannot be filled; DataError for data
+ * that cannot be used
  */
 export async function openClassFolders(dir: string, config: TrainConfig, reading: Reading): Promise<RunData> {
   const { train, val, trainPath, notes } = await openLabeledSets(dir, config.data);
@@ -25,10 +27,10 @@ export async function openClassFolders(dir: string, config: TrainConfig, reading
 }
 
 /**
- * A note where the network has more outputs than there are classes. No error: PyTorch trains so, and weights
- * for more classes are fine-tuned so.
+ * A note if the network has more outputs than the data has classes. That is allowed: PyTorch trains such
+ * networks too, and weights for more classes can be fine-tuned.
  *
- * @throws UsageError where it has fewer
+ * @throws UsageError if it has fewer
  */
 export function checkOutputs(dir: string, found: number, { network: { classes } }: TrainConfig): string[] {
   const differ = `${dir} has ${found} classes but network.classes is ${classes}: `;
@@ -38,7 +40,7 @@ export function checkOutputs(dir: string, found: number, { network: { classes } 
   return [`${differ}${none}Set it to ${found}, unless the network needs the other outputs`];
 }
 
-/** How training images are prepared. */
+/** The configured transform of training images. */
 export function trainTransformOf({ input, augmentation }: TrainConfig) {
   const { rand_augment_ops: numOps, rand_augment_magnitude: magnitude } = augmentation;
   const { random_erasing: probability, random_erasing_mode: mode } = augmentation;
@@ -57,7 +59,7 @@ export function trainTransformOf({ input, augmentation }: TrainConfig) {
   });
 }
 
-/** How validation images are prepared. */
+/** The configured transform of validation images. */
 export function evalTransformOf({ input }: TrainConfig) {
   return evalTransform({ crop: input.crop_val, scale: input.scale_val, mean: input.mean, std: input.std });
 }

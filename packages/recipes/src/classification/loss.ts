@@ -1,4 +1,4 @@
-/** The loss of training with one label an image, or two mixed ones. */
+/** The training loss of images with one label, or with the labels of two mixed images. */
 import {
   add,
   crossEntropy,
@@ -15,7 +15,7 @@ import { bceTerms, focalTerms, softCrossEntropy } from '@inplace-abn/nn';
 import type { LossConfig } from '../config/loss.js';
 import type { TrainingTargets } from '../task/task.js';
 
-/** A loss configuration whose weights are numbers; none: all classes weigh the same. */
+/** A loss configuration with numbers as weights; an empty list weighs all classes alike. */
 export type ResolvedLoss = Omit<LossConfig, 'class_weights' | 'positive_weights'> & {
   readonly class_weights: readonly number[];
   readonly positive_weights: readonly number[];
@@ -32,8 +32,8 @@ export function resolvedLoss(config: LossConfig): ResolvedLoss {
 }
 
 /**
- * The mean loss of logits [N,K] over the batch, or with a `count` this process's or part's share of the mean
- * over that many images; of a weighted cross entropy the count is the sum of the weights of their labels.
+ * The mean loss of logits [N,K] over the batch. With `count`, the share of this process or part in the mean
+ * over `count` images; for a weighted cross entropy, `count` is the sum of the weights of their labels.
  */
 export function classificationLoss(
   logits: Value,
@@ -52,7 +52,7 @@ export function classificationLoss(
   return shareOf(softLoss(config)(logits, target), images, count);
 }
 
-/** A mean over some images as their part of the mean over `count`. */
+/** Turns the mean over `images` images into their share of the mean over `count`: mean · images / count. */
 export function shareOf(mean: Value<'float32'>, images: number, count?: Value): Value<'float32'> {
   return count ? mul(mean, div(images, reshape(count, []))).as('float32') : mean;
 }

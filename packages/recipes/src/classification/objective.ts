@@ -6,9 +6,9 @@ import type { Objective } from '../task/task.js';
 import { classificationLoss, resolvedLoss } from './loss.js';
 
 /**
- * One label an image: the loss that the configuration asks for, in evaluation the mean cross entropy, and
- * `correct`, int32[2]: rows whose label is among the first and the first five. Of a mixed image that is its
- * own label.
+ * One label for each image. Training takes the configured loss, evaluation the mean cross entropy. Both
+ * output `correct`, int32[2]: the rows whose label ranks first, and among the first five. A mixed image
+ * counts with its own label.
  */
 export function classificationOf(config: LossConfig): Objective {
   const loss = resolvedLoss(config);
@@ -42,7 +42,7 @@ function sumOf(labels: Int32Array, weights: readonly number[]): number {
   return labels.reduce((sum, label) => sum + (weights[label] ?? 0), 0);
 }
 
-/** Counts of the first and the first five, or of all classes where there are fewer. */
+/** Top-1 and top-5 counts; with fewer than five classes, the second counts all rows. */
 function correctOf(logits: Value, labels: Value): Value {
   return topkCorrect(logits, labels, [1, Math.min(5, logits.shape[1] ?? 1)]);
 }

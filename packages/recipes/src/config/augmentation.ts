@@ -28,5 +28,5 @@ export const augmentationSection = section({
   random_erasing_mode: oneOf(['const', 'rand', 'pixel']).default('const'),
 });
 
-/** Operations on training images after crop and flip, with the pixels of torchvision's. */
+/** Operations on training images after crop and flip. They compute the same pixels as torchvision's. */
 export type AugmentationConfig = z.output<typeof augmentationSection>;

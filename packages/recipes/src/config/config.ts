@@ -10,16 +10,16 @@ export { ConfigError, type ConfigProblem } from './error.js';
 
 /** Options of reading a configuration. */
 export interface ConfigOptions {
-  /** Known architecture names; `network.arch` must be one of them. Any name is taken where this is absent. */
+  /** Known architecture names; `network.arch` must be one of them. Default: any name is accepted. */
   architectures?: readonly string[];
-  /** Values that count in place of the file's: see {@link parseOverride}. */
+  /** Values that override those of the file: see {@link parseOverride}. */
   overrides?: readonly Override[];
 }
 
 /** The reference's defaults and those of our additions. Frozen: copy it to change it. */
 export const defaultConfig: Readonly<TrainConfig> = deepFreeze(trainSchema({}).parse({}));
 
-/** Every key that any task has, with its default: what hints and rules look up. */
+/** Every key of any task with its default, for hints and rules. */
 const everyKey: Readonly<TrainConfig> = deepFreeze(
   trainSchema({ task: 'segmentation' }).parse({ task: 'segmentation' }),
 );
@@ -57,11 +57,11 @@ function resolve(
   );
   problems.push(...crossKeyProblems(raw, everyKey));
   const located = problems.map((problem) =>
-    // Not in the file.
+    // The file has no position for an overridden value.
     locate(problem, isOverridden(problem.path, overrides) ? undefined : json),
   );
   located.push(...duplicateKeys(json));
-  // A copy, because zod hands out the one array that stands as a default.
+  // A copy, because zod returns the same array for every default.
   if (result.success && located.length === 0) return structuredClone(result.data);
   throw new ConfigError(source, located);
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { flag, integerFrom, minusOneOr, numberAbove, numberFrom, section } from './fields.js';
 
 export const controlSection = section({
-  /** Epochs without a better result after which the run ends, complete. 0, the default: it never does. */
+  /** Epochs without a better result after which the run ends early, as complete. 0, the default: never. */
   patience: integerFrom(0).default(0),
   /** Percentage points by which a result must exceed the best so far to count for `patience`. Default 0. */
   min_delta: numberFrom(0).default(0),

@@ -20,7 +20,7 @@ export const dataSection = section({
   /** File that lists the class of each validation image. Empty, the default: class folders. */
   val_labels: text().default(''),
   /**
-   * Names of the columns with file and label in those files. With `multi-label` the columns behind the file's
+   * Names of the columns with file and label in those files. With `multi-label` the columns after the file's
    * may be the classes, with 0 or 1. Empty, the default: columns with common names.
    */
   columns: z
@@ -56,7 +56,7 @@ export const dataSection = section({
     )
     .default({}),
   /**
-   * Whether id 0 does not count and the others are one less, before `label_map`, as in mmsegmentation.
+   * Whether to ignore id 0 and subtract one from the others, before `label_map`, as in mmsegmentation.
    * Default false.
    */
   reduce_zero_label: z.boolean('true or false').default(false),

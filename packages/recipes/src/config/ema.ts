@@ -18,7 +18,7 @@ export const emaSection = section({
   warmup: flag().default(false),
   /** Updates over which the warm-up stretches, above 0. Default 1. */
   warmup_gamma: numberAbove(0).default(1),
-  /** Exponent of the warm-up, above 0; a larger one is over sooner. Default 2/3. */
+  /** Exponent of the warm-up, above 0; a larger one ends it sooner. Default 2/3. */
   warmup_power: numberAbove(0).default(2 / 3),
 });
 

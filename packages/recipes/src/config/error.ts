@@ -9,7 +9,7 @@ export interface ConfigProblem extends Partial<Position> {
   message: string;
 }
 
-/** Lines of a message: a file with more problems is not a configuration. */
+/** Most lines of a message. A file with more problems is hardly a configuration. */
 const MOST_LINES = 20;
 
 /**
@@ -25,7 +25,7 @@ export class ConfigError extends Error {
   readonly problems: readonly ConfigProblem[];
 
   /**
-   * Sorts the problems by their place in the file, and words the first 20.
+   * Sorts the problems by their place in the file, and formats the first 20.
    *
    * @param problems in any order
    */

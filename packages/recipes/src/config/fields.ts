@@ -49,8 +49,8 @@ export function positiveInteger(expected = 'a positive integer') {
 }
 
 /**
- * Images have no more pixels a side: beyond them a window sees padding alone, and kernels may take minutes to
- * be made.
+ * Images have at most this many pixels per side. With a larger dilation, all taps but the center read
+ * padding, and creating kernels may take minutes.
  */
 export const MAX_DILATION = 4096;
 

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { type TrainConfig, trainSchema } from './schema.js';
 
 /**
- * A digest of what a run's numbers follow from: all of its configuration but the memory budget and the cache
- * of images. Values that equal their default do not count, so that a run keeps its digest when configurations
- * get new keys.
+ * A digest of all that determines a run's numbers: its configuration without the memory budget and the image
+ * cache. Values that equal their default do not count, so that a run keeps its digest when configurations get
+ * new keys.
  */
 export function configHash(config: TrainConfig): string {
   const { memory_budget: _, data, ...rest } = config;
@@ -13,8 +13,8 @@ export function configHash(config: TrainConfig): string {
 }
 
 /**
- * Whether a digest is that of a configuration; also as 0.1.0 made it, of the whole `file` that the
- * configuration was read from.
+ * Whether a digest matches a configuration. Also accepts the digest that version 0.1.0 made of `file`, the
+ * JSON that the configuration was read from.
  */
 export function hasHash(expected: string, config: TrainConfig, file: unknown): boolean {
   if (expected === configHash(config)) return true;
@@ -23,7 +23,7 @@ export function hasHash(expected: string, config: TrainConfig, file: unknown): b
   return expected === digest(counting);
 }
 
-/** The defaults where task and schedule are those of `config`. A schedule's parameters may have none. */
+/** The defaults for the task and schedule of `config`. A schedule's parameters may have none. */
 function defaultsBeside(config: TrainConfig): unknown {
   const { type, params } = config.optimizer.schedule;
   const least = { task: config.task, optimizer: { schedule: { type, params } } };
@@ -32,7 +32,7 @@ function defaultsBeside(config: TrainConfig): unknown {
   return { ...defaults, optimizer: { ...defaults.optimizer, schedule } };
 }
 
-/** A copy with sorted keys; undefined where all of it is as by default. */
+/** A copy with sorted keys and without values that equal their default; undefined if nothing is left. */
 function withoutDefaults(value: unknown, byDefault: unknown): unknown {
   if (!isSection(value)) return JSON.stringify(value) === JSON.stringify(byDefault) ? undefined : value;
   const defaults = isSection(byDefault) ? byDefault : {};

@@ -24,12 +24,12 @@ const common = {
     .union([z.literal('balanced', positive), z.array(numberAbove(0, positive), positive)], positive)
     .default([]),
   /**
-   * With `bce`, targets above it count as 1 and the others as 0, from 0 to 1 (timm's `bce-target-thresh`).
-   * −1, the default: targets as they are.
+   * With `bce`, a threshold from 0 to 1: targets above it count as 1, the others as 0 (timm's
+   * `bce-target-thresh`). −1, the default: unchanged targets.
    */
   bce_threshold: minusOneOr(shareFromZero, 'a number from 0 to 1').default(-1),
   /**
-   * With `focal`, weight of a label's class, from 0 to 1; the other classes have 1 − it. −1: no weights.
+   * With `focal`, weight of a label's class, from 0 to 1; the other classes weigh 1 − α. −1: no weights.
    * Default 0.25.
    */
   focal_alpha: minusOneOr(shareFromZero, 'a number from 0 to 1').default(0.25),
@@ -59,7 +59,7 @@ export const lossSection = section({
   ...common,
 });
 
-/** That of images with any number of labels, whose classes do not exclude each other. */
+/** The loss of images with any number of labels: a sigmoid per class. */
 export const multiLabelLossSection = section({
   /** `bce`, the default, or `focal`. */
   type: oneOf(['bce', 'focal']).default('bce'),

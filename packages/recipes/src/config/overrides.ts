@@ -1,4 +1,4 @@
-/** Values of a configuration that are given next to its file. */
+/** Values that override those of a configuration file. */
 import { ConfigError } from './error.js';
 
 /** One value and the keys that lead to it. */
@@ -10,8 +10,8 @@ export interface Override {
 }
 
 /**
- * Reads `optimizer.learning_rate=0.2`: keys, and a value as JSON; what is no JSON is a text, so that quotes
- * are not needed.
+ * Reads `optimizer.learning_rate=0.2`: keys and a JSON value. A value that is not JSON is taken as a string,
+ * so it needs no quotes.
  *
  * @throws {ConfigError} for a text of another form
  */
@@ -24,7 +24,7 @@ export function parseOverride(text: string): Override {
   return { path, value: readValue(text.slice(at + 1).trim()) };
 }
 
-/** A copy of a configuration as it was read, with the values in their places; later ones count. */
+/** A copy of a raw configuration with the overrides applied; later ones win. */
 export function overridden(raw: unknown, overrides: readonly Override[]): unknown {
   return overrides.reduce<unknown>((object, { path, value }) => placed(object, path, value), raw);
 }

@@ -70,7 +70,7 @@ function lossProblems(get: (...path: string[]) => unknown): Problem[] {
     problems.push({ path: ['loss', 'class_weights'], at: 'value', message });
   }
   const given = get('loss', 'type');
-  // The default of that task.
+  // The default of multi-label is bce.
   const type = get('task') === 'multi-label' && given === 'cross_entropy' ? 'bce' : given;
   if (get('loss', 'bce_threshold') !== -1 && type !== 'bce') {
     const message = `has no meaning with loss.type "${type}": set loss.type to "bce"`;

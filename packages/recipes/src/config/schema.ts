@@ -186,8 +186,8 @@ function optimizer(schedule: z.ZodType<ScheduleConfig>) {
       .union([flag(), z.array(z.string(PATHS), PATHS)], `true, false or ${PATHS}`)
       .default(false),
     /**
-     * Parts that a batch is divided into and trained in, one after the other. Gradients are summed; batch
-     * statistics are those of each part. At most `batch_size`. Default 1.
+     * Parts of a batch that are trained one after the other (gradient accumulation). Gradients are summed;
+     * batch statistics are those of each part. At most `batch_size`. Default 1.
      */
     accumulate: positiveInteger().default(1),
     /** Bytes of gradients that processes sum in one message. −1, the default: 8 MiB. */
@@ -307,7 +307,7 @@ export interface ClassificationConfig extends CommonConfig {
 
 /** A configuration of the task whose images have any number of classes. */
 export interface MultiLabelConfig extends CommonConfig {
-  /** An image has any number of classes, each with a sigmoid of its own. */
+  /** An image has any number of classes, each with its own sigmoid. */
   task: 'multi-label';
 }
 
@@ -357,7 +357,7 @@ export function trainSchema(raw: unknown, architectures?: readonly string[]): z.
   return section({
     task: task.pipe(z.literal('classification')),
     ...common,
-    // Refused by the rules, in their words.
+    // Accepted here, because the rules refuse it with a better message.
     segmentation: z.unknown().optional(),
     ...whole,
   });

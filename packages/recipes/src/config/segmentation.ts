@@ -28,8 +28,8 @@ export const segmentationSection = section({
    */
   pooling_size: z.tuple([positiveInteger(), positiveInteger()], sides).default([84, 84]),
   /**
-   * Class id of pixels that do not count, from 0 to 255. 255, the default, never counts: it also fills up
-   * images smaller than the crop.
+   * Class id of pixels that do not count, from 0 to 255. 255, the default, never counts: images smaller than
+   * the crop are padded with it.
    */
   ignore_index: z.int(byte).min(0, byte).max(255, byte).default(255),
   /** Pixels that the shorter side is resized to first. −1, the default: as it is. */

@@ -5,7 +5,7 @@ import { formatPath, type Problem, valueAt } from './problems.js';
 /** Class ids are bytes, of which 255 stands for pixels that do not count. */
 const MAX_CLASSES = 255;
 
-/** Keys that mean nothing to segmentation, and what there is in their place. */
+/** Keys without a meaning for segmentation, each with a hint. */
 const OF_CLASSIFICATION: readonly (readonly [KeyPath, string])[] = [
   [['input', 'scale_train'], 'segmentation.size is the shorter side before cropping'],
   [['input', 'scale_val'], 'segmentation.size is the shorter side before cropping'],
@@ -26,7 +26,7 @@ const OF_CLASSIFICATION: readonly (readonly [KeyPath, string])[] = [
   [['data', 'split'], 'put the images to validate on into DIR/val'],
 ];
 
-/** Keys that mean nothing without label maps. */
+/** Keys without a meaning unless there are label maps. */
 const OF_LABEL_MAPS: readonly (readonly [KeyPath, string])[] = [
   [['data', 'layout'], 'it is for label maps'],
   [['data', 'palette'], 'it is for label maps'],
@@ -34,14 +34,14 @@ const OF_LABEL_MAPS: readonly (readonly [KeyPath, string])[] = [
   [['data', 'reduce_zero_label'], 'it is for label maps'],
 ];
 
-/** Terms of a loss over pixels; `types`: what there is without pixels. */
+/** Loss terms over pixels. `types`: the losses of a task without pixels. */
 function pixelTerms(types: string): readonly (readonly [KeyPath, string])[] {
   return ['dice', 'lovasz', 'lovasz_classes', 'lovasz_per_image'].map((key) => {
     return [['loss', key], `loss.type is ${types}`];
   });
 }
 
-/** Keys that mean nothing to classification. */
+/** Keys without a meaning for classification. */
 const NOT_OF_CLASSIFICATION: readonly (readonly [KeyPath, string])[] = [
   ...OF_LABEL_MAPS,
   ...pixelTerms('cross_entropy, bce or focal'),
@@ -49,7 +49,7 @@ const NOT_OF_CLASSIFICATION: readonly (readonly [KeyPath, string])[] = [
   [['data', 'label_separator'], 'an image has one label'],
 ];
 
-/** Keys that mean nothing where an image has any number of labels. */
+/** Keys without a meaning if an image has any number of labels. */
 const NOT_OF_MULTI_LABEL: readonly (readonly [KeyPath, string])[] = [
   ...OF_LABEL_MAPS,
   ...pixelTerms('bce or focal'),
@@ -74,7 +74,7 @@ function classificationProblems(raw: unknown, defaults: object): Problem[] {
   return [...problems, ...withoutSection(raw, 'classification')];
 }
 
-/** Images with any number of labels are not in folders of their classes. */
+/** Rules for weights and outputs if each class has its own sigmoid. */
 function multiLabelProblems(raw: unknown, defaults: object): Problem[] {
   const problems = meaningless(raw, defaults, 'multi-label', NOT_OF_MULTI_LABEL);
   if (valueAt(raw, ['loss', 'class_weights']) === 'balanced') {
@@ -106,7 +106,10 @@ function withoutSection(raw: unknown, task: string): Problem[] {
   return [{ path: ['segmentation'], at: 'key', message }];
 }
 
-/** Keys of another task that are set: a configuration that was completed holds the defaults of all keys. */
+/**
+ * A problem for each of the keys that differs from its default. Defaults do not count, because a completed
+ * configuration holds them all.
+ */
 function meaningless(
   raw: unknown,
   defaults: object,

@@ -32,13 +32,13 @@ export interface LabeledSets {
   readonly val: LabeledImages;
   /** Folder or file that names the training images in errors. */
   readonly trainPath: string;
-  /** Sentences for the user. */
+  /** Notes to print. */
   readonly notes: readonly string[];
 }
 
 /**
  * Opens both data sets: folders of class folders, folders with a list of labels, or tar shards. With
- * `data.split`, opens one of them and sets aside images to validate on.
+ * `data.split` and no validation images, sets aside some of the training images to validate on.
  *
  * @throws UsageError for a missing folder
  * @throws DataError for data that cannot be used, naming the keys of the configuration that help
@@ -106,7 +106,7 @@ export async function refuseShards(dir: string, data: DataConfig, part: 'train' 
 export interface LabeledSetOptions {
   /** Whether an image has one label or any number. */
   readonly labels: LabelsOfImage;
-  /** Receives sentences for the user. */
+  /** Receives notes to print. */
   readonly notes: string[];
   /** Names of the classes in the order of the labels; default: those of the images. */
   readonly classes?: readonly string[];
@@ -182,10 +182,10 @@ function columnsOf({ columns }: DataConfig): readonly [string, string] | undefin
   return file === undefined || label === undefined ? undefined : [file, label];
 }
 
-/** A list of labels; a readme next to the data has another ending. */
+/** File names of label lists. The endings exclude a readme next to the data. */
 const LIST_NAME = /\.(csv|tsv)$|(labels|val|ground_truth|annotations)\.txt$/i;
 
-/** Names the keys of the configuration that help. */
+/** Rethrows an error, with the configuration keys that help. */
 async function advise(error: unknown, dir: string, key: LabelsKey): Promise<never> {
   if (error instanceof LabelFileError && error.lacks) {
     throw new UsageError(`${error.message} (data.${error.lacks})`, { code: error.code, cause: error });

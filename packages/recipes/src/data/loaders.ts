@@ -64,8 +64,9 @@ export interface Reading {
 }
 
 /**
- * Loads shuffled full batches to train on, and every image once to validate. Throws if no batch can be
- * filled.
+ * Loads shuffled full batches to train on, and every image once to validate.
+ *
+ * @throws UsageError if there are fewer training images than `optimizer.batch_size`
  */
 export async function loadersOf(
   config: TrainConfig,
@@ -117,8 +118,8 @@ function countsOf(labels: Int32Array, classes: number): number[] {
 }
 
 /**
- * Sizes of the batches, or of this process's shares of them, in an evaluation over `images` images; none is
- * 0.
+ * The distinct sizes of batches, or of this process's shares of them, in an evaluation over `images` images.
+ * Empty shares are left out.
  */
 export function evaluationBatches(
   images: number,

@@ -16,8 +16,7 @@ export interface LoadingOptions {
 }
 
 /**
- * The parts of a process that are not planned: rings and threads of its loaders, cached images, copies of
- * states.
+ * The memory of a process that is not planned: loader buffers and threads, cached images, copies of states.
  */
 export function aroundParts(
   config: TrainConfig,
@@ -43,7 +42,7 @@ export function aroundParts(
   ];
 }
 
-/** Decoded images in memory: `data.cache` fills up to its limit. */
+/** Decoded images in memory, up to the limit of the cache. Without a limit their size is unknown here. */
 function cachePart({ data: { cache, cache_limit: limit } }: TrainConfig, processes: number): ResidentPart[] {
   if (cache !== 'ram') return [];
   return limit < 0 ? [] : [exactly('decoded images', Math.floor(limit / processes))];

@@ -7,7 +7,7 @@ export function mixesBatches(config: { readonly mix: MixConfig }): boolean {
   return mixOptions(config) !== undefined;
 }
 
-/** The loader's options; undefined where nothing is mixed. */
+/** The loader's options; undefined if nothing is mixed. */
 export function mixOptions(config: { readonly mix: MixConfig }): MixOptions | undefined {
   const { mixup, cutmix, probability, switch_probability: switchProbability } = config.mix;
   const options = { mixup, cutmix, probability, switchProbability };

@@ -1,8 +1,8 @@
-/** The average of the weights of a configuration. */
+/** The configured moving average of the weights. */
 import type { AverageOptions } from '@inplace-abn/optim';
 import type { EmaConfig } from '../config/ema.js';
 
-/** Its options; undefined where there is none. */
+/** Options of the average; undefined if it is off. */
 export function averageOf({
   decay,
   every,

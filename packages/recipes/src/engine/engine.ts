@@ -96,7 +96,8 @@ export class Engine implements RunEngine {
   private readonly traced: ((timings: readonly Timing[]) => void)[] = [];
 
   /**
-   * Checks that the plan fits before it allocates. `agreed`: a plan, and kernels of all processes.
+   * Checks that the plan fits before it allocates. `agreed`: the plan and kernels that all processes agreed
+   * on.
    *
    * @throws UsageError, code ERR_MEMORY, if the machine has too little memory; without `agreed` also as
    * planPrograms does: UsageError (ERR_NO_MATCH, ERR_SHARDS) and BudgetError (ERR_BUDGET)
@@ -225,7 +226,7 @@ export class Engine implements RunEngine {
       return resultOf(outputs);
     } catch (error) {
       if (!(error instanceof NotFiniteError)) throw atStep(update, error);
-      // Over all processes.
+      // `labeled` counts the labels of all processes.
       if ((this.peers.group || this.planned.shards) && step.output('labeled')?.[0] === 0) return null;
       const layer = await step.firstNonFinite(inputs);
       const where = layer ? `; the first value that is not finite comes from ${layer}` : '';
@@ -292,7 +293,7 @@ function together(results: readonly StepResult[]): StepResult {
   const last = results.at(-1) ?? NOTHING_LABELED;
   const loss = results.reduce((sum, part) => sum + part.loss, 0);
   const outputs = Object.entries(last.outputs).map(([name, values]): [string, ArrayLike<number | bigint>] => {
-    // Said of the whole batch.
+    // These are values of the whole batch already.
     if (name === 'labeled' || name === 'gradient_norm') return [name, values];
     const sums = Array.from(values, (_, i) => {
       return results.reduce((sum, part) => sum + Number(part.outputs[name]?.[i] ?? 0), 0);
@@ -306,7 +307,11 @@ function resultOf({ loss, ...outputs }: Outputs): StepResult {
   return { loss: Number(loss?.[0]), outputs };
 }
 
-/** This process's images of a training batch. Throws UsageError where a process would have none. */
+/**
+ * This process's images of a training batch.
+ *
+ * @throws UsageError if some process would have none and statistics are not synchronized
+ */
 function localBatch({ optimizer, network }: TrainConfig, { rank, size }: Peers): number {
   if (optimizer.batch_size < size && network.bn_mode !== 'sync') {
     throw new UsageError(

@@ -16,5 +16,5 @@ export interface InspectedInstruction extends Pick<GraphNode, 'path' | 'phase'> 
   })[];
 }
 
-/** Hears of an instruction that has run. */
+/** Called after each instruction of a step. */
 export type VisitInstruction = (instruction: InspectedInstruction) => void;

@@ -22,7 +22,7 @@ export function learningRateOf(
   };
 }
 
-/** The factor on a base rate: a minimum rate is the same for all of them. */
+/** The factor on a base rate. It depends on the rate, because a minimum rate is absolute. */
 function factorOf({ schedule }: OptimizerConfig, rate: number, batches: number): Schedule {
   const { mode, epochs, warmup } = schedule;
   const total = Math.max(1, (mode === 'epoch' ? epochs : epochs * batches) - warmup.length);
@@ -30,8 +30,8 @@ function factorOf({ schedule }: OptimizerConfig, rate: number, batches: number):
 }
 
 /**
- * A sentence where a linear schedule is at 0 before the last of `epochs`, as after more epochs were asked
- * for; else null.
+ * A note if a linear schedule reaches 0 before the last epoch, as it may when a run is continued for more
+ * epochs; else null.
  */
 export function endOfRate({ schedule }: OptimizerConfig, batches: number): string | null {
   if (schedule.type !== 'linear') return null;
@@ -41,8 +41,8 @@ export function endOfRate({ schedule }: OptimizerConfig, batches: number): strin
   const last = Math.ceil(-beta / alpha);
   if (!(alpha < 0 && last < all)) return null;
   return (
-    `from ${mode} ${Math.max(1, last + 1)} of ${all} on the learning rate is 0: ` +
-    'there optimizer.schedule.params of the linear schedule end'
+    `the learning rate is 0 from ${mode} ${Math.max(1, last + 1)} of ${all} on: ` +
+    'the linear schedule in optimizer.schedule.params ends there'
   );
 }
 

@@ -7,7 +7,7 @@ import type { Objective } from '../task/task.js';
 import { countedRows, ofShards, partArrays } from './parts.js';
 import type { PlannedPrograms } from './plan-programs.js';
 
-/** Far from the seeds of later steps. */
+/** Multipliers that keep the seeds of members and parts far from those of later steps. */
 const RANK_SEED = 0x9e3779b1;
 const PART_SEED = 0x85ebca6b;
 
@@ -37,7 +37,7 @@ export class PartInputs {
         const counted = countedRows(batch, first, size);
         first += size;
         const member = shards.first + shard;
-        // The first shard represents the process.
+        // The first shard speaks for the process.
         const told = shard === 0 ? inputs : { ...inputs, halt: 0, unreadable: 0 };
         return { ...arrays[shard * parts.length + index], ...this.own(counted, member, index, told) };
       });

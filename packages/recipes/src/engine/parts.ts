@@ -1,4 +1,4 @@
-/** The parts of a training batch, as arrays of its step. */
+/** The parts of a training batch as input arrays of its steps. */
 import { shardInput, type TypedArray } from '@inplace-abn/core';
 import type { Batch } from '@inplace-abn/data';
 import { type BatchShape, heightAndWidth, imageArrays, mixArrays } from '../task/images.js';
@@ -23,7 +23,10 @@ export function partSizes(images: number, parts: number): number[] {
   return Array.from({ length: parts }, (_, index) => least + (index < more ? 1 : 0));
 }
 
-/** Number of input images for a part of `size` images; with several parts each includes its partners. */
+/**
+ * Input images of a part of `size` images if images are mixed, else 0. With several parts or shards, each
+ * part includes its partners.
+ */
 export function mixedRows({ sizes, mixes, guests, shards }: Division, size: number): number {
   if (!mixes) return 0;
   return sizes.length > 1 || shards > 0 ? 2 * size : size + guests;
@@ -91,7 +94,8 @@ function withPartners(
 }
 
 /**
- * Some rows of a batch as a batch, for counting labels. Images, colors and label sets are still the whole's.
+ * Rows of a batch as a batch, to count labels in. Images, colors and label sets stay those of the whole
+ * batch.
  */
 export function countedRows(batch: Batch, first: number, count: number): Batch {
   const { labels, indices, targets, labeled, size } = batch;

@@ -167,7 +167,7 @@ function groupOf({ group, rank, gather, memoryFromFirst }: Peers): SessionGroup 
   return group ? { ...group, rank, gatherValues: gather, broadcastMemory: memoryFromFirst } : undefined;
 }
 
-/** Throws UsageError if `memory_budget` is set and less than the states take. */
+/** @throws UsageError if `memory_budget` is set and no more than the states take */
 function checkBudget(memoryBudget: number, stateBytes: number): void {
   if (memoryBudget < 0 || memoryBudget > stateBytes) return;
   throw new UsageError(

@@ -58,7 +58,7 @@ function classesOf(graph: Graph | undefined): number {
   );
 }
 
-/** Each of `rows` rows `times` times, one after the other. */
+/** Repeats each of `rows` rows `times` times in succession. */
 function repeatRows(values: Float32Array, width: number, rows: number, times: number): Float32Array {
   const repeated = new Float32Array(rows * times * width);
   for (let row = 0; row < rows * times; row++) {
@@ -68,7 +68,7 @@ function repeatRows(values: Float32Array, width: number, rows: number, times: nu
   return repeated;
 }
 
-/** The mean of each `count` rows that follow each other. */
+/** Averages each group of `count` consecutive rows. */
 function meanOfRows(values: Float32Array, width: number, count: number): Float32Array {
   if (count === 1) return values;
   const means = new Float32Array(values.length / count);

@@ -5,8 +5,9 @@ import { Around } from '../network/around.js';
 
 /**
  * A network up to the layer at `path`: its output, images N×C, or the mean over height and width of N×C×H×W.
- * It has the paths and states of the whole network; nothing behind the layer is computed. Tracing or planning
- * it throws a UsageError, code ERR_NO_MATCH, if no layer at `path` returns a single value.
+ * It has the paths and states of the whole network; nothing after the layer is computed. Tracing or planning
+ * it throws a UsageError: with code ERR_NO_MATCH if no layer at `path` returns a single value, without a code
+ * if that value has another number of dimensions.
  */
 export function featuresAt(network: Module, path: string): Module {
   return new Features(network, path);

@@ -1,4 +1,4 @@
-/** A session of a network on images that is only tested. */
+/** A session that only predicts, for a network on images. */
 import type { ComputeDType, Device, HostTensor } from '@inplace-abn/core';
 import type { Sides } from '@inplace-abn/data';
 import type { Module } from '@inplace-abn/nn';
@@ -13,9 +13,7 @@ export interface PredictorOptions {
   readonly network: Module;
   /** Dtype of activations. Default float32. */
   readonly precision?: ComputeDType;
-  /**
-   * Bytes for weights and arena together; where it takes that, parts of the network run in strips of rows.
-   */
+  /** Bytes for weights and arena together; if needed to fit, parts of the network run in strips of rows. */
   readonly memoryBudget?: number;
 }
 

@@ -1,4 +1,4 @@
-/** The sizes and orientations in which a segmentation network looks at one image. */
+/** The sizes and orientations at which a segmentation network predicts one image. */
 import { UsageError } from '@inplace-abn/core';
 import { roundHalfEven, type Size } from '@inplace-abn/data';
 
@@ -7,14 +7,16 @@ export function formatSize({ width, height }: Size): string {
   return `${width}×${height}`;
 }
 
-/** One look at the image: its size for the network, and whether it is mirrored left to right. */
+/** One input for the network: its size, and whether it is mirrored left to right. */
 export interface View extends Size {
   readonly mirrored: boolean;
 }
 
 /**
- * For each scale the image at that scale, sides rounded as Python rounds (halves to even), and with `flip`
- * its mirror image behind it. Throws UsageError for a scale that leaves nothing of the image.
+ * The views of an image: one per scale, with sides rounded half to even as in Python, and with `flip`
+ * followed by its mirror image.
+ *
+ * @throws UsageError for a scale that leaves no pixels
  */
 export function viewsOf({ width, height }: Size, scales: readonly number[], flip: boolean): View[] {
   return scales.flatMap((scale) => {

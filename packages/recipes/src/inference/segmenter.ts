@@ -131,7 +131,7 @@ export class Segmenter extends Predictor {
   }
 }
 
-/** An error names the image. */
+/** The plan of a step. Its errors name the image. */
 function planOf(step: SessionStep): SessionPlan {
   try {
     return step.plan;
@@ -144,8 +144,8 @@ function planOf(step: SessionStep): SessionPlan {
 }
 
 /**
- * An image of `image`'s size, resized to the view's, through the network. Inputs: images, color; output:
- * logits.
+ * The graph of the network on an image of size `image` that is resized to `view`. Inputs: images, color;
+ * output: logits.
  */
 function networkGraph({ network }: SegmenterOptions, image: Size, view: Size): Graph {
   return trace((tracer) => {

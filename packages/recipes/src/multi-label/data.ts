@@ -8,8 +8,10 @@ import { loadersOf, type Reading } from '../data/loaders.js';
 import { mixOptions } from '../data/mixing.js';
 
 /**
- * Opens the images of a folder with their lists of labels. Throws a sentence for what is missing or classes
- * that differ.
+ * Opens the images of a folder with their lists of labels.
+ *
+ * @throws UsageError for missing data, images without any label, too few outputs or a batch that cannot be
+ * filled; DataError for data that cannot be used
  */
 export async function openLabeledImages(
   dir: string,

@@ -7,10 +7,10 @@ import type { LossConfig } from '../config/loss.js';
 import type { Objective } from '../task/task.js';
 
 /**
- * Any number of labels for each image: float32 N×K, 0 or 1. The loss that the configuration asks for, in
- * evaluation the mean binary cross entropy, and three counts, float32: `predicted`, classes with a
- * probability above one half; `positives`, labels; and `hits`, predicted labels. Of a mixed image they are
- * its own. Evaluation also gives `scores`, float32 N×K, the logits.
+ * Any number of labels for each image: float32 N×K, 0 or 1. Training takes the configured loss, evaluation
+ * the mean binary cross entropy. Both output three float32 counts: `predicted`, classes with a probability
+ * above one half; `positives`, labels; and `hits`, labels that are predicted. A mixed image counts with its
+ * own labels. Evaluation also outputs `scores`, the logits, float32 N×K.
  */
 export function multiLabelOf(config: LossConfig, classes: number): Objective {
   const loss = softLoss(resolvedLoss(config));

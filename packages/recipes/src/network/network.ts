@@ -11,7 +11,7 @@ export function normActOf({ bn_mode, activation, activation_param }: NetworkConf
 }
 
 /**
- * Builds the network. `input_3x3` says nothing to a family that has no such stem, as in the reference.
+ * Builds the network. A family without such a stem ignores `input_3x3`, as in the reference.
  *
  * @throws UsageError for a combination that cannot work
  */
@@ -38,10 +38,10 @@ export function bodyOptionsOf({
   };
 }
 
-/** The classifier's start in the reference's recipe. */
+/** Initialization of the classifier in the reference. */
 const LINEAR = { weightInit: 'xavier_uniform', gain: 0.1 } as const;
 
-/** Initial weights as the configuration says: a function of the seed. */
+/** The configured initial weights, a function of the seed. */
 export function initialStateOf(
   network: Module,
   config: NetworkConfig,
@@ -50,7 +50,7 @@ export function initialStateOf(
   return new Map(statesOf(network, config, seed, false));
 }
 
-/** The same, one state after the other: each is valid until the next is asked for. */
+/** Like {@link initialStateOf}, one state at a time: each is valid until the next is requested. */
 export function initialStatesOf(
   network: Module,
   config: NetworkConfig,

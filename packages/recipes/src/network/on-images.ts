@@ -1,4 +1,4 @@
-/** A network that takes images as they are decoded. */
+/** A network on decoded images. */
 import type { Value } from '@inplace-abn/core';
 import type { Sides } from '@inplace-abn/data';
 import type { Mode } from '@inplace-abn/nn';
@@ -6,7 +6,7 @@ import type { InputOptions } from '@inplace-abn/session';
 import { heightAndWidth, type ImageInputs, normalized } from '../task/images.js';
 import { Around } from './around.js';
 
-/** The normalization runs on the device. */
+/** Normalizes the images on the device, before the network. */
 export class OnImages extends Around<ImageInputs> {
   protected forward(inputs: ImageInputs, mode: Mode): Value {
     return this.network.call(normalized(inputs), mode);

@@ -19,7 +19,7 @@ const NAMES: Readonly<Record<PlanTotals, string>> = {
   moreWork: 'of it recomputed',
 };
 
-/** Layers of one list that are shown. */
+/** Most layers shown of each list. */
 const SHOWN = 40;
 
 /** Totals side by side, then each layer whose choice changed, the costliest first. */

@@ -48,7 +48,7 @@ const CROP_STEP = 32;
 /** A sixteenth of the channels keeps groups and vectors whole in the zoo's networks. */
 const WIDTH_STEP = 1 / 16;
 
-/** Of each size; a batch in shards has as many images in each, and so has each process. */
+/** The step of each size. A batch grows by one image per process, or by one per shard. */
 const STEPS: Readonly<Record<Growing, (config: TrainConfig, processes: number) => number>> = {
   batch: ({ deterministic_world: shards }, processes) => Math.max(processes, shards),
   crop: () => CROP_STEP,
@@ -57,7 +57,7 @@ const STEPS: Readonly<Record<Growing, (config: TrainConfig, processes: number) =
 /** Steps at most: 65,536 images, 8192 pixels, 16 times the channels. */
 const MOST: Readonly<Record<Growing, number>> = { batch: 65_536, crop: 256, width: 256 };
 
-/** The smallest size that has a plan. */
+/** Names a size in errors. */
 const FIRST: Readonly<Record<Growing, (value: number) => string>> = {
   batch: (images) => (images === 1 ? 'a batch of one image' : `a batch of ${images} images`),
   crop: (pixels) => `a crop of ${pixels} pixels`,
@@ -86,7 +86,7 @@ export function largestOf(
 ): Largest {
   const kept = { ...config, memory_budget: -1 };
   const step = STEPS[growing](config, options.processes ?? 1);
-  // An image of every shard in every part.
+  // At least one image of every shard in every part.
   const inShards = growing === 'batch' && config.deterministic_world > 0;
   const fewest = inShards ? config.optimizer.accumulate : 1;
   const at = (size: number) => withSize(growing, kept, size * step, options);
@@ -99,7 +99,7 @@ export function largestOf(
     };
   };
   const bytesAt = bytesOn(device);
-  // A device may time kernels for each size that is tried, which takes long for sizes far beyond memory.
+  // Planning may autotune kernels for each size, which takes long for sizes far beyond memory.
   const estimated = device === portableCpu() ? bytesAt : bytesOn(portableCpu());
   const { size: least } = smallestPlanned(estimated, MOST[growing], fewest);
   const estimate = largestWithin(budget, estimated, MOST[growing], fewest)?.size ?? least;

@@ -13,8 +13,8 @@ import { describeCrop } from '../task/images.js';
 import { taskOf } from '../tasks/registry.js';
 
 /**
- * Bytes, work and every layer's choice of one training step at `batch` images: the same on every machine. Of
- * a batch in parts (`optimizer.accumulate`) it locks the steps of all parts.
+ * Bytes, work and every layer's choice of one training step at `batch` images: the same on every machine. For
+ * a batch in parts (`optimizer.accumulate`), it covers the steps of all parts.
  *
  * @throws UsageError for a network, paths or shards that cannot be planned (codes ERR_NO_MATCH, ERR_SHARDS);
  *   BudgetError (ERR_BUDGET) if no plan fits `memory_budget`
@@ -48,7 +48,7 @@ export interface Freezing {
   readonly paths: readonly string[];
   /** From the plan of the configuration to the one with the paths frozen as well. */
   readonly diff: PlanDiff;
-  /** The plan of the configuration as it is. */
+  /** The plan of the given configuration. */
   readonly before: PlanLock;
   /** The plan with the paths frozen as well. */
   readonly after: PlanLock;

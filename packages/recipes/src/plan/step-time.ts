@@ -15,12 +15,12 @@ import { formatSeconds } from '../scaling/format.js';
 import { measurePrograms } from '../scaling/measure.js';
 import { planOnPaper } from '../scaling/paper.js';
 
-/** The predicted time of a step, and of which machine it is. */
+/** The predicted time of a step, and the machine that it is for. */
 export interface StepTime extends PredictedTime {
   /** Machine that the prices were measured on. */
   readonly machine: string;
   /**
-   * Why they are not of the machine that plans, as a clause; null where they are, and where that machine runs
+   * Why the prices are not for the device that plans, as a clause; null if they are, or if that device runs
    * nothing.
    */
   readonly note: string | null;
@@ -32,9 +32,9 @@ export function pricedMachine({ machine, balance }: Device): PricedMachine {
 }
 
 /**
- * Times every instruction of one training step of the configuration on images of noise, with the weights that
- * it begins with: it needs no data, and as much time as four steps, or about two seconds if that is longer.
- * Instructions run in the order of the step, so that caches hold what they hold in training.
+ * Times every instruction of one training step of the configuration on images of noise with initial weights,
+ * so it needs no data. Takes as long as four steps, or about two seconds if that is longer. Instructions run
+ * in the order of the step, so that caches hold what they hold in training.
  *
  * @param batch images of the step
  * @throws UsageError, code ERR_MEMORY, if the step does not fit in memory, and as {@link planReport} does
@@ -48,9 +48,7 @@ export async function measurePrices(config: TrainConfig, batch: number, device: 
   }
 }
 
-/**
- * Why prices are not of this device, as a clause; null where they are, and where the device runs nothing.
- */
+/** Why prices are not for this device, as a clause; null if they are, or if the device runs nothing. */
 export function foreignPrices(prices: PriceList, device: Device): string | null {
   return device.estimate === undefined ? otherMachine(prices, pricedMachine(device)) : null;
 }

@@ -19,8 +19,8 @@ interface Counting {
 }
 
 /**
- * Adds the training pixels of each class if `balanced` weights need them: the counts of the run so far, or
- * new ones, for which each process counts a part of the label maps. A collective.
+ * Adds the training pixels of each class if `balanced` weights need them: those that the run has recorded, or
+ * new ones, with each process counting its share of the label maps. A collective: all processes must call it.
  */
 export async function withPixelCounts(
   data: RunData,

@@ -1,9 +1,9 @@
-/** Gives back the JavaScript heap's garbage before a run takes its memory. */
+/** Frees the garbage on the JavaScript heap before a run allocates its memory. */
 
 /**
- * Collects the garbage of planning, in some 20 ms. V8 would keep it and a young generation of 32 MiB for a
- * whole epoch, because a step allocates next to nothing, and how much it has grown differs from start to
- * start. `gc()` would empty the young generation and not shrink it.
+ * Collects the garbage of planning, in about 20 ms. V8 would keep it, with a young generation of 32 MiB, for
+ * a whole epoch, because a step allocates next to nothing; how far the heap has grown also differs between
+ * starts. `gc()` would empty the young generation but not shrink it.
  */
 export async function collectGarbage(): Promise<void> {
   try {
@@ -16,6 +16,6 @@ export async function collectGarbage(): Promise<void> {
       session.disconnect();
     }
   } catch {
-    // A Node that was built without an inspector, or may not use it, collects when it likes.
+    // Node without an inspector, or without permission to use it, collects on its own schedule.
   }
 }

@@ -22,8 +22,8 @@ export interface RunDifference {
   /** The step that differs, from 1. */
   readonly step: number;
   /**
-   * The first instruction that wrote other bits, or that one run alone has; null: the step writes the same,
-   * or none was made.
+   * The first instruction that wrote different bits, or that only one run has; null if the step writes the
+   * same bits, or neither run has it.
    */
   readonly at: Made | null;
 }
@@ -57,10 +57,13 @@ async function lossesOf(run: string): Promise<Map<number, number>> {
   return new Map(records.filter(({ phase }) => phase === 'train').map(({ step, loss }) => [step, loss]));
 }
 
-/** A step that differs, and the states that do before it. */
+/** A step that differs, and the states that differ before it. */
 type Parted = Pick<RunDifference, 'step' | 'states'>;
 
-/** The step after the earliest checkpoint of both, before the step `recorded`, whose states differ. */
+/**
+ * The step after the earliest common checkpoint, before step `recorded`, whose states differ; null if none
+ * differ.
+ */
 async function firstOtherCheckpoint(runs: ComparedRuns, recorded: number): Promise<Parted | null> {
   const [first = [], second = []] = await Promise.all(
     runs.map(({ run }) => listCheckpoints(join(run, 'checkpoints'))),
@@ -75,12 +78,13 @@ async function firstOtherCheckpoint(runs: ComparedRuns, recorded: number): Promi
 }
 
 /**
- * Replays both from checkpoints before `known`, and tells the first step that they make differently. Where
- * states differ already at such a checkpoint, an earlier step made them so, or somebody changed the file.
+ * Replays both runs from checkpoints before `known`, and returns the first step that they compute
+ * differently. If states already differ at such a checkpoint, an earlier step is the cause, or the file was
+ * changed.
  */
 async function firstOtherStep(runs: ComparedRuns, known: Parted): Promise<Parted> {
   let found = known;
-  // Where states differ before a step, the steps up to there are looked at.
+  // If states differ before the step, an earlier step is the first to differ.
   let last = known.states.length > 0 ? known.step - 1 : known.step;
   for (;;) {
     const [begin, parted] = await withBoth(
@@ -104,21 +108,19 @@ async function firstOtherStep(runs: ComparedRuns, known: Parted): Promise<Parted
   }
 }
 
-/** Inspects the step in one run after the other: both may not fit in memory with all that they wrote. */
+/** Inspects the step in one run after the other, because all that both wrote may not fit in memory. */
 function firstInstruction(runs: ComparedRuns, step: number): Promise<RunDifference['at']> {
   return withBoth(runs, step, async (first, second) =>
     firstOther(await inspected(first, step), await inspected(second, step)),
   );
 }
 
-/** An instruction that was made, with the hash of what it wrote. */
+/** An instruction that has run, with the hash of what it wrote. */
 export interface HashedInstruction extends Made {
   readonly hash: string;
 }
 
-/**
- * The first instruction of two steps that differs, or that one of them alone has; null where there is none.
- */
+/** The first instruction of two steps that differs, or that only one of them has; null if there is none. */
 export function firstOther(
   first: readonly HashedInstruction[],
   second: readonly HashedInstruction[],
@@ -133,7 +135,7 @@ export function firstOther(
   return null;
 }
 
-/** The instructions of a step, with the hash of what each wrote; none where the run has no such step. */
+/** The instructions of a step, with the hash of what each wrote; none if the run has no such step. */
 async function inspected(replay: Replay, step: number): Promise<HashedInstruction[]> {
   const made: HashedInstruction[] = [];
   try {

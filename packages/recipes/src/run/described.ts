@@ -56,7 +56,7 @@ async function ownConfig(
 }
 
 /**
- * Names each output of a classifier: by the file of names where there is one, else as the checkpoint does.
+ * Names each output of a classifier: from the file of names if given, else from the checkpoint.
  *
  * @throws UsageError with the code ERR_NO_CLASSES if nothing names the classes; UsageError for more names
  * than outputs, and for a file that cannot be used

@@ -45,7 +45,7 @@ function labelKeys({ data }: TrainConfig): { readonly data?: LabelKeys } {
 }
 
 /**
- * The configuration in a description: task and network, and as `input` how images are prepared. null where it
+ * The configuration in a description: task and network, and as `input` how images are prepared. null if it
  * has none.
  *
  * @param source what errors call the file

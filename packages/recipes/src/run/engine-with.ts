@@ -4,8 +4,8 @@ import { foreignPrices } from '../plan/step-time.js';
 import { collectGarbage } from './collect.js';
 
 /**
- * An engine with the kernels that a run was computed with so far, the same on all processes; notes name those
- * that are not available, and prices of another machine.
+ * An engine with the kernels of the run so far, the same on all processes. Notes name kernels that are not
+ * available, and prices for another machine.
  */
 export async function engineWith(
   soFar: RunKernels | null,

@@ -79,7 +79,7 @@ export function folderCallbacks(options: RecordOptions, run: RecordedRun): RunCa
   ];
 }
 
-/** Writes those of a step that was just made, or restored. */
+/** Returns a function that writes the histograms after a step, made or restored. */
 function histogramsOf(
   { histograms }: RecordOptions,
   { engine, folder }: RecordedRun,
@@ -90,7 +90,7 @@ function histogramsOf(
   };
 }
 
-/** The states to resume from, and after an epoch the files that PyTorch continues from. */
+/** Saves the states to resume from and, after an epoch, the files that PyTorch can continue from. */
 class SaveCheckpoints implements RunCallback {
   private readonly checkpoints: RunStateStore;
   /** The step that was saved last. */
@@ -119,7 +119,7 @@ class SaveCheckpoints implements RunCallback {
     this.saved = standing.position.step;
   }
 
-  /** The averages of the best epoch, as weights of their own. */
+  /** Saves the averaged weights of the best epoch, as a checkpoint of weights. */
   private async saveAverages(): Promise<void> {
     const { engine, folder, data } = this.run;
     const { config } = this.options;

@@ -6,9 +6,9 @@ import type { InspectedInstruction } from '../engine/inspected.js';
 import type { Replay } from './replay.js';
 
 /**
- * Makes the steps up to `step` and it, and writes to the file `out` all that the instructions at the module
- * path `layer` compute in it: tensors named `INSTRUCTION.PHASE.OP.OUTPUT`, activations with channels last.
- * Returns how many.
+ * Replays the steps before `step`, then writes all that the instructions at the module path `layer` compute
+ * in it to the file `out`: tensors named `INSTRUCTION.PHASE.OP.OUTPUT`, after `partN.` for later parts of a
+ * batch; activations with channels last. Returns the number of tensors.
  *
  * @throws UsageError, code ERR_NO_MATCH, if no instruction is at that path; CheckpointError if `out` cannot
  * be written; and as {@link Replay.next} does
@@ -55,9 +55,8 @@ export interface NonFinite {
 }
 
 /**
- * Goes on from where a replay stands until a step is stopped, `last` steps are made, or the run has no more.
- * Returns the first instruction of the stopped step that wrote a value that is not finite; null where no step
- * was stopped.
+ * Continues a replay until a step is stopped, `last` steps are done, or the run has no more. Returns the
+ * first instruction of the stopped step that wrote a value that is not finite; null if no step was stopped.
  *
  * @throws UsageError, code ERR_NOT_THE_RUN, if a loss differs from the recorded one
  */

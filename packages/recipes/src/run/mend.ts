@@ -38,7 +38,7 @@ interface Saved {
   readonly position: Position;
 }
 
-/** Makes the files match `position`; returns a sentence for each that did not. */
+/** Makes the files match `position`; returns a note for each that did not. */
 export async function mendFiles(options: MendOptions): Promise<string[]> {
   const mending = new Mending(options);
   await mending.mend();
@@ -121,7 +121,10 @@ class Mending {
     }
   }
 
-  /** The next epoch rewrites an outdated file; a file of later epochs would be mistaken for this run's. */
+  /**
+   * Sets aside a file of a later epoch, which would be mistaken for this run's. The next epoch rewrites an
+   * older one.
+   */
   private async setTorchAside(path: string, place: { readonly epoch: number } | null): Promise<void> {
     if (place === null || place.epoch <= this.options.position.epoch) return;
     await rename(path, path.replace(/\.pth\.tar$/, '.superseded.pth.tar'));

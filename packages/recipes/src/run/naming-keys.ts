@@ -1,10 +1,12 @@
-/** The keys of a configuration in errors that its values decide. */
+/** Adds the keys of a configuration to errors about images. */
 import { UsageError } from '@inplace-abn/core';
 import { ImageError, type ImageErrorCode, UnreadableLimitError } from '@inplace-abn/data';
 
 /**
- * Runs `body`; where images that cannot be read end it, the error names the keys of the configuration about
- * them. It keeps the image's code.
+ * Runs `body`. If an image that cannot be used ends it, the error names the configuration keys that help, and
+ * keeps the image's code.
+ *
+ * @throws UsageError in place of ImageError and UnreadableLimitError; other errors unchanged
  */
 export async function namingKeys<T>(body: () => Promise<T>): Promise<T> {
   try {

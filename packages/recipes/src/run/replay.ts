@@ -41,7 +41,7 @@ export interface ReplayOptions {
   readonly maxPixels?: number;
   /** The first step of interest, from 1; the replay begins at a checkpoint before it. */
   readonly step: number;
-  /** Called with sentences for the user. */
+  /** Called with notes to print. */
   readonly note?: (text: string) => void;
 }
 
@@ -140,7 +140,7 @@ export class Replay {
   }
 
   /**
-   * Makes the next step an instruction at a time. Compares no loss.
+   * Makes the next step, one instruction at a time. Compares no loss.
    *
    * @throws NotFiniteError as the run did, after the instructions up to the guard; UsageError, code
    * ERR_NO_STEP, if the run has no more steps; DataError for an image that cannot be read

@@ -38,7 +38,7 @@ export interface Restored extends Found {
   readonly skipped: readonly SkippedImage[];
   /** Whether the checkpoint has averages of the weights. */
   readonly averages: boolean;
-  /** Sentences for the user. */
+  /** Notes to print. */
   readonly notes: readonly string[];
 }
 
@@ -158,7 +158,7 @@ function continueTorch(
   return { position, notes: [], optimizer: optimizerStates(engine, tensors, path) };
 }
 
-/** Throws if the slots of a state belong to another optimizer. */
+/** @throws UsageError, code ERR_OTHER_OPTIMIZER, if the slots of a state belong to another optimizer */
 function checkKind(optimizer: TensorContents, config: OptimizerConfig, path: string): void {
   const names = [...optimizer.keys()].filter((name) => !isAverage(name));
   const slots = new Set(names.map((name) => name.slice(name.lastIndexOf('.') + 1)));
@@ -184,7 +184,7 @@ function modelOf(
   return weightsFor({ ...task, network, config: config.network }, content, how);
 }
 
-/** All weights, without a classifier for other classes. */
+/** All weights, but a new classifier if the file's is for other classes. */
 async function startOf(
   engine: Engine,
   config: TrainConfig,
@@ -221,7 +221,7 @@ function otherNames(
   return `class ${at} was ${named(before)} and is ${named(now)}`;
 }
 
-/** Flips the signs of means of gradients where those of parameters have changed. */
+/** Flips the sign of first moments whose parameters changed sign in the conversion. */
 async function turnedMoments(
   optimizer: StateTensors,
   { turned }: Weights,

@@ -23,7 +23,7 @@ import { factsOf } from './facts.js';
 export interface Origin {
   /** Folder with train/ and val/. */
   readonly data: string;
-  /** The command line that started it, where there was one. */
+  /** The command line that started it, if any. */
   readonly command?: string;
   readonly processes: number;
 }
@@ -35,13 +35,13 @@ export interface Results {
   readonly engine: Engine;
   readonly folder: RunFolder;
   readonly data: RunData;
-  /** Of the last epoch; null when none was completed. */
+  /** Of the last epoch; null if none was completed. */
   readonly validation: Validation | null;
   readonly position: Position;
   readonly seconds: number;
   /** Images that could not be read, since the run began. */
   readonly skipped: readonly SkippedImage[];
-  /** Where the steps' time went, when it was measured. */
+  /** Breakdown of the step time, if it was measured. */
   readonly profile?: ProfileReport;
 }
 

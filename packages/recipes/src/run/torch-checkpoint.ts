@@ -58,7 +58,7 @@ export function torchCheckpointOf(
   batches: number,
 ): TorchCheckpoint {
   const { epoch, [bestKey(task.criterion)]: best } = state.meta;
-  // Schedules by step count like the reference: whole epochs of this run's number of batches.
+  // Schedules by step, like the reference's, count whole epochs of this run's number of batches.
   const rates = learningRateOf(config.optimizer, batches)(epoch - 1, epoch * batches - 1);
   const { arch, bn_mode: bnMode } = config.network;
   return { network, task, arch, bnMode, config: config.optimizer, rates, best: Number(best), state };

@@ -1,4 +1,4 @@
-/** The text of what a simulated step could gain, and of what failures take. */
+/** Formats alternatives to a simulated step, and what failures cost. */
 import type { Failures } from '@inplace-abn/comm';
 import { formatBytes } from '@inplace-abn/core';
 import { formatDuration } from '@inplace-abn/train';
@@ -7,8 +7,8 @@ import { formatSeconds } from './format.js';
 import type { ScalingReport } from './report.js';
 
 /**
- * Alternatives to a simulated step as lines of text. `holding`: the least batch of a process with an
- * efficiency of at least `share`; null where none has.
+ * Alternatives to a simulated step as lines of text. `holding`: the smallest batch per process with an
+ * efficiency of at least `share`; null if none has.
  */
 export function formatChoices(
   { local, timeline, bucketBytes }: ScalingReport,
@@ -26,13 +26,13 @@ export function formatChoices(
     `topologies: ${named.join(', ')}`,
     `gradient sums that end in the next forward pass: ${formatSeconds(overlapped)} (${percent(overlapped)}), ${gained} less`,
     holding === null
-      ? `no batch of a process holds ${goal}`
-      : `${goal} is held from batch ${holding} on each process`,
+      ? `no batch per process reaches ${goal}`
+      : `${goal} is reached from batch ${holding} per process`,
     ...bucketLines(buckets, bucketBytes, share),
   ].join('\n');
 }
 
-/** Which sizes of buckets hold `share`; nothing where gradients are not summed in buckets. */
+/** Lines about the bucket sizes that reach `share`; none if gradients are not summed in buckets. */
 function bucketLines(buckets: readonly BucketChoice[], own: number, share: number): string[] {
   const [first, ...others] = buckets;
   if (!first) return [];
@@ -42,16 +42,16 @@ function bucketLines(buckets: readonly BucketChoice[], own: number, share: numbe
     .map(({ bytes }) => formatBytes(bytes));
   if (enough.length > 0)
     return [
-      `${goal} is held by buckets of ${enough.join(', ')}; the configuration's have ${formatBytes(own)}`,
+      `${goal} is reached by buckets of ${enough.join(', ')}; the configuration's have ${formatBytes(own)}`,
     ];
   const best = others.reduce((a, b) => (b.seconds < a.seconds ? b : a), first);
   return [
-    `no bucket size holds ${goal}: the best is ${formatBytes(best.bytes)} with ${(100 * best.efficiency).toFixed(1)} %; ` +
+    `no bucket size reaches ${goal}: the best is ${formatBytes(best.bytes)} with ${(100 * best.efficiency).toFixed(1)} %; ` +
       `the configuration's have ${formatBytes(own)}`,
   ];
 }
 
-/** The parts of a day that failures take, as lines of text. */
+/** The hours of a day that failures cost, as lines of text. */
 export function formatFailures(failures: Failures): string {
   const { perDay, usefulHours, lostHours, restartHours, savingHours, bestInterval } = failures;
   const hours = (value: number) => `${value.toFixed(2)} h`;

@@ -3,18 +3,18 @@ import type { TrainConfig } from '../config/schema.js';
 import type { Pricing } from './pricing.js';
 import { paperSteps, type ScalingOptions, type ScalingReport, scalingReport } from './report.js';
 
-/** Images of a process at most that a batch is sought among. */
+/** Largest batch per process that is tried. */
 const MOST = 4096;
 
-/** The least power of two of images with which every part of every shard of a process has one. */
+/** The smallest power of two of images that gives every part of every shard of a process one image. */
 function fewestImages({ deterministic_world: shards, optimizer }: TrainConfig, processes: number): number {
   return shards === 0 ? 1 : 2 ** Math.ceil(Math.log2((shards / processes) * optimizer.accumulate));
 }
 
 /**
- * The least power of two of images on each process with an efficiency of at least `share`; null where there
- * is none up to 4096. Each that is tried is planned, except the batch of `known`, whose instructions may have
- * been measured.
+ * The smallest power of two of images per process with an efficiency of at least `share`; null if none up to
+ * 4096 has it. Plans each batch that it tries, except that of `known`, whose instructions may have been
+ * measured.
  *
  * @throws BudgetError, code ERR_BUDGET, if a batch that is tried has no plan within `memory_budget`
  */

@@ -6,15 +6,15 @@ import { describeCrop } from '../task/images.js';
 import { type PaperPrograms, plansOf } from './paper.js';
 import { total } from './pricing.js';
 
-/** Runs that count, at least; one more warms up. */
+/** Fewest timed runs, after one to warm up. */
 const FEWEST_RUNS = 3;
-/** Short steps are disturbed more, and run more often: as many times as fit into these seconds. */
+/** Short steps are noisier, so they run more often: as many times as fit into these seconds. */
 const ENOUGH_SECONDS = 2;
 const MOST_RUNS = 25;
 
 /**
- * Seconds of each instruction of the steps, a map entry a step. They run as one process: collectives send
- * nothing.
+ * Seconds of each instruction of the steps, one map entry per step. They run as a single process, so
+ * collectives send nothing.
  *
  * @throws UsageError, code ERR_MEMORY, before anything is allocated, if the step does not fit in memory
  */
@@ -51,8 +51,8 @@ export async function measurePrograms(
 
 /**
  * Seconds of each instruction in a run that takes as long as the median of `runs`, in the proportions of the
- * instructions' own medians. These add up to less: hardly a run is free of disturbances, and each disturbs
- * other instructions.
+ * instructions' own medians. The medians add up to less, because nearly every run is disturbed, each in other
+ * instructions.
  */
 export function typicalRun(runs: readonly (readonly number[])[]): number[] {
   const [first = []] = runs;
@@ -66,8 +66,8 @@ function median(values: readonly number[]): number {
 }
 
 /**
- * An array for each input of a step: images of noise, labels of class 0, counts of 1, and rates of 0 that
- * leave the weights alone.
+ * An array for each input of a step: images of noise, labels of class 0, counts of 1, and rates of 0, which
+ * leave the weights unchanged.
  */
 function noiseFor({ graph }: Plan): Record<string, TypedArray> {
   const arrays = [...graph.inputs].map(([name, id]) => [name, arrayFor(name, valueInfo(graph, id))] as const);
@@ -76,7 +76,7 @@ function noiseFor({ graph }: Plan): Record<string, TypedArray> {
 
 function arrayFor(name: string, { dtype, shape }: ValueInfo): TypedArray {
   const length = elements(shape);
-  // Of a shard, too, which a number follows.
+  // Inputs of a shard end in a slash and its number.
   const [kind] = name.split('/');
   // Not periodic in any side of an image.
   if (dtype === 'uint8')
@@ -86,7 +86,7 @@ function arrayFor(name: string, { dtype, shape }: ValueInfo): TypedArray {
   return new Float32Array(length).fill(name.startsWith('lr') ? 0 : 1);
 }
 
-/** A row a channel: itself, in −1 to 1. */
+/** One row per channel: that channel alone, scaled to −1…1. */
 function colorAt(index: number): number {
   const [row, column] = [Math.floor(index / 4), index % 4];
   if (column === 3) return -1;

@@ -1,4 +1,4 @@
-/** The training step of one process among many, compiled where none of the others exist. */
+/** The training step of one process among many, compiled without the others. */
 import type { Device, Plan } from '@inplace-abn/core';
 import type { Module } from '@inplace-abn/nn';
 import type { TrainConfig } from '../config/schema.js';
@@ -13,7 +13,7 @@ export function sharedConfig(config: TrainConfig, batch: number, processes: numb
 
 /** Compiled steps and the network that they train. */
 export interface PaperPrograms {
-  /** The steps of a batch, which nothing runs unless they are measured. */
+  /** The steps of a batch. They run only to be measured. */
   readonly programs: PlannedPrograms;
   /** The network that they train. */
   readonly network: Module;

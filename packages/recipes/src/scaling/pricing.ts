@@ -2,7 +2,7 @@
 import { type Plan, type PriceList, Prices } from '@inplace-abn/core';
 import { instructionBounds, type MachineLimits } from '@inplace-abn/train';
 
-/** Returns the times of the instructions of any step. */
+/** A source of instruction times for any step. */
 export interface Pricing {
   /** Where the times come from, in a few words. */
   readonly source: string;

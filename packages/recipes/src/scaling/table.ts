@@ -8,7 +8,7 @@ import type { ScalingReport } from './report.js';
 export interface ScalingRow {
   /** Name of the configuration. */
   readonly name: string;
-  /** The step as it is. */
+  /** The step as configured. */
   readonly report: ScalingReport;
   /** The step with other topologies, buckets and schedules. */
   readonly choices: ScalingChoices;
@@ -30,7 +30,7 @@ const HEADER = [
 ];
 
 /**
- * One line a row. The last columns are the efficiency in each topology, and with gradient sums that end in
+ * One line per row. The last columns are the efficiency in each topology, and with gradient sums that end in
  * the next forward pass. `markdown`: as a Markdown table, else aligned text.
  */
 export function formatScalingTable(rows: readonly ScalingRow[], { markdown = false } = {}): string {

@@ -1,4 +1,4 @@
-/** Who was taken for whom, pixel by pixel, and the scores of a segmentation that follow. */
+/** A confusion matrix of pixels, and the segmentation scores that follow from it. */
 export class Confusion {
   /** Pixels, [label, predicted], row by row. */
   readonly matrix: Float64Array;
@@ -15,10 +15,10 @@ export class Confusion {
   }
 
   /**
-   * Counts pixels. Those whose label is not a class (255 by custom) do not count.
+   * Counts pixels. Those whose label is not a class (255 by convention) do not count.
    *
    * @returns how many counted
-   * @throws RangeError where the maps differ in size or a prediction is not a class
+   * @throws RangeError if the maps differ in size or a prediction is not a class
    */
   add(labels: ArrayLike<number>, predicted: ArrayLike<number>): number {
     const { classes, matrix } = this;

@@ -124,7 +124,7 @@ async function openPart(
   return SegmentationFolder.open(path, { ...own, coding });
 }
 
-/** Folder names from the configuration, or else the defaults of the layout. */
+/** Names that the configuration changes from their defaults; a layout keeps its own for the others. */
 function ownNames({
   images,
   labels,

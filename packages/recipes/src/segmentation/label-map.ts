@@ -1,17 +1,17 @@
-/** A class for each pixel. */
+/** Maps of classes and of confidences, one value per pixel. */
 import { UsageError } from '@inplace-abn/core';
 import type { LabelMap, Size } from '@inplace-abn/data';
 import type { SegmentationClass } from './classes.js';
 
 export type { LabelMap } from '@inplace-abn/data';
 
-/** How sure the network is of each pixel's class. */
+/** The probability of each pixel's class. */
 export interface ConfidenceMap extends Size {
   /** Probabilities, row by row. */
   readonly data: Float32Array;
 }
 
-/** So many pixels are of one class. */
+/** The number of pixels of one class. */
 export interface ClassCount {
   /** Class id. */
   readonly id: number;
@@ -19,7 +19,7 @@ export interface ClassCount {
   readonly pixels: number;
 }
 
-/** The classes that occur in a map, the largest first; equals by id. */
+/** The classes that occur in a map, the largest first; ties by id. */
 export function countClasses({ data }: LabelMap): ClassCount[] {
   const counts = new Float64Array(256);
   for (const id of data) counts[id] = (counts[id] ?? 0) + 1;
@@ -28,7 +28,7 @@ export function countClasses({ data }: LabelMap): ClassCount[] {
     .sort((a, b) => b.pixels - a.pixels || a.id - b.id);
 }
 
-/** Mean probability of a map; NaN where a pixel's is. */
+/** Mean probability of a map; NaN if any is NaN. */
 export function meanConfidence({ data }: ConfidenceMap): number {
   let sum = 0;
   for (const probability of data) sum += probability;
@@ -51,7 +51,7 @@ interface Sized extends Size {
   readonly data: { readonly length: number };
 }
 
-/** @throws {UsageError} where `data` does not hold `channels` values a pixel */
+/** @throws {UsageError} if `data` does not hold `channels` values per pixel */
 export function checkSize(what: string, { width, height, data }: Sized, channels = 1): void {
   if (data.length === width * height * channels) return;
   throw new UsageError(
@@ -59,7 +59,7 @@ export function checkSize(what: string, { width, height, data }: Sized, channels
   );
 }
 
-/** @throws {UsageError} where two pictures that lie over each other differ in size */
+/** @throws {UsageError} if two pictures of the same scene differ in size */
 export function checkSameSize(what: string, a: Sized, other: string, b: Sized): void {
   if (a.width === b.width && a.height === b.height) return;
   throw new UsageError(
@@ -67,7 +67,7 @@ export function checkSameSize(what: string, a: Sized, other: string, b: Sized): 
   );
 }
 
-/** `34.2 %`; neither rounded to nothing nor, where there is more than one class, to everything. */
+/** `34.2 %`. Never rounds a positive share to 0 %, or a share below 1 to 100 %. */
 export function formatShare(share: number): string {
   if (share > 0 && share < 0.0005) return '<0.1 %';
   if (share < 1 && share >= 0.9995) return '>99.9 %';

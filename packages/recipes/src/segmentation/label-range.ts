@@ -3,14 +3,14 @@ import { IGNORED } from '@inplace-abn/data';
 
 export interface LabelRange {
   readonly classes: number;
-  /** Class id that does not count either. */
+  /** Class id that does not count, in addition to 255. */
   readonly ignoreIndex: number;
 }
 
 /**
- * Writes class ids to `counted`: 255 for whatever does not count.
+ * Writes class ids to `counted`, and 255 for pixels that do not count.
  *
- * @returns the index of the first id that is not a class; −1 where all are
+ * @returns the index of the first id that is not a class; −1 if all are
  */
 export function countedIds(
   ids: ArrayLike<number>,

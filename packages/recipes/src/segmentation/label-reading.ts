@@ -1,6 +1,6 @@
 /**
- * How the label maps of a configuration are named and read: by its training, its validation, and comparisons
- * of predictions with labels.
+ * How the label maps of a configuration are named and read, in training, validation and comparisons of
+ * predictions with labels.
  */
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -19,10 +19,10 @@ import type { LabelKeys } from '../config/data.js';
 import type { SegmentationClass } from './classes.js';
 
 export interface LabelReading {
-  /** Of the data set; undefined where DIR holds train/{images,labels}. */
+  /** Layout of the data set; undefined for DIR/{train,val}/{images,labels}. */
   readonly layout?: Layout;
   readonly coding?: LabelCoding;
-  /** Names and colors of the classes, where the palette or the layout tells them. */
+  /** Names and colors of the classes, if the palette or the layout has them. */
   readonly classes?: readonly SegmentationClass[];
 }
 
@@ -33,7 +33,10 @@ export async function readingIn(dir: string, keys: LabelKeys): Promise<LabelRead
   return readingOf(keys, layout, palette);
 }
 
-/** How to read a folder of label maps: the data set's own files are in it, or in a folder above it. */
+/**
+ * Like {@link readingIn}, for a folder of label maps: the data set's palette and layout are in it, or in a
+ * folder above it.
+ */
 export async function readingAbove(labels: string, keys: LabelKeys): Promise<LabelReading> {
   const layout = keys.layout === 'folders' ? undefined : await layoutAbove(keys.layout, labels);
   const palette = keys.palette === '' ? undefined : await readPalette(fileAbove(labels, keys.palette));
@@ -69,7 +72,7 @@ function readingOf(
   return { layout, ...(coded && { coding }), classes: palette ? classesOf(palette, coding) : named };
 }
 
-/** The classes of a palette, by the first color of each; undefined where a class has none. */
+/** The classes of a palette, by the first color of each; undefined if a class has none. */
 function classesOf(
   palette: readonly NamedColor[],
   coding: LabelCoding,

@@ -1,4 +1,4 @@
-/** The loss of training with one label a pixel. */
+/** The training loss with one label per pixel. */
 import {
   add,
   crossEntropy,
@@ -20,8 +20,8 @@ import { type ResolvedLoss, softTerms } from '../classification/loss.js';
 import type { TrainingTargets } from '../task/task.js';
 
 /**
- * The loss of scores [N,K,H,W] over the pixels that count, with the terms that the configuration adds to it:
- * of the whole batch, or with `targets` this part's share of it.
+ * The loss of scores [N,K,H,W] over the pixels that count, plus the configured Dice and Lovász terms. Given
+ * `count`, `labeled` and `images` of the whole batch, this part's share of it.
  */
 export function segmentationLoss(
   scores: Value,
@@ -55,7 +55,7 @@ const SMOOTH = 1;
 
 /**
  * The mean over classes of 1 − (2·Σ p·t + 1) / (Σ p + Σ t + 1) with p = softmax(scores), over the pixels of
- * the batch that count; with `labeled` times this batch's share of that many pixels.
+ * the batch that count; with `labeled`, times this batch's share of `labeled` pixels.
  */
 function diceOf(scores: Value, labels: Value, labeled: Value | undefined): Value {
   const target = oneHot(labels, dim(scores.shape, 1), IGNORED);
@@ -68,8 +68,8 @@ function diceOf(scores: Value, labels: Value, labeled: Value | undefined): Value
 }
 
 /**
- * Of the batch, weighted by its share of `labeled` pixels; or the mean over images, of which others have the
- * rest.
+ * The Lovász-softmax loss of the batch, weighted by its share of `labeled` pixels; per image, the mean over
+ * images, weighted by this part's share of `images`.
  */
 function lovaszOf(
   scores: Value,

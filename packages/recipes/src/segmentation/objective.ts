@@ -15,10 +15,10 @@ import type { Objective } from '../task/task.js';
 import { segmentationLoss } from './loss.js';
 
 /**
- * A class for every pixel. Logits are resized to the labels, N×K×H×W; their mean cross entropy is over the
- * pixels that count, in training the loss of the configuration. Training also gives `correct`,
- * int32[1], the pixels whose largest logit is the label's; evaluation `matrix`, int32 K×K, the pixels of each
- * label for each class of the largest logit.
+ * A class for every pixel. Logits are resized to the size of the labels, N×K×H×W. Training takes the
+ * configured loss, evaluation the mean cross entropy, both over the pixels that count. Training also outputs
+ * `correct`, int32[1], the pixels whose largest logit is the label's; evaluation outputs `matrix`, int32 K×K,
+ * the pixels by label and by class of the largest logit.
  */
 export function segmentationOf(config: LossConfig): Objective {
   const loss = resolvedLoss(config);
@@ -63,13 +63,13 @@ function weightOf({ targets, size, labels }: Batch, weights: readonly number[]):
   return targets.subarray(0, size * pixels).reduce((sum, id) => sum + (weights[id] ?? 0), 0);
 }
 
-/** How many pixels of the images of a batch count: each image's were counted where it was made. */
+/** The number of pixels of a batch that count, which the loader's workers have counted by image. */
 export function labeledPixels({ labeled, size }: Pick<Batch, 'labeled' | 'size'>): number {
   if (!labeled) throw new TypeError('expected a batch with label maps');
   return labeled.subarray(0, size).reduce((sum, pixels) => sum + pixels, 0);
 }
 
-/** The class ids of a batch as they lie there; whatever does not count is 255. */
+/** The class ids of a batch, without a copy; 255 for pixels that do not count. */
 function labelArray({ targets }: Pick<Batch, 'targets'>, { batch, crop }: BatchShape): Uint8Array {
   if (!targets) throw new TypeError('expected a batch with label maps');
   const [height, width] = heightAndWidth(crop);

@@ -38,7 +38,7 @@ const VISTAS_UNLABELED = 65;
 /**
  * The network and its classes. Uses the given configuration, else the snapshot's own, else that of its run
  * folder; a snapshot without any is treated as the published one. Classes are the given ones, else the
- * snapshot's, else numbered ones.
+ * snapshot's, else those of Vistas for 65 outputs, else numbered ones.
  *
  * @throws UsageError for the configuration of a classification, and for another number of classes;
  * ConfigError for a configuration that cannot be used

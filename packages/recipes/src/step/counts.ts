@@ -8,16 +8,16 @@ import type { GroupInputs } from './group-sums.js';
 export interface Counts {
   /** Count of labels in all processes; undefined for a process alone. */
   readonly labeled?: Value;
-  /** For the objective; undefined where the step has the whole batch. */
+  /** Divisor of the objective; undefined if the step has the whole batch. */
   readonly count?: Value;
-  /** For those of its terms that class weights do not divide; undefined where `count` is. */
+  /** Divisor of terms without class weights; undefined if `count` is. */
   readonly plain?: Value;
 }
 
 /**
- * Inputs: labeled of a group (its own), or of a part of a batch (of all parts); and `weight`, the sum of
- * class weights of the same labels, where the objective has it. Sums over processes travel during the forward
- * pass.
+ * Inputs: `labeled`, the count of this process in a group, or of all parts of a divided batch; and `weight`,
+ * the sum of class weights of the same labels, if the objective has it. Sums over processes overlap the
+ * forward pass.
  */
 export function countsOf(
   tracer: Tracer,

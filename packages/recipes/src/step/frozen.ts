@@ -1,4 +1,4 @@
-/** The parts of a network that a configuration keeps as they are. */
+/** The parts of a network that a configuration freezes. */
 import { advise } from '@inplace-abn/cli';
 import type { AnyModule } from '@inplace-abn/nn';
 import { type SessionOptions, TrainedParameters } from '@inplace-abn/session';
@@ -6,7 +6,7 @@ import type { OptimizerConfig } from '../config/schema.js';
 
 const ADVICE = { ERR_NO_MATCH: ' (optimizer.freeze, optimizer.frozen_statistics)' };
 
-/** As options of a Session. */
+/** The frozen parts as options of a Session. */
 export function frozenOptions({
   freeze,
   frozen_statistics: statistics,

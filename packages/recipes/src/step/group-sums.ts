@@ -7,12 +7,12 @@ import type { StepValues } from '../task/task.js';
 export interface GroupNews {
   /** Whether it wants to stop. */
   readonly halt: Value;
-  /** Images it could not read that the others have not heard of. */
+  /** Unreadable images that the others do not know yet. */
   readonly unreadable: Value;
 }
 
 export interface GroupInputs {
-  /** float32[1]: what counts of this process's batch. */
+  /** float32[1]: labels of this process's batch that count. */
   readonly labeled: Value;
   readonly news: GroupNews;
 }
@@ -29,8 +29,8 @@ export function groupInputs(tracer: Tracer): GroupInputs {
 
 /**
  * The outputs of a step over all processes: the loss (mean over what is labeled), the counts of the
- * objective, and the news. They travel while the backward pass runs; `what` names the loss where it is not
- * finite.
+ * objective, and the news. Their exchange overlaps the backward pass. `what` names the loss in the error if
+ * it is not finite.
  */
 export function sumOutputs(
   tracer: Tracer,

@@ -31,7 +31,7 @@ export function imageInputs(tracer: Tracer, { batch, crop }: BatchShape): Value 
 }
 
 /**
- * How the images of a batch are mixed: inputs `partners`, `lambda`, `boxes` and, the partners' labels,
+ * How the images of a batch are mixed: inputs `partners`, `lambda`, `boxes`, and the partners' labels as
  * `mixed_labels`.
  */
 export interface MixInputs extends MixOperands {
@@ -59,8 +59,8 @@ export function mixedImages(x: Value, mix: MixOperands): Value {
 }
 
 /**
- * Arrays of the inputs of {@link mixInputs} for a part of a batch that begins at row 0; not mixed where it
- * has no pairs.
+ * Arrays of the inputs of {@link mixInputs} for a part of a batch that begins at row 0; without pairs, each
+ * image is its own partner.
  */
 export function mixArrays(
   whole: Batch,
@@ -84,7 +84,7 @@ export function normalized({ images, color }: ImageInputs): Value {
   return images.tracer.within('input', () => colorTransform(images, color));
 }
 
-/** A batch of the loader as the arrays of those inputs. */
+/** The arrays of those inputs from a loader's batch. */
 export function imageArrays(
   batch: Pick<Batch, 'images' | 'color'>,
   { batch: size, crop }: BatchShape,

@@ -39,7 +39,7 @@ export interface Objective {
   labels(tracer: Tracer, shape: BatchShape, name?: string): Value;
   /** The labels of a batch as the array of that input. */
   labelArray(batch: Batch, shape: BatchShape): Float32Array | Int32Array | Uint8Array;
-  /** The labels of some rows of a batch as such an array, where the task mixes images. */
+  /** The labels of some rows of a batch as such an array, if the task mixes images. */
   readonly labelsOf?: (batch: Batch, rows: Int32Array) => Float32Array | Int32Array;
   /** Number of labels in a batch that count, over which the loss is a mean. */
   labeled(batch: Batch): number;
@@ -85,15 +85,16 @@ export interface Task {
   readonly criterion: MetricName;
   /** Loss, labels and counts of the traced steps. */
   readonly objective: Objective;
-  /** PyTorch's class of the configured optimizer. */
+  /** The form of its checkpoint.pth.tar. */
   readonly torch: TorchForm;
   /** Names of parameters whose histograms are logged. */
   readonly watched: RegExp;
   /** Builds the network of a configuration. */
   network(): Module;
   /**
-   * Opens DIR/train and DIR/val, of each batch this process's share. Throws a sentence for what is missing or
-   * does not fit the configuration.
+   * Opens DIR/train and DIR/val; the loaders yield this process's share of each batch.
+   *
+   * @throws UsageError or DataError for data that is missing or does not fit the configuration
    */
   openData(dir: string, reading: Reading): Promise<RunData>;
   /** A meter of the task's metrics. */

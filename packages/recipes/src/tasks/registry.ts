@@ -1,4 +1,4 @@
-/** The tasks by name: the only place that asks which one a configuration is for. */
+/** Maps the task of a configuration to its implementation. */
 import { classification } from '../classification/task.js';
 import type { TrainConfig } from '../config/schema.js';
 import { multiLabel } from '../multi-label/task.js';

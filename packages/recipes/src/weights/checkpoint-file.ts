@@ -1,5 +1,5 @@
 /**
- * A checkpoint that a user names, read: a training state of ours, a checkpoint of PyTorch, or weights alone.
+ * Reads a checkpoint that a user names: a training state of ours, a checkpoint of PyTorch, or weights alone.
  */
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
@@ -17,7 +17,7 @@ import {
 } from '@inplace-abn/checkpoint';
 import { type NormMode, recordedNorms } from '@inplace-abn/interop';
 
-/** Where and how a run stood, as far as the file tells. */
+/** Position and optimizer of a run, as far as the file has them. */
 export type Progress =
   | { readonly kind: 'state'; readonly meta: RunMeta; readonly optimizer: TensorContents }
   | {
@@ -32,17 +32,17 @@ export type Progress =
 export interface CheckpointContent {
   /** The file that was read: for a folder, or a torn file, the newest whole one. */
   readonly path: string;
-  /** Read from the file when they are wanted. */
+  /** Read from the file on demand. */
   readonly model: TensorContents;
-  /** Name of the architecture, where the file has it. */
+  /** Name of the architecture, if the file has it. */
   readonly arch?: string;
-  /** The network's batch norm, where the file has it. */
+  /** The network's batch norm, if the file has it. */
   readonly bnMode?: NormMode;
-  /** Digest of the configuration that it was trained with, where the file has it. */
+  /** Digest of the configuration that it was trained with, if the file has it. */
   readonly configHash?: string;
   readonly format: CheckpointFormat;
   readonly progress: Progress;
-  /** Sentences about files that were passed over, and names that were shortened. */
+  /** Notes on files that were passed over, and names that were shortened. */
   readonly notes: readonly string[];
 }
 
@@ -50,7 +50,7 @@ export interface CheckpointContent {
  * Reads a checkpoint that a run continues from. A folder or a training state of ours that is torn or missing
  * falls back to the newest whole one. Every other file is read or refused.
  *
- * @param bestKey where a checkpoint of PyTorch has its best metric
+ * @param bestKey key of the best metric in a checkpoint of PyTorch
  * @throws CheckpointError naming the file
  */
 export async function readCheckpoint(path: string, bestKey: string): Promise<CheckpointContent> {
@@ -60,7 +60,7 @@ export async function readCheckpoint(path: string, bestKey: string): Promise<Che
 }
 
 /**
- * Reads the weights alone, of the file that is named or, of a folder, of its newest whole training state.
+ * Reads only the weights: of the named file or, for a folder, of its newest whole training state.
  *
  * @throws CheckpointError naming the file
  */
@@ -109,7 +109,8 @@ function identityOf(
 }
 
 /**
- * A folder, or a file that is a training state, was one before it was torn, or is missing but named like one.
+ * Whether a path is a folder, or names a training state: a whole one, a torn one, or a missing file with its
+ * extension.
  */
 async function holdsTrainingStates(path: string): Promise<boolean> {
   if (await isFolder(path)) return true;
@@ -147,7 +148,7 @@ function torchProgress(
   return { kind: 'torch', epoch: epochs, best, optimizer };
 }
 
-/** A number, or a tensor of one element: some versions of PyTorch keep accuracies so. */
+/** A number, or a tensor of one element: some versions of PyTorch store accuracies like that. */
 function scalar(value: TorchTree<TensorContent>): number | null {
   const single =
     typeof value === 'object' && value !== null && 'data' in value && value.data.length === 1

@@ -13,13 +13,13 @@ import { originOf } from './origin.js';
 
 const ADVICE: Advice = { ERR_SCALE: ', with network.bn_mode "standard"' };
 
-/** Purpose of the weights. */
+/** The network that weights are loaded for. */
 export interface Target {
   /** The modules to fill. */
   readonly network: Module;
   /** Configuration of the network, if it has one, for remarks on how the weights were trained. */
   readonly config?: NetworkConfig;
-  /** As a task takes them. */
+  /** Takes the weights as a task does. */
   takeWeights(network: Module, source: WeightsSource, how: TakeWeights): Map<string, StateTensor>;
 }
 
@@ -32,11 +32,11 @@ export interface LoadWeights extends TakeWeights {
 export interface Weights {
   /** On the host, or read from the file on demand. */
   readonly tensors: StateTensors;
-  /** See Transfer. */
+  /** Factors of slices of parameters, by name, if any of them changed sign in the conversion. */
   readonly turned: ReadonlyMap<string, Float32Array>;
   /** The file that was read. */
   readonly path: string;
-  /** Sentences for the user. */
+  /** Notes to print. */
   readonly notes: readonly string[];
 }
 

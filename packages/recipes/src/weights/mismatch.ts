@@ -1,5 +1,6 @@
 /**
- * Takes a network's weights from a file, or explains for the user of a test or training why they do not fit.
+ * Takes a network's weights from a file, or explains why they do not fit, with advice for testing or
+ * training.
  */
 import {
   CLASSIFIERS,
@@ -20,7 +21,7 @@ import type { TakeWeights, Use, WeightsSource } from '../task/task.js';
 /** Lines of each kind in an error: enough to see the cause. */
 const LINES = 8;
 
-/** Those of torchvision and timm, too. */
+/** Prefixes of classifiers, including those of torchvision and timm. */
 const ANY_CLASSIFIERS = [...CLASSIFIERS, 'fc.', 'classifier.'];
 
 type Specs = ReadonlyMap<string, TensorSpec>;
@@ -105,7 +106,7 @@ function fits(config: NetworkConfig, found: Specs): boolean {
   }
 }
 
-/** Without matchStateDict's search for nearest names, which takes long where everything differs. */
+/** Without matchStateDict's search for nearest names, which takes long if everything differs. */
 function sameShapes(expected: Specs, found: Specs): boolean {
   const same = ([name, { shape }]: [string, TensorSpec]) => {
     const other = expected.get(name)?.shape;

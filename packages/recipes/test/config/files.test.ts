@@ -1,4 +1,4 @@
-/** Configurations in files: positions of mistakes, and JSON that is none. */
+/** Configurations in files: positions of mistakes, and invalid JSON. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -6,7 +6,7 @@ const resolved = (raw: object, ...texts: string[]) =>
   resolveConfig(raw, 'c.json', { overrides: texts.map(parseOverride) });
 
 describe('values given next to a file', () => {
-  it('count in place of its own, the last of several', () => {
+  it('override its own, the last of several', () => {
     const raw = { optimizer: { learning_rate: 0.3, clip: 2 } };
     const config = resolved(
       raw,

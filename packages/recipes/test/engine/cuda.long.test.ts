@@ -49,7 +49,7 @@ async function losses(
   return { losses: found, weight: [...engine.store.read('classifier.fc.weight').data].map(Number) };
 }
 
-// At the kink of a leaky ReLU rounding decides about a gradient: the smooth elu is what can be followed.
+// At the kink of leaky ReLU, rounding decides the gradient; elu is smooth, so the runs stay close.
 const ELU = { activation: 'elu', activation_param: 1 };
 
 describe('steps from the same weights', () => {
@@ -74,7 +74,7 @@ describe('steps from the same weights', () => {
   });
 });
 
-it('gives the same bits again, captured in graphs, and with batches that came ahead', async () => {
+it('gives the same bits again with captured graphs and prefetched batches', async () => {
   const plain = await losses(open(), 6, ELU);
   expect(await losses(open(), 6, ELU)).toEqual(plain);
   expect(await losses(open(true), 6, ELU)).toEqual(plain);

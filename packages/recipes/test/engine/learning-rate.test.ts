@@ -46,7 +46,7 @@ describe('learning rates', () => {
     expect([0, 3, 4, 12, 20].map((step) => rounded(byStep(0, step).base))).toEqual([0.01, 0.01, 1, 0.5, 0]);
   });
 
-  it('are never below 0, and where a linear schedule ends before the last epoch is said', () => {
+  it('are never below 0, and a note says where a linear schedule ends early', () => {
     const linear = (mode: string, epochs: number, alpha = -0.25) => {
       const schedule = { type: 'linear', mode, epochs, params: { alpha, beta: 1 } };
       return configOf({ optimizer: { learning_rate: 2, schedule } }).optimizer;
@@ -55,12 +55,12 @@ describe('learning rates', () => {
     expect(endOfRate(linear('epoch', 4), 3)).toBeNull();
     expect(endOfRate(linear('epoch', 9, 0.1), 3)).toBeNull();
     expect(endOfRate(linear('epoch', 6), 3)).toBe(
-      'from epoch 5 of 6 on the learning rate is 0: there optimizer.schedule.params of the linear schedule end',
+      'the learning rate is 0 from epoch 5 of 6 on: the linear schedule in optimizer.schedule.params ends there',
     );
-    expect(endOfRate(linear('step', 2), 3)).toMatch(/^from step 5 of 6 on/);
+    expect(endOfRate(linear('step', 2), 3)).toMatch(/is 0 from step 5 of 6 on:/);
   });
 
-  it('have an own one for the classifier, on the same schedule', () => {
+  it('have a separate one for the classifier, on the same schedule', () => {
     const schedule = { type: 'exponential', params: { gamma: 0.5 } };
     expect(rates({ learning_rate: 1, classifier_lr: 0.1, schedule })(1, 0)).toEqual({
       base: 0.5,

@@ -111,7 +111,7 @@ describe('a segmenter', () => {
     },
   );
 
-  it('looks at the sizes that Python rounds to', () => {
+  it('predicts at the sizes that Python rounds to', () => {
     const views = viewsOf(photograph, predicted.scales, false);
     expect(views.map((view) => [view.height, view.width])).toEqual(predicted.sizes);
     expect(predicted.sizes[0]).toEqual([8, 12]);
@@ -228,7 +228,7 @@ describe('images of several sizes', () => {
     expect(still).toBe(large);
   });
 
-  it('are refused where a scale leaves nothing of them', async () => {
+  it('are refused if a scale leaves nothing of them', async () => {
     const segmenter = segmenterOf({ scales: [1, 0.1] });
     await expect(segmenter.segment(photographOf(200, 3))).rejects.toThrow(
       'scale 0.1 leaves 20×0 pixels of an image of 200×3: leave it out',

@@ -58,7 +58,7 @@ describe('a run on images with any number of labels', () => {
     expect([config.task, classes]).toEqual(['multi-label', NAMES]);
   });
 
-  it('goes on bit for bit from the middle of an epoch', async () => {
+  it('resumes bit for bit from the middle of an epoch', async () => {
     const halved = await newFolder();
     const config = labelSetConfig(OPTIONS);
     await runTraining({ config, data, logDir: halved, maxSteps: 2 });

@@ -21,7 +21,7 @@ async function lossOf(sections: Parameters<typeof configOf>[0], batch: Batch = s
 }
 
 describe('the loss of a configuration', () => {
-  it('is the binary cross entropy over all classes, its targets above a threshold or as they are', async () => {
+  it('is the binary cross entropy over all classes, with targets above a threshold or unchanged', async () => {
     const bce = await lossOf({ loss: { type: 'bce' } });
     expect(bce).toBeGreaterThan(0.3);
     expect(bce).toBeLessThan(1.2);
@@ -37,7 +37,7 @@ describe('the loss of a configuration', () => {
     expect(await lossOf({ loss: { class_weights: [3, 1, 0.5] } })).not.toBeCloseTo(plain, 4);
   });
 
-  it('is lower where images that are known well count less', async () => {
+  it('is lower if well-classified images count less', async () => {
     expect(await lossOf({ loss: { type: 'focal' } })).toBeLessThan(await lossOf({ loss: { type: 'bce' } }));
   });
 
@@ -80,7 +80,7 @@ describe('parts of a batch', () => {
     expect(distance(firstMove(parts), firstMove(whole))).toBeLessThan(1e-4);
   });
 
-  it('have statistics of their own', async () => {
+  it('have separate statistics', async () => {
     const [whole, parts] = [await twoSteps(sections(1, false)), await twoSteps(sections(3, false))];
     expect(distance(firstMove(parts), firstMove(whole))).toBeGreaterThan(1e-2);
   });
@@ -133,7 +133,7 @@ describe('learning rates of layers and groups', () => {
     expect(Math.hypot(...firstMove(grouped, 'mod1.conv1.weight'))).toBe(0);
   });
 
-  it('name a group that is of no parameter', async () => {
+  it('name a group without parameters', async () => {
     const groups = [{ parameters: ['nowhere'] }];
     await expect(twoSteps({ optimizer: { groups } })).rejects.toThrow(
       'optimizer.groups[0].parameters: nothing is named nowhere',

@@ -164,7 +164,7 @@ describe.each([2, 3])('%i processes', (size) => {
   });
 });
 
-/** Every tensor within rounding that many steps have carried on. */
+/** Every tensor within the rounding that accumulates over many steps. */
 function expectNear(found: RunState, wanted: RunState): void {
   for (const part of ['model', 'optimizer'] as const) {
     expect([...found[part].keys()]).toEqual([...wanted[part].keys()]);

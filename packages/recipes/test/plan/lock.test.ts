@@ -7,7 +7,7 @@ import { configOf } from '../support/runs.js';
 const lock = lockOf(configOf(), 8);
 
 describe('a lock', () => {
-  it('is read as it was written, a layer a line', () => {
+  it('is read as it was written, one layer per line', () => {
     const text = planLockText(lock);
     expect(planLockIn(text, 'file')).toEqual(lock);
     expect(text).toMatch(
@@ -75,7 +75,7 @@ describe('a lock of a batch in parts', () => {
 });
 
 describe('a check', () => {
-  it('finds nothing where nothing changed', () => {
+  it('finds nothing if nothing changed', () => {
     const diff = diffPlans(lock, lockOf(configOf(), 8));
     expect(diff).toMatchObject({ layers: [], resized: [], grown: [] });
   });

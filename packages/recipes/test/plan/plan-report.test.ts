@@ -91,7 +91,7 @@ describe('planReport', () => {
     expect(text).toMatch(/^mod2\.block1\.convs\.bn1 +abn_apply .* in place$/m);
   });
 
-  it('says of joined channels which lie where they belong and which are copied', () => {
+  it('says which joined channels are in place and which are copied', () => {
     const dense = planReport(
       configOf({ network: { arch: 'densenet121', stem: 'imagenet', width: 1 }, input: { crop_train: 64 } }),
       2,
@@ -114,7 +114,7 @@ describe('planReport', () => {
     expect(names.some((name) => name.endsWith(' in channels 0 to 64'))).toBe(true);
   });
 
-  it('has the memory of the whole process where its loaders are given', () => {
+  it('has the memory of the whole process if its loaders are given', () => {
     const segmenting = configOf({ mix: { mixup: 0.2 }, data: { cache: 'ram', cache_limit: 2 ** 30 } });
     const whole = (processes: number, workers: number) =>
       planReport(segmenting, 8 / processes, cpu(), { processes, workers, maxPixels: 1000 }).report;
@@ -135,7 +135,7 @@ describe('planReport', () => {
     );
   });
 
-  it('has of a batch in shards those that the process holds', () => {
+  it('covers the shards that the process holds, for a batch in shards', () => {
     const config = configOf({ network: { bn_mode: 'sync' }, deterministic_world: 8 });
     const planOf = (processes: number) => planReport(config, 16 / processes, cpu(), { processes });
     const convolutions = ({ plan }: ReturnType<typeof planOf>) =>

@@ -27,14 +27,14 @@ function expectTight({ buffers, arenaBytes, peak }: Plan): void {
 }
 
 describe('ResNet-50, leaky_relu, in place, 16 images of 224', () => {
-  it('needs at most 47 MiB an image for activations and their gradients, where ordinary BN needs 82.7', () => {
+  it('needs at most 47 MiB per image for activations and their gradients, where ordinary BN needs 82.7', () => {
     const { report, plan } = planned('float32');
     expect(report.bytes.activations / BATCH / MIB).toBeLessThanOrEqual(47);
     expect(Math.abs(report.ordinary.activations / BATCH / MIB - 82.7)).toBeLessThanOrEqual(0.5);
     expectTight(plan);
   });
 
-  it('needs at most 24 MiB an image in bfloat16', () => {
+  it('needs at most 24 MiB per image in bfloat16', () => {
     const { report, plan } = planned('bfloat16');
     expect(report.bytes.activations / BATCH / MIB).toBeLessThanOrEqual(24);
     expectTight(plan);

@@ -56,7 +56,7 @@ describe('measurePrices', () => {
 });
 
 describe('the predicted time of a plan', () => {
-  it('is in the report where prices are given', () => {
+  it('is in the report if prices are given', () => {
     const { report } = planReport(config, BATCH, cpu(), undefined, list);
     const { time } = report;
     expect(time?.machine).toBe(cpu().machine);

@@ -21,7 +21,7 @@ it('collects what nothing refers to', async () => {
   expect(await collects()).toBe(true);
 });
 
-it('goes on where the inspector is denied', async () => {
+it('continues if the inspector is denied', async () => {
   const connect = vi.fn(() => {
     throw new Error('Access to this API has been restricted');
   });

@@ -59,7 +59,7 @@ describe('compareRuns', () => {
     });
   });
 
-  it('finds the step that differs where a run went on with another learning rate', async () => {
+  it('finds the step that differs if a run continued with another learning rate', async () => {
     // Kernels that are timed could differ from one run to the next.
     const device = referenceDevice();
     const folder = await temporaryFolder();
@@ -93,7 +93,7 @@ describe('compareRuns', () => {
     });
   });
 
-  it('finds a changed checkpoint behind the last step', async () => {
+  it('finds a changed checkpoint after the last step', async () => {
     const whole = join(await temporaryFolder(), 'whole');
     await runTraining({ config, data, logDir: whole });
     const other = await copyOf(STEPS_PER_EPOCH, whole);
@@ -111,13 +111,13 @@ describe('the first instruction that differs', () => {
   };
   const steps = ['x', 'y', 'z'].map(made);
 
-  it('is one that one run alone has', () => {
+  it('is one that only one run has', () => {
     const { hash: _, ...last } = made('z', 2);
     expect(firstOther(steps, steps.slice(0, 2))).toEqual(last);
     expect(firstOther(steps.slice(0, 2), steps)).toEqual(last);
   });
 
-  it('is one that wrote other bits, or of another op', () => {
+  it('is one that wrote different bits, or ran another op', () => {
     expect(firstOther(steps, ['x', 'w', 'z'].map(made))?.instruction).toBe(1);
     expect(firstOther(steps, [...steps.slice(0, 2), { ...made('z', 2), op: 'mul' }])?.instruction).toBe(2);
     expect(firstOther(steps, steps)).toBeNull();

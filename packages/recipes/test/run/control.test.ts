@@ -14,7 +14,7 @@ describe('a run with options of control', () => {
     data = await imageFolder();
   });
 
-  it('ends, complete, where it no longer gets better', async () => {
+  it('ends as complete once it no longer improves', async () => {
     const config = configOf({
       network: { width: 0.05 },
       // Nothing is learnt, but the statistics settle; the first result is the one to beat.
@@ -49,7 +49,7 @@ describe('a run with options of control', () => {
   it('makes a step and a validation batch without writing anything', async () => {
     const config = configOf({ network: { width: 0.05 }, ema: { decay: 0.9 }, mix: { cutmix: 1 } });
     const stream = new Output();
-    // Runs of whoever uses this checkout may be there.
+    // The folder may hold runs of the user of this checkout.
     const runs = async () => (existsSync('runs') ? readdir('runs') : 'no folder');
     const before = [await readdir(data), await runs()];
     await dryRun({ config, data, device: cpu(), workers: 1, printFreq: 1, stream });

@@ -47,13 +47,13 @@ describe('a run that goes on from an earlier state', () => {
     await runTraining({ config, data, logDir: again, resume: early, maxSteps: LATE });
   });
 
-  it('shows in TensorBoard what one shows that went straight on, validations at their steps', async () => {
+  it('shows the same in TensorBoard as an uninterrupted run, validations at their steps', async () => {
     const shown = await shownIn(straight);
     expect(shown.filter(([tag]) => tag === 'val/top1').map(([, step]) => step)).toEqual([7]);
     expect(await shownIn(again)).toEqual(shown);
   });
 
-  it('shows one validation where it was killed between one and its checkpoint, after the last step was saved', async () => {
+  it('shows one validation if killed between a validation and its checkpoint, after the last step was saved', async () => {
     const logDir = join(await temporaryFolder(), 'run');
     const step = STEPS_PER_EPOCH;
     await runTraining({ config, data, logDir, maxSteps: step });

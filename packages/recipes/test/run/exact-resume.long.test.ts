@@ -19,7 +19,7 @@ import { expectSameState, lastState, runTraining } from '../support/runs.js';
 
 const JOB = new URL('../parallel/train.job.ts', import.meta.url);
 
-describe('a resumed run has the bits of one that went through', () => {
+describe('a resumed run has the bits of an uninterrupted one', () => {
   let folders: Awaited<ReturnType<typeof foldersOfTasks>>;
   let pool: Pool;
   beforeAll(async () => {

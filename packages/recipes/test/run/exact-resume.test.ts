@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, it } from 'vitest';
 import { drawnRuns, expectExactResume, foldersOfTasks, TASKS } from '../support/drawn-runs.js';
 
-describe('a resumed run has the bits of one that went through', () => {
+describe('a resumed run has the bits of an uninterrupted one', () => {
   let folders: Awaited<ReturnType<typeof foldersOfTasks>>;
   beforeAll(async () => {
     folders = await foldersOfTasks();

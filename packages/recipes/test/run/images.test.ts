@@ -53,7 +53,7 @@ describe('training', () => {
     expect(validation?.images).toBe(15);
   });
 
-  it('skips unreadable images where it is told to, and counts them on the console and in the report', async () => {
+  it('skips unreadable images if told to, and counts them on the console and in the report', async () => {
     const [data, logDir] = [await imageFolder(), join(await temporaryFolder(), 'run')];
     const bad = [join(data, 'train', 'green', '03.png'), join(data, 'val', 'blue', '01.png')];
     for (const path of bad) await writeFile(path, 'no image');

@@ -1,4 +1,4 @@
-/** A run goes on with the kernels that it began with, whatever is the fastest where it goes on. */
+/** A resumed run uses the kernels that it began with, whichever are the fastest where it resumes. */
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunState } from '@inplace-abn/checkpoint';
@@ -31,7 +31,7 @@ describe('a run that goes on where other kernels are faster', () => {
   const goesOn = (logDir: string, device: Device) =>
     runTraining({ config, data, logDir, device, resume: join(logDir, 'checkpoints'), maxSteps: ALL });
 
-  it('takes the ones that it began with: every bit is that of a run that went through', async () => {
+  it('takes the ones that it began with: every bit is that of an uninterrupted run', async () => {
     const logDir = await begun(timedAs('winograd'), HALF);
     const { text } = await goesOn(logDir, timedAs('onednn'));
     expect(text).not.toContain('last bits');
@@ -50,7 +50,7 @@ describe('a run that goes on where other kernels are faster', () => {
     expect(bytesOf(other.model.get(name)).equals(bytesOf(straight.model.get(name)))).toBe(false);
   });
 
-  it('says in one line what cannot be had', async () => {
+  it('says in one line which kernels are not available', async () => {
     const logDir = await begun(timedAs('winograd'), HALF);
     const { text } = await goesOn(logDir, lacking('winograd'));
     const lines = text.split('\n').filter((line) => line.includes('last bits'));
@@ -73,7 +73,7 @@ describe('a run that goes on where other kernels are faster', () => {
     expect(others.loss).not.toBe(validation?.loss);
   });
 
-  it('takes its own where only the weights come from a run', async () => {
+  it('takes its own if only the weights come from a run', async () => {
     const logDir = join(await temporaryFolder(), 'run');
     const resume = join(await begun(timedAs('winograd'), HALF), 'checkpoints');
     const device = timedAs('onednn');

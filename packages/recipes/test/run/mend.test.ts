@@ -57,7 +57,7 @@ describe('the files that follow from a state', () => {
   const goOn = (logDir: string, file = '', maxSteps = 14) =>
     runTraining({ config, data, logDir, maxSteps, resume: join(logDir, 'checkpoints', file) });
 
-  /** Of each file the epoch and the best value; null where there is none. */
+  /** Epoch and best value of each file; null if it is missing. */
   async function placesIn(logDir: string) {
     const [best, last, torchBest] = FOLLOWING.map((name) => join(logDir, name));
     const ofTorch = async (path = '') => {
@@ -72,7 +72,7 @@ describe('the files that follow from a state', () => {
     };
   }
 
-  it('are made after a kill before they were, once', async () => {
+  it('are written once after a kill that came before them', async () => {
     const logDir = await copyOf(killed);
     const torn = join(logDir, '.checkpoint.pth.tar.0123456789abcdef.tmp');
     await writeFile(torn, 'torn');
@@ -105,7 +105,7 @@ describe('the files that follow from a state', () => {
     expect(await placesIn(logDir)).toEqual({ best: [2, 99], last: [2, 99], torchBest: [2, 99] });
   });
 
-  it('are set aside where the state that they would be of is gone', async () => {
+  it('are set aside if their state is gone', async () => {
     const logDir = await copyOf(killed);
     await goOn(logDir);
     const [newest] = await listCheckpoints(join(logDir, 'checkpoints'));

@@ -41,7 +41,7 @@ describe('a resumed run with options', () => {
     return linesOf(whole);
   }
 
-  it('equals one that went through with every option on', async () => {
+  it('equals an uninterrupted one with every option on', async () => {
     const lines = await check(EVERYTHING);
     const validation = lines.find(({ phase }) => phase === 'val');
     expect(validation?.averaged?.loss).toBeGreaterThan(0);

@@ -70,7 +70,7 @@ describe('a replay', () => {
     expect(await filesIn(run)).toEqual(before);
   });
 
-  it('makes the same step an instruction at a time', async () => {
+  it('makes the same step, one instruction at a time', async () => {
     const replay = await open(12);
     await replay.advance(11);
     const phases = new Set<string>();
@@ -112,7 +112,7 @@ describe('a replay', () => {
     await replay.close();
   });
 
-  it('says so where the run was another', async () => {
+  it('says so if the run was another', async () => {
     const copy = join(await temporaryFolder(), 'run');
     await cp(run, copy, { recursive: true });
     const other = { ...config, seed: 2 };

@@ -30,7 +30,7 @@ describe('a run that is resumed', () => {
     return { logDir, checkpoints: join(logDir, 'checkpoints') };
   }
 
-  it.each([1, 3])('equals one that went through, bit for bit, with %i workers', async (workers) => {
+  it.each([1, 3])('equals an uninterrupted one, bit for bit, with %i workers', async (workers) => {
     const { logDir, checkpoints } = await copyOfHalf();
     const run = await runTraining({ config, data, logDir, workers, resume: checkpoints, maxSteps: ALL });
     expect(run.stopped).toBe('max-steps');
@@ -80,7 +80,7 @@ describe('a run that is resumed', () => {
     expect(text).toContain(`checkpoint-${HALF}.safetensors: epoch 2, step ${HALF}`);
   });
 
-  it('is refused where there is no whole checkpoint', async () => {
+  it('is refused without a whole checkpoint', async () => {
     const { logDir, checkpoints } = await copyOfHalf();
     const empty = await temporaryFolder();
     const options = { config, data, logDir };

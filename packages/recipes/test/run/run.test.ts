@@ -109,7 +109,7 @@ describe('a run', () => {
     expect(await readdir(join(logDir, 'checkpoints'))).toContain('best.safetensors');
   });
 
-  it('prints a line for each step where the output is not a terminal', () => {
+  it('prints a line for each step if the output is not a terminal', () => {
     const lines = run.text.trimEnd().split('\n');
     expect(lines.filter((line) => /loss/.test(line)).length).toBe(EPOCHS * (STEPS_PER_EPOCH + 2));
     expect(lines.slice(-2)).toEqual([

@@ -1,4 +1,4 @@
-/** A run that begins with the weights of another: the classifier is kept where it is for the same classes. */
+/** A run that begins with the weights of another: the classifier is kept if it is for the same classes. */
 import { cp, mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';

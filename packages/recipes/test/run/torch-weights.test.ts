@@ -48,7 +48,7 @@ describe('weights', () => {
     expect((await lastState(logDir)).meta).toMatchObject({ epoch: 0, step: 1 });
   });
 
-  it('are all that is taken of a checkpoint where that is asked for', async () => {
+  it('are all that is taken of a checkpoint if requested', async () => {
     const config = configOf({ optimizer: { type: 'Adam', learning_rate: 0, weight_decay: 0 } });
     const logDir = await newFolder();
     const take = 'weights';

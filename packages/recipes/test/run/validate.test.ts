@@ -96,7 +96,7 @@ describe('a validation', () => {
     }
   });
 
-  it('is refused where one process has other images, of the same number', async () => {
+  it('is refused if one process has other images, of the same number', async () => {
     const other = await imageFolder();
     await rename(join(other, 'val', 'blue'), join(other, 'val', 'azure'));
     await rename(join(other, 'train', 'blue'), join(other, 'train', 'azure'));

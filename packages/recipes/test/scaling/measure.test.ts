@@ -4,7 +4,7 @@ import { typicalRun } from '../../src/scaling/measure.js';
 import { total } from '../../src/scaling/pricing.js';
 
 describe('typicalRun', () => {
-  it('takes as long as the median run where another instruction is disturbed in each', () => {
+  it('takes as long as the median run if each run is disturbed in another instruction', () => {
     const runs = [
       [9, 2, 1],
       [3, 8, 1],

@@ -59,7 +59,7 @@ describe('scalingReport', () => {
     }
   });
 
-  it('exchanges statistics of synchronized layers twice a layer', () => {
+  it('exchanges statistics of synchronized layers twice per layer', () => {
     const { timeline } = reportOf({ network: { bn_mode: 'sync' } }, PAIR);
     // ResNet-18 has 20 normalized layers.
     expect(timeline.exchanges).toBe(40);
@@ -75,7 +75,7 @@ describe('scalingReport', () => {
     expect(parts.timeline.computing).toBeGreaterThan(whole.timeline.computing);
   });
 
-  it('has buckets of the size that is asked for, and simulates the others from it', () => {
+  it('has buckets of the requested size, and simulates the others from it', () => {
     const of = (sections: Parameters<typeof configOf>[0]) => {
       const config = configOf(sections);
       const options = { cluster: PAIR, batch: BATCH, device: portableCpu() };
@@ -99,7 +99,7 @@ describe('scalingReport', () => {
     expect(formatChoices(small.report, small, 0.9, null)).toMatch(/the configuration's have 192 KiB$/m);
   });
 
-  it('has of a batch in shards those of a process, alone and among the others', () => {
+  it('computes the shards of a process, alone and among the others', () => {
     const sections = {
       network: { bn_mode: 'sync' },
       optimizer: { batch_size: 16 },
@@ -120,7 +120,7 @@ describe('scalingReport', () => {
     const choices = scalingChoices(report, steps, pricing);
     expect(choices.buckets).toEqual([]);
     expect(formatChoices(report, choices, 0.9, null)).not.toContain('bucket');
-    // Two shards of a process want an image each.
+    // Each of a process's two shards needs an image.
     const ideal = { ...report, efficiency: 1 };
     expect(batchThatHolds(0, config, options, pricing, ideal)).toBe(2);
   });

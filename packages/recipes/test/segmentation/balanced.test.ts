@@ -57,7 +57,7 @@ describe('balanced weights of a segmentation', () => {
     expect(given.text).not.toContain('counting');
   });
 
-  it('stay those of the run where its label maps change', async () => {
+  it('stay those of the run if its label maps change', async () => {
     const copy = await temporaryFolder();
     await cp(data, copy, { recursive: true });
     const logDir = await newRun();

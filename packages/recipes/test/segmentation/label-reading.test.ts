@@ -28,7 +28,7 @@ function configOf(data: object, network: object = {}): SegmentationTaskConfig {
   return config;
 }
 
-/** Writes every label map anew. */
+/** Rewrites every label map. */
 async function recode(encoded: (map: LabelMap) => Uint8Array): Promise<void> {
   for (const part of ['train', 'val']) {
     const folder = join(dir, part, 'labels');

@@ -1,4 +1,4 @@
-/** The loss of a segmentation where others have a part of the batch. */
+/** The loss of a segmentation if others have a part of the batch. */
 import { run } from '@inplace-abn/core';
 import { describe, expect, it } from 'vitest';
 import { normal } from '../../../core/test/support/prng.js';

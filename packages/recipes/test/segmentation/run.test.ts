@@ -52,7 +52,7 @@ describe('a segmentation run', () => {
     expect(await readFile(join(logDir, 'report.html'), 'utf8')).toContain('<td>triangle</td>');
   });
 
-  it('ends at once where DIR/classes.json lacks classes', async () => {
+  it('ends at once if DIR/classes.json lacks classes', async () => {
     const other = join(await temporaryFolder(), 'data');
     await cp(data, other, { recursive: true });
     const one = [{ id: 0, name: 'all', color: [1, 2, 3] }];

@@ -142,7 +142,7 @@ describe('a segmentation step', () => {
     }
   });
 
-  it('takes the labels of a batch as they lie there', () => {
+  it('takes the labels of a batch without a copy', () => {
     const batch = batchOf((i) => i % CLASSES, 1);
     const labels = segmentationObjective.labelArray(batch, { batch: 1, crop: CROP });
     expect(labels.buffer).toBe(batch.targets?.buffer);

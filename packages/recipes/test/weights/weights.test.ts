@@ -186,7 +186,7 @@ describe('scales', () => {
     },
   );
 
-  it('that are all positive are taken as they are where nobody knows their origin', async () => {
+  it('that are all positive are taken unchanged if their origin is unknown', async () => {
     const trained = weightsOf(inPlace, scales(0.5));
     const { tensors, notes } = await load(await safetensors(trained), ordinary);
     expect(notes).toEqual([]);
@@ -272,7 +272,7 @@ describe('every program', () => {
     }
   });
 
-  it('turns the momentum of filters that turn', async () => {
+  it('flips the momentum of filters that change sign', async () => {
     for (const path of await filesOf(ordinary, scales(1, -0.5))) {
       const engine = engineOf(inPlace);
       await restoreRun({ engine, config: inPlace, data, path, take: 'everything' });
@@ -285,7 +285,7 @@ describe('every program', () => {
     }
   });
 
-  it('turns the momentum of scales that turn', async () => {
+  it('flips the momentum of scales that change sign', async () => {
     for (const path of await filesOf(inPlace, scales(-0.5, 2))) {
       const engine = engineOf(ordinary);
       await restoreRun({ engine, config: ordinary, data, path, take: 'everything' });
@@ -361,7 +361,7 @@ describe('a checkpoint that does not fit', () => {
     );
   });
 
-  it('is of a network that nobody knows', async () => {
+  it('is of an unknown network', async () => {
     const tensors = weightsOf(inPlace);
     const stem = tensors.get('mod1.conv1.weight');
     tensors.delete('mod1.conv1.weight');
@@ -371,7 +371,7 @@ describe('a checkpoint that does not fit', () => {
     );
   });
 
-  it('is none, or not there', async () => {
+  it('is not a checkpoint, or is missing', async () => {
     const folder = await temporaryFolder();
     const text = join(folder, 'notes.txt');
     await writeFile(text, 'not a checkpoint at all');

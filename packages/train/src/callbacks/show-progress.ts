@@ -13,11 +13,11 @@ export interface ShowProgressOptions {
   readonly epochs: number;
   /** Steps of an epoch. */
   readonly steps: number;
-  /** Images of a step, for the time that is left; default: its samples. */
+  /** Images of a step, for the remaining time; default: its samples. */
   readonly images?: number;
   /** Bytes held. */
   readonly bytes?: () => number;
-  /** Over the epoch so far; default: the means of the steps. */
+  /** Metrics over the epoch so far; default: the means of the steps. */
   readonly metrics?: () => Metrics;
 }
 

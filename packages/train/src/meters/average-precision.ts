@@ -36,7 +36,7 @@ export function averagePrecisions({ scores, labels }: Scored, classes: number): 
   });
 }
 
-/** Mean of the values of classes that occur; NaN where none does. */
+/** Mean of the values of classes that occur; NaN if none does. */
 export function meanOfKnown(values: readonly number[]): number {
   const known = values.filter((value) => !Number.isNaN(value));
   return known.reduce((sum, value) => sum + value, 0) / known.length;

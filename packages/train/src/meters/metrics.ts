@@ -37,7 +37,7 @@ export interface ByClass {
   readonly ap?: readonly number[];
 }
 
-/** Those of the values that are known. */
+/** The entries that are present. */
 export function byClassIn({ iou, ap }: ByClass): ByClass {
   return { ...(iou && { iou }), ...(ap && { ap }) };
 }
@@ -52,7 +52,7 @@ export function metricEntries(values: Metrics): [MetricName, number][] {
   });
 }
 
-/** Those of the values that are metrics. */
+/** The entries that are metrics. */
 export function metricsNamed(values: Readonly<Record<string, number>>): Metrics {
   return Object.fromEntries(METRIC_NAMES.flatMap((name) => (name in values ? [[name, values[name]]] : [])));
 }

@@ -37,7 +37,7 @@ export async function agreeOnKernels<T>(
   }
 }
 
-/** True if a process uses another kernel than the others and was not asked for it yet. */
+/** True if a process uses other kernels than the agreed ones and has not been asked for those yet. */
 function differs(made: KernelNames, names: KernelNames, asked: KernelNames): boolean {
   return Object.entries(made).some(([key, name]) => names[key] !== name && names[key] !== asked[key]);
 }

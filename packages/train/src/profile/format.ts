@@ -5,7 +5,7 @@ import type { ProfileReport, ProfileRow } from './step-profile.js';
 
 const LAYERS_SHOWN = 20;
 
-/** Heads of the columns: `predicted` where there is a price list. */
+/** Heads of the columns: `predicted` if there is a price list. */
 function headOf(title: string, { predicted }: ProfileReport): string[] {
   const priced = predicted === undefined ? [] : ['predicted'];
   return [title, 'calls', 'ms', ...priced, 'share', 'GFLOP/s', 'GB/s', 'of the limit'];

@@ -10,7 +10,8 @@ export interface MemoryMapOptions {
   /** Pixels; default 480. */
   height?: number;
   /**
-   * Names a map that is shown with others, as a picture: below it, and without tooltips and the peak's layer.
+   * Caption of a map that is shown with others. Such a map has no tooltips and does not name the peak's
+   * layer.
    */
   title?: string;
   /**
@@ -43,7 +44,7 @@ const kinds: readonly { kind: BufferKind; label: string }[] = [
  * y axis, one rectangle per buffer from its first write to its last use. Hovering shows its name; a dashed
  * line marks the peak.
  *
- * @throws if a buffer lies outside the arena or the program
+ * @throws RangeError if a buffer lies outside the arena or the program
  */
 export function renderMemoryMapSvg(map: MemoryMap, options: MemoryMapOptions = {}): string {
   const width = options.width ?? 1000;

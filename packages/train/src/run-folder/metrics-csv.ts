@@ -19,7 +19,10 @@ const COLUMNS = [
   'time',
 ];
 
-/** A table next to a metrics log: begun anew with the lines that the log has, then a row for each record. */
+/**
+ * A table next to a metrics log. Starts over with the records of the log, then appends a row for each new
+ * one.
+ */
 export class MetricsCsv {
   private readonly file: number;
 
@@ -39,7 +42,7 @@ export class MetricsCsv {
   }
 }
 
-/** The whole lines of a log: one that a killed run left incomplete is not in the table. */
+/** The records of a log, without a last line that a killed run left incomplete. */
 function linesOf(log: string): object[] {
   const text = readFileSync(log, 'utf8');
   return text.split('\n').slice(0, -1).flatMap(parsed);
@@ -58,7 +61,7 @@ function rowOf(record: object): string {
   return `${COLUMNS.map((column) => cell(record, column.split('.'))).join(',')}\n`;
 }
 
-/** Empty where there is no value, or none that is finite. */
+/** Empty if there is no value, or if it is not finite. */
 function cell(record: object, path: readonly string[]): string {
   const value = path.reduce<unknown>(
     (object, key) => (typeof object === 'object' && object !== null ? Reflect.get(object, key) : undefined),

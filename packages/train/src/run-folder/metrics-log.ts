@@ -69,7 +69,7 @@ export class MetricsLog {
     this.csv.add(record);
   }
 
-  /** Writes what is pending and closes the file. */
+  /** Closes both files. May be called more than once. */
   close(): void {
     if (this.open) {
       closeSync(this.file);

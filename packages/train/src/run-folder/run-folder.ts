@@ -44,12 +44,14 @@ const fileNames = [
 /**
  * The folder of one training run:
  *
- *     config.json     the resolved configuration          checkpoints/   states to resume from
- *     versions.json   machine and packages                events.out.…   for TensorBoard
+ *     config.json     the resolved configuration
+ *     versions.json   machine and packages
  *     kernels.json    kernel names, for resuming
- *     metrics.jsonl   one object per step, validationreport.html, summary.json
- *     metrics.csv     the same as a table
- *                                                         checkpoint.pth.tar, model_best.pth.tar for PyTorch
+ *     metrics.jsonl   one object per step and per validation; metrics.csv is the same as a table
+ *     report.html     and summary.json: the results
+ *     checkpoints/    states to resume from
+ *     events.out.…    for TensorBoard
+ *     *.pth.tar       checkpoint and model_best, for PyTorch
  */
 export class RunFolder {
   /** Writes `metrics.jsonl` and `metrics.csv`. */

@@ -1,4 +1,6 @@
-/** Where a run begins: from scratch, from what the user named, or from the state in its folder. */
+/**
+ * Where a run begins: from scratch, from a checkpoint that the user named, or from the state in its folder.
+ */
 import { existsSync } from 'node:fs';
 import { realpath, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';

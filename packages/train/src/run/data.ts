@@ -11,7 +11,7 @@ export interface RunData extends AgreedData {
   readonly classes?: readonly string[];
   /** Training images of each label, if an image has one. */
   readonly imagesOfClass?: readonly number[];
-  /** Training pixels of each class, where the run weighs classes by them. */
+  /** Training pixels of each class, if the run weighs classes by them. */
   readonly pixelsOfClass?: readonly number[];
   /** Counts them in this process's share of the label maps, which takes as long as reading those. */
   readonly countPixels?: () => Promise<readonly number[]>;

@@ -59,7 +59,7 @@ export interface RunEngine {
   /** Whether it keeps averages of the weights. */
   readonly averages?: boolean;
   /**
-   * Runs an evaluation step on a batch of images of `crop` pixels; `averaged`: of the averages of the
+   * Runs an evaluation step on a batch of images of `crop` pixels; `averaged`: with the averages of the
    * weights.
    */
   evaluate(batch: Batch, crop: Sides, averaged?: boolean): Promise<StepResult>;

@@ -13,7 +13,7 @@ export interface RunKernels {
   readonly names: KernelNames;
 }
 
-/** Their file in a run folder, and their key in the metadata of its training states. */
+/** File of the kernels in a run folder. */
 const KERNELS_FILE = 'kernels.json';
 /** Key of the kernels' names in a run state. */
 export const KERNELS_KEY = 'kernels';

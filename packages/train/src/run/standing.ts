@@ -4,7 +4,7 @@ import type { MetricName } from '../meters/metrics.js';
 import type { Position } from './position.js';
 import type { Validation } from './validate.js';
 
-/** Where a run stands, and how good it has been. The first of a run's callbacks: the others ask it. */
+/** The position of a run, and its best result. The first of a run's callbacks, because the others read it. */
 export class Standing implements FitCallback<string, ValidationResults> {
   /** Whether the last epoch was the best so far. */
   better = false;
@@ -20,7 +20,7 @@ export class Standing implements FitCallback<string, ValidationResults> {
     private current: Position,
     private readonly criterion: MetricName,
     public validation: Validation | null = null,
-    /** Percent points by which a result must exceed the best so far to count as better. */
+    /** Percentage points by which a result must exceed the best so far to count as better. */
     private readonly minDelta = 0,
   ) {}
 

@@ -17,13 +17,13 @@ import type { StopRequest } from './stop.js';
 import { type SkipReason, Unreadable } from './unreadable.js';
 import { type Validation, validate } from './validate.js';
 
-/** How long a run goes on, and with what. */
+/** Length, seed and learning rates of a run. */
 export interface LoopOptions {
   /** Epochs in all, those before a resume included. */
   readonly epochs: number;
   /** Images of a step, over all processes. */
   readonly batchSize: number;
-  /** Of the random draws of the first step; each step has the next. */
+  /** Seed of the random draws of the first step; each step uses the next. */
   readonly seed: number;
   /** Pixels of a validation's images: the side of a square, or height and width. */
   readonly crop: Sides;
@@ -31,17 +31,17 @@ export interface LoopOptions {
   readonly rates: (epoch: number, step: number) => LearningRates;
   /** Stop, saved, after this many steps in all, as if interrupted. */
   readonly maxSteps?: number;
-  /** Epochs without a better result after which the run is complete; 0, the default: it never ends early. */
+  /** Epochs without a better result after which the run is complete; 0, the default: never. */
   readonly patience?: number;
 }
 
 /** How a run ended. */
 export interface TrainOutcome {
-  /** The last one; null if there was none. */
+  /** The last validation; null if there was none. */
   readonly validation: Validation | null;
   /** The signal or limit that stopped the run early; its state is saved. */
   readonly stopped: NodeJS.Signals | 'max-steps' | null;
-  /** Whether the run ended before its last epoch, because it no longer got better. */
+  /** Whether the run ended before its last epoch, because its results no longer improved. */
   readonly early?: boolean;
 }
 
@@ -53,9 +53,9 @@ export interface RunParts {
   readonly engine: RunEngine;
   readonly progress: Progress;
   readonly standing: Standing;
-  /** Of the training steps. */
+  /** Times the training steps. */
   readonly clock: StepClock;
-  /** Of this process: of several processes the first alone records anything. */
+  /** Callbacks of this process. Only those of rank 0 record anything. */
   readonly callbacks: readonly RunCallback[];
   readonly stop: StopRequest;
   readonly peers: Peers;
@@ -165,7 +165,7 @@ export class TrainingRun {
     });
     this.halting.hear(Number(outputs.halt?.[0] ?? 0));
     await this.unreadable.hear(Number(outputs.unreadable?.[0] ?? 0));
-    // Over several processes a step tells itself what its sums are of.
+    // With several processes, a step outputs the number of labels that its sums are over.
     const inAll = peers.size === 1 ? undefined : Number(outputs.labeled?.[0] ?? 0);
     const { metrics, labeled: samples } = this.meter.add(outputs, batch, inAll);
     batch.release();
@@ -190,13 +190,13 @@ export class TrainingRun {
       standing.validation = averaged ? { ...found, averaged } : found;
       return { ...resultsOf(found), ...(averaged && { averaged: resultsOf(averaged) }) };
     } catch (error) {
-      // The steps of the epoch outlive a validation that fails.
+      // Keep the steps of the epoch even if its validation fails.
       for (const callback of callbacks) await Promise.resolve(callback.onStop?.(at)).catch(() => {});
       throw error;
     }
   }
 
-  /** Schedules by step count as the reference does: whole epochs at this run's number of batches. */
+  /** Schedules by step, like the reference's, count whole epochs of this run's number of batches. */
   private ratesAt({ epoch, stepInEpoch }: FitPosition): LearningRates {
     return this.options.rates(epoch, epoch * this.parts.data.train.batches + stepInEpoch);
   }

@@ -82,7 +82,7 @@ export function skippedInAll(
   return [...new Map(all.map((image) => [image.path, image])).values()];
 }
 
-/** Their key in a training state. */
+/** Key of the skipped images in a training state. */
 export const SKIPPED_KEY = 'skipped';
 
 /** The skipped images in the metadata of a training state, if there are any. */

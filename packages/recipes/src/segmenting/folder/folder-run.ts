@@ -42,7 +42,7 @@ export interface FolderRunOptions {
   readonly stop: StopRequest;
   /** Appended to the error of a photograph, by its code. */
   readonly advice?: Advice;
-  /** Aborts when a process is lost that this one is to finish with. */
+  /** Aborts when another process of the run is lost. */
   readonly lost: AbortSignal;
 }
 
@@ -87,7 +87,7 @@ export class FolderRun {
     });
   }
 
-  /** Errors are results: nobody waits for them yet. */
+  /** Returns an error instead of rejecting, because nothing awaits the promise yet. */
   private async read(file: string | undefined): Promise<Photograph | Error | null> {
     if (file === undefined) return null;
     const { folder = '', maxSide, maxPixels } = this.options;

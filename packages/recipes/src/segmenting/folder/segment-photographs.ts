@@ -162,7 +162,7 @@ export async function segmentPhotographs(options: SegmentOptions): Promise<Segme
       lost,
     });
     const failed = await run.run();
-    // Outputs that cover all images are written at the end.
+    // The page and the scores cover the images of all processes.
     await peers.barrier();
     if (peers.rank > 0) return { failed: failed.length, stopped: stop.requested, scores: null };
     const scores = labels && !stop.requested ? await report(labels, names, options, progress) : null;
@@ -199,7 +199,9 @@ function factsOf(options: SegmentOptions, snapshot: string): [string, string][] 
   ];
 }
 
-/** Compares all predictions that are there with the labels: a table, and JSON in the output folder. */
+/**
+ * Compares all existing predictions with the labels: prints a table, and writes JSON to the output folder.
+ */
 async function report(
   labels: Labels,
   names: readonly string[],

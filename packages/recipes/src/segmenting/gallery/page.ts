@@ -1,6 +1,5 @@
 /**
- * The page of a folder of predictions: what was found in all, a table of the images, and each image in four
- * pictures.
+ * The page of a folder of predictions: its classes, a table of the images, and each image in four pictures.
  */
 
 import { bar, escapeText, facts, formatDuration, renderPage, threeDigits } from '@inplace-abn/train';
@@ -18,7 +17,7 @@ const SHOWN_CLASSES = 12;
 type Entry = readonly [name: string, value: string];
 
 /**
- * The whole page as HTML. It loads the thumbnails in the gallery's folder, when they come into sight, and
+ * The whole page as HTML. It loads the thumbnails in the gallery's folder, as they scroll into view, and
  * nothing else.
  *
  * @param records in the order of the page
@@ -79,7 +78,7 @@ ${rows.join('\n')}
 </table></details>`;
 }
 
-/** A line an image, with links to them. */
+/** One line per image, with a link to it. */
 function imageTable(records: readonly GalleryRecord[]): string {
   if (records.length < 2) return '';
   const scored = records.some(({ scores }) => scores);
@@ -126,7 +125,7 @@ ${chips(record)}
 </article>`;
 }
 
-/** Where the file of the full size is, if it was written. */
+/** Path of the full-size file, if it was written. */
 function fullSize({ name, outputs }: GalleryRecord, kind: ThumbnailKind): string | undefined {
   const output = kind === 'confidence' ? 'probability' : kind;
   return output !== 'photo' && outputs.includes(output) ? outputPath('', name, output) : undefined;
@@ -168,7 +167,7 @@ function fileName(file: string): string {
   return file.split(/[\\/]/).at(-1) ?? file;
 }
 
-/** A relative URL of names that may hold anything. */
+/** A relative URL of names with any characters. */
 function url(names: readonly string[]): string {
   return escapeText(names.map(encodeURIComponent).join('/'));
 }

@@ -20,7 +20,7 @@ const recordSchema = z.object({
   classes: z.array(
     z.object({ id: byte, name: z.string(), color: z.tuple([byte, byte, byte]), pixels: count }),
   ),
-  /** Where there were labels; percent, null where they label nothing. */
+  /** With labels: percent, or null if they label nothing. */
   scores: z.object({ meanIou: perCent, pixelAccuracy: perCent }).optional(),
   /** Files next to the page, and the size of the thumbnails. */
   outputs: z.array(z.enum(['prediction', 'probability', 'overlay'])),

@@ -27,7 +27,7 @@ export interface Thumbnails {
   readonly files: Readonly<Record<ThumbnailKind, Uint8Array>>;
 }
 
-/** Makes them, with sides of at most {@link THUMBNAIL_SIDE}; small images stay as they are. */
+/** Makes the thumbnails, with sides of at most {@link THUMBNAIL_SIDE}; small images keep their size. */
 export async function makeThumbnails(
   photo: Image,
   map: LabelMap,
@@ -50,7 +50,7 @@ export async function makeThumbnails(
   return { width, height, files };
 }
 
-/** Each pixel's class is that of the one in the middle of what it stands for. */
+/** Takes each pixel's class from the center of the area that it covers. */
 function shrinkMap({ data, ...from }: LabelMap, width: number, height: number): LabelMap {
   const dst = new Uint8Array(width * height);
   for (let y = 0; y < height; y++) {

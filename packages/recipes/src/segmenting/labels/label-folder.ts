@@ -84,7 +84,7 @@ export async function scoresOf(
 
 export interface FolderScores {
   readonly result: LabelsResult;
-  /** Numbers of counted images, and of images without a label or a prediction. */
+  /** Number of counted images; names of those without a label or a prediction. */
   readonly images: number;
   readonly missing: readonly string[];
   /** Images whose label or prediction cannot be used, with reasons. */
@@ -127,7 +127,7 @@ export async function folderScores(
 interface Pair {
   /** Name of the photograph. */
   readonly file: string;
-  /** Of its label. */
+  /** Path of its label map. */
   readonly path: string;
   readonly prediction: LabelMap;
 }

@@ -13,13 +13,10 @@ const SUFFIXES: Record<OutputKind, string> = {
   record: '.json',
 };
 
-/** Folder, inside the one for the output, of what the gallery needs. */
+/** Folder of the gallery's records and thumbnails, in the output folder. */
 export const GALLERY_FOLDER = 'gallery';
 
-/**
- * The file's name without its ending: what its outputs are called, in which bytes that are not UTF-8 are
- * `%e4`.
- */
+/** Base name of a file's outputs: its name without the extension, with bytes that are not UTF-8 as `%e4`. */
 export function outputName(file: string): string {
   const name = basename(file, extname(file));
   return name.replaceAll(/[\udc80-\udcff]/gu, (byte) => `%${(byte.charCodeAt(0) - 0xdc00).toString(16)}`);
@@ -32,9 +29,10 @@ export function outputPath(outDir: string, name: string, kind: OutputKind): stri
 }
 
 /**
- * The files of process `index` of `count`: every file is taken by exactly one, and their numbers differ by
- * one at most. All processes must be given the same files, in any order; so this comes before
- * {@link unfinished}.
+ * The files of process `index` of `count`: every file is taken by exactly one, and their numbers differ by at
+ * most one. All processes must pass the same files, in any order, so call it before {@link unfinished}.
+ *
+ * @throws UsageError for an index that is not from 0 to below `count`
  */
 export function shardOf(files: readonly string[], index: number, count: number): string[] {
   if (!Number.isInteger(count) || count < 1 || !Number.isInteger(index) || index < 0 || index >= count) {
@@ -47,7 +45,7 @@ export function shardOf(files: readonly string[], index: number, count: number):
 }
 
 /**
- * Refuses files of which one's output would overwrite another's, or an input.
+ * Refuses files whose outputs would overwrite each other or an input.
  *
  * @throws {UsageError} naming both files
  */
@@ -72,7 +70,9 @@ export function checkOutputs(files: readonly string[], outDir: string, outputs: 
   }
 }
 
-/** The files of which an output is missing. Outputs are written atomically, so what is there is complete. */
+/**
+ * The files of which an output is missing. Outputs are written atomically, so an existing one is complete.
+ */
 export async function unfinished(
   files: readonly string[],
   outDir: string,

@@ -8,7 +8,7 @@ import { checkSameSize, checkSize, colorTable, type LabelMap } from '../../segme
  * (1 − alpha) · photograph + alpha · color of the class, in steps of 1/256 and rounded.
  *
  * @returns RGB of the photograph's size
- * @throws {UsageError} where the sizes differ or alpha is not from 0 to 1
+ * @throws {UsageError} if the sizes differ or alpha is not from 0 to 1
  */
 export function blend(
   photo: Image,

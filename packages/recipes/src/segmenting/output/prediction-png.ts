@@ -27,10 +27,7 @@ export function encodeProbabilityPng(map: ConfidenceMap): Uint8Array {
   return encode(gray({ ...map, data: probabilityBytes(map) }));
 }
 
-/**
- * Upstream's `(prob * 255).astype(uint8)`: the product without its fraction. Beyond 0 and 1: the nearer of
- * both.
- */
+/** Upstream's `(prob * 255).astype(uint8)`: the product without its fraction, clamped to 0…255. */
 export function probabilityBytes({ data }: ConfidenceMap): Uint8Array {
   const bytes = new Uint8Array(data.length);
   for (let i = 0; i < data.length; i++) {

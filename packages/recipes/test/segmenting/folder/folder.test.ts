@@ -238,7 +238,7 @@ describe('before the first image', () => {
     return path;
   }
 
-  it('a snapshot of a classification network is told in one sentence', async () => {
+  it('a snapshot of a classification network is reported in one sentence', async () => {
     const path = await snapshotOf(initialStateOf(networkOf(config.network), config.network, 1));
     await expect(segmented({ snapshot: path })).rejects.toThrow(
       new RegExp(

@@ -32,7 +32,7 @@ function record(name: string, classes = 3): GalleryRecord {
 }
 
 describe('the page of a gallery', () => {
-  it.each([0, 1, 2, 1000])('is whole with %i images, and asks nobody for anything', (count) => {
+  it.each([0, 1, 2, 1000])('is complete with %i images, and loads nothing external', (count) => {
     const records = Array.from({ length: count }, (_, i) => record(`image ${i}`, 1 + (i % 65)));
     const html = renderGallery(records, [['network', 'a <b> & c']]);
     assertBalanced(html);
@@ -68,7 +68,7 @@ describe('the page of a gallery', () => {
     expect(links).toEqual(['a.png', 'a_prob.png']);
   });
 
-  it('tells sizes, times, confidence, shares and scores', () => {
+  it('shows sizes, times, confidence, shares and scores', () => {
     const scored = { ...record('b', 20), scores: { meanIou: 43.219, pixelAccuracy: null } };
     const html = renderGallery([record('a'), { ...scored, seconds: 6.5, meanConfidence: null }], []);
     expect(html).toContain('<dt>computing time</dt><dd>0:10 (5.00 s an image)</dd>');

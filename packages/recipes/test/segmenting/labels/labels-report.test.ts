@@ -27,7 +27,7 @@ describe('scores against labels', () => {
     `);
   });
 
-  it('are JSON, an element a line, in percent', () => {
+  it('are JSON in percent, one element per line', () => {
     const text = labelsJson(labelsResult(counts, classes));
     expect(JSON.parse(text)).toEqual({
       meanIou: 100 * counts.meanIou,

@@ -73,7 +73,7 @@ describe('names of outputs', () => {
     expect(() => checkOutputs(files, 'out', outputs)).toThrow(message);
   });
 
-  it('may be alike where the output is not asked for', () => {
+  it('may be alike if the output is not requested', () => {
     expect(() => checkOutputs(['in/a.jpg', 'in/a_prob.jpg'], 'out', ['prediction'])).not.toThrow();
   });
 });
@@ -104,7 +104,7 @@ describe('resuming', () => {
     expect(await unfinished(files, out, ['record'])).toEqual(['in/new.jpg', 'in/half.jpg']);
   });
 
-  it('takes all where there is no folder yet', async () => {
+  it('takes all if there is no folder yet', async () => {
     expect(await unfinished(['in/a.jpg'], '/nowhere/out', ['prediction'])).toEqual(['in/a.jpg']);
   });
 });

@@ -74,7 +74,7 @@ export function holderText(holder: Holder): string {
   return `${JSON.stringify(holder, null, 2)}\n`;
 }
 
-/** Null if the text is not a lock's content: it may just be being written. */
+/** Null if the text is not a lock's content: another process may still be writing it. */
 export function parseHolder(text: string): Holder | null {
   try {
     const { host, pid, started, boot, namespace, since, token }: Record<string, unknown> = JSON.parse(text);
