@@ -44,7 +44,7 @@ export class Profiler {
   async write(folder: string): Promise<void> {
     const report = this.report();
     if (!report) {
-      process.stdout.write('profile: too few steps were made to tell their times\n');
+      process.stdout.write('profile: too few steps ran to time them\n');
       return;
     }
     await mkdir(folder, { recursive: true });

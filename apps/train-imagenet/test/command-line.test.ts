@@ -22,7 +22,7 @@ beforeAll(async () => {
 describe('train-imagenet', () => {
   it('trains, then evaluates its checkpoint to the same accuracy', async () => {
     const data = await imageFolder();
-    // In the folder where it is started.
+    // The run folder is created in the working directory.
     const trained = await runIn(folder, 'main', config, data, '-p', '1');
     expect(trained).toMatchObject({ code: 0, stderr: '' });
     const [, runFolder = ''] = /^run folder (runs\/config-\d{8}-\d{6})$/m.exec(trained.stdout) ?? [];
@@ -53,7 +53,7 @@ describe('train-imagenet', () => {
     expect(again.stderr).toContain(
       `error: run folder ${logDir} already holds checkpoint.pth.tar, checkpoints, config.json`,
     );
-    // The folder follows from the checkpoint.
+    // Without --log-dir, the run folder is that of the checkpoint.
     const complete = await run('main', config, data, '--resume', resume);
     expect(complete).toMatchObject({ code: 0, stderr: '' });
     expect(complete.stdout).toContain('this run is complete: 1 of 1 epochs are trained');

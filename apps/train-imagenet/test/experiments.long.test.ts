@@ -136,7 +136,7 @@ describe('docs/experiments.md', () => {
         [activations, report.bytes.activations],
         [ordinary, report.ordinary.activations],
       ];
-      // Kernels of another CPU may want their operands otherwise; whole numbers are written.
+      // Kernels of another CPU may need other layouts, and the table has whole numbers.
       for (const [written = Number.NaN, bytes = Number.NaN] of pairs) {
         const mebibytes = bytes / 2 ** 20;
         expect(Math.abs(written - mebibytes)).toBeLessThan(0.5 + 0.02 * mebibytes);

@@ -29,7 +29,7 @@ export function batchOf(
     batch ??= size;
     if (size === batch) continue;
     throw new UsageError(
-      `${method}: expected as many samples of each input but received ${batch} and ${size} of ${name}`,
+      `${method}: expected the same number of samples of each input but received ${batch} and ${size} of ${name}`,
       {
         code: 'ERR_SHAPE',
       },

@@ -118,8 +118,8 @@ export abstract class SessionStates {
   }
 
   /**
-   * Plans again from here on, with the kernels that `choices` requests where they are available. It records
-   * the names of those used.
+   * Plans again from here on, with the kernels that `choices` requests, if they are available. It records the
+   * names of those used.
    */
   useKernels(choices: KernelChoices): void {
     this.programs.useKernels(choices);

@@ -14,8 +14,8 @@ export interface EarlyStoppingOptions<M extends string = string> {
 
 /**
  * A callback of `fit` that ends the training after `patience` epochs in a row without a better validation. An
- * epoch without a validation does not count. The best result is not saved: a resumed training begins to wait
- * anew.
+ * epoch without a validation does not count. The best result is not saved: a resumed training starts to wait
+ * again.
  *
  * @throws UsageError, code ERR_OPTION_VALUE, for a patience below 1 or a negative difference
  */

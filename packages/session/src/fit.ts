@@ -61,7 +61,7 @@ export interface FitEpoch<M extends string = string, V extends Results = Results
   readonly epoch: number;
   /** Steps made so far, over all epochs. */
   readonly step: number;
-  /** Over the validation samples; null without a validation. */
+  /** Results over the validation samples; null without a validation. */
   readonly validation: V | null;
 }
 
@@ -75,7 +75,7 @@ export interface FitCallback<M extends string = string, V extends Results = Resu
   onStep?(step: FitStep<M>, stop: () => void): void | Promise<void>;
   /** `stop` ends the training after this epoch. */
   onEpoch?(epoch: FitEpoch<M, V>, stop: () => void): void | Promise<void>;
-  /** The training ends within an epoch, or before its validation: what is saved now is where it can go on. */
+  /** The training ends within an epoch, or before its validation. A state saved now can resume here. */
   onStop?(at: FitPosition): void | Promise<void>;
   /** The training has ended: all of its epochs are complete, or it was stopped. */
   onEnd?(at: FitPosition): void | Promise<void>;

@@ -102,7 +102,7 @@ export class Programs {
     return this.choices.made;
   }
 
-  /** Plans again, with these kernels where they are available. */
+  /** Plans again, with these kernels if they are available. */
   useKernels(choices: KernelChoices): void {
     this.choices = choices;
     this.plans = new Recent(KEPT);

@@ -1,4 +1,4 @@
-/** Everything that training needs to go on bit for bit, as one file. */
+/** Everything that training needs to resume bit for bit, as one file. */
 import { createHash } from 'node:crypto';
 import { openRunState, saveRunState, takeStateDict } from '@inplace-abn/checkpoint';
 import { type KernelNames, type StateSpec, type Store, UsageError } from '@inplace-abn/core';

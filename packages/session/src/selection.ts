@@ -8,7 +8,7 @@ import { UsageError } from '@inplace-abn/core';
 export type Selection = readonly string[] | ((path: string) => boolean);
 
 /**
- * Those of `names` that are selected.
+ * The selected names.
  *
  * @throws UsageError, code ERR_NO_MATCH, for a path that selects none
  */

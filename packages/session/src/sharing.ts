@@ -167,7 +167,7 @@ async function met(
   const going = all.findIndex((each) => 'exchanges' in each);
   if (ended < 0 || going < 0) return all;
   throw new CommError(
-    `rank ${ended} has no more batches in this epoch while rank ${going} has: give every process as many batches`,
+    `rank ${ended} has no more batches in this epoch while rank ${going} has: give every process the same number of batches`,
   );
 }
 

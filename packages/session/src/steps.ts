@@ -99,7 +99,7 @@ export class Steps<In extends Signals, Out extends Signals, Target extends Signa
 
   /**
    * Further inputs: target, lr, lr.GROUP, step (updates counted from 1), seed; with parts keep (0: the sum
-   * begins anew; else 1) and factor (of this part's gradients); with a group share (of this process); with
+   * starts over; else 1) and factor (of this part's gradients); with a group share (of this process); with
    * either, for a loss that counts, count (of the whole batch) in place of share; with averages ema_keep,
    * ema_factor; those of mixed images (see mixing.ts). Outputs: loss, metric.NAME; with a group those of
    * every process; gradient_norm.

@@ -21,7 +21,7 @@ export interface Trainee<B, M extends string, V extends Results = Results<M>> {
   >;
   /**
    * In a group, whether any process stops. Every process calls it before the first epoch, after the last step
-   * of an epoch, and after an epoch; one that stops within an epoch calls it where the others call `train`.
+   * of an epoch, and after an epoch; one that stops within an epoch calls it when the others call `train`.
    * Omit it if `stopped` is the same on all.
    */
   agree?(stopped: boolean): Promise<boolean>;

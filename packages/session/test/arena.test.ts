@@ -11,8 +11,8 @@ it('seven batch sizes take what the largest plan needs, however often they come'
   const device: Device = Object.create(cpu(), {
     allocate: {
       value(bytes: number): DeviceMemory {
-        // The arena before: what was given back to the system reads as zeros. The second block holds the
-        // states.
+        // The previous arena: memory that was returned to the system reads as zeros. The second block holds
+        // the states.
         const before = blocks.length > 1 ? (blocks[2] ?? blocks[0]) : undefined;
         if (before) kept.push(before.read(0, before.bytes).some((byte) => byte !== 0));
         const memory = cpu().allocate(bytes);

@@ -18,7 +18,7 @@ const job = new URL('jobs/train.mjs', import.meta.url);
 const STEPS = 4;
 const SAMPLES = 7;
 
-/** Of a rank: its samples of each batch; of two, the first three, or the other four. */
+/** The samples of a rank in a batch; with two ranks, the first three or the other four. */
 function partOf(rank: number, step: number, cuts = [0, 3, SAMPLES]): { x: Float32Array; y: Int32Array } {
   const { x, y } = batchOf(SAMPLES, step);
   const [begin = 0, end = 0] = cuts.slice(rank);

@@ -17,7 +17,7 @@ function storeOf(): Store {
 const sizeOf = (name: string) => Object.entries(SIZES).find(([other]) => other === name)?.[1] ?? 0;
 const contentOf = (name: string) => Float32Array.from({ length: sizeOf(name) }, (_, i) => name.length + i);
 
-/** The pieces of a state; those of ours come at once. */
+/** The pieces of a state, which come synchronously. */
 function piecesIn(states: ReturnType<typeof statesIn>, name: string): Generator<Uint8Array> {
   const pieces = states.get(name)?.pieces() ?? [];
   if (!(Symbol.iterator in pieces)) throw new TypeError('expected pieces at once');

@@ -101,7 +101,7 @@ describe.skipIf(!existsSync(FILE))('the addon in WebAssembly', () => {
     const { cpu: fresh, loadNative, loadWasm } = await webAssembly();
     await loadWasm(readFileSync(FILE), { threads: 2 });
     expect(loadNative().threads()).toBe(2);
-    // A loop's team has all that are there, and waits for each.
+    // A parallel loop runs on all threads that exist, and waits for each.
     expect(loadNative().threadsThere?.()).toBe(2);
     for (const precision of ['float32', 'bfloat16'] as const) {
       const [one, two] = [wasm, fresh()].map(

@@ -44,7 +44,7 @@ export class ConfigError extends Error {
   }
 }
 
-/** A problem with the place in the text it was parsed from, where there is one. */
+/** A problem with its position in the text that it was parsed from, if known. */
 export function locate(problem: Problem, json: LocatedJson | undefined): ConfigProblem {
   const position = json?.locate(problem.path, problem.at) ?? {};
   return { path: formatPath(problem.path), message: problem.message, ...position };

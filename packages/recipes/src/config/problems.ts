@@ -36,7 +36,7 @@ export function valueProblem(issue: z.core.$ZodIssue, raw: unknown): Problem {
   return { path, at: 'value', message: `expected ${issue.message}, received ${show(received)}` };
 }
 
-/** The value at a key path, or undefined where the path leaves the object. */
+/** The value at a key path, or undefined if the path leaves the object. */
 export function valueAt(root: unknown, path: KeyPath): unknown {
   return path.reduce<unknown>(
     (value, key) =>

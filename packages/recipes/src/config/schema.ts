@@ -210,7 +210,7 @@ function optimizer(schedule: z.ZodType<ScheduleConfig>) {
 const input = section({
   /**
    * Resizes a training image before the crop: a number is the shorter side in pixels, a pair height and
-   * width. −1, the default: as it is.
+   * width. −1, the default: not resized.
    */
   scale_train: sidesOr.default(-1),
   /** Pixels of a training image: the side of a square, or height and width. Default 224. */

@@ -32,7 +32,7 @@ export const segmentationSection = section({
    * the crop are padded with it.
    */
   ignore_index: z.int(byte).min(0, byte).max(255, byte).default(255),
-  /** Pixels that the shorter side is resized to first. −1, the default: as it is. */
+  /** Pixels that the shorter side is resized to first. −1, the default: not resized. */
   size: pixelsOr.default(-1),
   /** Least random factor on the size of a training image, above 0. Default 0.5. */
   scale_min: numberAbove(0).default(0.5),

@@ -3,7 +3,7 @@ import type { GraphNode, TypedArray, ValueInfo } from '@inplace-abn/core';
 
 /** An instruction of a step that has run. */
 export interface InspectedInstruction extends Pick<GraphNode, 'path' | 'phase'> {
-  /** Part of the batch, from 0, where `optimizer.accumulate` divides it. */
+  /** Part of the batch, from 0, if `optimizer.accumulate` divides it. */
   readonly part: number;
   /** Its index in the plan. */
   readonly instruction: number;

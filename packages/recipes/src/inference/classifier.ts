@@ -54,7 +54,7 @@ function classesOf(graph: Graph | undefined): number {
   const { shape } = valueInfo(graph, id);
   if (shape.length === 2) return dim(shape, 1);
   throw new UsageError(
-    `the network gives ${shape.join('×')} instead of one row of logits for each image: it has no classifier (network.classes is 0)`,
+    `the network returns ${shape.join('×')} instead of one row of logits for each image: it has no classifier (network.classes is 0)`,
   );
 }
 

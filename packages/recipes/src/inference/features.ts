@@ -33,7 +33,7 @@ function vectorOf(tracer: Tracer, path: string): Value {
     if (found.shape.length === 4) return tracer.within('features', () => globalAvgPool(found));
     if (found.shape.length === 2) return found;
     throw new UsageError(
-      `the layer ${path} gives ${found}: expected images×channels, or channels with a height and a width`,
+      `the layer ${path} returns ${found}: expected images×channels, or channels with a height and a width`,
     );
   }
   throw new UsageError(

@@ -11,7 +11,7 @@ import { specsOf } from '../weights/mismatch.js';
 
 /** Options of reading a segmentation snapshot. */
 export interface SnapshotOptions {
-  /** Configuration that the network was made from; left out for a network of your own. */
+  /** Configuration that the network was made from; omit it for your own network. */
   readonly config?: NetworkConfig;
   /** The batch norm that the weights were trained with, if the file does not record it. */
   readonly trainedWith?: NormMode;

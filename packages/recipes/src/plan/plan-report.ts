@@ -37,7 +37,7 @@ export interface PlanReport {
   readonly precision: string;
   /** Versions of the libraries behind the plan's kernels and workspace. */
   readonly libraries: Readonly<Record<string, string>>;
-  /** By kind at the peak of the step. */
+  /** Bytes by kind at the peak of the step. */
   readonly bytes: BytesByKind & {
     /** Bytes passed in by the host. */
     readonly inputs: number;

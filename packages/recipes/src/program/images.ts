@@ -52,11 +52,7 @@ export function reasonWithOption({ reason, code }: Pick<SkippedImage, 'reason' |
   return code === 'too-large' ? `${reason}${SETS_MAX_PIXELS}` : reason;
 }
 
-/**
- * Option parser: a whole number of at least 1, or -1.
- *
- * @throws InvalidArgumentError for another text
- */
+/** Option parser: a whole number of at least 1, or -1. @throws InvalidArgumentError for another text */
 function minusOneOrPositive(text: string): number {
   if (text === '-1') return -1;
   const value = Number(text);

@@ -2,11 +2,7 @@ import { parseBytes } from '@inplace-abn/core';
 import { MOST_PIXELS } from '@inplace-abn/data';
 import { InvalidArgumentError } from 'commander';
 
-/**
- * Option parser: a whole number of at least 1.
- *
- * @throws InvalidArgumentError for another text
- */
+/** Option parser: a whole number of at least 1. @throws InvalidArgumentError for another text */
 export function positive(text: string): number {
   return atLeast(text, 1);
 }
@@ -22,11 +18,7 @@ export function pixels(text: string): number {
   throw new InvalidArgumentError(`Expected at most ${MOST_PIXELS} pixels.`);
 }
 
-/**
- * Option parser: a whole number of at least 0.
- *
- * @throws InvalidArgumentError for another text
- */
+/** Option parser: a whole number of at least 0. @throws InvalidArgumentError for another text */
 export function nonNegative(text: string): number {
   return atLeast(text, 0);
 }
@@ -52,33 +44,21 @@ export function positiveNumbers(text: string): number[] {
   throw new InvalidArgumentError('Expected positive numbers such as "[0.7, 1, 1.2]".');
 }
 
-/**
- * Option parser: any number.
- *
- * @throws InvalidArgumentError for another text
- */
+/** Option parser: any number. @throws InvalidArgumentError for another text */
 export function finite(text: string): number {
   const value = Number(text);
   if (text.trim() !== '' && Number.isFinite(value)) return value;
   throw new InvalidArgumentError('Expected a number.');
 }
 
-/**
- * Option parser: a number above 0 and below 1.
- *
- * @throws InvalidArgumentError for another text
- */
+/** Option parser: a number above 0 and below 1. @throws InvalidArgumentError for another text */
 export function fraction(text: string): number {
   const value = Number(text);
   if (text.trim() !== '' && value > 0 && value < 1) return value;
   throw new InvalidArgumentError('Expected a number above 0 and below 1.');
 }
 
-/**
- * Option parser: `1500000000`, `1500MB`, `1.5 GiB` → bytes.
- *
- * @throws InvalidArgumentError for another text
- */
+/** Option parser: `1500000000`, `1500MB`, `1.5 GiB` → bytes. @throws InvalidArgumentError for another text */
 export function bytes(text: string): number {
   const value = parseBytes(text);
   if (value !== null) return value;

@@ -21,11 +21,7 @@ const SECONDS: Readonly<Record<string, number>> = {
   d: 86_400,
 };
 
-/**
- * Option parser: `100Gbit`, `1.5 GB` → bytes per second.
- *
- * @throws InvalidArgumentError for another text
- */
+/** Option parser: `100Gbit`, `1.5 GB` → bytes per second. @throws InvalidArgumentError for another text */
 export function rate(text: string): number {
   const [, number = '', prefix = '', unit = ''] =
     /^([\d.]+) ?([kKMGTP]?)(bit|B)(?:\/s|ps)?$/.exec(text.trim()) ?? [];
@@ -43,15 +39,11 @@ export function flops(text: string): number {
   return checked(
     Number(number) * (PREFIXES[prefix] ?? Number.NaN),
     number,
-    'operations a second, such as 10T',
+    'operations per second, such as 10T',
   );
 }
 
-/**
- * Option parser: `5us`, `250ms`, `1.5h`, `30d` → seconds.
- *
- * @throws InvalidArgumentError for another text
- */
+/** Option parser: `5us`, `250ms`, `1.5h`, `30d` → seconds. @throws InvalidArgumentError for another text */
 export function duration(text: string): number {
   const [, number = '', unit = ''] = /^([\d.]+) ?([a-zµ]+)$/.exec(text.trim()) ?? [];
   return checked(Number(number) * (SECONDS[unit] ?? Number.NaN), number, 'a time, such as 5us, 250ms or 2h');

@@ -30,7 +30,7 @@ export interface RunDifference {
 
 /**
  * Compares recorded losses, then checkpoints of the same steps, and replays both runs to the first
- * instruction that differs. Returns null where losses and checkpoints are the same.
+ * instruction that differs. Returns null if losses and checkpoints are the same.
  *
  * @throws as Replay.open and Replay.next do: NotFiniteError and ERR_NOT_THE_RUN for a step that cannot be
  * replayed

@@ -37,7 +37,7 @@ export function descriptionOf(
   };
 }
 
-/** How label maps are read, where that is not by their ids alone. */
+/** How label maps are read, unless by their ids alone. */
 function labelKeys({ data }: TrainConfig): { readonly data?: LabelKeys } {
   const { layout, palette, label_map, reduce_zero_label } = data;
   const plain = layout === 'folders' && palette === '' && Object.keys(label_map).length === 0;

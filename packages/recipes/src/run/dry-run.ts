@@ -14,7 +14,7 @@ import { namingKeys } from './naming-keys.js';
 import { restoreRun } from './restore.js';
 import type { TrainOptions } from './train.js';
 
-/** Options of a run, of which those about its folder are not needed. */
+/** Options of a run, without those about its folder. */
 export type DryRunOptions = Omit<TrainOptions, 'logDir' | 'versions'>;
 
 /**

@@ -35,7 +35,7 @@ export interface Results {
   readonly engine: Engine;
   readonly folder: RunFolder;
   readonly data: RunData;
-  /** Of the last epoch; null if none was completed. */
+  /** Validation of the last epoch; null if none was completed. */
   readonly validation: Validation | null;
   readonly position: Position;
   readonly seconds: number;

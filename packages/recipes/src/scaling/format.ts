@@ -21,7 +21,7 @@ export function formatScaling(report: ScalingReport): string {
       waiting,
       `for the last of ${sums.length} sums; ${formatSeconds(Math.max(0, hidden))} of them overlap`,
     ),
-    row('alone', report.local, 'a process by itself on as many images'),
+    row('alone', report.local, 'a single process on the same number of images'),
     '',
     `efficiency ${(100 * efficiency).toFixed(1)} %, ${report.throughput.toFixed(report.throughput < 100 ? 1 : 0)} images/s`,
     `${formatBytes(summedBytes)} summed over processes; each needs ${formatBytes(report.processBytes)} of memory`,

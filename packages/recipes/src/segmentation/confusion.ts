@@ -73,7 +73,7 @@ export class Confusion {
     return union === 0 ? null : (matrix[label * classes + label] as number) / union;
   }
 
-  /** Mean IoU over the classes that have one, 0 to 1; NaN where none has. */
+  /** Mean IoU over the classes that have one, 0 to 1; NaN if none has. */
   get meanIou(): number {
     const known = Array.from({ length: this.classes }, (_, label) => this.iou(label)).filter(
       (iou) => iou !== null,
@@ -81,7 +81,7 @@ export class Confusion {
     return known.reduce((a, b) => a + b, 0) / known.length;
   }
 
-  /** Share of the pixels that were predicted as labeled, 0 to 1; NaN where none counted. */
+  /** Share of the pixels that were predicted as labeled, 0 to 1; NaN if none counted. */
   get pixelAccuracy(): number {
     const { classes, matrix } = this;
     let correct = 0;

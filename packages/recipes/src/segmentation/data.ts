@@ -99,7 +99,7 @@ async function classesIn(dir: string, count: number): Promise<readonly Segmentat
   const path = join(dir, CLASSES_FILE);
   if (!existsSync(path)) return null;
   const classes = await loadClasses(path);
-  // The list may go on with ids that are ignored.
+  // The list may continue with ignored ids.
   if (classes.length >= count) return classes.slice(0, count);
   throw new UsageError(
     `${path} names ${classes.length} of ${count} classes (network.classes): add the others, or set network.classes to ${classes.length}`,

@@ -55,9 +55,9 @@ export interface Objective {
 export type Use = 'testing' | 'training';
 
 export interface WeightsSource {
-  /** Under the network's names, as far as it has them. */
+  /** Tensors under the network's names, as far as it has them. */
   readonly tensors: TensorContents;
-  /** Under the names of the file. */
+  /** Tensors under the names of the file. */
   readonly found: TensorContents;
   /** Its name in errors. */
   readonly path: string;

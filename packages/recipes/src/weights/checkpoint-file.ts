@@ -23,7 +23,7 @@ export type Progress =
   | {
       readonly kind: 'torch';
       readonly epoch: number;
-      /** Of the task's criterion, in percent. */
+      /** Best value of the task's criterion, in percent. */
       readonly best: number;
       readonly optimizer: TorchTree<TensorContent>;
     }

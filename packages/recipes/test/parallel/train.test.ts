@@ -12,9 +12,9 @@ import type { TrainJob } from './train.job.js';
 
 const job = new URL('train.job.ts', import.meta.url);
 
-/** A smooth activation: at the kink of another, rounding decides about a whole sample's gradient. */
+/** A smooth activation: at a kink, rounding would decide the gradient of a whole sample. */
 const sync = { bn_mode: 'sync', activation: 'elu', activation_param: 1 };
-/** Rates at which rounding is not amplified: the runs are compared, not their accuracy. */
+/** Rates at which rounding is not amplified, because the test compares runs, not their accuracy. */
 const gentle = { learning_rate: 0.01, nesterov: true, clip: 1 };
 
 interface Outcome extends TrainOutcome {
@@ -27,8 +27,7 @@ beforeAll(async () => {
 });
 
 /**
- * Folders of runs of one process, by configuration and steps: any number of processes is compared with the
- * same.
+ * Folders of runs of one process, by configuration and steps, with which any number of processes is compared.
  */
 const ofOne = new Map<string, string>();
 
@@ -40,7 +39,7 @@ async function alone(config: TrainConfig, maxSteps?: number): Promise<string> {
   return logDir;
 }
 
-/** Such a run to go on from. */
+/** A copy of such a run, to continue. */
 async function begunAlone(config: TrainConfig, maxSteps: number): Promise<string> {
   const logDir = join(await temporaryFolder(), 'run');
   await cp(await alone(config, maxSteps), logDir, { recursive: true });
@@ -101,7 +100,7 @@ describe.each([2, 3])('%i processes', (size) => {
     const config = configOf({
       network: sync,
       optimizer: { ...gentle, batch_size: 7, schedule: { epochs: 1 }, layer_decay: 0.75 },
-      // Mixed batches have plain means, the others means weighted by classes.
+      // Mixed batches have plain means, the others means weighted by class.
       mix: { mixup: 0.4, cutmix: 1, probability: 0.6 },
       loss: { class_weights: [1, 3, 0.5], label_smoothing: 0.1 },
       ema: { decay: 0.9, warmup: true },

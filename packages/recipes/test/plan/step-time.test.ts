@@ -71,7 +71,8 @@ describe('the predicted time of a plan', () => {
   });
 
   it('of another batch is interpolated', () => {
-    // A machine that is busy for a moment makes an instruction as slow as many others: so one that never is.
+    // Made-up times instead of the measured ones: on a machine that is busy for a moment, one instruction may
+    // seem as slow as many.
     const entries = list.entries.map((entry) => ({ ...entry, seconds: 1e-6 + 1e-10 * workOf(entry) }));
     const even = { ...list, entries };
     const larger = plansOf(planOnPaper(config, 2 * BATCH, 1, cpu()));

@@ -18,6 +18,6 @@ describe('option parsers', () => {
     expect(() => rate('..Gbit')).toThrow('a rate');
     expect(() => duration('5')).toThrow('a time, such as 5us');
     expect(() => duration('0s')).toThrow('a time');
-    expect(() => flops('fast')).toThrow('operations a second');
+    expect(() => flops('fast')).toThrow('operations per second');
   });
 });

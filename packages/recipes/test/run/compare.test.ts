@@ -24,7 +24,7 @@ const compared = (folder: string, device: Device = cpu()): ComparedRun => {
   return { run: folder, config, data, device, workers: 2 };
 };
 
-/** The run in a folder of its own; with one bit of a weight changed in the checkpoint at `step`. */
+/** A copy of the run; with `step`, one bit of a weight is changed in that checkpoint. */
 async function copyOf(step?: number, from = run): Promise<string> {
   const copy = join(await temporaryFolder(), 'run');
   await cp(from, copy, { recursive: true });
@@ -60,7 +60,7 @@ describe('compareRuns', () => {
   });
 
   it('finds the step that differs if a run continued with another learning rate', async () => {
-    // Kernels that are timed could differ from one run to the next.
+    // Autotuned kernels could differ from one run to the next.
     const device = referenceDevice();
     const folder = await temporaryFolder();
     const [first, other] = [join(folder, 'first'), join(folder, 'other')];

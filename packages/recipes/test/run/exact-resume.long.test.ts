@@ -54,8 +54,8 @@ describe('a resumed run has the bits of an uninterrupted one', () => {
     );
   });
 
-  // Processes add in another order than one does alone, so numbers are close instead of the same. Parts of a
-  // batch and terms that are not means over images depend on its division: those are left out.
+  // Several processes add in another order than one, so numbers are close instead of equal. Parts of a batch
+  // and terms that are not means over images depend on how it is divided, so they are left out.
   it('where two processes continue what one began: with the images that come next', async () => {
     await fc.assert(
       fc.asyncProperty(drawnRuns(...TASKS), async (run) => {
@@ -93,7 +93,7 @@ const unlimited = (run: DrawnRun): DrawnRun => ({ ...run, arena: 1 });
 
 const newRun = async () => join(await temporaryFolder(), 'run');
 
-/** The loss of the step after so many. */
+/** The loss of the step after `steps` others. */
 async function lossAfter(logDir: string, steps: number): Promise<number> {
   const records = await readMetrics(join(logDir, 'metrics.jsonl'));
   const record = records.find(({ phase, step }) => phase === 'train' && step === steps + 1);

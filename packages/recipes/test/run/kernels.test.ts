@@ -36,7 +36,7 @@ describe('a run that goes on where other kernels are faster', () => {
     const { text } = await goesOn(logDir, timedAs('onednn'));
     expect(text).not.toContain('last bits');
     expectSameState(await lastState(logDir), straight);
-    // And so does the next: they are in the new checkpoint, too.
+    // So does the next resume: they are in the new checkpoint, too.
     expect((await lastState(logDir)).meta.kernels).toEqual(straight.meta.kernels);
     const kernels = JSON.parse(await readFile(join(logDir, 'kernels.json'), 'utf8'));
     expect(kernels).toEqual(straight.meta.kernels);
@@ -89,7 +89,7 @@ describe('notes', () => {
     const [mine, theirs] = [{ a: 'onednn' }, { a: 'winograd' }];
     expect(changedKernels(null, of(theirs), mine)).toContain('restart it');
     expect(changedKernels(null, of(mine), mine)).toBeNull();
-    // It was asked for and could not be had, which is said already.
+    // It was requested and is not available, which another note says.
     expect(changedKernels(of(theirs), of(theirs), mine)).toBeNull();
     expect(changedKernels(null, of({ b: 'winograd' }), mine)).toBeNull();
     expect(changedKernels(null, null, mine)).toBeNull();

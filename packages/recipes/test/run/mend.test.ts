@@ -42,7 +42,7 @@ describe('the files that follow from a state', () => {
     for (const name of FOLLOWING) await cp(join(before, name), join(killed, name));
   });
 
-  /** Changes what a state says; a link to it keeps the former. */
+  /** Changes the metadata of a state; a link to it keeps the old content. */
   async function changeMeta(path: string, meta: Partial<RunMeta>): Promise<void> {
     const state = await loadRunState(path);
     await saveRunState(path, { ...state, meta: { ...state.meta, ...meta } as RunMeta });
@@ -100,7 +100,7 @@ describe('the files that follow from a state', () => {
     await goOn(logDir);
     await goOn(logDir, 'checkpoint-7.safetensors', 7);
     expect(await placesIn(logDir)).toEqual({ best: [1, 40], last: [1, 40], torchBest: [1, 40] });
-    // Nothing was saved yet, so the newest is there to go on from after all.
+    // Nothing was saved yet, so the run can still continue from the newest state.
     await goOn(logDir);
     expect(await placesIn(logDir)).toEqual({ best: [2, 99], last: [2, 99], torchBest: [2, 99] });
   });

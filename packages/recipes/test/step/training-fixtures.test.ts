@@ -14,8 +14,8 @@ const { about, ...variants } = fixtures;
 const { batch: BATCH, crop: SIDE } = SHAPE;
 
 /**
- * Our float32 sums in other orders than PyTorch's: as far from the truth as its runs, give or take this
- * factor.
+ * Our float32 kernels sum in other orders than PyTorch's, so their errors may exceed those of its runs by
+ * this factor.
  */
 const SLACK = 10;
 const ROUNDING = 3e-7;
@@ -49,8 +49,7 @@ describe('training follows PyTorch', () => {
         seed: Int32Array.of(0),
       });
       const error = Math.abs(Number(outputs.loss?.[0]) / expected - 1);
-      // A value near an activation's kink falls to the other side a step sooner or later than in PyTorch's
-      // runs.
+      // A value near an activation's kink may cross it a step sooner or later than in PyTorch's runs.
       const bound = Math.max(...variant.float32ErrorsOfPyTorch.losses.slice(index, index + 2));
       expect(error, `loss of step ${index + 1}`).toBeLessThan(SLACK * bound + ROUNDING);
     }

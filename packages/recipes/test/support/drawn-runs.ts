@@ -1,4 +1,4 @@
-/** Training runs of small networks with options drawn from all there are, interrupted and resumed. */
+/** Training runs of small networks with options drawn from all values, interrupted and resumed. */
 import { join } from 'node:path';
 import { BudgetError, cpu } from '@inplace-abn/core';
 import { readMetrics } from '@inplace-abn/train';
@@ -27,7 +27,7 @@ export async function foldersOfTasks(): Promise<Record<TaskName, string>> {
 export interface DrawnRun {
   readonly task: TaskName;
   readonly sections: Sections;
-  /** Share of the arena that it has; 1: no budget. */
+  /** Memory budget as a share of the arena; 1: no budget. */
   readonly arena: number;
   /** `deterministic_world`, with synchronized layers; 0: none. */
   readonly shards: number;
@@ -102,7 +102,7 @@ const augmentation = fc.constantFrom<Section>(
 
 const photographs = fc.record({ color_jitter_train: fc.boolean(), lighting_train: fc.boolean() });
 
-/** A threshold means something to binary targets alone. */
+/** Only binary targets have a threshold. */
 const thresholded = <T extends { readonly type: string }>(loss: fc.Arbitrary<T>) =>
   fc.tuple(loss, fc.constantFrom(-1, 0.2)).map(([drawn, bce_threshold]) => {
     return drawn.type === 'bce' ? { ...drawn, bce_threshold } : drawn;
@@ -196,7 +196,7 @@ export function drawnConfig({ task, sections, arena, shards }: DrawnRun, more: S
       ...(task === 'multi-label' ? { batch_size: 6 } : {}),
       ...rule,
       ...momentum,
-      // The head normalizes one value an image, so each part of a batch of four has two images.
+      // The head normalizes one value per image, so each part of a batch of four has two images.
       ...(task === 'segmentation' && { accumulate: Math.min(2, Number(rule.accumulate)) }),
       schedule: { epochs: 3, ...Object(drawnSchedule) },
     },
@@ -246,7 +246,7 @@ export async function expectExactResume(run: DrawnRun, folders: Record<TaskName,
   expect(await linesOf(halved)).toEqual(await linesOf(whole));
 }
 
-/** Images of a cache, that of an earlier run too, are those that are decoded anew. */
+/** Uses another cache: cached images, even of an earlier run, equal those that are decoded again. */
 function cachedElsewhere(config: TrainConfig): TrainConfig {
   const cache = config.data.cache === 'ram' ? 'decoded' : 'ram';
   return { ...config, data: { ...config.data, cache } };

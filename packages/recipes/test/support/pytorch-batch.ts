@@ -8,7 +8,7 @@ export interface Variant {
   network: object;
   optimizer: object;
   losses: number[];
-  /** Largest relative errors of several float32 runs of PyTorch: what rounding alone does. */
+  /** Largest relative errors of several float32 runs of PyTorch, which rounding alone causes. */
   float32ErrorsOfPyTorch: { losses: number[]; state: number };
   state: Record<string, Digest>;
 }

@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 
 export type Mistake = readonly [name: string, code: string, message: RegExp, body: () => unknown];
 
-/** As JavaScript calls it: without TypeScript's word against it. */
+/** A call as JavaScript makes it, without TypeScript's checks. */
 export const untyped = <T>(value: unknown) => value as T;
 
 /** Expects one sentence with a code, thrown at a line of `file`, or where its promise is awaited. */

@@ -33,8 +33,8 @@ const block = fc.record({
 });
 
 /**
- * In 2, 4 or 8 shards. A batch has any number of samples that holds one for every part of every shard, so
- * most are divided unequally.
+ * In 2, 4 or 8 shards. A batch has at least one sample for every part of every shard, and any number of them,
+ * so most are divided unequally.
  */
 export const drawn = fc
   .record({ depth: fc.integer({ min: 1, max: 3 }), accumulate: fc.integer({ min: 1, max: 2 }) })
@@ -50,16 +50,16 @@ export const drawn = fc
       precision: fc.constantFrom('float32', 'bfloat16'),
       clip: fc.constantFrom(undefined, 0.1),
       average: fc.boolean(),
-      /** Of all but one process alone. */
+      /** Ignored by a single process. */
       bucketSize: fc.constantFrom(undefined, 100, 4000),
       seed: fc.nat(100),
     });
   });
 
-/** All numbers of processes, up to 8, that divide so many shards. */
+/** All numbers of processes, up to 8, that divide this many shards. */
 export const worldsOf = (shards: number) => [1, 2, 4, 8].filter((world) => world <= shards);
 
-/** Eight processes, the first of which train. Sums of all eight go within each of two nodes first. */
+/** Eight processes, the first of which train. Sums over all eight first run within each of two nodes. */
 export class Worlds {
   private constructor(readonly pool: Pool) {}
 

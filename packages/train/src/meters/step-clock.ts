@@ -42,7 +42,7 @@ export class StepClock {
   }
 
   /**
-   * Marks the end of a step of so many samples.
+   * Marks the end of a step of `images` samples.
    *
    * @throws Error if `start` was not called
    */

@@ -50,7 +50,7 @@ export function bar(percent: number): string {
   return `<span class="bar"><i style="width:${percent.toFixed(1)}%"></i></span>`;
 }
 
-/** Values at least this long get a line of their own. */
+/** Values at least this long get their own line. */
 const WIDE = 48;
 
 /** The key facts of a page as names and values. */

@@ -33,7 +33,7 @@ export class StepTrace {
    * Begins to record.
    *
    * @param rank of this process, which names its row
-   * @param group adds the sums over processes that go on in the background; null: none
+   * @param group adds the sums over processes that run in the background; null: none
    */
   constructor(
     engine: TracedEngine,

@@ -8,7 +8,7 @@ export interface MachineLimits {
   readonly bandwidth: number;
   /**
    * FLOP/s of the best matrix product, by operand dtype. Types narrower than float32 get at least float32's
-   * rate if it was measured, because kernels may widen them, and do so where that is faster.
+   * rate if it was measured, because kernels widen them if that is faster.
    */
   readonly products: Readonly<Partial<Record<DataDType, number>>>;
 }

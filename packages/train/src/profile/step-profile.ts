@@ -47,7 +47,7 @@ const SKIPPED_STEPS = 2;
 export class StepProfile {
   private readonly seconds: number[] = [];
   private readonly plan: Plan;
-  /** By instruction; null without a price list. */
+  /** Predicted seconds by instruction; null without a price list. */
   private readonly predicted: readonly number[] | null;
   private steps = 0;
 

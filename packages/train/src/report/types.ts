@@ -38,9 +38,9 @@ export interface ReportData {
   };
   /** Memory of a training step, compared with ordinary batch norm. */
   memory?: {
-    /** Of this network. */
+    /** Bytes of this network. */
     ours: BytesByKind;
-    /** Of the same network with ordinary batch norm under PyTorch's buffer rules. */
+    /** Bytes of the same network with ordinary batch norm under PyTorch's buffer rules. */
     ordinary: BytesByKind;
     /** Images of the step. */
     images: number;

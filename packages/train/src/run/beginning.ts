@@ -69,7 +69,7 @@ export async function continuesThere(
 ): Promise<boolean> {
   const holdsRun = existsSync(join(logDir, 'config.json'));
   const own = await liesIn(logDir, path);
-  // To continue where there is no run is an error that the user should see.
+  // Continuing without a run is an error that the user should see.
   if (kind === 'state') return own || !holdsRun;
   return inFolder || (kind === 'torch' && own && holdsRun);
 }

@@ -15,7 +15,7 @@ export interface RunData extends AgreedData {
   readonly pixelsOfClass?: readonly number[];
   /** Counts them in this process's share of the label maps, which takes as long as reading those. */
   readonly countPixels?: () => Promise<readonly number[]>;
-  /** Red, green and blue of each class, 0 to 255, where pixels are classified and the data set has colors. */
+  /** Red, green and blue of each class, 0 to 255, if pixels are classified and the data set has colors. */
   readonly colors?: readonly Rgb[];
   /** Notes for the user before training starts. */
   readonly notes: readonly string[];

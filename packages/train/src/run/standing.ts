@@ -10,7 +10,7 @@ export class Standing implements FitCallback<string, ValidationResults> {
   better = false;
 
   /**
-   * Begins where the run stands.
+   * Starts at the run's current position.
    *
    * @param current epoch, step and best result so far
    * @param criterion metric that decides which result is best

@@ -65,7 +65,7 @@ export interface RunParts {
   readonly skipReason?: SkipReason;
 }
 
-/** The epochs of a run from where it stands. */
+/** The remaining epochs of a run. */
 export class TrainingRun {
   private readonly meter: Meter;
   private readonly halting: Halting;

@@ -48,7 +48,7 @@ export interface ValidationOptions {
   /** Size of an image in pixels: the side of a square, or height and width. */
   readonly crop: Sides;
   readonly progress: Progress;
-  /** For the progress line, from 1. */
+  /** Epoch in the progress line, from 1. */
   readonly epoch: number;
   readonly epochs: number;
   /** The processes that share the set. Default: this one alone. */

@@ -63,7 +63,7 @@ export class FolderRun {
   constructor(private readonly options: FolderRunOptions) {}
 
   /**
-   * Returns the images that could not be read or segmented; each is reported at once, and the run goes on.
+   * Returns the images that could not be read or segmented; each is reported at once, and the run continues.
    */
   async run(): Promise<readonly string[]> {
     const { files, stop } = this.options;

@@ -140,7 +140,7 @@ async function count(
   const label = await readLabelMap(path, { maxPixels, coding });
   if (label.width !== prediction.width || label.height !== prediction.height) {
     throw new DataError(
-      `The label ${path} has ${label.width}×${label.height} pixels, its photograph ${file} ${prediction.width}×${prediction.height}: they must be of one size.`,
+      `The label ${path} has ${label.width}×${label.height} pixels, its photograph ${file} ${prediction.width}×${prediction.height}: they must have the same size.`,
     );
   }
   const range = { classes: classes.length, ignoreIndex };

@@ -87,7 +87,7 @@ describe('labels', () => {
     await writeFile(join(folder, 'b.png'), await readFile(join(labels, 'b.png')));
     await writeFile(join(folder, 'c.png'), await readFile(join(labels, 'b.png')));
     const { failed, scores, text, outDir } = await segmented({ labels: folder });
-    const reason = `The label ${join(folder, 'c.png')} has 30×52 pixels, its photograph c.JPEG 48×48: they must be of one size.`;
+    const reason = `The label ${join(folder, 'c.png')} has 30×52 pixels, its photograph c.JPEG 48×48: they must have the same size.`;
     expect(text.split(reason).length - 1).toBe(1);
     expect({ failed, images: scores?.images }).toEqual({ failed: 1, images: 1 });
     // The segmentation is not at fault.
