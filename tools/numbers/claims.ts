@@ -1,8 +1,8 @@
 /**
  * The numbers of README and documents, and where each comes from. `says` captures numbers of a document in
- * the order of `are`, which gives them anew: from a plan, from a row of bench/results with its CPU, or from a
- * source. Bars and facts that nothing computes are RULES; pages that record a command's output are RECORDS.
- * README's table of results is written from bench/results.
+ * the order of `are`, which recomputes them: from a plan, from a row of bench/results with its CPU, or from a
+ * source file. Limits and facts that nothing computes are RULES; pages that record a command's output are
+ * RECORDS. README's table of results is written from bench/results.
  */
 import { readFileSync } from 'node:fs';
 import { activationsPerImage, frozenShare, ordinaryPerImage } from './planned.js';
@@ -72,7 +72,7 @@ export const CLAIMS: readonly Claim[] = [
   },
   {
     file: 'docs/memory.md',
-    says: /in one piece of (\d+) MiB/,
+    says: /through one buffer of (\d+) MiB/,
     are: source('packages/checkpoint/src/files/source.ts', /PIECE_BYTES = (\d+) \* 2 \*\* 20/),
   },
   {
@@ -148,7 +148,7 @@ const spare = source(
   /SPARE\b.*\bbfloat16: ([\d.]+)/,
 );
 
-/** As it is, and converted. */
+/** Top-1 without conversion, and converted. */
 function fineTuning(after: string): number[] {
   const row = new RegExp(`^resnet18, to in place and leaky ReLU, .*: ${after}$`);
   return (['peer', 'ours'] as const).map((column) => measured('Zen 4', 'fine-tuning', row, column));
@@ -160,7 +160,7 @@ function noise(direction: string): number {
   return Math.max(...sizes.map((size) => measured('Zen 4', 'noise', `${direction}, ${size}`, 'ratio')));
 }
 
-/** Numbers that are set, not found: limits of formats, bars of tests, sizes of examples. */
+/** Numbers that are chosen, not measured: limits of formats and tests, sizes of examples. */
 export const RULES: readonly { readonly file: string; readonly says: RegExp }[] = [
   { file: 'README.md', says: /examples\]\([^)]*\) of under (40) lines/ },
   { file: 'docs/own-network.md', says: /a program of under (40) lines/ },
@@ -170,7 +170,7 @@ export const RULES: readonly { readonly file: string; readonly says: RegExp }[] 
   { file: 'docs/testing.md', says: /at most (10) minutes on two cores/ },
 ];
 
-/** Pages whose numbers are from commands or pages that they name, and notes on how numbers came about. */
+/** Pages whose numbers come from commands or pages that they name, and notes on measurements. */
 export const RECORDS: Readonly<Record<string, readonly string[]>> = {
   'docs/cuda.md': ['npm run cuda-folder'],
   'docs/first-change.md': ['npm test -- packages/core'],

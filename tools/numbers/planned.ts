@@ -8,7 +8,7 @@ const MEBI = 2 ** 20;
 const BATCH = 16;
 const reports = new Map<string, PlanReport>();
 
-/** The plan of a ResNet-50 of the published experiments, with some keys of its own, once. */
+/** The plan of ResNet-50, in place, with changed keys; made once for each change. */
 function resnet50(keys: { network?: object; optimizer?: object }): PlanReport {
   const key = JSON.stringify(keys);
   const known = reports.get(key);

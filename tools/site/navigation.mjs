@@ -28,7 +28,7 @@ const GROUPS = [
       'docs/troubleshooting.md',
     ],
   },
-  { title: 'Bring and take', files: ['docs/weights.md', 'docs/export.md', 'docs/packages.md'] },
+  { title: 'Weights and export', files: ['docs/weights.md', 'docs/export.md', 'docs/packages.md'] },
   {
     title: 'The paper',
     files: ['docs/experiments.md', 'docs/upstream-differences.md', 'bench/RESULTS.md'],

@@ -68,19 +68,19 @@ function runLine({ command, date, commit, machine, limits, note }) {
   return [`\`${command}\`, ${date}, commit ${commit}`, machine, limits, note].filter(Boolean).join('; ');
 }
 
-/** Rows of a benchmark that begin so. @typedef {{ name: string, begins: RegExp }} Source */
+/** Rows of a benchmark whose variant matches `begins`. @typedef {{ name: string, begins: RegExp }} Source */
 
 /** @type {(label: string, arch: string, precision: string, batch?: number) => Line} */
 const step = (label, arch, precision, batch = 16) => {
   const what = `^${arch}, ${precision}, batch ${batch},`;
   const memory = { name: 'memory', begins: new RegExp(`${what} the same without weights`) };
-  // Eager forms alone: torch.compile takes longer here, and is not measured with every network.
+  // Only eager forms: torch.compile is slower here, and is not measured with every network.
   return { label, name: 'train', begins: new RegExp(`${what} PyTorch(?!.*torch.compile)`), memory };
 };
 
 /**
- * README's rows: the newest run's, and of several peers the fastest, so that no ratio flatters. `memory`:
- * where the memory is, if the row has none itself.
+ * README's rows: from the newest run, compared with the fastest peer, so that no ratio flatters. `memory`:
+ * the row with the memory, if the row itself has none.
  * @typedef {Source & { label: string, memory?: Source }} Line
  * @type {readonly Line[]}
  */
@@ -144,7 +144,7 @@ function introduction({ cpu, runs }, ids) {
   const cores = /(\d+) cores/.exec(used.at(-1)?.machine ?? '')?.[1] ?? 'all';
   return [
     `One type of CPU (${cpu}, ${cores} cores), 224×224, batch 16 (the largest two: 8); memory is the peak without weights; ${when}, ${at}.`,
-    'PyTorch runs eagerly: torch.compile takes longer where it was measured. Of its versions and memory formats, the one with the highest ratio is shown; rows on a busy host say so in the results.',
+    'PyTorch runs eagerly: torch.compile takes longer where it was measured. Of its versions and memory formats, the fastest is shown; rows on a busy host say so in the results.',
   ].join(' ');
 }
 
@@ -165,8 +165,8 @@ function newest({ runs, rows }, { name, begins }) {
 }
 
 /**
- * Megabytes at the peak, without weights. `of` names the peer's version, in brackets, where the row's is
- * another.
+ * Megabytes at the peak, without weights. `of` names the peer's version, in brackets, if it is not that of
+ * the row.
  * @param {Results} results
  * @param {Line} line
  * @param {Measured} row
