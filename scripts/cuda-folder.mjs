@@ -1,6 +1,6 @@
-// Makes a folder with which a machine that has a GPU, and neither npm's registry nor a compiler, runs the
-// CUDA tests
-// and benchmarks.  npm run cuda-folder -- FOLDER
+// Makes a folder that runs the CUDA tests and benchmarks on a machine with a GPU, without npm's registry or a
+// compiler.
+//   npm run cuda-folder -- FOLDER
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -14,9 +14,7 @@ import { runMain, StepError, say, step } from './lib/steps.mjs';
 const RELEASE = inRoot('native', 'build', 'Release');
 const MOST_BYTES = 60 * 2 ** 20;
 
-/**
- * Libraries of the addon that a bare machine may lack. Libraries of the C runtime are left to the machine.
- */
+/** Libraries of the C and C++ runtime, which every machine has; all others of the addon are packed. */
 const OF_THE_MACHINE = /^(linux-vdso|ld-linux|lib(c|m|dl|rt|pthread|stdc\+\+|gcc_s)\.so)/;
 
 const PROGRAMS = {
@@ -41,7 +39,7 @@ function pack(folder, name, bytes) {
   writeFileSync(path.join(folder, 'packed', `${name}.gz`), gzipSync(bytes, { level: 9 }));
 }
 
-/** The node that runs this, without what only debuggers read where `strip` is there. */
+/** The Node that runs this script, stripped of symbols if `strip` is installed. */
 function nodeBinary() {
   const copy = inRoot('.cache', 'node-stripped');
   const stripped = spawnSync('strip', ['-o', copy, process.execPath]);
@@ -49,7 +47,7 @@ function nodeBinary() {
 }
 
 async function bundle(folder) {
-  // Not there before setup() has installed it.
+  // Loaded here because setup installs it.
   const { build } = await import('esbuild');
   const alias = { vitest: inRoot('tools', 'cuda-folder', 'vitest.mjs') };
   const plugin = {
@@ -58,7 +56,7 @@ async function bundle(folder) {
       context.onResolve({ filter: /^@inplace-abn\/[a-z-]+$/ }, ({ path: name }) => ({
         path: inRoot('packages', name.split('/')[1], 'src', 'index.ts'),
       }));
-      // Nothing there decodes images, and its decoder is a binary of npm's.
+      // Nothing in the folder decodes images, and sharp would bring a native binary.
       context.onResolve({ filter: /^sharp$/ }, () => ({ path: 'sharp', namespace: 'absent' }));
       context.onLoad({ filter: /.*/, namespace: 'absent' }, () => ({
         contents: "export default () => { throw new Error('this folder has no image decoder'); };",
@@ -76,7 +74,7 @@ async function bundle(folder) {
       alias,
       plugins: [plugin],
       logLevel: 'error',
-      // CommonJS dependencies ask for Node's modules by require.
+      // CommonJS dependencies load Node's modules with require.
       banner: {
         js: "import { createRequire as iabnRequire } from 'node:module'; const require = iabnRequire(import.meta.url);",
       },

@@ -1,9 +1,9 @@
 // Builds the tarballs of every published package into release/: the same commit gives the same bytes.
 //   npm run pack [-- [--onednn] [--arm64] [--windows] [FOLDER]]
 //   npm run pack -- --native [FOLDER]
-// --onednn: as for npm, with a oneDNN of the kernels' own, which it builds first. --arm64, --windows: also
-// the packages of Linux on ARM and of Windows. --native: the package of this platform alone; others in FOLDER
-// stay.
+// --onednn: as published, with a oneDNN that it builds first for the kernels. --arm64, --windows: also the
+// packages for Linux on ARM and for Windows. --native: only the package of this platform; other tarballs in
+// FOLDER are kept.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -95,7 +95,7 @@ await runMain(async () => {
 });
 
 /**
- * For the package of this platform.
+ * Fills the package of this platform.
  * @param {string} build  folder of the addon's build
  * @returns {Fill}
  */
@@ -121,7 +121,7 @@ async function packHere(folder, fills) {
 }
 
 /**
- * The addon in WebAssembly, with Emscripten's licenses.
+ * Builds the addon in WebAssembly, which is packed with Emscripten's licenses.
  * @param {boolean} released
  * @returns {Promise<boolean>} whether it can be packed
  */
@@ -134,7 +134,7 @@ async function buildWasmToPack(released) {
   return false;
 }
 
-/** The addon with its own oneDNN, in a folder of its own. */
+/** Builds the addon with our build of oneDNN, in a separate folder. */
 async function buildRelease() {
   await ensureSystemPackages([...BUILD_PACKAGES, 'emscripten']);
   await ensureDependencies();
@@ -148,7 +148,7 @@ async function buildRelease() {
 }
 
 /**
- * By npm, as pnpm writes dependencies in an order that differs from run to run.
+ * Packs with npm, because pnpm writes dependencies in an order that differs from run to run.
  * @param {string} member
  * @param {any} manifest
  * @param {string} folder
@@ -184,7 +184,7 @@ async function packNative(member, { name, os: [os], cpu: [cpu] }, folder, fills)
   const size = npmPack(stage, folder);
   if (size <= MOST_NATIVE_BYTES) return;
   const excess = `${name} has ${size} bytes packed, more than ${MOST_NATIVE_BYTES}`;
-  // The system's oneDNN has more than kernels call.
+  // The system's oneDNN has more primitives than the kernels call.
   if (!readdirSync(stage).some((file) => file.startsWith('libdnnl'))) throw new StepError(excess);
   say(`! ${excess}: a release is packed with --onednn`);
 }

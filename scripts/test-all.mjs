@@ -1,6 +1,6 @@
-// The checks that take longer than a commit should wait, with the packed packages on minimal systems (as
-// root); CI runs them after `npm test`.  npm run test:all [-- [--onednn] vitest's filters]
-// --onednn: of packages as npm gets them, which takes a build of oneDNN.
+// The checks that are too slow to run before a commit, including the packed packages on minimal systems (as
+// root); CI runs them, too.  npm run test:all [-- [--onednn] vitest's filters]
+// --onednn: checks packages as they are published, which needs a build of oneDNN.
 import { existsSync } from 'node:fs';
 import { ensureSystemPackages } from './lib/debian.mjs';
 import { buildEmulatedDevice, buildOwnKernels, buildWasm, OWN_KERNELS, WASM_ADDON } from './lib/native.mjs';
@@ -18,13 +18,13 @@ const fuzz = (name) => () =>
     runLogged(name, process.execPath, [`tools/${name}/fuzz.mjs`, FUZZ_MINUTES, FUZZ_SEED]),
   );
 
-/** Of kernels; other tests have one. */
+/** For kernel tests; all others run on one thread. */
 const TWO_THREADS = { IABN_TEST_THREADS: '2' };
 
 const CHECKS = [buildPackages, buildEmulatedDevice, fuzz('fuzz-checkpoint')];
 const IS_ROOT = process.getuid?.() === 0;
 
-/** Emscripten takes 1 GB, and some systems have none: without it, what needs it is left out. */
+/** Emscripten takes 1 GB, and some systems do not have it. Checks that need it are then left out. */
 async function tryEmscripten() {
   try {
     await ensureSystemPackages(['emscripten']);

@@ -1,9 +1,9 @@
 // @ts-check
-// The trial of a platform that the release workflow makes before it publishes: a project that installs the
-// tarballs runs the README's code, then kernel tests and a training run on the addon of this platform's
+// Tests a platform, as the release workflow does before it publishes: installs the tarballs in an empty
+// project, runs the README's code there, then kernel tests and a training with the addon of this platform's
 // tarball.
 //   npm run test:platform [-- FOLDER | --checkout]
-// --checkout: only the latter, with the addon of this checkout.
+// --checkout: only the kernel tests and the training, with the addon of this checkout.
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { CHECKOUT_BUILD } from './lib/native.mjs';
@@ -49,7 +49,7 @@ async function testAddon(results, addon) {
 }
 
 /**
- * Installs the tarballs but those of other platforms, which npm would refuse.
+ * Installs the tarballs except those of other platforms, which npm would refuse.
  * @param {string} folder
  */
 async function makeProject(folder) {
@@ -60,7 +60,7 @@ async function makeProject(folder) {
   mkdirSync(PROJECT, { recursive: true });
   for (const name of own) cpSync(path.join(folder, name), path.join(PROJECT, name));
   writeFileSync(path.join(PROJECT, 'package.json'), '{ "private": true, "type": "module" }\n');
-  // Loaded here because it needs the npm dependencies.
+  // Loaded here because it needs npm dependencies.
   const { firstSnippet } = await import('../tools/release/checks.mjs');
   const readme = readFileSync(inRoot('packages', 'inplace-abn', 'README.md'), 'utf8');
   writeFileSync(path.join(PROJECT, 'snippet.mjs'), firstSnippet(readme));

@@ -34,12 +34,13 @@ function sanitizedEnvironment(addon) {
     IABN_ADDON: addon,
     // Node is built without the runtime, which must be loaded before everything else.
     LD_PRELOAD: runtime(),
-    // V8 leaves its heap to the system at exit. Tests ask for more memory than there is.
+    // V8 does not free its heap at exit. Some tests ask for more memory than there is.
     ASAN_OPTIONS: 'detect_leaks=0:allocator_may_return_null=1',
     UBSAN_OPTIONS: 'halt_on_error=1:print_stacktrace=1',
-    // Memory that ends with the operand of a kernel: the sanitizer sees reads behind it.
+    // Each operand's memory ends with the operand, so the sanitizer sees reads behind it.
     IABN_TEST_EXACT_MEMORY: '1',
-    // Each thread has a part of the workspace. Test files run at the same time: threads wait asleep.
+    // Two threads, because each has its own part of the workspace. They sleep while they wait, because test
+    // files run in parallel.
     IABN_TEST_THREADS: '2',
     OMP_WAIT_POLICY: 'passive',
   };

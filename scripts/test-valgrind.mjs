@@ -1,6 +1,6 @@
 // @ts-check
-// Kernel tests on our own kernels under valgrind, which also finds reads of memory that nobody has written.
-// Its CPU has no AVX-512.
+// Kernel tests on our own kernels under valgrind, which also finds reads of uninitialized memory. The CPU
+// that it simulates has no AVX-512.
 //   npm run test:valgrind [-- vitest's filters]
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';

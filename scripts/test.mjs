@@ -1,5 +1,6 @@
 // The checks a contributor runs before a commit.  npm test [-- vitest's filters]
-// Checks go on after one that fails, so that a run shows everything; the last line counts checks and tests.
+// A failed check does not stop the others, so that a run shows everything; the last line counts checks and
+// tests.
 import { TEST_PACKAGES } from './lib/debian.mjs';
 import { buildEmulatedDevice } from './lib/native.mjs';
 import { inRoot } from './lib/paths.mjs';
@@ -15,7 +16,7 @@ const nativeSources = filesUnder('native', ['build', 'node_modules']).filter((fi
 );
 
 const BIOME = ['check', '--error-on-warnings', '--max-diagnostics=100'];
-// Files that did not change since the last run are not checked again.
+// Skips files that have not changed since the last run.
 const SPELLING = [
   'lint',
   '--no-progress',
@@ -26,7 +27,7 @@ const SPELLING = [
 ];
 const CLANG_FORMAT = ['--dry-run', '-Werror', ...nativeSources];
 
-/** They need nothing of each other; the longest come first. */
+/** Independent of each other; the longest come first. */
 const CHECKS = [
   () => step('types', () => runLogged('tsc', tool('tsc'), ['--noEmit'])),
   () => step('spelling', () => runLogged('cspell', tool('cspell'), SPELLING)),

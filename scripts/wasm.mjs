@@ -1,4 +1,4 @@
-// Builds the addon in WebAssembly into native/build-wasm, where there is Emscripten.  npm run wasm
+// Builds the addon in WebAssembly into native/build-wasm, if Emscripten is installed.  npm run wasm
 import { buildWasm } from './lib/native.mjs';
 import { runMain } from './lib/steps.mjs';
 

@@ -1,6 +1,6 @@
 // @ts-check
-// Fails where a published manifest lacks what all have in common, or declares a dependency that its sources
-// do not use.
+// Fails if a published manifest lacks the common fields, or declares a dependency that its sources do not
+// use.
 //   node tools/check-manifests.mjs [--fix]
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';

@@ -12,9 +12,9 @@ import { secondsOf, takeTurns } from './turns.mjs';
 /** @typedef {import('@inplace-abn/core').KernelSpec} KernelSpec */
 /** @typedef {import('@inplace-abn/core').TensorType} TensorType */
 
-/** Steps that are timed, after one that is not. */
+/** Timed steps, after one warm-up step. */
 const STEPS = 4;
-/** Rounds after which slower candidates are out, and how much slower. */
+/** After this many rounds, only candidates within `SLOWER` times the fastest are timed. */
 const FIRST_ROUNDS = 2;
 const SLOWER = 1.5;
 
@@ -36,7 +36,7 @@ const [times] = await takeTurns([() => secondsOf(step)], { warmUp: 1, rounds: ST
 process.stdout.write(JSON.stringify({ times, signatures }));
 
 /**
- * The shortest run of each candidate that accepts, measured in turn.
+ * The shortest run of each candidate that accepts the specification, in turn.
  * @param {KernelSpec} spec
  */
 async function timesOf(spec) {

@@ -11,13 +11,13 @@
  *
  * @typedef {object} Worth
  * @property {string} family
- * @property {number} among  signatures of which it has a candidate
- * @property {number} fastest  signatures of which it has the fastest
- * @property {number} needed  signatures of which it has every candidate, which count for no loss
+ * @property {number} among  signatures that it has a candidate for
+ * @property {number} fastest  signatures for which one of its candidates is the fastest
+ * @property {number} needed  signatures that no other family can compute; they do not count in `loss`
  * @property {number} loss  seconds that the step would take longer without it
  */
 
-/** Candidates by family. One that is of two families would be gone with either. */
+/** Candidates by family. A candidate in two families is lost without either of them. */
 export const FAMILIES = {
   oneDNN: ['onednn', 'matmul'],
   gemm: ['gemm'],

@@ -17,8 +17,8 @@ for (let answer = 2; answer <= ${2 * BLOCKS * TRIPS}; answer += 2) {
 
 /**
  * Nanoseconds that a number takes to another thread and back, in the fastest of forty tries; null on a single
- * core. About 60 on cores with a cache in common and 300 on others: a virtual machine may change from one to
- * the other at any time, and kernels whose threads exchange much become slower by half, or more.
+ * core. About 60 on cores that share a cache, and 300 on others. A host may move a virtual machine between
+ * the two at any time; kernels whose threads exchange much data then take half as long again, or more.
  */
 export async function roundTrip() {
   if (availableParallelism() < 2) return null;

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 
-/** Images of a folder or a shard. */
+/** Images per folder or shard. */
 export const TOGETHER = 1000;
-/** Pictures that are drawn; a comment tells their copies apart. */
+/** Distinct pictures; a JPEG comment tells their copies apart. */
 const DRAWN = 64;
 
 /**
@@ -40,7 +40,7 @@ export function temporaryFolder() {
 }
 
 /**
- * Writes images as files, so many a class, into `root`/0000, `root`/0001, …
+ * Writes images as files into the classes `root`/0000, `root`/0001, …, `together` in each.
  * @param {string} root
  * @param {number} count
  * @param {(index: number) => Buffer} imageOf
@@ -75,7 +75,7 @@ export async function writeShards(root, count, imageOf) {
 }
 
 /**
- * A file of a tar archive: its header and its data, up to a whole block.
+ * A file of a tar archive: its header and its data, padded to whole blocks.
  * @param {string} name
  * @param {Buffer} data
  */

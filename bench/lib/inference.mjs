@@ -11,9 +11,9 @@ const SIDE = 224;
 
 /**
  * ResNet-50 from float32 images to logits, with states from a fixed stream. Statistics and scales are random
- * too, so that a network that ignores them gives other logits. Training's forward pass alone, with batch
- * statistics and updated running averages but no gradients, has states of its own: each of its runs changes
- * them, and evaluation would prepare its weights again in every turn.
+ * too, so that a network that ignores them gives other logits. `training` is the forward pass of training
+ * alone: batch statistics and updated running averages, no gradients. It has separate states, because each of
+ * its runs changes them, and evaluation would otherwise prepare its weights again in every turn.
  * @param {number} batch
  * @param {number} [side]  of the images
  */

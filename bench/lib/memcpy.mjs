@@ -5,8 +5,8 @@ import { Worker } from 'node:worker_threads';
 const FILE = new URL('./memcpy-worker.mjs', import.meta.url);
 
 /**
- * Starts `threads` workers that together copy arrays of `bytes`. Returns a function that makes them do it
- * again and resolves to bytes read plus bytes written per second over `repeats` copies.
+ * Starts `threads` workers that together copy arrays of `bytes`. `bandwidth` has them make `repeats` copies
+ * and resolves to bytes read plus bytes written per second; `stop` ends them.
  * @param {number} bytes
  * @param {number} threads
  * @param {number} repeats

@@ -8,10 +8,10 @@ const CELL = 2 ** 16;
 
 /**
  * Share of the accessed bytes that lie on the accessing thread's node if each cell is on the node that uses
- * it most: what no placement exceeds as long as bytes stay where they are. Placing cells in turn on all nodes
+ * it most: an upper bound for every placement that does not move bytes. Placing cells on all nodes in turn
  * reaches 1/nodes.
  *
- * Threads divide every operand as it lies in memory, the first node's the first part.
+ * Threads divide every operand in the order of its addresses; those of the first node take the first part.
  *
  * @param {readonly { offset: number, bytes: number }[]} accesses  in the arena
  * @param {number} nodes

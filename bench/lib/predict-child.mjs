@@ -1,6 +1,6 @@
 // @ts-check
-// The loader and the network alone, without names, probabilities and files: what predict is compared with.
-// Prints images a second.
+// The baseline of the predict benchmark: the loader and the network alone, without names, probabilities and
+// files. Prints images per second.
 //   node predict-child.mjs CHECKPOINT FOLDER BATCH WORKERS
 import { readDescription } from '@inplace-abn/checkpoint';
 import { cpu } from '@inplace-abn/core';

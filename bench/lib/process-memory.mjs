@@ -13,14 +13,13 @@ import { networkConfig } from './training.mjs';
 const PROGRAM = fileURLToPath(new URL('../../apps/train-imagenet/dist/main.js', import.meta.url));
 const HOOK = new URL('peak-hook.mjs', import.meta.url).href;
 const WORKERS = 2;
-/** Pixels of a side, about as many as ImageNet's photographs have. */
+/** Side of an image in pixels: about as many pixels as ImageNet's photographs have. */
 const SIDE = 420;
-/** Batches of either part. */
+/** Batches of `train` and of `val`; three fill the ring of a loader. */
 const STEPS = 3;
 
 /**
- * An epoch of three steps with its validation, checkpoints and report, as a user starts it. As many
- * batches fill the rings of both loaders.
+ * Runs an epoch of three steps with validation, checkpoints and report, as a user starts it, and plans it.
  * @param {{ arch: string, batch: number, precision: import('./training.mjs').Precision }} what
  * @returns {Promise<{ peak: number, expected: number, most: number }>} bytes
  */

@@ -7,9 +7,12 @@
 /** @typedef {{ name: string, change: (config: Config) => Config }} Part */
 
 const EPOCHS = 12;
-/** A part helps from this many points of top-1 above plain: less is within the spread of seeds. */
+/** A part helps if it adds at least this many points of top-1; less is within the spread of seeds. */
 const HELPS = 0.1;
-/** Of these only the best takes part in what is together: both mix batches, and both change every image. */
+/**
+ * Only the best of each pair joins `together`: mixup and cutmix both mix a batch, and both policies change
+ * every image.
+ */
 const ALTERNATIVES = [
   ['mixup', 'cutmix'],
   ['rand-augment', 'trivial-augment'],
@@ -27,7 +30,7 @@ const mixing = (change) => (config) => ({ ...config, mix: { ...config.mix, ...ch
 
 /** @type {readonly Part[]} */
 export const PARTS = [
-  // With a warm-up of an epoch.
+  // After a warm-up of one epoch.
   {
     name: 'cosine',
     change: (config) => {
@@ -42,11 +45,11 @@ export const PARTS = [
     name: 'smoothing',
     change: (config) => ({ ...config, loss: { ...config.loss, label_smoothing: 0.1 } }),
   },
-  // Half an epoch of updates: the averages of an epoch's end hold it.
+  // Averages over about 500 updates, half an epoch.
   { name: 'ema', change: (config) => ({ ...config, ema: { ...config.ema, decay: 0.998, warmup: true } }) },
   { name: 'mixup', change: mixing({ mixup: 0.2 }) },
   { name: 'cutmix', change: mixing({ cutmix: 1, probability: 0.5 }) },
-  // Magnitude 5 of 31: most of an image of 28×28 is the garment, and larger shears cut it off.
+  // Magnitude 5 of 31: the garment fills most of the 28×28 pixels, and larger shears cut it off.
   { name: 'rand-augment', change: augmenting({ rand_augment: true, rand_augment_magnitude: 5 }) },
   { name: 'trivial-augment', change: augmenting({ trivial_augment: true }) },
   { name: 'erasing', change: augmenting({ random_erasing: 0.25 }) },
@@ -66,7 +69,7 @@ export const PLAIN = 'plain';
 export const TOGETHER = 'together';
 const ORDINARY = '-ordinary-bn';
 
-/** Every part that can be trained; what is together comes after the parts that it is made of. */
+/** All names that can be trained, in order: `together` comes after the parts that it is made of. */
 export const NAMES = [
   PLAIN,
   ...PARTS.map(({ name }) => name),
@@ -107,8 +110,8 @@ export function partOf(plain, name, helping) {
 }
 
 /**
- * The parts whose mean over seeds is above plain's, and of alternatives the better one.
- * @param {(name: string) => number | undefined} meanOf  top-1 accuracy less plain's of the same seeds
+ * The parts whose mean over seeds is above plain's; of alternatives, only the better one.
+ * @param {(name: string) => number | undefined} meanOf  top-1 accuracy minus plain's, over the same seeds
  */
 export function helpingParts(meanOf) {
   const gain = (/** @type {string} */ name) => meanOf(name) ?? Number.NEGATIVE_INFINITY;

@@ -5,8 +5,8 @@ import { cpu } from '@inplace-abn/core';
 /** @typedef {import('@inplace-abn/core').PreparedKernel} PreparedKernel */
 
 /**
- * The CPU, which remembers the specification of each kernel that a plan has.
- * @param {Record<string, string>} [names]  kernels to use, by specification; those that are chosen are added
+ * The CPU device, which also records the specification of each kernel that it prepares.
+ * @param {Record<string, string>} [names]  kernels to use, by specification; chosen ones are added
  * @returns {{ device: import('@inplace-abn/core').Device, specs: Map<PreparedKernel, KernelSpec> }}
  */
 export function recordingDevice(names = {}) {

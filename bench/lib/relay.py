@@ -35,7 +35,7 @@ def open_device(name, namespace, address):
 
 
 def hurry():
-    """A link does not wait for a core."""
+    """Raises the priority of this process, because a real link does not wait for a core."""
     try:
         os.nice(-15)
     except PermissionError:

@@ -1,6 +1,6 @@
 // @ts-check
-// One rank of the scaling bench: scaling-rank.mjs SETTINGS. Times what it computes of the step, predicts the
-// step, and makes it. Rank 0 prints a line of JSON.
+// One rank of the scaling bench: scaling-rank.mjs SETTINGS. Times the instructions of its part of the step,
+// predicts the step, and runs it. Rank 0 prints a line of JSON.
 import { initProcessGroup } from '@inplace-abn/comm';
 import { cpu } from '@inplace-abn/core';
 import {
@@ -29,7 +29,9 @@ if (!processes) throw new Error('this is a rank of a benchmark: npm run bench --
 const { group } = processes;
 const config = networkConfig(arch, batch, 'float32', crop, mode);
 
-/** Predicts the step from what this process computes while the others compute as well. */
+/**
+ * Predicts the step from the times of this process's instructions, measured while the others compute, too.
+ */
 async function predicted() {
   const cluster = {
     nodes: group.size / perNode,

@@ -17,7 +17,7 @@ const RANK = fileURLToPath(new URL('scaling-rank.mjs', import.meta.url));
  * @property {number} perNode  processes of a host
  * @property {'ring' | 'hierarchical'} topology
  *
- * The predicted step, and those that were made, in seconds.
+ * The predicted step and its parts, and the measured steps (`together`), in seconds.
  * @typedef {object} Found
  * @property {number} seconds
  * @property {number} computing

@@ -24,9 +24,9 @@
  * @property {readonly string[]} [networks]  networks to measure; each benchmark has its own default
  * @property {readonly string[]} [parts]  parts of a recipe to train; default: all
  * @property {readonly number[]} [seeds]
- * @property {number} [epochs]  instead of those that the benchmark trains, to try it
- * @property {readonly Row[]} [recorded]  rows that the report has
- * @property {(rows: readonly (Row | Refusal)[]) => void} [onRows]  takes rows as soon as they are there
+ * @property {number} [epochs]  for a quick try; each benchmark has its own default
+ * @property {readonly Row[]} [recorded]  rows that the report already has
+ * @property {(rows: readonly (Row | Refusal)[]) => void} [onRows]  called with rows as soon as they are measured
  * @property {import('@inplace-abn/train').MachineLimits} [limits]  of this machine, measured in the same run
  * @property {(line: string) => void} say  a line of progress
  *
@@ -155,14 +155,14 @@ export const suites = [
   },
   {
     name: 'candidates',
-    summary: 'what each family of convolution kernels is worth in a training step (minutes a network)',
+    summary: 'time that each family of convolution kernels saves in a training step (minutes per network)',
     long: true,
     load: () => import('../suites/candidates.mjs'),
   },
   {
     name: 'threads',
     summary:
-      'time of a training step on one, two and four threads, and as projected on more (minutes a network)',
+      'time of a training step on one, two and four threads, and projected to more (minutes per network)',
     long: true,
     load: () => import('../suites/threads.mjs'),
   },

@@ -8,9 +8,9 @@
  * @property {number} one  seconds on one thread
  * @property {number} two  seconds on two
  * @property {number} bytes  that cross the memory bus at least once
- * @property {number | null} items  into which its work is divided; null: as many as wanted
+ * @property {number | null} items  parts that its work is divided into; null: any number
  *
- * A machine as it was measured, or as it is assumed.
+ * A measured or assumed machine.
  * @typedef {object} Bandwidth
  * @property {number} one  bytes per second of a copy on one thread
  * @property {number} two  on two
@@ -21,7 +21,7 @@
  * @property {number} one  seconds of all its instructions on one thread
  * @property {number} two
  * @property {number} serial  share of `one` that a second thread does not halve
- * @property {boolean} bound  by memory on two threads: so that the rest is not serial work
+ * @property {boolean} bound  whether memory bounds it on two threads; `serial` is then not serial work
  */
 
 /** Share of a copy's rate from which memory, not instructions, bounds a kernel. */

@@ -12,7 +12,7 @@ import { secondsOf, takeTurns } from './turns.mjs';
 const [arch = 'resnet50', batch = '16', precision = 'float32', steps = '4'] = process.argv.slice(2);
 if (precision !== 'float32' && precision !== 'bfloat16') throw new Error(`unknown precision ${precision}`);
 
-/** Sockets of the machine that is asked about. */
+/** Sockets of the assumed machine. */
 const NODES = 2;
 
 /** By specification. @type {Record<string, string>} */

@@ -52,8 +52,8 @@ export const STEADY = 0.15;
 export const pairSpread = ({ ours, theirs }) => Math.max(spread(ours), spread(theirs));
 
 /**
- * Takes turns (ours, peer A, peer B, ours, …). Pairs of which a side is unsteady are measured again,
- * `repeats` times at most; the steadiest attempt counts, and may still be unsteady.
+ * Takes turns (ours, peer A, peer B, ours, …). Pairs with an unsteady side are measured again, `repeats`
+ * times at most; the steadiest attempt counts, even if it is still unsteady.
  *
  * @param {Contender} ours
  * @param {readonly Contender[]} peers

@@ -1,6 +1,6 @@
 // @ts-check
-// Into how many parts a kernel divides its work, from its specification alone: where threads are more, some
-// are idle. The formulas are those of the sources named here; a test compares the constants.
+// Number of parts that a kernel divides its work into, from its specification alone. Threads beyond that
+// number are idle. The formulas are those of the sources named here; a test compares the constants.
 import { bytesPerElement, channels, elements, rows } from '@inplace-abn/core';
 
 /** @typedef {import('@inplace-abn/core').KernelSpec} KernelSpec */
@@ -32,8 +32,7 @@ const GRAIN = 64;
  * @param {KernelSpec} spec  of one of our kernels
  * @param {string} implementation
  * @param {number} threads  some kernels divide more finely where there are many
- * @returns {number | null} null: not told here, such as for oneDNN's kernels, which divide by rules of their
- * own
+ * @returns {number | null} null if unknown, as for oneDNN's kernels
  */
 export function workItems({ op, inputs, outputs }, implementation, threads) {
   const [x, y] = [inputs[0], outputs[0]];

@@ -12,7 +12,7 @@ def say(**fields) -> None:
 
 
 def say_error(error: Exception) -> None:
-    """The first lines of torch.compile name no reason: a compiler's error stands further down."""
+    """The first lines of a torch.compile error do not name the reason: the C++ compiler's error is further down."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip() and "TORCH_LOGS" not in line]
     found = next((line for line in lines if "error: " in line), None)
     reason = " ".join([*lines[:2], found] if found else lines[:3])

@@ -57,7 +57,7 @@ async function rowsOf(arch, batch, precision, { steps = 5, limits, say }) {
   });
   const options = { name: 'budget', unit: 's', warmUp: 1, rounds: steps, say };
   const times = await rowsInTurn(sides, whole.seconds, options);
-  // Those of the next network or precision need the memory.
+  // The next network or precision needs the memory.
   for (const training of [whole, ...forms.map(({ training }) => training)]) training.discard();
   const what = { name: 'budget', unit: 'MB' };
   return forms.flatMap(({ title, training: { losses, plan } }, i) => {

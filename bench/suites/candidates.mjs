@@ -1,7 +1,7 @@
 // @ts-check
-// The worth of each family of convolution kernels: every candidate of every distinct convolution of a
-// training step is timed by itself, and a family's worth is what the step would take longer without it.
-// `ours` is the step, `peer` the step without the family. Other instruction sets: ONEDNN_MAX_CPU_ISA=AVX2
+// The worth of each family of convolution kernels. Every candidate of every distinct convolution of a
+// training step is timed by itself; a family is worth the time by which the step would be longer without it.
+// `ours` is the step, `peer` the step without the family. For AVX2 alone: ONEDNN_MAX_CPU_ISA=AVX2
 // IABN_VECTOR_LANES=8.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -49,7 +49,7 @@ export async function run(options) {
 }
 
 /**
- * In a process of its own, with an empty cache of choices.
+ * Runs in a new process, with an empty cache of choices.
  * @param {string} arch
  * @param {number} batch
  * @param {string} precision

@@ -33,7 +33,7 @@ export async function run(options) {
 }
 
 /**
- * A first start has an empty cache, the next one that of the first.
+ * A first start has an empty cache; the next one finds the first one's.
  * @param {string} variant
  * @param {readonly string[]} args
  * @param {number} rounds

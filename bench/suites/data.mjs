@@ -1,7 +1,7 @@
 // @ts-check
 // Images/s of the training transform: our loader and torchvision's DataLoader in turn, with as many workers.
 // Ours delivers bytes and leaves normalization to the device; torchvision's makes normalized floats, as its
-// users do. Photographs also go through color jitter, torchvision's policies of augmentation and random
+// users do. Photographs also go through color jitter, torchvision's augmentation policies and random
 // erasing on both sides. Ours draws mixup and cutmix and leaves the mixing to the device; torchvision's mixes
 // batches in the workers.
 import { existsSync } from 'node:fs';
@@ -119,8 +119,8 @@ async function compare(set, augmentation, { batch, workers, rounds, say }) {
 }
 
 /**
- * The share of a training's time that it waits for the loader: a ResNet-50 on photographs with the dearest
- * augmentation, whose workers share the cores with the step.
+ * Percent of its time that a training waits for the loader: a ResNet-50 on photographs with the most
+ * expensive augmentation. The workers share the cores with the step.
  * @param {string} path
  * @param {number} workers
  * @param {(line: string) => void} say

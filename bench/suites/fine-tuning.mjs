@@ -1,7 +1,7 @@
 // @ts-check
-// Price of converting weights: a network trained with ordinary batch norm and ReLU on Fashion-MNIST, then one
-// more epoch at a tenth of its learning rate, once as it is and once converted to in-place batch norm and
-// leaky ReLU 0.01. --steps seeds; it is to end within 0.3 points.
+// The cost of converting weights: a network is trained with ordinary batch norm and ReLU on Fashion-MNIST,
+// then for one more epoch at a tenth of its learning rate, once unchanged and once converted to in-place
+// batch norm and leaky ReLU 0.01. The two must end within 0.3 points. --steps is the number of seeds.
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,7 +1,7 @@
 // @ts-check
-// The training step on our own kernels alone (`peer` has oneDNN's, too), each addon in a process of its own,
-// in turn: at most 1.3 times as long. Takes the addon without oneDNN that IABN_BENCH_OWN_KERNELS names, else
-// that of `cmake --build native/build --target inplace_abn_own_kernels`.
+// The training step on our own kernels alone (`peer` also has oneDNN's), each addon in its own process, in
+// turn. The target is at most 1.3 times as long. IABN_BENCH_OWN_KERNELS names the addon without oneDNN; the
+// default is that of `cmake --build native/build --target inplace_abn_own_kernels`.
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { networksOf } from '../lib/networks.mjs';

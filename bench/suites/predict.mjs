@@ -1,6 +1,6 @@
 // @ts-check
-// Images a second of predict, and of the loader and the network alone, in turn: predict is to take at most 5
-// % longer. And its peak memory for many images over that for a tenth of them.
+// Images per second of predict, and of the loader and the network alone, in turn; predict should take at most
+// 5 % longer. Also its peak memory for many images over that for a tenth of them.
 import { execFile, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -90,7 +90,7 @@ async function writeCheckpoint(path, network, crop) {
 }
 
 /**
- * Runs predict: images a second by its own word, and the most bytes that were resident.
+ * Runs predict. Resolves to the images per second that it reports, and its peak of resident bytes.
  * @param {readonly string[]} args
  */
 async function predicted(args) {

@@ -1,8 +1,8 @@
 // @ts-check
 // The time of a training step as a price list predicts it, compared with steps of the training engine: from
 // prices of the network itself, from those of the other networks alone, and for one network from prices of
-// half its batch. Prices and steps are measured in turn, and again where they were unsteady: the cores of a
-// virtual machine may move apart at any time, and steps become slower by half, or more.
+// half its batch. Prices and steps are measured in turn, and again if they are unsteady: a host may move the
+// cores of a virtual machine apart at any time, and steps then take half as long again, or more.
 import { cpu, joinedPrices, predictTime } from '@inplace-abn/core';
 import { measurePrices } from '@inplace-abn/recipes';
 import { roundTrip } from '../lib/cores.mjs';
@@ -19,8 +19,9 @@ import { secondsOf, takePairs, takeTurns } from '../lib/turns.mjs';
  * @property {number} batch
  * @property {import('../lib/training.mjs').Precision} precision
  *
- * A case that was measured: in each turn prices, that is a list by the time that it predicts, and then steps.
- * `trips`: between threads, around each of them, in nanoseconds.
+ * A measured case. `pair` has the predicted and the measured time of each turn, and `lists` the price list of
+ * each turn, by the time that it predicts. `trips`: round trips between threads, in nanoseconds, measured
+ * before and after.
  * @typedef {Case & {
  *   lists: ReadonlyMap<number, PriceList>, plan: import('@inplace-abn/core').Plan,
  *   pair: import('../lib/turns.mjs').Pair, trips: readonly number[],
@@ -29,7 +30,7 @@ import { secondsOf, takePairs, takeTurns } from '../lib/turns.mjs';
 
 const NETWORKS = ['resnet50', 'resnet34', 'densenet121', 'resnext101', 'wider_resnet38'];
 const BATCH = 4;
-/** Of a turn, of which the median counts. */
+/** Steps per turn; their median counts. */
 const STEPS = 3;
 
 /** @param {import('../lib/suites.mjs').BenchOptions} options */
@@ -108,7 +109,7 @@ function typicalList({ lists, pair }) {
 }
 
 /**
- * The turns as a pair.
+ * The row of predicted and measured times.
  * @param {Measured} measured
  * @param {string} from
  * @param {(line: string) => void} say

@@ -10,7 +10,7 @@ import { PRECISIONS } from '../lib/training.mjs';
 
 const MEGABYTE = 1e6;
 
-/** Networks with batches at which two cores train. */
+/** Networks, each with a batch for two cores. */
 const ZOO = [
   { arch: 'resnet18', batch: 32 },
   { arch: 'resnet50', batch: 16 },

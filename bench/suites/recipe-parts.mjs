@@ -48,7 +48,7 @@ export async function run({ parts, seeds = SEEDS, epochs, images, workers = 2, r
   return rows.filter(({ variant }, index) => rows.findLastIndex((row) => row.variant === variant) === index);
 }
 
-/** Accuracies by part and seed: those of a report, and those that are trained now. */
+/** Accuracies by part and seed: those in the report, and new ones. */
 class Table {
   /** @type {Map<string, Map<number, number>>} */
   #top1 = new Map();
@@ -81,7 +81,7 @@ class Table {
   }
 
   /**
-   * Mean over plain's, of the seeds that both have.
+   * Mean gain over plain, over the seeds that both have.
    * @param {string} part
    */
   gain(part) {

@@ -1,7 +1,7 @@
 // @ts-check
-// The training step on one, two and four threads, the longest kinds of kernels on two, and the step on the
-// cores of larger machines as the serial share of each kind says. `peer` is the time on one thread, divided
-// by the cores in use.
+// The training step on one, two and four threads, the longest kinds of kernels on two, and the step projected
+// to larger machines from the serial share of each kind. `peer` is the time on one thread, divided by the
+// cores in use.
 import { execFileSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -22,7 +22,7 @@ const THREADS = [1, 2, 4];
 const PROJECTED = [4, 8, 16, 32, 64];
 /** Eight channels of DDR5-4800, by the data sheet. */
 const SOCKET = 307e9;
-/** Kinds that have a row. */
+/** Number of kinds with a row: those that take longest. */
 const LONGEST = 12;
 const MANY = 64;
 
@@ -35,14 +35,14 @@ export async function run(options) {
     for (const precision of PRECISIONS) {
       const variant = `${arch}, ${precision}, batch ${batch}`;
       const two = timed(arch, batch, precision, steps, 2, {});
-      // The same kernels on any number: autotuning would choose others.
+      // The same kernels on any number of threads; autotuning would choose others.
       const all = THREADS.map((n) => (n === 2 ? two : timed(arch, batch, precision, steps, n, two.names)));
       const one = all[0] ?? two;
       for (const [index, { times }] of all.entries()) {
         const n = THREADS[index] ?? 1;
         const theirs = one.times.map((seconds) => seconds / Math.min(n, availableParallelism()));
         say(`${variant}, ${n} threads: ${describe(times, 's')}`);
-        // Threads are a process of their own each, so rounds are not pairs.
+        // Each number of threads runs in its own process, so rounds are not pairs.
         const { paired, ...row } = pairRow(whatOf(`${variant}, ${n} threads`), { ours: times, theirs });
         rows.push(row);
       }
@@ -102,7 +102,7 @@ function scalingOf(variant, one, two, say) {
 }
 
 /**
- * In a process of its own.
+ * Runs in a new process.
  * @param {string} arch
  * @param {number} batch
  * @param {string} precision

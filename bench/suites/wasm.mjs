@@ -1,6 +1,6 @@
 // @ts-check
 // A training step in WebAssembly and natively, in turn: CPU time on one thread, and the time on several
-// threads compared with one. Takes the addon in WebAssembly (npm run wasm).
+// threads compared with one. Needs the addon in WebAssembly (npm run wasm).
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';

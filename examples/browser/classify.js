@@ -1,5 +1,5 @@
 // @ts-check
-// What a page, or a program in Node, needs to classify an image with an exported network: nothing here knows of either.
+// Classifies an image with an exported network, in a page or in Node.
 import { metadataOf } from './metadata.js';
 import { cropped } from './resize.js';
 

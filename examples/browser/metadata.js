@@ -1,6 +1,6 @@
 // @ts-check
-// The properties that an export wrote into an ONNX file: onnxruntime does not hand them out in a browser. A file is one protobuf
-// message (ModelProto), and its properties are its fields 14, each with a key (1) and a value (2).
+// Reads the properties that the export wrote into an ONNX file, because onnxruntime-web does not return them.
+// A file is one protobuf message (ModelProto); its fields 14 are properties, each with a key (1) and a value (2).
 
 /**
  * @typedef {number | readonly [height: number, width: number] | null} Sides

@@ -1,8 +1,9 @@
-// The page: files that are chosen, or named in its address as ?model=URL&photograph=URL, through the network to a table.
+// The page: classifies a chosen photograph with a chosen model and fills the table. Its address may name both:
+// ?model=URL&photograph=URL.
 import * as ort from 'onnxruntime-web';
 import { openModel } from './classify.js';
 
-// Threads need headers that a static server does not send.
+// Threads need headers that most static servers do not send.
 ort.env.wasm.numThreads = 1;
 ort.env.wasm.wasmPaths = new URL('./ort/', import.meta.url).href;
 

@@ -1,12 +1,12 @@
 // @ts-check
-// The preparation of an image as training does it: bilinear with antialiasing, so that the network sees here what it saw there. A
-// canvas would resize otherwise in every browser.
+// Resizes and crops an image as training does, bilinear with antialiasing, so that the network sees the same
+// pixels. A canvas would resize differently in each browser.
 
 /** @typedef {import('./metadata.js').Sides} Sides */
 
 /**
- * Resizes the shorter side to `scale` (or both to a height and a width; null: not at all) and cuts the center out; what lies beyond
- * the image is black.
+ * Resizes the shorter side to `scale` (or both sides to a height and a width; null: not at all) and crops the
+ * center. Pixels outside of the image are black.
  * @param {import('./classify.js').Pixels} image
  * @param {Sides} scale
  * @param {Sides} crop

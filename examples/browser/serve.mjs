@@ -1,6 +1,6 @@
 // @ts-check
-// Serves this page on this machine: onnxruntime-web from its package under /ort, and files under names of
-// your choice.
+// Serves this page on localhost, with onnxruntime-web from its package under /ort, and files under names that
+// you choose.
 //   node examples/browser/serve.mjs [NAME=FILE…]      then http://localhost:8000/?model=NAME&photograph=NAME
 import { createRequire } from 'node:module';
 import path from 'node:path';

@@ -1,9 +1,9 @@
-// An example as JavaScript, since Node 20 runs no TypeScript.
+// Compiles an example to JavaScript, because Node 20 does not run TypeScript.
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 /**
- * Transpiles examples/NAME.ts and returns the path of the result. Packages are imported as built.
+ * Compiles examples/NAME.ts and returns the path of the result, which imports the built packages.
  * @param {string} name
  * @returns {Promise<string>}
  */

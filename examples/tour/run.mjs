@@ -1,6 +1,6 @@
 // @ts-check
 // Walks through the programs on one small run: plan, train, inspect, audit, budget, convert, export.
-// npm run tour     or, with all that setup makes:  node examples/tour/run.mjs DATA [FOLDER] [CONFIG]
+// npm run tour     or, after a build:  node examples/tour/run.mjs DATA [FOLDER] [CONFIG]
 import { spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -10,14 +10,14 @@ import { stepsOf } from './steps.mjs';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const PROGRAM = path.join(root, 'packages/inplace-abn/bin/inplace-abn.js');
 const CONFIG = 'apps/train-imagenet/experiments/demo_fashion_mnist.json';
-/** Lines of a step's output that are shown, its first and its last; the file has them all. */
+/** Lines to show of a step's output: the first and the last; the file has all. */
 const SHOWN = { first: 25, last: 6 };
 
 /**
  * Runs every step and stops at the first that fails.
  * @param {import('./steps.mjs').Tour} tour
  * @param {(text: string) => void} print
- * @param {{ terminal?: boolean }} [options]  terminal: training shows its progress on this one
+ * @param {{ terminal?: boolean }} [options]  terminal: training shows its progress on this terminal
  * @returns {Promise<number>} the exit status of the last step
  */
 export async function runTour(tour, print, { terminal = false } = {}) {
@@ -35,7 +35,7 @@ export async function runTour(tour, print, { terminal = false } = {}) {
     if (!attached) print(shown(output, `${tour.folder}/${index + 1}-${name.replaceAll(' ', '-')}.txt`));
     if (status !== 0) {
       print(
-        `\n${name} ended with status ${status}. The same tour again begins anew, and training continues.\n`,
+        `\n${name} ended with status ${status}. Run the tour again: it starts over, but training continues.\n`,
       );
       return status;
     }
@@ -63,7 +63,7 @@ function run(args, attached) {
       output += text;
     });
   }
-  // Ctrl-C reaches the child without help; it saves before it ends.
+  // The terminal sends Ctrl-C to the child, too; it saves before it ends.
   const wait = () => {};
   const passOn = () => void child.kill('SIGTERM');
   process.on('SIGINT', wait).on('SIGTERM', passOn);
@@ -80,7 +80,7 @@ function run(args, attached) {
 const seconds = (start) => `${((performance.now() - start) / 1000).toFixed(0)} s`;
 
 /**
- * The first and last lines of an output, which goes to a file as a whole.
+ * Writes an output to a file, and returns its first and last lines.
  * @param {string} output
  * @param {string} file
  */

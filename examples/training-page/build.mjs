@@ -1,7 +1,7 @@
 // @ts-check
-// Builds the page into a folder that any server of files can serve, after `npm run wasm`:
-//   node examples/training-page/build.mjs [FOLDER]
-// and serves it at http://localhost:8000/ with --serve.
+// Builds the page into a folder for any static server, after `npm run wasm`. --serve serves it at
+// http://localhost:8000/.
+//   node examples/training-page/build.mjs [FOLDER] [--serve]
 import { copyFileSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,9 +29,9 @@ export async function buildTrainingPage(out, data = DATA) {
 }
 
 /**
- * Serves a folder's files on this machine.
+ * Serves a folder's files on localhost.
  * @param {string} folder
- * @param {number} port  0: any that is free
+ * @param {number} port  0: any free one
  */
 export const serveFolder = (folder, port) =>
   serveFiles((name) => path.join(folder, path.basename(name)), port, { isolated: true });

@@ -1,4 +1,5 @@
-// The page: starts the worker and shows its reports. Its address may name settings: ?samples=4096&width=0.25.
+// The page: starts the worker and shows its reports. Its address may change settings:
+// ?samples=4096&width=0.25.
 const settings = { samples: 2048, epochs: 2, batch: 64, width: 0.25, interval: 100 };
 for (const [name, value] of new URLSearchParams(location.search)) {
   if (name in settings) settings[name] = Number(value);
@@ -17,7 +18,7 @@ const percent = (share) => `${(100 * share).toFixed(1)} %`;
 const scores = ({ loss, top1 }) => `loss ${loss.toFixed(3)}, top-1 ${percent(top1)}`;
 const began = performance.now();
 
-/** Milliseconds between two sentences for readers of the screen. */
+/** Milliseconds between two announcements for screen readers. */
 const PAUSE = 10_000;
 let spokenAt = -PAUSE;
 
@@ -56,7 +57,7 @@ const show = {
 
 const inMiB = (bytes) => `<data value="${bytes}">${(bytes / 2 ** 20).toFixed(1)} MiB</data>`;
 
-/** Moves a cursor over the picture of a map, along which the bytes that are in use are marked. */
+/** Returns a function that moves a cursor over the map's picture and marks the bytes in use along it. */
 function follow(svg, { map: { arenaBytes, buffers, instructions, peak }, live }) {
   // The first line of the picture's grid is at byte 0, and the last one at the end of the arena.
   const lines = [...svg.querySelectorAll('line.grid')];

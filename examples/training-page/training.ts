@@ -12,7 +12,9 @@ import { type Watcher, watched } from './watched-device.js';
 
 const [SIDE, CLASSES] = [28, 10];
 const [IMAGES_HEADER, LABELS_HEADER] = [16, 8];
-/** Parts of a step. More of them would slow it down: after a large kernel, the code between two is cold. */
+/**
+ * Parts of a step. More would slow it down, because the code between two parts is cold after a large kernel.
+ */
 const PARTS = 20;
 
 /** Contents of the files, unpacked. */
@@ -24,13 +26,13 @@ export interface Files {
 }
 
 export interface Settings {
-  /** The last eighth of them is for validation. */
+  /** Images to use; the last eighth is for validation. */
   readonly samples: number;
   readonly epochs: number;
   readonly batch: number;
   /** Factor on the channels of ResNet-18; the demo has 0.25. */
   readonly width: number;
-  /** Milliseconds from one report of an instruction to the next; 0: every instruction has one. */
+  /** Milliseconds between two reports of instructions; 0: every instruction is reported. */
   readonly interval: number;
 }
 
@@ -47,7 +49,7 @@ export type Report =
     }
   | {
       readonly kind: 'instruction';
-      /** Index in the map of what runs; null: an evaluation runs. */
+      /** Index in the map of the instruction that runs; null: an evaluation runs. */
       readonly index: number | null;
       readonly linearMemoryBytes: number | null;
     }
@@ -111,7 +113,9 @@ export async function train(files: Files, settings: Settings, report: (news: Rep
   });
 }
 
-/** Watches the program of `kernels`, and tells of its instructions every `interval` milliseconds at most. */
+/**
+ * Watches the program of `kernels`, and reports its instructions, at most one every `interval` milliseconds.
+ */
 function watcherOf(
   kernels: readonly PreparedKernel[],
   interval: number,

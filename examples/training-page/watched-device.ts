@@ -1,11 +1,11 @@
-/** A device that tells how far a program is while it runs. */
+/** A device that reports the progress of a program while it runs. */
 import type { Device, Executable, PreparedKernel } from '@inplace-abn/core';
 
-/** Chooses the programs to watch, and hears of them. */
+/** Chooses the programs to watch, and is called while they run. */
 export interface Watcher {
   /**
-   * Instructions of each part into which to divide the program of these kernels, one per instruction and in
-   * their order; null: the program is not watched.
+   * Number of instructions in each part of the program of these kernels (one per instruction, in order);
+   * null: do not watch it.
    */
   division(kernels: readonly PreparedKernel[]): number | null;
   /** An instruction of a watched program begins; null: a program runs that is not watched. */
@@ -18,7 +18,7 @@ interface Range {
   readonly end: number;
 }
 
-/** `device`, which runs watched programs in parts; the results have the same bits. */
+/** A device that runs watched programs of `device` in parts, with the same bits. */
 export function watched(device: Device, watcher: Watcher): Device {
   const load: Device['load'] = (instructions) => {
     const executable = device.load(instructions);
@@ -42,7 +42,7 @@ function inParts(executable: Executable, watcher: Watcher, length: number): Exec
   };
 }
 
-/** Parts of `length` instructions; the first one has fewer, so that every run is cut at other ones. */
+/** Parts of `length` instructions; the first has fewer, so that each run is cut at different ones. */
 function partsOf({ begin, end }: Range, length: number, run: number): Range[] {
   const cuts: number[] = [];
   for (let at = begin + 1 + (run % length); at < end; at += length) cuts.push(at);

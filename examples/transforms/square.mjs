@@ -1,4 +1,4 @@
-// The largest square of an image, mirrored now and then; own-data.ts hands it to the loader's threads.
+// Crops the largest square of an image and mirrors it at random; own-data.ts runs it in the loader's threads.
 import { cropAndResize, IMAGENET_MEAN, IMAGENET_STD, normalization, writeRgb } from '@inplace-abn/data';
 
 /** @param {{ side: number }} options */

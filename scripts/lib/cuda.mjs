@@ -13,7 +13,7 @@ const GENERATIONS = new Map([
 ]);
 const PTX = /\+ptx$/;
 
-/** Code for A100 and H100, and PTX of the latter for devices to come. */
+/** Code for A100 and H100, and PTX of the latter for later GPUs. */
 const DEFAULT_ARCHITECTURES = '80-real;90';
 
 /**
@@ -43,8 +43,7 @@ export function cudaArchitectures(list) {
 }
 
 /**
- * Options for CMake: the CUDA plugin is built where there are both nvcc and a device, or where it is asked
- * for.
+ * Options for CMake. The CUDA plugin is built if there are both nvcc and a GPU, or with IABN_FORCE_CUDA=1.
  * @param {NodeJS.ProcessEnv} env
  * @param {{ nvcc: boolean, device: boolean }} found
  * @returns {string[]}

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { runLogged, StepError, say, step } from './steps.mjs';
 import { ensureBuildTools, ONEDNN_PACKAGES, THIS_MACHINE, withoutOneDnn } from './systems.mjs';
 
-/** Needed by the native build and the demo; ONEDNN_PACKAGES only where they can be had. */
+/** Needed by the native build and the demo; ONEDNN_PACKAGES are optional. */
 export const BUILD_PACKAGES = [
   'cmake',
   'ninja-build',
@@ -38,8 +38,8 @@ export function installedPackages(packages) {
 }
 
 /**
- * Installs what is missing with apt-get when this user may; otherwise names the command to run. Without apt,
- * checks that what the packages bring is there.
+ * Installs missing packages with apt-get if this user may; otherwise throws an error with the command to run.
+ * Without apt, looks for the tools and libraries that the packages would install.
  * @param {string[]} packages
  */
 export async function ensureSystemPackages(packages, machine = THIS_MACHINE) {
@@ -63,7 +63,7 @@ export async function ensureSystemPackages(packages, machine = THIS_MACHINE) {
         `  sudo sh -c 'apt-get update && apt-get ${install}'`,
     );
   }
-  // C: the message about a lock is read.
+  // In the C locale, because apt's message about a lock is parsed.
   const [command = 'env', ...before] = [...prefix, 'env', 'DEBIAN_FRONTEND=noninteractive', 'LC_ALL=C'];
   const apt = (/** @type {string} */ log, /** @type {string[]} */ words) =>
     whenUnlocked(() => runLogged(log, command, [...before, 'apt-get', '-o', LOCK_TIMEOUT, ...words]));
@@ -73,14 +73,14 @@ export async function ensureSystemPackages(packages, machine = THIS_MACHINE) {
   });
 }
 
-// Waits for dpkg's lock only; the one of the package lists fails at once.
+// apt waits for dpkg's lock only; it fails at once if the package lists are locked.
 const LOCK_TIMEOUT = 'DPkg::Lock::Timeout=5';
 const LOCK_PATIENCE_MS = 600_000;
 const LOCKED = /Could not get lock \S+?\.?(?: It is held by (process \d+ \([^)]*\)))?(?:\s|$)/;
 
 /**
- * Runs apt again for as long as another one holds its lock, as it does for minutes after a cloud machine has
- * booted, and says so.
+ * Runs apt again as long as another process holds its lock, and says so. After a cloud machine has booted,
+ * that can take minutes.
  * @param {() => Promise<void>} run  throws a StepError with apt's messages
  * @param {{ pause?: () => Promise<unknown>, now?: () => number, tell?: (line: string) => void }} [clock]
  */

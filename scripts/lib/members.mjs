@@ -28,7 +28,7 @@ function workspaceMembers() {
     }));
 }
 
-/** @returns {Member[]} those that npm gets */
+/** @returns {Member[]} those that are published */
 export const publishedMembers = () => workspaceMembers().filter(({ manifest }) => !manifest.private);
 
 /**
@@ -41,7 +41,8 @@ export function memberPatterns(text) {
 }
 
 /**
- * A manifest as npm gets it: versions in place of `workspace:`, without what only a checkout needs.
+ * A manifest as it is published: with versions instead of `workspace:`, without fields that only a checkout
+ * needs.
  * @param {any} manifest
  * @param {Map<string, string>} versions  of the workspace's packages
  */

@@ -12,8 +12,8 @@ export const CHECKOUT_BUILD = 'native/build';
 
 /**
  * Builds the native addon unless sources, options and libraries are those of the last build.
- * @param {{ folder?: string, further?: string[], inputs?: string[], packages?: string[] }} [build]  folder, options of cmake-js,
- * files and Debian packages that decide the result, too; relative to the root
+ * @param {{ folder?: string, further?: string[], inputs?: string[], packages?: string[] }} [build]  folder; further options of
+ * cmake-js; further files and Debian packages that the result depends on. Paths are relative to the root
  */
 export async function ensureNativeAddon({
   folder = CHECKOUT_BUILD,
@@ -29,10 +29,10 @@ export async function ensureNativeAddon({
   if (readStamp(stamp) === `${configuration}\n${contents}\n` && existsSync(inRoot(addon))) return;
 
   await step(options.length > further.length ? 'native addon and CUDA plugin' : 'native addon', async () => {
-    // cmake-js builds on in an existing cache without configuring it again.
+    // cmake-js does not reconfigure an existing build folder.
     if (!readStamp(stamp).startsWith(configuration)) rmSync(inRoot(folder), { recursive: true, force: true });
     const args = ['cmake-js', 'build', '--out', inRoot(folder), '--config', 'Release', ...options];
-    // By default that of Visual Studio, whose compiler lacks the vectors of GCC and Clang.
+    // The default is Visual Studio, whose compiler lacks the vector extensions of GCC and Clang.
     if (process.platform === 'win32') args.push('--generator', 'Ninja');
     await runLogged('native-build', 'npx', args, { cwd: inRoot('native') });
   });
@@ -48,7 +48,10 @@ export async function buildEmulatedDevice() {
   );
 }
 
-/** Of oneDNN's addon it shares all objects but those of native/cpu/onednn and native/cpu/openmp. */
+/**
+ * The addon on our own kernels. It is linked from the objects of the usual addon, except those of
+ * native/cpu/onednn and native/cpu/openmp.
+ */
 export const OWN_KERNELS = `${CHECKOUT_BUILD}/own-kernels/inplace_abn.node`;
 
 const OWN = ['inplace_abn_own_kernels', 'threads_of_pool', 'threads_of_pool_sanitized', 'threads_of_openmp'];
@@ -65,8 +68,8 @@ const WASM_BUILD = 'native/build-wasm';
 export const WASM_ADDON = `${WASM_BUILD}/inplace_abn.wasm`;
 
 /**
- * Builds the addon in WebAssembly where there is Emscripten.
- * @returns {Promise<boolean>} whether there is
+ * Builds the addon in WebAssembly if Emscripten is installed.
+ * @returns {Promise<boolean>} whether it is
  */
 export async function buildWasm() {
   if (spawnSync('emcc', ['--version']).error) {
@@ -84,8 +87,8 @@ export async function buildWasm() {
 }
 
 /**
- * Inputs that an existing build folder does not track: build options, library and compiler versions. Sources
- * and CMakeLists.txt it follows by itself.
+ * Hash of inputs that an existing build folder does not track: build options, and versions of libraries and
+ * compilers. CMake tracks sources and CMakeLists.txt itself.
  * @param {string[]} options
  * @param {string[]} packages  further ones
  */

@@ -8,8 +8,8 @@ const STAMP = 'node_modules/.setup-stamp';
 const SCOPE_FOLDERS = ['packages', 'apps'];
 
 /**
- * The command line that runs pnpm at the version of the root's package.json. npx puts pnpm on PATH for turbo,
- * too; nothing needs to be installed before.
+ * The command line that runs pnpm in the version that the root's package.json names. npx also puts pnpm on
+ * PATH for turbo; nothing needs to be installed before.
  * @param {string[]} args
  * @returns {[string, string[]]}
  */
@@ -27,7 +27,7 @@ export async function ensureDependencies() {
     process.env.CI ? '--frozen-lockfile' : '--prefer-frozen-lockfile',
   ];
   await step('npm dependencies', () => runLogged('pnpm-install', ...pnpmCommand(['install', ...flags])));
-  // pnpm may have brought the lockfile up to date.
+  // pnpm may have updated the lockfile.
   writeStamp(STAMP, hashOf(manifests(), [process.platform, process.arch, process.versions.modules]));
 }
 
@@ -42,7 +42,7 @@ function manifests() {
     .filter((file) => existsSync(inRoot(file)));
 }
 
-/** Builds every package and app whose sources changed (turbo keeps the rest). */
+/** Builds every package and app whose sources changed; turbo skips the rest. */
 export async function buildPackages() {
   const env = {
     ...process.env,

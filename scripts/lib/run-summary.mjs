@@ -39,7 +39,7 @@ export function reportRun(status, folder) {
     return status;
   }
   const file = path.resolve(root, folder, 'summary.json');
-  // Options may have asked for something else than a run, such as --version, or for another folder.
+  // Options may have asked for something other than a run, such as --version, or for another folder.
   if (!existsSync(file)) return 0;
   const summary = JSON.parse(readFileSync(file, 'utf8'));
   process.stdout.write(`\n${formatRunSummary(summary, folder)}\n`);

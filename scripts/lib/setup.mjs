@@ -5,7 +5,7 @@ import { ensureDependencies } from './pnpm.mjs';
 import { StepError } from './steps.mjs';
 
 /**
- * Makes the checkout ready to build, test and run; returns quickly if it is.
+ * Prepares the checkout for building, testing and running; returns quickly if it is prepared.
  * @param {{ packages?: string[] }} [options] further packages, by their Debian names
  */
 export async function setup({ packages = [] } = {}) {

@@ -8,7 +8,7 @@ import { filesUnder } from './stamp.mjs';
 /** Folders whose tests train at most small networks, in their own process. */
 const SHARING = ['bench', 'packages', 'scripts', 'tools'];
 
-/** Its helpers choose an emulated device for the whole process. */
+/** Excluded, because its helpers choose an emulated device for the whole process. */
 const CUDA = 'packages/cuda/';
 
 /** Signs of a file that changes its process for the next one, or needs one that nothing has changed. */

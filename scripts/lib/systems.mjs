@@ -1,6 +1,6 @@
 // @ts-check
-// Systems without apt: nothing is installed there. Looks for everything that the build needs; if something is
-// missing, the line that installs it is printed.
+// Systems without apt, where nothing is installed automatically. Looks for everything that the build needs,
+// and prints the line that installs what is missing.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { inRoot } from './paths.mjs';
@@ -26,7 +26,7 @@ const ELSEWHERE = {
   'clang-format': { fedora: 'clang-tools-extra', arch: 'clang', macos: 'clang-format', windows: 'LLVM.LLVM' },
 };
 
-/** A build goes on without them. libdnnl-dev's CMake file asks for the OpenCL loader. */
+/** Optional for a build. libdnnl-dev's CMake file requires the OpenCL loader. */
 export const ONEDNN_PACKAGES = ['libdnnl-dev', 'ocl-icd-opencl-dev'];
 
 /** @type {Record<System, (packages: string) => string>} */
@@ -53,7 +53,7 @@ const BY_ID = new Map([
 /**
  * @param {string} platform  process.platform
  * @param {string} release  text of /etc/os-release
- * @returns {System | undefined} undefined: none that has a line
+ * @returns {System | undefined} undefined for a system without an install line
  */
 export function systemOf(platform, release) {
   if (platform === 'darwin') return 'macos';
@@ -103,14 +103,16 @@ export function missingMessage(missing, system, packages) {
 export const THIS_MACHINE = { platform: process.platform, osRelease: '/etc/os-release' };
 
 /**
- * Goes on where everything is there, however it was installed.
+ * Returns if everything is there, however it was installed; if only oneDNN is missing, it says so and
+ * returns.
+ * @throws StepError with the line that installs what is missing
  * @param {string[]} packages  by their Debian names
  */
 export function ensureBuildTools(packages, { platform, osRelease } = THIS_MACHINE) {
   const release = existsSync(osRelease) ? readFileSync(osRelease, 'utf8') : '';
   const system = systemOf(platform, release);
   const missing = missingTools(packages.includes('clang-format'), system);
-  // Without the tools CMake finds no library. The addons for macOS and Windows need none.
+  // CMake needs the tools to find libraries. The addons for macOS and Windows need none.
   if (missing.length === 0 && !(system && WITHOUT_LIBRARIES.includes(system)))
     missing.push(...missingLibraries());
   if (missing.length === 0) return;
@@ -152,8 +154,8 @@ const LIBRARIES = [
 ];
 
 /**
- * Packages that a CMake configuration like the addon's does not find. It takes seconds, so a complete result
- * is kept.
+ * Libraries that a CMake configuration like the addon's does not find. It takes seconds, so it is not
+ * repeated once everything was found.
  */
 function missingLibraries() {
   const { PATH, CXX, CMAKE_PREFIX_PATH } = process.env;

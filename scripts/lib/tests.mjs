@@ -6,36 +6,36 @@ import { inRoot, root } from './paths.mjs';
 import { runAttached, StepError, say } from './steps.mjs';
 import { readReport } from './vitest-report.mjs';
 
-/** Of the addon: what a build with another compiler, library or option must pass. */
+/** Tests that a build of the addon with another compiler, library or option must pass. */
 export const KERNEL_TESTS = ['packages/core/test/kernels', 'packages/core/test/native'];
 
-/** Those that any addon of our own kernels must pass, and a training. The others choose between kernels. */
+/**
+ * Kernel tests that any addon of our own kernels must pass, and a training. Excluded: the choice of kernels.
+ */
 const KERNELS_AND_TRAINING = [
   'packages/core/test/kernels',
   'packages/session/test/session.test.ts',
   '--exclude=**/{choices,channel-parts}.test.ts',
 ];
 
-/** The error of an addon without process groups. */
+/** Tests the error of an addon without process groups. */
 const NO_GROUPS = 'packages/comm/test/group/no-groups.test.ts';
 
-/**
- * Those that an addon without oneDNN, OpenMP and Gloo must pass, with the programs that check its threads.
- */
+/** Tests for an addon without oneDNN, OpenMP and Gloo, including the programs that check its threads. */
 export const OWN_KERNEL_TESTS = [
   ...KERNELS_AND_TRAINING,
   NO_GROUPS,
   'packages/core/test/native/teams.test.ts',
 ];
 
-/** Those that the addon for macOS or Windows must pass there. */
+/** Tests for the addon for macOS or Windows, on that system. */
 export const PLATFORM_TESTS = [...KERNELS_AND_TRAINING, NO_GROUPS];
 
 /**
- * Those that an addon must pass on an emulated CPU, where all takes twenty times longer: of each op the
- * smallest case, without large products, without vectors wider than the CPU's, which are the same ones there,
- * and without many processes.
- * @param {string} wider  pattern of numbers of floats
+ * Tests for an addon on an emulated CPU, which is twenty times slower: the smallest case of each op, without
+ * large products, without vectors wider than the CPU's, which run as the CPU's there, and without many
+ * processes.
+ * @param {string} wider  pattern of vector widths in floats
  */
 export const emulatedKernelTests = (wider) => [
   ...KERNELS_AND_TRAINING,
@@ -44,7 +44,7 @@ export const emulatedKernelTests = (wider) => [
   `--testNamePattern=^(?!.*(large products|in vectors of (${wider}) floats))`,
 ];
 
-/** Those that the addon in WebAssembly must pass; no group of processes is in them. */
+/** Tests for the addon in WebAssembly; none needs a process group. */
 export const WASM_KERNEL_TESTS = [
   ...KERNELS_AND_TRAINING,
   NO_GROUPS,
@@ -52,7 +52,7 @@ export const WASM_KERNEL_TESTS = [
   'packages/core/test/program',
 ];
 
-/** Those that compute in WebAssembly next to the native addon. */
+/** Tests that compute in WebAssembly next to the native addon. */
 export const WASM_TESTS = [
   'packages/core/test/native/wasm-threads.test.ts',
   'packages/core/test/native/web-assembly.test.ts',
@@ -94,8 +94,7 @@ export class Results {
   }
 
   /**
-   * Runs checks that need nothing of each other, as many at a time as there are CPUs: most of them have one
-   * thread.
+   * Runs independent checks, as many at a time as there are CPUs, because most of them use one thread.
    * @param {readonly (() => Promise<unknown>)[]} checks
    */
   async checkTogether(checks) {
@@ -135,7 +134,7 @@ export class Results {
   }
 
   /**
-   * Names the failures once more, because a log is read from its end, and prints the closing line.
+   * Lists the failures again, because logs are read from the end, and prints the closing line.
    * @returns {number} the exit status
    */
   close() {

@@ -7,9 +7,9 @@ import { constants } from 'node:os';
  */
 
 /**
- * Reads vitest's JSON report; undefined (vitest ended without one) counts as one failure, and so does a file
- * that failed without a failed test: it did not load, or a hook threw. Tests without a result are those of a
- * worker that died, which vitest does not name.
+ * Reads vitest's JSON report. undefined (vitest ended without one) counts as one failure. So does a file that
+ * failed without a failed test, because it did not load or a hook threw. Tests without a result were running
+ * in a worker that died, which vitest does not report.
  * @param {{ testResults: FileReport[] } | undefined} report
  * @param {number} status  with which vitest ended
  * @returns {{ passed: number, failures: string[] }} the failures by file, test and the first line of the

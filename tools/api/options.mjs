@@ -15,7 +15,7 @@ function publicPackages() {
     const { name, exports = {} } = JSON.parse(readFileSync(path.join(at, 'package.json'), 'utf8'));
     const files = Object.values(exports).flatMap((target) => target.default ?? []);
     if (files.length === 0) return [];
-    // The other entries of the package that people install are those of the packages themselves.
+    // The umbrella's other entries only re-export packages.
     const own = name === 'inplace-abn' ? files.slice(0, 1) : files;
     const source = (/** @type {string} */ file) => path.join(at, 'src', `${path.basename(file, '.js')}.ts`);
     return [{ name, entries: own.map(source) }];
@@ -33,8 +33,7 @@ export function typedocOptions({ out } = {}) {
     entryPoints: packages.flatMap(({ entries }) => entries),
     tsconfig: path.join(root, 'tsconfig.json'),
     basePath: root,
-    // Sources are linked without git, which an archive of them does not have. Paths are relative to
-    // packages/.
+    // A source archive has no git history. Paths are relative to packages/.
     disableGit: true,
     gitRevision: 'main',
     sourceLinkTemplate:

@@ -15,7 +15,7 @@ class Collector extends Logger {
 }
 
 /**
- * Reads the sources, checks the comments and writes the reference; its warnings.
+ * Reads the sources, checks the comments and writes the reference. Resolves to its warnings.
  * @param {{ out?: string } & import('typedoc').TypeDocOptions} [options] nothing is written without `out`;
  * others replace those of this project
  * @returns {Promise<string[]>}

@@ -1,6 +1,6 @@
 // @ts-check
-// A table of constants documents its entries; the fields of an entry are those of the type that the table
-// satisfies. They have that type's comments in the reference.
+// In a table of constants, entries have doc comments, but their fields do not. In the reference, the fields
+// get the comments of the type that the table satisfies.
 import { Converter, ReflectionKind } from 'typedoc';
 import ts from 'typescript';
 

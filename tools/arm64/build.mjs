@@ -1,5 +1,5 @@
 // @ts-check
-// The addon for Linux on ARM, without oneDNN: its kernels are our own.
+// Cross-builds the addon for Linux on ARM, on our own kernels, without oneDNN.
 import { ensureSystemPackages } from '../../scripts/lib/debian.mjs';
 import { ensureNativeAddon } from '../../scripts/lib/native.mjs';
 import { inRoot } from '../../scripts/lib/paths.mjs';
@@ -17,7 +17,7 @@ const OPTIONS = [
 ];
 
 /**
- * Cross-builds it.
+ * Builds the addon unless it is up to date.
  * @returns {Promise<string>} folder of the build, relative to the root
  */
 export async function buildArm64() {

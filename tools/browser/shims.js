@@ -1,5 +1,5 @@
-// The parts of Node that planning and training meet in a page: nothing is read, and nothing is kept between
-// plans.
+// Shims for the parts of Node that planning and training use in a page. Nothing is read, and nothing is cached
+// between plans.
 globalThis.process ??= { env: { IABN_PLAN_CACHE: '' }, argv: [], platform: 'browser', versions: {} };
 globalThis.Buffer ??= { from: () => new Uint8Array(), alloc: (bytes) => new Uint8Array(bytes) };
 

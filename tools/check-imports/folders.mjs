@@ -6,12 +6,12 @@ import { resolve } from './cycles.mjs';
 /** @typedef {Map<string, Map<string, Place>>} Graph  folder → folder it imports from → first such import */
 
 /**
- * Cycles of imports between the folders of a package's src, type-only imports included: to read a folder is
- * to read the folders that it imports from, and that must end somewhere. Files directly in src are the folder
- * `src`, except index.ts: nobody imports it, it exports what the package has.
+ * Cycles of imports between the folders of a package's src, type-only imports included, because a reader of a
+ * folder also reads the folders that it imports from. Files directly in src are the folder `src`, except
+ * index.ts, which no file imports.
  * @param {import('./workspace.mjs').Workspace} workspace
- * @returns {string[]} one message for each knot of folders: file:line of an import in it, and a shortest
- * cycle
+ * @returns {string[]} one message per strongly connected set of folders: file:line of an import in it, and a
+ * shortest cycle
  */
 export function findFolderCycles(workspace) {
   return workspace.members.flatMap((member) => {
@@ -68,7 +68,7 @@ function knots(graph) {
     stack.push(node);
     for (const next of graph.get(node)?.keys() ?? []) {
       if (!order.has(next)) visit(next);
-      // A folder that has left the stack belongs to a knot that is complete.
+      // A folder that has left the stack belongs to a complete set.
       if (stack.includes(next)) low.set(node, Math.min(low.get(node) ?? 0, low.get(next) ?? 0));
     }
     if (low.get(node) !== order.get(node)) return;

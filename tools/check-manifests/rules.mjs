@@ -39,7 +39,7 @@ const ORDER = [
 ];
 
 /**
- * A published manifest with what all of them have in common.
+ * A published manifest, completed with the common fields.
  * @param {any} manifest
  * @param {{ folder: string, node: string }} member  its folder in the repository; versions of Node that it runs on
  */
@@ -61,7 +61,7 @@ export function completed(manifest, { folder, node }) {
 }
 
 /**
- * A README with links that lead somewhere from npm's page, too.
+ * A README with absolute links, which also work on npm's page.
  * @param {string} markdown
  * @param {string} folder  of the package
  */
@@ -72,7 +72,7 @@ export function withAbsoluteLinks(markdown, folder) {
 }
 
 /**
- * Dependencies that no source imports or names; what only tests use belongs to devDependencies.
+ * Dependencies that no source imports or names. Those that only tests use belong to devDependencies.
  * @param {import('../check-imports/workspace.mjs').Member} member
  * @param {any} manifest
  * @param {string} text  of all its sources
@@ -93,7 +93,7 @@ export function unusedDependencies(member, manifest, text) {
 const packageOf = (specifier) => specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
 
 /**
- * Programs whose file is not one that an old Node understands and that says so.
+ * Programs whose file does not begin with `start`, which prints an error on an old Node.
  * @param {any} manifest
  * @param {(file: string) => string} read  a file of the package
  * @returns {string[]} their names

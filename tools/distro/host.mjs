@@ -1,5 +1,5 @@
 // @ts-check
-// How this machine reaches package archives: a minimal system inside of it needs the same mirror, proxies and
+// How this machine reaches package archives: a minimal system on it needs the same mirrors, proxies and
 // certificates.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -11,8 +11,8 @@ const APT_SETTING = /^Acquire::(http|https|Check|Retries|ForceIP)/i;
 const NETWORK_VARIABLE = /^(https?_proxy|no_proxy|all_proxy|NODE_EXTRA_CA_CERTS|SSL_CERT_(FILE|DIR))$/i;
 
 /**
- * The archive that this machine's apt reads, and that of security updates; undefined where it names none of
- * Debian's.
+ * The Debian archive that this machine's apt reads, and that of security updates; undefined if its sources
+ * name none.
  * @param {string} sources  text of its sources.list and *.sources
  * @returns {{ mirror: string | undefined, security: string | undefined }}
  */
@@ -40,7 +40,7 @@ export function aptSources() {
  * sources.list of a suite, from the mirrors of this machine.
  * @param {string} suite
  * @param {{ mirror: string | undefined, security: string | undefined }} mirrors
- * @returns {string | undefined} undefined: what debootstrap wrote stands
+ * @returns {string | undefined} undefined: keep the file that debootstrap wrote
  */
 export function suiteSources(suite, { mirror, security }) {
   if (!mirror) return undefined;
@@ -60,7 +60,7 @@ export function aptSettings() {
 }
 
 /**
- * Of npm's configuration the lines that decide how the registry is reached.
+ * The lines of an npm configuration that decide how the registry is reached.
  * @param {string} text  of an npmrc
  */
 export function npmSettings(text) {

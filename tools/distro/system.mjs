@@ -24,7 +24,7 @@ import {
   suiteSources,
 } from './host.mjs';
 
-/** Debian's suites by what people call them. */
+/** Debian's suites by version. */
 const SUITES = new Map([
   ['12', 'bookworm'],
   ['13', 'trixie'],
@@ -67,16 +67,16 @@ export async function ensureSystem(suite, folder) {
   writeFileSync(path.join(folder, 'etc/apt/apt.conf.d/90host'), aptSettings());
   writeFileSync(path.join(folder, 'root/.npmrc'), hostNpmSettings());
   for (const name of HOST_FILES.filter((file) => existsSync(file))) {
-    // Removed first: a link that a package left there would lead out of the folder, to this machine's own
-    // file.
+    // Removed first: a package may have left a link there, which would lead out of the folder to this
+    // machine's own file.
     rmSync(path.join(folder, name), { recursive: true, force: true });
     cpSync(name, path.join(folder, name), { recursive: true, dereference: true });
   }
 }
 
 /**
- * The line that enters the system and runs words there. The mounts belong to the command and go with it, and
- * so does every process that it leaves.
+ * The command line that runs `words` in the system. Its mounts, and the processes that it leaves, end with
+ * it.
  * @param {string} folder
  * @param {string[]} words
  * @returns {[string, string[]]}
@@ -122,7 +122,7 @@ export const logInSystem = (log, folder, words) =>
 /**
  * @param {string} folder
  * @param {string[]} words
- * @returns {string} what it printed; '' when it failed
+ * @returns {string} its output; '' if it failed
  */
 function outputInSystem(folder, words) {
   const { status, stdout } = spawnSync(...entering(folder, words), { env: environment(), encoding: 'utf8' });
@@ -130,7 +130,7 @@ function outputInSystem(folder, words) {
 }
 
 /**
- * Brings the checkout to the system: files that git has or would add. Build outputs there stay.
+ * Copies the checkout into the system: files that git tracks or would add. Build outputs there are kept.
  * @param {string} folder
  */
 export function copyCheckout(folder) {
@@ -155,8 +155,8 @@ export function copyCheckout(folder) {
 }
 
 /**
- * By contents: a build in the system goes by the time at which a file came there, which must stay if it is
- * the same.
+ * Compares contents. An unchanged file keeps its modification time, by which a build in the system decides
+ * what to rebuild.
  * @param {string} from
  * @param {string} to
  */
@@ -166,7 +166,7 @@ function isCurrent(from, to) {
 }
 
 /**
- * Installs Node from the suite, or this machine's own where the suite's is older than package.json asks for.
+ * Installs the suite's Node, or copies this machine's if the suite's is older than package.json requires.
  * @param {string} folder
  */
 export async function ensureNode(folder) {
@@ -190,7 +190,7 @@ export async function ensureNode(folder) {
 }
 
 /**
- * Installs those of the Debian packages that are not there.
+ * Installs the Debian packages that are missing.
  * @param {string} folder
  * @param {readonly string[]} names
  */

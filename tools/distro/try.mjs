@@ -1,4 +1,4 @@
-// Runs a command on a minimal Debian system of its own, with this checkout in it; without a command, a shell.
+// Runs a command, or without one a shell, in a minimal Debian system with this checkout in it.
 //
 //   node tools/distro/try.mjs [--folder FOLDER] SUITE [--with PACKAGES] [COMMAND…]       as root
 //
@@ -7,7 +7,7 @@
 //   node tools/distro/try.mjs bookworm npx vitest run packages/core/test/kernels
 //
 // SUITE is bookworm (12) or trixie (13). --with installs Debian packages, and without a command does nothing
-// else. The system lies in .cache/distro/SUITE and is used again; remove the folder to start over. This
+// else. The system is in .cache/distro/SUITE and is reused; remove the folder to start over. This
 // machine's mirrors, proxies and certificates are copied into it.
 import path from 'node:path';
 import { runMain, StepError } from '../../scripts/lib/steps.mjs';

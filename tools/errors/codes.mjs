@@ -41,7 +41,7 @@ export function errorClasses(texts) {
 }
 
 /**
- * Names of those without a code, of their own or of a class that they extend.
+ * Names of the classes that neither have a code nor inherit one.
  * @param {readonly ErrorClass[]} classes
  */
 export function withoutCode(classes) {

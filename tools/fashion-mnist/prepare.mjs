@@ -40,8 +40,8 @@ const FORMAT = 1;
 const PROGRESS_EVERY = 10_000;
 
 /**
- * Prepares the image folder, or returns at once where it is complete. Safe to interrupt: the marker that says
- * so is written last, and a run without it writes every file anew.
+ * Prepares the image folder, or returns at once if it is complete. Safe to interrupt: the marker of a
+ * complete folder is written last, and without it a run writes every file again.
  *
  * @param {string} outDir
  * @param {{ source?: string, log?: (line: string) => void }} [options]

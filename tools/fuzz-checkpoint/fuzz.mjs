@@ -16,7 +16,7 @@ import {
 } from '../../packages/checkpoint/dist/index.js';
 import { mutate, randomFrom } from './mutate.mjs';
 
-/** A read that takes longer, or leaves the process larger, is a find. */
+/** A read that takes longer, or a process that grows larger, is a failure. */
 const MAX_MS = 10_000;
 const MAX_RSS = 2 ** 30;
 
@@ -31,7 +31,7 @@ const folder = mkdtempSync(join(tmpdir(), 'fuzz-checkpoint-'));
 const path = join(folder, 'a.pth');
 const random = randomFrom(seed);
 const counts = { runs: 0, read: 0, refused: 0, slowest: 0, rss: 0 };
-/** Refusals by their reason without its numbers and names: they show how far into the reader a file gets. */
+/** Refusals by reason, without numbers and names; they show how far into the reader files get. */
 const reasons = new Map();
 
 process.stdout.write(`seed ${seed}\n`);

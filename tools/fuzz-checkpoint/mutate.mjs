@@ -56,11 +56,11 @@ export function mutate(files, random) {
   for (let count = 1 + random(3); count > 0 && bytes.length > 0; count--) {
     bytes = CHANGES[random(CHANGES.length)](bytes, random);
   }
-  // Otherwise the checksum would hide the program behind it.
+  // With a wrong checksum, the reader would not reach the pickle.
   return random(4) === 0 ? bytes : withChecksum(bytes);
 }
 
-/** Makes the checksum of data.pkl right again, if the file still is a zip file that has one. */
+/** Corrects the checksum of data.pkl, if the file is still a zip file that has one. */
 function withChecksum(bytes) {
   const name = bytes.indexOf('data.pkl');
   const header = bytes.lastIndexOf('PK\x03\x04', name);

@@ -8,7 +8,7 @@ import { resnet50 } from './session.mjs';
 import { escapeXml, standaloneSvg } from './svg.mjs';
 
 const [BATCH, BUDGET, BLOCK] = [16, '705MB', 'mod3.block2'];
-/** Of one column, and of the box in it. */
+/** Widths of a column and of the box in it. */
 const [COLUMN, BOX] = [128, 100];
 const [LEFT, OPS, VALUES, HEIGHT] = [14, 64, 128, 248];
 const NAMES = { keep: 'kept', absorb: 'inverted', invert: 'inverted', recompute: 'recomputed' };

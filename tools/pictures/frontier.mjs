@@ -10,9 +10,9 @@ import { standaloneSvg } from './svg.mjs';
 /** Zen 4 in bench/RESULTS.md: the middle of its copy rates, and its float32 products. */
 const LIMITS = { bandwidth: 66e9, products: { float32: 224e9 } };
 const BATCHES = [4, 8, 16, 32, 64];
-/** Of the arena without a budget; the curve of a batch ends where no plan fits. */
+/** Shares of the arena without a budget; the curve of a batch ends when no plan fits. */
 const SHARES = [1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3];
-/** As many as batches; colors are those of `renderChartSvg`. */
+/** Colors of `renderChartSvg`, one for each batch. */
 const COLORS = /** @type {const} */ (['constant', 'gradient', 'input', 'activation', 'mark']);
 const [WIDTH, HEIGHT] = [900, 400];
 

@@ -1,5 +1,5 @@
 // @ts-check
-// A page as a WebP in docs/.
+// Takes a screenshot of a page as a WebP file in docs/.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ const FLAGS = [
   '--disable-gpu',
   '--hide-scrollbars',
   '--force-color-profile=srgb',
-  // Scripts of the page may take a while.
+  // Gives the page's scripts time.
   '--virtual-time-budget=20000',
 ];
 

@@ -16,7 +16,7 @@ const EXPERIMENTS = 'apps/train-imagenet/experiments';
 const FASHION = { config: `${EXPERIMENTS}/demo_fashion_mnist.json`, data: '.cache/fashion-mnist' };
 const SHAPES = { config: `${EXPERIMENTS}/segmentation_shapes.json`, data: `${WORK}/shapes-data` };
 
-/** As many as classes of shapes. */
+/** One color for each class of shapes. */
 const COLORS = [
   [70, 76, 84],
   [47, 111, 194],
@@ -24,13 +24,15 @@ const COLORS = [
   [63, 154, 86],
 ];
 
-/** Pages with the size of the window and the width of the picture. */
+/** Pages, with the sizes of their windows and the widths of the pictures. */
 const PICTURES = [
   { page: `${WORK}/fashion/report.html`, name: 'report', window: [1200, 1380], width: 900 },
   { page: `${WORK}/test.html`, name: 'test-page', window: [1200, 1100], width: 900 },
   { page: `${WORK}/gallery/index.html`, name: 'gallery', window: [1200, 900], width: 900 },
 ];
-/** Without the facts of the machine and the day, and in one font, whatever the machine has installed. */
+/**
+ * Hides facts of the machine and the day, and sets one font, so that pictures do not depend on the machine.
+ */
 const STYLES = '<style>dl{display:none}*{font-family:"DejaVu Sans"!important}</style></head>';
 
 makeRuns();
@@ -78,7 +80,7 @@ function writeClasses() {
 }
 
 /**
- * Runs a command of inplace-abn, unless the file that it ends with is there.
+ * Runs a command of inplace-abn unless its last file exists.
  * @param {string} file
  * @param {readonly string[]} args
  */

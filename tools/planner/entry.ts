@@ -1,6 +1,6 @@
 /**
- * The planner for scripts of the page, which are not modules: a page that is opened from a file may not load
- * those.
+ * The planner as a global for the page's scripts. They are classic scripts, because a page that is opened
+ * from a file may not load modules.
  */
 import { architectures, fieldsOf, formatBytes, frontier, plan } from './planning.js';
 

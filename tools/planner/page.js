@@ -1,14 +1,14 @@
-// The page: plans anew when a field changes. Its address may name fields: ?arch=resnet101&batch=32.
+// The page: plans again when a field changes. Its address may set fields: ?arch=resnet101&batch=32.
 /* global planner */
 const GIB = 2 ** 30;
-/** Of the arena without a budget. */
+/** Budgets, as shares of the arena without a budget. */
 const SHARES = [1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4];
 
 const form = document.getElementById('form');
 const parts = Object.fromEntries(
   ['total', 'map', 'frontier', 'layers', 'text'].map((id) => [id, document.getElementById(id)]),
 );
-/** Counts plans: an older one's frontier stops where a newer one begins. */
+/** Number of the current plan; the frontier of an older one stops. */
 let turn = 0;
 
 function picked() {
@@ -60,7 +60,7 @@ function show() {
   }
 }
 
-/** A point at a time, so that the page stays usable. */
+/** Adds one point at a time, so that the page stays responsive. */
 function showFrontier(step, begun, points) {
   const share = SHARES[points.length];
   if (begun !== turn || share === undefined) return;
@@ -75,13 +75,13 @@ function showFrontier(step, begun, points) {
   setTimeout(() => showFrontier(step, begun, found), 0);
 }
 
-/** A configuration that was pasted sets all fields: what it leaves out is its default, not an older field. */
+/** A pasted configuration sets all fields; keys that it leaves out get their defaults, not earlier values. */
 function take() {
   let found;
   try {
     found = planner.fieldsOf(form.elements.json.value);
   } catch {
-    // Planning says what is wrong.
+    // Planning reports the error.
     return;
   }
   const { budget, ...fields } = found;

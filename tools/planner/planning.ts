@@ -7,7 +7,7 @@ import { ARCHITECTURES } from '@inplace-abn/models';
 import { formatPlan, planReport, resolveConfig, type TrainConfig } from '@inplace-abn/recipes';
 import { renderMemoryMapSvg } from '@inplace-abn/train';
 
-/** The fields of the page; what is left out is the configuration's. */
+/** The fields of the page; for missing ones, the configuration applies. */
 export interface Picked {
   /** A configuration as `train` takes it, in JSON; '' for the defaults. */
   readonly json: string;
@@ -36,19 +36,19 @@ export interface Planned {
 /** A budget, and what it costs. */
 export interface FrontierPoint {
   readonly bytes: number;
-  /** Work of what is recomputed, as a share of all other. */
+  /** Work of recomputation, as a share of all other work. */
   readonly moreWork: number;
 }
 
 /**
- * The fields that show a configuration: its own values and the defaults of what it leaves out, as `plan`
- * takes them. A field that cannot show its value, such as the side of a crop that is not square, is left out.
+ * The values of the fields for a configuration, with the defaults of keys that it leaves out, as in `plan`. A
+ * field that cannot show its value, such as the side of a crop that is not square, is left out.
  */
 export function fieldsOf(json: string): Omit<Picked, 'json'> {
   const { network, input, optimizer, memory_budget: budget } = configOf({ json });
   return {
     arch: network.arch,
-    // Of one process, which is what the page plans, they are the same.
+    // The page plans one process, for which the two are the same.
     bnMode: network.bn_mode === 'sync' ? 'inplace' : network.bn_mode,
     precision: network.precision,
     ...(typeof input.crop_train === 'number' && { crop: input.crop_train }),
@@ -80,7 +80,7 @@ export function plan(picked: Picked): Planned {
   };
 }
 
-/** Plans the step in `share` of the arena that it takes without a budget; null where no plan fits. */
+/** Plans the step in `share` of the arena that it takes without a budget; null if no plan fits. */
 export function frontier(picked: Picked, share: number): FrontierPoint | null {
   const config = configOf({ ...picked, budget: undefined });
   const at = (memory_budget: number) =>

@@ -8,8 +8,8 @@ import ignore from 'ignore';
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
- * Files that git would track, by their paths below the root. Git is not asked: a source archive has no
- * history, and a minimal system no git.
+ * Paths, relative to the root, of files that git would track. Reads .gitignore instead of calling git, because a
+ * source archive has no history, and a minimal system has no git.
  * @returns {string[]}
  */
 export function sourceFiles() {

@@ -1,6 +1,5 @@
 // @ts-check
-// Fills the folder of a platform's package whose addon needs nothing but libraries of the system: for macOS
-// and Windows.
+// Fills the folder of a platform package whose addon needs only system libraries: for macOS and Windows.
 import { copyFileSync, realpathSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { inRoot } from '../../scripts/lib/paths.mjs';
@@ -15,16 +14,16 @@ const OF_MINGW = ['libstdc++.a', 'libgcc.a', 'libwinpthread.a'];
 
 /**
  * @typedef {object} System
- * @property {string[][]} finish  commands that make the built file the packed one, without the file
- * @property {string[]} list  the command that lists the libraries that a file is linked with, without the file
- * @property {RegExp} line  of that list, with a library's name
- * @property {RegExp} ofSystem  names of libraries that every such system has, or Node
- * @property {() => import('./libraries.mjs').Package[]} linked  into the addon
+ * @property {string[][]} finish  commands that turn the built file into the packed one, without the file's name
+ * @property {string[]} list  command that lists the libraries a file is linked with, without the file's name
+ * @property {RegExp} line  matches a line of that list, with the library's name as its group
+ * @property {RegExp} ofSystem  names of libraries that every such system has, and of Node
+ * @property {() => import('./libraries.mjs').Package[]} linked  packages of the libraries linked into the addon
  */
 
 /** @type {System} */
 export const MACOS = {
-  // The system loads nothing whose signature does not fit.
+  // Stripping invalidates the signature, and macOS loads only signed code.
   finish: [
     ['strip', '-x'],
     ['codesign', '--force', '--sign', '-'],
@@ -37,7 +36,7 @@ export const MACOS = {
 
 /** @type {System} */
 export const WINDOWS = {
-  // Without -p it writes the time of day into the file.
+  // -p keeps the file's time stamp; without it, strip writes the current time into the header.
   finish: [[`${MINGW}-strip`, '-p']],
   list: [`${MINGW}-objdump`, '-p'],
   line: /^\s*DLL Name: (\S+)$/gm,
@@ -74,7 +73,7 @@ const call = ([program = '', ...args], file) => run(program, [...args, file]);
 /**
  * @param {string} list  of the libraries that the addon is linked with
  * @param {System} system
- * @throws {StepError} if others than the system's are among them, or none at all
+ * @throws {StepError} if the list is empty, or has libraries that are not the system's
  */
 export function assertAlone(list, { line, ofSystem }) {
   const names = [...list.matchAll(line)].map(([, name = '']) => name);

@@ -11,13 +11,13 @@ import { writeImageFolder } from './images.mjs';
 const SUITES = ['bookworm', 'trixie'];
 const RELEASE = inRoot('release');
 const README = 'packages/inplace-abn/README.md';
-/** Trains on the main thread and on two others at once, each with a program of its own. */
+/** Trains on the main thread and on two others at once, each with its own Session. */
 const THREADS = inRoot('tools', 'release', 'threads.mjs');
-/** In the system. */
+/** A folder in the system. */
 const HOME = '/root/packages';
 const CONFIG = 'node_modules/@inplace-abn/train-imagenet/experiments/demo_fashion_mnist.json';
 const ADDON = 'node_modules/@inplace-abn/native-linux-x64';
-/** An installation with one platform and WebAssembly, of packages with their own oneDNN. */
+/** Limit for an installation with one platform's addon and WebAssembly, from a release's packages. */
 const MOST_INSTALLED_BYTES = 62e6;
 const COMPILERS = ['cc', 'gcc', 'g++', 'clang', 'make', 'cmake', 'python3'];
 
@@ -52,8 +52,8 @@ const COMMANDS = {
 };
 
 /**
- * Checks for `npm run test:all`. Systems are made and entered as root only.
- * @param {string[]} options  of packing
+ * Checks for `npm run test:all`. Systems are made and entered only as root.
+ * @param {string[]} options  of `npm run pack`
  * @returns {(() => Promise<unknown>)[]}
  */
 export function packageChecks(options) {
@@ -68,7 +68,7 @@ export function packageChecks(options) {
 }
 
 /**
- * The same commit gives the same bytes.
+ * Packs twice and compares: the same commit must give the same bytes.
  * @param {string[]} options
  */
 async function packedTwice(options) {
@@ -98,7 +98,7 @@ function checksOn(suite) {
       await ensureSystem(suite, folder);
       made = true;
     } catch (error) {
-      // No mirror, or no right to make one: that says nothing of the packages.
+      // Without a mirror or the rights to make a system: not the packages' fault.
       say(
         `! ${suite}: the packages are not tried. ${error instanceof Error ? error.message.split('\n')[0] : error}`,
       );
@@ -115,7 +115,7 @@ function checksOn(suite) {
 }
 
 /**
- * Node, the tarballs, images and the README's snippet.
+ * Copies Node, the tarballs, images and the README's snippet into the system.
  * @param {string} folder
  */
 function fillSystem(folder) {
@@ -137,7 +137,7 @@ export function firstSnippet(markdown) {
 }
 
 /**
- * The steps of the image as one command, with the packed tarballs in place of the registry's.
+ * The steps of the image as one command, with the packed tarballs instead of the registry's.
  * @param {string} dockerfile
  */
 function imageSteps(dockerfile) {

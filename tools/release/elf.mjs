@@ -85,7 +85,7 @@ export class Elf {
       .map(({ value }) => this.text(strings + value));
   }
 
-  /** @returns {VersionNeed[]} versions of symbols by the library that they are asked of */
+  /** @returns {VersionNeed[]} the symbol versions that are needed, by library */
   versionNeeds() {
     const section = this.sections.get('.gnu.version_r');
     if (!section) return [];
@@ -128,8 +128,8 @@ export class Elf {
   }
 
   /**
-   * Makes the library load without some of those that it is linked with. Their symbols become weak: they are
-   * null where nothing else has them, and whoever calls them is lost.
+   * Lets the library load without some of its dependencies. Their symbols become weak: null unless another
+   * library defines them, so calling them crashes.
    * @param {Map<string, Set<string>>} libraries  symbols of each library to leave out, by its name
    * @returns {string[]} the symbols that have become weak
    */
@@ -206,7 +206,7 @@ export class Elf {
 }
 
 /**
- * The newest version of a library's symbols that files ask for, such as 2.34 of `GLIBC`.
+ * The newest symbol version with this prefix that files need, such as 2.34 for `GLIBC`.
  * @param {Elf[]} files
  * @param {string} prefix
  * @returns {string | undefined}

@@ -1,6 +1,6 @@
 // @ts-check
-// Where the libraries lie that an addon is linked with, and which packages of Debian they are from: those of
-// this system, or of arm64 in a folder.
+// Paths of the libraries that an addon is linked with, and the Debian packages that they come from: on this
+// system, or for arm64 in a sysroot.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import path from 'node:path';
@@ -10,8 +10,8 @@ import { DEBS, SYSROOT } from '../arm64/sysroot.mjs';
 /**
  * @typedef {{ file: string, name: string, version: string, source: string, copyright: string }} Package  of a file
  * @typedef {object} Libraries
- * @property {string} strip  the program
- * @property {(file: string) => Map<string, string>} pathsFor  paths by name, of those that a file needs and maybe others
+ * @property {string} strip  name of the `strip` program
+ * @property {(file: string) => Map<string, string>} pathsFor  paths by name, of at least the libraries that a file needs
  * @property {(file: string) => Package} packageOf  of a library's real path
  */
 
@@ -26,7 +26,7 @@ export const OF_THIS_SYSTEM = {
     return new Map([...found].map(([, name = '', at = '']) => [name, at]));
   },
   packageOf(file) {
-    // The package may name the file by the link that /lib is.
+    // The package may list the file under /lib, a link to /usr/lib.
     const owner = [file, file.replace(/^\/usr/, '')]
       .map((name) => output('dpkg-query', ['-S', name]).split(':')[0])
       .find(Boolean);
@@ -57,10 +57,10 @@ export const OF_ARM64 = {
 
 /**
  * @param {string} file
- * @param {string | undefined} words  of its package, as FORMAT has them
+ * @param {string | undefined} words  about its package, in FORMAT
  * @param {string} root  of the system that it is installed in
  * @returns {Package}
- * @throws {StepError} where the package or its license is not known
+ * @throws {StepError} if the package or its license is not known
  */
 export function described(file, words, root) {
   const [name = '', source = '', version = ''] = (words ?? '').split('\n')[0]?.split(' ') ?? [];

@@ -1,6 +1,6 @@
 // @ts-check
-// The licenses of what the native package brings, from what Debian says of each library, and a library itself
-// where it is compiled in.
+// The licenses of the libraries in the native packages: from Debian's copyright files, or from the library
+// itself if we compile it in.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { inRoot } from '../../scripts/lib/paths.mjs';
@@ -25,8 +25,8 @@ export function thirdPartyLicenses(packages, changes, compiledIn) {
 }
 
 /**
- * Of an addon that has its libraries in it.
- * @param {import('./libraries.mjs').Package[]} packages  of Debian, that they are from
+ * Licenses for an addon with statically linked libraries.
+ * @param {import('./libraries.mjs').Package[]} packages  Debian packages of these libraries
  */
 export function compiledInLicenses(packages) {
   const parts = packages.map(partOf);
@@ -46,12 +46,12 @@ function partOf({ file, name, version, source, copyright }) {
 
 const nodeAddonApi = () => `node-addon-api (compiled in)\n\n${readFileSync(inRoot(HEADER_ONLY), 'utf8')}`;
 
-/** Debian's, which other installations of Emscripten lack. */
+/** Debian's copyright file; other installations of Emscripten do not have it. */
 export const EMSCRIPTEN_COPYRIGHT = '/usr/share/doc/emscripten/copyright';
 
 /**
- * Of the C and C++ libraries that Emscripten links into the addon in WebAssembly, with what else Debian says
- * of Emscripten.
+ * Licenses of the C and C++ libraries that Emscripten links into the WebAssembly addon, with the rest of
+ * Debian's copyright file of Emscripten.
  */
 export function emscriptenLicenses() {
   const copyright = readFileSync(EMSCRIPTEN_COPYRIGHT, 'utf8');
@@ -61,7 +61,7 @@ export function emscriptenLicenses() {
 }
 
 /**
- * The licenses that a text names by their place in Debian.
+ * The licenses that a text refers to by their paths in Debian.
  * @param {string} text
  */
 function commonLicenses(text) {
@@ -70,7 +70,7 @@ function commonLicenses(text) {
 }
 
 /**
- * Of the oneDNN that CMake found for a build, a static library.
+ * License of the static oneDNN that CMake found for a build.
  * @param {string} build
  */
 export function onednnLicense(build) {

@@ -1,5 +1,5 @@
 // @ts-check
-// Fills the folder of a platform's package: the addon of this checkout and the libraries that a bare system
+// Fills the folder of a platform package with the addon of this checkout and the libraries that a bare system
 // lacks.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -13,9 +13,9 @@ import { emscriptenLicenses, hasOnednn, onednnLicense, thirdPartyLicenses } from
 export const ADDON = 'inplace_abn.node';
 const OWN = [ADDON, 'inplace_abn_gloo.so'];
 
-/** Libraries of every system with Node. */
+/** Libraries that every system with Node has. */
 const OF_THE_SYSTEM = /^(linux-vdso|ld-linux|lib(c|m|dl|rt|pthread|stdc\+\+|gcc_s)\.so)/;
-/** Dependencies that our use of the libraries never calls: GPUs, InfiniBand and Redis. */
+/** Dependencies of the libraries that our kernels never call: for GPUs, InfiniBand and Redis. */
 const LEFT_OUT = /^lib(OpenCL|ibverbs|hiredis)\.so/;
 
 /**
@@ -56,7 +56,7 @@ export function fillNativePackage(member, folder, build, system) {
 }
 
 /**
- * The folder of the addon in WebAssembly.
+ * Fills the folder of the WebAssembly package.
  * @param {string} member  folder of the package in the checkout
  * @param {string} folder  made anew
  * @param {string} addon  relative to the root
@@ -70,7 +70,7 @@ export function fillWasmPackage(member, folder, addon) {
 }
 
 /**
- * Copies what every package has.
+ * Copies the files that every package has.
  * @param {string} member
  * @param {string} folder  made anew
  */
@@ -84,7 +84,7 @@ export function beginPackage(member, folder) {
 }
 
 /**
- * Takes away what is never called.
+ * Removes dependencies that are never called.
  * @param {string} file
  * @param {Map<string, string>} libraries
  * @returns {string[]} what was changed, in sentences
@@ -109,8 +109,8 @@ function exportsOf(file) {
 }
 
 /**
- * Path by name of the libraries that a file is linked with, and those with theirs; those of every system are
- * left out, and so is what only left out ones need.
+ * Paths by name of the libraries that a file is linked with, directly or indirectly. Leaves out libraries
+ * that every system has, and those that only left-out libraries need.
  * @param {string} file
  * @param {import('./libraries.mjs').Libraries} system
  * @returns {Map<string, string>}
@@ -145,7 +145,8 @@ function assertComplete(folder, files) {
 }
 
 /**
- * The linker takes what it does not find for something that Node has.
+ * Undefined symbols do not fail the link, because Node defines some at run time. So looks for those of
+ * oneDNN.
  * @param {string} addon  with a oneDNN compiled in
  */
 function assertOnednn(addon) {
@@ -157,8 +158,8 @@ function assertOnednn(addon) {
 }
 
 /**
- * The files of a release run on the C library that the package states, and on the C++ library of GCC 12.
- * Those that are packed with the system's oneDNN are for systems like it, which may be newer.
+ * Checks that the files of a release need the versions of the C and C++ libraries that the package's README
+ * states. Files packed with the system's oneDNN are for systems like this one: a difference is only reported.
  * @param {string} member
  * @param {string} folder
  * @param {{ files: string[], released: boolean }} packed
@@ -204,7 +205,7 @@ export function writeFilesManifest(folder, files) {
  * @returns {string} its output
  */
 export function run(command, args) {
-  // A list of a file's symbols has megabytes.
+  // A symbol list takes megabytes.
   const options = { encoding: /** @type {const} */ ('utf8'), maxBuffer: 2 ** 28 };
   const { status, error, stderr, stdout } = spawnSync(command, args, options);
   if (status !== 0) throw new StepError(`${command} failed: ${error?.message ?? stderr}`);

@@ -1,6 +1,6 @@
 // @ts-check
-// Builds the oneDNN that packages bring: for CPUs alone, with the primitives that kernels call, as a static
-// library. Debian's brings an OpenCL engine and every primitive, twice as many bytes.
+// Builds the oneDNN that is linked into the packaged addon: a static library for CPUs only, with the
+// primitives that our kernels call. Debian's has an OpenCL engine and every primitive, and is twice as large.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -9,33 +9,30 @@ import { inRoot } from '../../scripts/lib/paths.mjs';
 import { hashOf, readStamp, writeStamp } from '../../scripts/lib/stamp.mjs';
 import { runLogged, StepError, step } from '../../scripts/lib/steps.mjs';
 
-/** Debian 12's, so that packages compute what a checkout there computes. */
+/** Debian 12's version, so that packages compute the same bits as a checkout there. */
 const VERSION = '2.6.3';
 const TARBALL = `onednn_${VERSION}.orig.tar.gz`;
-/** Of that file, and of GitHub's archive of the version. */
+/** Digest of that file, and of GitHub's archive of the version. */
 const SHA256 = 'fd47d2470000b5015f6e34134f799683050f81cbc04f53a3b0d323df1bb900bc';
 const FOLDER = inRoot('.cache', 'onednn');
 /** An inner product computes convolutions whose weights are as large as their images. */
 const PRIMITIVES = ['CONVOLUTION', 'INNER_PRODUCT', 'MATMUL', 'REORDER'];
-/**
- * Files of other primitives, which only take time to compile. Packing fails where the addon needs one after
- * all.
- */
+/** Files of other primitives, which would only take time to compile. Packing fails if the addon needs one. */
 const OTHERS =
   /\/(rnn|lrn|prelu|shuffle)\/[^/]+\.cpp$|\/(?!cpu_)\w*(batch_normalization|_binary|concat|deconvolution|_eltwise|layer_normalization|lrn|pool|prelu|reduction|resampling|shuffle|softmax|(?<!_copy)_sum)\w*(?<!_utils|_injector)\.cpp$/;
-/** Where a program runs is none of its contents; what nothing calls can be left out when it is linked. */
+/** Keeps the build folder out of the binary, and lets the linker drop functions that nothing calls. */
 const FLAGS = `-ffunction-sections -fdata-sections -ffile-prefix-map=${FOLDER}=.`;
 const OPTIONS = {
   CMAKE_BUILD_TYPE: 'Release',
   CMAKE_C_FLAGS: FLAGS,
   CMAKE_CXX_FLAGS: FLAGS,
-  // Not -O3, which is a fifth larger: the kernels that matter are made at run time.
+  // -O3 would be a fifth larger, and the kernels that matter are generated at run time.
   CMAKE_CXX_FLAGS_RELEASE: '-O2 -DNDEBUG',
   CMAKE_INSTALL_PREFIX: FOLDER,
   CMAKE_INSTALL_LIBDIR: 'lib',
   DNNL_LIBRARY_TYPE: 'STATIC',
   DNNL_ENABLE_PRIMITIVE: PRIMITIVES.join(';'),
-  // Nothing beyond x86-64 in code that the compiler makes; kernels are made at run time for the CPU at hand.
+  // Compiled code is for any x86-64; kernels are generated at run time for the CPU at hand.
   DNNL_ARCH_OPT_FLAGS: '',
   DNNL_BUILD_EXAMPLES: 'OFF',
   DNNL_BUILD_TESTS: 'OFF',
@@ -46,8 +43,8 @@ const OPTIONS = {
 const BUILT = { cmakeFiles: path.join(FOLDER, 'lib/cmake/dnnl'), stamp: '.cache/onednn/stamp' };
 
 /**
- * Builds it unless this version is there: 20 minutes of a core.
- * @returns {Promise<typeof BUILT>} the folder for CMake's `dnnl_DIR`, and a file that tells builds apart
+ * Builds oneDNN unless this version is built, which takes 20 minutes on one core.
+ * @returns {Promise<typeof BUILT>} the folder for CMake's `dnnl_DIR`, and a file that differs between builds
  */
 export async function buildOnednn() {
   const inputs = hashOf(['tools/release/onednn.mjs']);
@@ -64,7 +61,7 @@ export async function buildOnednn() {
   return BUILT;
 }
 
-/** @param {string} folder  gets the sources that are compiled */
+/** @param {string} folder  where the sources to compile are unpacked */
 async function bringSources(folder) {
   const tarball = path.join(FOLDER, TARBALL);
   mkdirSync(folder, { recursive: true });
@@ -79,12 +76,12 @@ async function bringSources(folder) {
 
 /**
  * @param {string} file  of src/cpu
- * @returns {boolean} whether the primitives that kernels call do without it
+ * @returns {boolean} whether the primitives that our kernels call do not need it
  */
 export const isOfOtherPrimitive = (file) => OTHERS.test(file);
 
 /**
- * From the mirror that brought libdnnl-dev, where Debian keeps the sources next to it.
+ * Downloads from the mirror of libdnnl-dev, where Debian keeps the sources next to the package.
  * @param {string} tarball
  */
 async function download(tarball) {
@@ -104,7 +101,7 @@ async function download(tarball) {
 /**
  * @param {string} uris  of `apt-get download --print-uris libdnnl-dev`
  * @returns {string} the sources' URL
- * @throws {StepError} where apt names no mirror
+ * @throws {StepError} if apt names no mirror
  */
 export function sourcesUrl(uris) {
   const binary = /^'(\S+)'/m.exec(uris)?.[1];

@@ -1,4 +1,4 @@
-// A program of the packed packages: threads of one process train, each with a Session of its own, to the same
+// Run with the packed packages: three threads of one process train, each with its own Session, to the same
 // bits.
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 import { Conv2d, GlobalAvgPool2d, InPlaceABN, Linear, Sequential } from 'inplace-abn/nn';

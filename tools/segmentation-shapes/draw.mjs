@@ -1,7 +1,7 @@
 // @ts-check
 // Images of colored shapes on a noisy ground with exact label maps, each a function of its name.
 
-/** By class id. */
+/** Names by class id. */
 export const CLASSES = ['ground', 'disc', 'square', 'triangle'];
 
 /** Red, green and blue of each class in pictures of predictions. */

@@ -25,7 +25,7 @@ const QUOTE = /^<!-- from (\S+?)( with inplace-abn)? -->\n\n```(\w+)\n(?:[^`]|`(
 const MARKER = /^<!-- from .*-->$/gm;
 
 /**
- * The text with every quote as its file is.
+ * The text with every quote replaced by its file.
  * @param {string} text
  * @param {(file: string) => string} read
  */
@@ -48,7 +48,7 @@ export function quotedAt(text) {
   return new Set([...text.matchAll(QUOTE)].map(({ index }) => text.slice(0, index).split('\n').length + 2));
 }
 
-/** For readers who have no checkout, whose commands the first line tells. @param {string} code */
+/** For readers without a checkout: drops the first line, which has a command for one. @param {string} code */
 function fromUmbrella(code) {
   return code
     .replace(/^\/\/.*\n/, '')

@@ -1,5 +1,5 @@
 /**
- * The code of READMEs: fenced blocks of ts and js, as modules that keep the lines of the file they are of.
+ * The code of READMEs: fenced ts and js blocks, as modules with the line numbers of their README.
  */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -9,9 +9,9 @@ export interface Snippet {
   /** README and line, as `packages/nn/README.md:6`. */
   readonly name: string;
   readonly language: 'ts' | 'js';
-  /** ```` ```ts no-run ````: it needs a GPU, files of the reader's or processes; it is only type-checked. */
+  /** Whether it runs. ```` ```ts no-run ```` needs a GPU, files or processes, and is only type-checked. */
   readonly runs: boolean;
-  /** A file name of its own. */
+  /** A unique file name. */
   readonly file: string;
   /** Preceded by as many empty lines as the README has lines before it. */
   readonly code: string;

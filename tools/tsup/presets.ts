@@ -5,7 +5,7 @@ const common: Options = {
   target: 'node20',
   platform: 'node',
   sourcemap: true,
-  // Maps give a package's stack traces the lines of its sources, which a checkout has next to dist.
+  // Source maps give stack traces the lines of the sources, without a copy of the sources in the package.
   esbuildOptions: (options) => {
     options.sourcesContent = false;
   },
@@ -20,7 +20,7 @@ export function library(overrides: Options = {}): Options {
   return { ...common, entry: ['src/index.ts'], dts: { compilerOptions: { paths: {} } }, ...overrides };
 }
 
-/** An app: one bundle per program; nobody imports it, so it has no declarations. */
+/** An app: one bundle per program, without declarations, because nothing imports it. */
 export function program(entry: string[], overrides: Options = {}): Options {
   return { ...common, entry, dts: false, ...overrides };
 }

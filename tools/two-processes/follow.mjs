@@ -1,9 +1,8 @@
 // @ts-check
 // ResNet-50 with synchronized statistics, 20 steps in one process and in two: how far the losses are apart.
 //   node tools/two-processes/follow.mjs DIR     DIR/train/CLASS and DIR/val/CLASS, such as .cache/fashion-mnist after the demo
-// elu with α = 1, and a rate at which the network learns smoothly: with the kink of a leaky ReLU of
-// slope 0.01 a change of the weights in their last bit moves the loss of one process alone by 1e-3 within
-// four steps.
+// elu with α = 1 and a low learning rate, so that training is smooth. With leaky ReLU 0.01, which has a kink,
+// changing the last bit of the weights moves the loss of a single process by 1e-3 within four steps.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,14 +1,14 @@
 // @ts-check
-// Errors that valgrind's XML reports of the addon. Those of Node's own code and of code that it compiles
-// are left out.
+// Finds the addon's errors in valgrind's XML. Errors of Node's own code, and of code that it compiles, are
+// left out.
 
-/** Code that is called by others: the frame below says by whom. */
+/** Libraries whose errors count as their caller's. */
 const CALLED = /\/(vgpreload_[^/]*|libc\.so\.6|libm\.so\.6|libstdc\+\+\.so\.6|libgomp\.so\.1)$/;
 
 /**
- * @param {string} xml  of valgrind --xml=yes; cut off where the process was ended
+ * @param {string} xml  output of valgrind --xml=yes; truncated if the process was killed
  * @param {string} addon  file name
- * @returns {string[]} each error in a line: what, and the functions that it is in, innermost first
+ * @returns {string[]} one line per error: its kind, and the functions that it is in, innermost first
  */
 export function errorsIn(xml, addon) {
   const found = [...xml.matchAll(/<error>([\s\S]*?)<\/error>/g)].flatMap(([, error = '']) => {

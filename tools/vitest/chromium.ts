@@ -1,8 +1,8 @@
-/** The browser of tests that look at a page as its readers do. */
+/** The browser for tests of pages. */
 import { accessSync, constants } from 'node:fs';
 import path from 'node:path';
 
-/** Options of a browser without windows, which containers with little shared memory run, too. */
+/** Options of a headless browser that also runs in containers with little shared memory. */
 export const HEADLESS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'];
 
 /** Where Chromium is, if it is installed. */

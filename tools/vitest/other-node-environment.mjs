@@ -7,8 +7,8 @@ import { inRoot } from '../../scripts/lib/paths.mjs';
 const PRELOADED = pathToFileURL(inRoot('tools', 'vitest', 'other-node.mjs')).href;
 
 /**
- * Variables for a vitest whose test processes are started by another command than `node`.
- * @param {string} program  a file that is made for it
+ * Environment variables with which vitest starts its test processes by another command than `node`.
+ * @param {string} program  path of the script to write for that
  * @param {string[]} words  of the command
  * @returns {Record<string, string>}
  */
@@ -20,7 +20,7 @@ export function otherNode(program, words) {
 }
 
 /**
- * For a shell.
+ * Quotes a word for a shell.
  * @param {string} word
  */
 export const quoted = (word) => `'${word.replaceAll("'", "'\\''")}'`;

@@ -1,4 +1,5 @@
 // @ts-check
-// Preloaded: what a program starts by process.execPath is the Node in IABN_TEST_NODE in place of its own. So
-// vitest runs as usual, and its processes that run tests, with those that they start, run on an emulated CPU.
+// Preloaded: a program that starts process.execPath starts the Node in IABN_TEST_NODE instead. vitest itself
+// runs as usual; the processes that run tests, and those that they start, run on an emulated CPU or under
+// valgrind.
 process.execPath = process.env.IABN_TEST_NODE ?? process.execPath;

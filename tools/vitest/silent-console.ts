@@ -5,7 +5,7 @@ import { afterEach, beforeEach } from 'vitest';
 const METHODS = ['debug', 'error', 'info', 'log', 'trace', 'warn'] as const;
 
 declare global {
-  // Of the process: files that share one could find a console that a spy of an earlier file has put back.
+  // One per process: in a shared process, a spy of an earlier file may have left its own console methods.
   var iabnConsole: Partial<Console> | undefined;
 }
 globalThis.iabnConsole ??= Object.fromEntries(METHODS.map((method) => [method, console[method]]));

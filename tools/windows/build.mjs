@@ -1,5 +1,5 @@
 // @ts-check
-// The addon for Windows on x64, with Debian's MinGW-w64: without oneDNN, OpenMP and Gloo.
+// Cross-builds the addon for Windows on x64 with Debian's MinGW-w64, without oneDNN, OpenMP and Gloo.
 import { ensureSystemPackages } from '../../scripts/lib/debian.mjs';
 import { ensureNativeAddon } from '../../scripts/lib/native.mjs';
 import { inRoot } from '../../scripts/lib/paths.mjs';
@@ -9,7 +9,7 @@ const FOLDER = '.cache/native-windows';
 const COMPILER = 'g++-mingw-w64-x86-64-posix';
 
 /**
- * Cross-builds it.
+ * Builds the addon unless it is up to date.
  * @returns {Promise<string>} folder of the build, relative to the root
  */
 export async function buildWindows() {

@@ -1,6 +1,6 @@
 // @ts-check
-// Merges rows into the results of this CPU as they come, so that a report can be made in parts and survives
-// its end.
+// Merges rows into the results of this CPU as they come, so that a report can be made in parts and keeps its
+// rows if it is interrupted.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -14,7 +14,7 @@ import { merge, readResults, writeResults } from './results.mjs';
 
 const CPUINFO = '/proc/cpuinfo';
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-/** Written by a report itself. */
+/** Files that a report writes; their changes do not mark the commit. */
 const WRITTEN = ['bench/results', 'bench/RESULTS.md', 'README.md'];
 
 export class Report {

@@ -12,7 +12,7 @@ import { fileNamed } from './cpu-type.mjs';
  * @typedef {object} Run
  * @property {number} id
  * @property {string} command
- * @property {string} date  YYYY-MM-DD hh:mm, of UTC
+ * @property {string} date  YYYY-MM-DD hh:mm, in UTC
  * @property {string} commit  of the sources; `+`: with changes
  * @property {string} [machine]  cores, threads, system and versions
  * @property {string} [limits]  of the machine, measured in the run
@@ -70,8 +70,8 @@ function parseResults(text, name) {
 }
 
 /**
- * Results with the rows of a run merged in. A row takes the place of the one with the same name and variant;
- * a run of the `whole` benchmark drops that benchmark's other rows. Runs without a row go.
+ * Results with the rows of a run merged in. A row replaces the one with the same name and variant; a run of
+ * the `whole` benchmark drops that benchmark's other rows. Runs without rows are dropped.
  * @param {Results} results
  * @param {Omit<Run, 'id'>} run
  * @param {readonly (Row | Refusal)[]} rows
@@ -103,7 +103,7 @@ export function merge(results, run, rows, { whole } = {}) {
 }
 
 /**
- * Writes a CPU's file, one row a line, and never half of it.
+ * Writes a CPU's file atomically, with one row per line.
  * @param {Results} results
  * @param {string} [folder]
  */
