@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { DataError, FlatFolderError } from './errors.js';
 import {
   describeOthers,
@@ -9,6 +10,17 @@ import {
   listNames,
 } from './folders.js';
 import { LabeledFiles, type LabeledImages } from './labeled-files.js';
+
+/** Options of {@link ImageFolder.open}. */
+export interface ImageFolderOptions {
+  /**
+   * Names of the classes in the order of the labels, such as those of a list of training images; used if the
+   * folder has exactly these. Default: by code point.
+   */
+  order?: readonly string[];
+  /** Path of a folder to leave out, such as that of cached images. Default: none. */
+  except?: string;
+}
 
 /**
  * A data set laid out as `DIR/CLASS/…/NAME.jpg` or another image format, with the same files in the same
@@ -31,22 +43,27 @@ export class ImageFolder extends LabeledFiles {
    * @throws FlatFolderError if the folder has images and no class folders
    * @throws DataError if the folder is missing, has no class folders, or a class has no images
    */
-  static async open(root: string): Promise<ImageFolder> {
-    const classes = await foldersIn(root, 'data folder');
-    if (classes.length === 0) throw await noClassFolder(root);
+  static async open(root: string, { order = [], except }: ImageFolderOptions = {}): Promise<ImageFolder> {
+    const folders = await foldersIn(root, 'data folder');
+    const isClass = (name: string) => except === undefined || resolve(root, name) !== resolve(except);
+    const found = folders.filter(isClass);
+    if (found.length === 0) throw await noClassFolder(root);
+    const known = new Set(order);
+    const same = found.length === known.size && found.every((name) => known.has(name));
+    const classes = same ? [...known] : found;
     const files: string[] = [];
     const labels: number[] = [];
     const empty: string[] = [];
     const others = new Map<string, number>();
     for (const [label, name] of classes.entries()) {
-      const found = await filesBelow(root, name, IMAGE_NAME, 'class folder');
-      for (const file of found.files) {
+      const images = await filesBelow(root, name, IMAGE_NAME, 'class folder');
+      for (const file of images.files) {
         files.push(file);
         labels.push(label);
       }
-      if (found.files.length > 0) continue;
+      if (images.files.length > 0) continue;
       empty.push(name);
-      for (const [ending, count] of found.others) others.set(ending, (others.get(ending) ?? 0) + count);
+      for (const [ending, count] of images.others) others.set(ending, (others.get(ending) ?? 0) + count);
     }
     if (empty.length > 0) {
       const which = empty.length === 1 ? `Class ${empty[0]} has` : `Classes ${listNames(empty)} have`;

@@ -22,7 +22,7 @@ export { decodeName, systemPath } from './file-names.js';
 export { compareCodePoints, foldersIn, listFolder } from './folders.js';
 export { roundHalfEven, type Sides, type Size, sizeOf } from './geometry.js';
 export type { Box, Image, Picture, Region, RegionSource } from './image/image.js';
-export { assertSameClasses, ImageFolder } from './image-folder.js';
+export { assertSameClasses, ImageFolder, type ImageFolderOptions } from './image-folder.js';
 export { type ImageFacts, inspectImage } from './inspect.js';
 export { type InspectedImages, type InspectOptions, inspectImages } from './inspect-images.js';
 export type { LabelFacts, PixelCount } from './inspect-labels.js';

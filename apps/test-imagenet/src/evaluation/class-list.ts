@@ -19,6 +19,8 @@ export interface ClassListOptions {
   readonly outputs: number;
   /** File with one class per line; see `readClassFile`. */
   readonly file?: string;
+  /** Classes of the outputs that the checkpoint records, in order. */
+  readonly recorded?: readonly NamedClass[];
 }
 
 /**
@@ -50,13 +52,15 @@ export function classesInOrder(classes: readonly NamedClass[], outputs: number, 
 }
 
 /**
- * Matches class folders with outputs: by the file if given, else one to one in sorted order, as in training.
+ * Matches class folders with outputs: by the file if given, else by the recorded classes if they are the
+ * folders, else one to one in sorted order. Networks that were trained with a list of labels or with shards
+ * may have another order than folders.
  *
  * @throws UsageError for a file that cannot be used or lacks a folder, and for different numbers of folders
  * and outputs without a file
  */
 export async function matchClasses(options: ClassListOptions): Promise<ClassMap> {
-  const { folders, root, outputs, file } = options;
+  const { folders, root, outputs, file, recorded = [] } = options;
   if (file !== undefined) return byFile(options, await readClassFile(file), file);
   if (folders.length !== outputs) {
     const remedy =
@@ -67,7 +71,18 @@ export async function matchClasses(options: ClassListOptions): Promise<ClassMap>
       `${root} has ${folders.length} class folders but the network has ${outputs} outputs (network.classes): ${remedy}`,
     );
   }
-  return { outputs: folders.map((_, label) => label), names: folders };
+  const names = new Set(recorded.map(({ folder }) => folder));
+  const same = names.size === folders.length && folders.every((folder) => names.has(folder));
+  return inOrderOf(same ? recorded : folders.map((folder) => ({ folder, name: folder })), options);
+}
+
+/** Looks each folder up among the classes of the outputs; −1 for one that is not there. */
+function inOrderOf(classes: readonly NamedClass[], { folders, outputs }: ClassListOptions): ClassMap {
+  const indices = new Map(classes.map(({ folder }, index) => [folder, index]));
+  return {
+    outputs: folders.map((folder) => indices.get(folder) ?? -1),
+    names: Array.from({ length: outputs }, (_, output) => classes[output]?.name ?? `output ${output}`),
+  };
 }
 
 function byFile(options: ClassListOptions, named: readonly NamedClass[], file: string): ClassMap {
@@ -77,16 +92,13 @@ function byFile(options: ClassListOptions, named: readonly NamedClass[], file: s
       `${file} names ${named.length} classes but the network has ${outputs} outputs (network.classes)`,
     );
   }
-  const indices = new Map(named.map(({ folder }, index) => [folder, index]));
-  const unknown = folders.filter((folder) => !indices.has(folder));
+  const map = inOrderOf(named, options);
+  const unknown = folders.filter((_, label) => map.outputs[label] === -1);
   if (unknown.length > 0) {
     const more = unknown.length > 5 ? ` and ${unknown.length - 5} more` : '';
     throw new UsageError(
       `${file} has no line for ${unknown.slice(0, 5).join(', ')}${more} of ${root}: it must hold the folder names, in the order of the network's outputs`,
     );
   }
-  return {
-    outputs: folders.map((folder) => indices.get(folder) ?? -1),
-    names: Array.from({ length: outputs }, (_, output) => named[output]?.name ?? `output ${output}`),
-  };
+  return map;
 }

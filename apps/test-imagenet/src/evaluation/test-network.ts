@@ -98,7 +98,7 @@ export async function testNetwork(options: TestOptions): Promise<TestOutcome> {
   const classes =
     listed && known
       ? classesInOrder(known, outputs, classFile ?? options.checkpoint)
-      : await matchClasses(matched);
+      : await matchClasses({ ...matched, recorded: await knownClasses(undefined, options.checkpoint) });
   const crops = cropsOf(options);
   const batchSize = Math.max(1, Math.floor((options.batchSize ?? config.optimizer.batch_size) / crops));
   const own = evaluationBatches(folder.length, batchSize, peers);

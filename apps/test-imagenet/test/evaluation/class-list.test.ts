@@ -12,6 +12,14 @@ describe('classes without a file', () => {
     expect(await matchClasses({ folders, root, outputs: 2 })).toEqual({ outputs: [0, 1], names: folders });
   });
 
+  it('match the outputs in the order that the checkpoint records for these folders', async () => {
+    const recorded = (...names: string[]) => names.map((name) => ({ folder: name, name }));
+    const found = await matchClasses({ folders, root, outputs: 2, recorded: recorded('bee', 'ant') });
+    expect(found).toEqual({ outputs: [1, 0], names: ['bee', 'ant'] });
+    const others = await matchClasses({ folders, root, outputs: 2, recorded: recorded('bee', 'cow') });
+    expect(others).toEqual({ outputs: [0, 1], names: folders });
+  });
+
   it.each([
     [5, 'data/val has 2 class folders but the network has 5 outputs (network.classes): name all classes'],
     [

@@ -7,6 +7,11 @@ import type { DataConfig } from '../config/data.js';
 /** The value of `data.cache` for memory instead of a folder. */
 const RAM = 'ram';
 
+/** The folder that a configuration keeps decoded images in; undefined if it names none. */
+export function cacheFolderOf(dir: string, { cache }: Pick<DataConfig, 'cache'>): string | undefined {
+  return cache === '' || cache === RAM ? undefined : resolve(dir, cache);
+}
+
 export interface OpenedCache {
   readonly cache?: Cache;
   /** How much it holds and may hold. */
@@ -19,12 +24,11 @@ export interface OpenedCache {
  */
 export async function openCache(
   dir: string,
-  { cache: name, cache_limit }: Pick<DataConfig, 'cache' | 'cache_limit'>,
+  data: Pick<DataConfig, 'cache' | 'cache_limit'>,
   { size }: ShareOptions,
 ): Promise<OpenedCache> {
-  if (name === '') return { notes: [] };
-  const limit = cache_limit === -1 ? undefined : cache_limit;
-  if (name === RAM) {
+  const limit = data.cache_limit === -1 ? undefined : data.cache_limit;
+  if (data.cache === RAM) {
     const cache = makeCacheMemory(limit, size);
     const each = size > 1 ? ' in each process' : '';
     return {
@@ -32,7 +36,8 @@ export async function openCache(
       notes: [`decoded images are kept in memory, at most ${formatBytes(cache.limit)}${each}`],
     };
   }
-  const path = resolve(dir, name);
+  const path = cacheFolderOf(dir, data);
+  if (path === undefined) return { notes: [] };
   const cache = await openCacheFolder(path, limit, size);
   const { images, bytes } = cache.size();
   const held = `${images} images, ${formatBytes(bytes)} of at most ${formatBytes(cache.limit)}`;

@@ -20,6 +20,7 @@ import {
   splitByName,
 } from '@inplace-abn/data';
 import type { DataConfig, LabelsKey } from '../config/data.js';
+import { cacheFolderOf } from './cache.js';
 
 /** How many labels an image has. */
 export type LabelsOfImage = 'one' | 'any';
@@ -58,7 +59,9 @@ export async function openLabeledSets(
   const whole = splits && data.train_labels === '' && !existsSync(trainPath) && !(await isSharded(trainPath));
   const open = (part: 'train' | 'val', classes?: readonly string[]) =>
     openLabeledSet(dir, data, part, { labels, notes, classes });
-  const train = whole ? await ImageFolder.open(dir) : await open('train');
+  const train = whole
+    ? await ImageFolder.open(dir, { except: cacheFolderOf(dir, data) })
+    : await open('train');
   if (splits) {
     if (!(train instanceof LabeledFiles)) {
       throw new UsageError(
@@ -141,7 +144,7 @@ async function openImages(
   key: LabelsKey,
   { labels, notes, classes }: LabeledSetOptions,
 ): Promise<LabeledFiles> {
-  if (data[key] === '') return ImageFolder.open(root);
+  if (data[key] === '') return ImageFolder.open(root, { order: classes });
   const path = join(dir, data[key]);
   const { images, unlisted } = await (labels === 'any'
     ? openSets(root, path, data, classes)

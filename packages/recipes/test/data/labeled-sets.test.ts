@@ -55,8 +55,40 @@ describe('openLabeledSets', () => {
     // Class folders alone, without train/ and val/.
     const alone = await openLabeledSets(join(dir, 'train'), dataOf({ split: 0.25 }));
     expect([alone.val.digest(), alone.train.root]).toEqual([val.digest(), join(dir, 'train')]);
+    await mkdir(join(dir, 'train', 'cache'));
+    const cached = await openLabeledSets(join(dir, 'train'), dataOf({ split: 0.25, cache: 'cache' }));
+    expect(cached.train.classes).toEqual(CLASSES);
+    await rm(join(dir, 'train', 'cache'), { recursive: true });
     await expect(openLabeledSets(dir, dataOf({ val: 'absent' }))).rejects.toThrow(
       /absent does not exist: .* or data\.split, the share/,
+    );
+  });
+
+  it('numbers the class folders to validate on as the training images are numbered', async () => {
+    const root = await temporaryFolder();
+    const image = coloredPng('red', 'any');
+    for (const name of ['2', '10', '1']) {
+      await mkdir(join(root, 'val', name), { recursive: true });
+      await writeFile(join(root, 'val', name, 'a.png'), image);
+    }
+    await mkdir(join(root, 'flat'));
+    for (const name of ['a', 'b', 'c']) await writeFile(join(root, 'flat', `${name}.png`), image);
+    await writeFile(join(root, 'list.csv'), 'file,label\na.png,10\nb.png,2\nc.png,1\n');
+    const { train, val } = await openLabeledSets(root, dataOf({ train: 'flat', train_labels: 'list.csv' }));
+    // Labels that are numbers are in numeric order, folders are listed by code point.
+    expect([train.classes, val.classes]).toEqual([
+      ['1', '2', '10'],
+      ['1', '2', '10'],
+    ]);
+    const labelOf = (index: number) => [val.relativePath(index), val.label(index)];
+    expect([0, 1, 2].map(labelOf)).toEqual([
+      ['1/a.png', 0],
+      ['2/a.png', 1],
+      ['10/a.png', 2],
+    ]);
+    await rm(join(root, 'val', '10'), { recursive: true });
+    await expect(openLabeledSets(root, dataOf({ train: 'flat', train_labels: 'list.csv' }))).rejects.toThrow(
+      'Training and validation classes differ',
     );
   });
 
