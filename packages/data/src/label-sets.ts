@@ -58,6 +58,9 @@ export async function readLabelSets(path: string, options: LabelSetOptions = {})
   const rows = header ? table.slice(1) : table;
   if (rows.length === 0) throw new LabelFileError(path, 0, 'names no image: it has only a header');
   const names = first.cells;
+  const classes = typeof labels === 'number' ? null : labels.map((column) => names[column] ?? '');
+  const twice = classes?.find((name, index) => classes.indexOf(name) !== index);
+  if (twice !== undefined) throw new LabelFileError(path, first.line, `has the column ${twice} twice`);
   const labelsOf =
     typeof labels === 'number'
       ? listed(rows, labels, options.separator)
@@ -66,7 +69,7 @@ export async function readLabelSets(path: string, options: LabelSetOptions = {})
   return {
     path,
     named: true,
-    columns: typeof labels === 'number' ? null : labels.map((column) => names[column] ?? ''),
+    columns: classes,
     rows: rows.map((row) => {
       const name = row.cells[file] ?? '';
       if (name === '') throw new LabelFileError(path, row.line, 'has no file name');

@@ -244,11 +244,17 @@ function samplesOf(shard: string, classes: number | undefined): Complete[] {
       finish();
       sample = { key, first: member };
     }
-    if (IMAGE_NAME.test(`.${ending}`) && !sample.image) sample.image = member;
+    if (IMAGE_NAME.test(`.${ending}`)) sample.image = preferred(sample.image, member);
     else if (ending === 'cls') sample.label = labelIn(shard, member, read().toString().trim(), classes);
   });
   finish();
   return samples;
+}
+
+/** Of the images of a sample `KEY.jpg` instead of `KEY.depth.png`, else the first. */
+function preferred(first: TarMember | undefined, other: TarMember): TarMember {
+  const isPlain = ({ name }: TarMember) => !partsOf(name).ending.includes('.');
+  return first === undefined || (isPlain(other) && !isPlain(first)) ? other : first;
 }
 
 /** `a/b.c.jpg` belongs to the sample `a/b` and has the ending `c.jpg`. */

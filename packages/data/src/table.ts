@@ -10,8 +10,8 @@ export interface TableRow {
 
 /**
  * Reads a text file of rows. Cells are separated by tabs, commas or semicolons, the first of them that occurs
- * in the first line, and may be in double quotes (RFC 4180). Without a separator, a line is split at its last
- * white space, since names may contain some. Empty lines are skipped.
+ * in the first line with text, and may be in double quotes (RFC 4180). Without a separator, a line is split
+ * at its last white space, since names may contain some. Empty lines are skipped.
  *
  * @throws LabelFileError naming the file, and the line if one is at fault
  */
@@ -42,7 +42,7 @@ function checkText(path: string, text: string): void {
 }
 
 function separatorOf(path: string, content: string): string | undefined {
-  const first = content.split('\n', 1)[0] ?? '';
+  const first = content.split('\n').find((line) => line.trim() !== '') ?? '';
   const preferred = /\.tsv$/i.test(path) ? ['\t'] : ['\t', ',', ';'];
   return preferred.find((separator) => first.includes(separator));
 }

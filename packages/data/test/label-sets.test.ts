@@ -86,6 +86,7 @@ describe('a list of any number of labels', () => {
       ':3: the column cat holds "-1", not 0 or 1',
       {},
     ],
+    ['two columns of a class', 'id,cat,cat\na,1,0\n', ':1: has the column cat twice', {}],
     ['columns that nothing tells', 'a,b,c\nd,e,f\n', ':1: has 3 columns (a, b, c): name the columns', {}],
     ['a single column', 'cat\ndog\n', ':1: has 1 column: name the columns of the file and the labels', {}],
     ['a column that is not there', 'a,b\nc,d\n', ':1: has no column x; it has a, b', { columns: ['a', 'x'] }],

@@ -37,6 +37,7 @@ describe('a list of labels', () => {
       'labels.csv',
       'split,label,filename\nx,cat,sub/c.jpg\nx,dog,a.jpg\nx,cat,b.png',
     ],
+    ['CSV below an empty line', 'labels.csv', '\r\nsub/c.jpg,cat\r\na.jpg,dog\r\nb.png,cat\r\n'],
     ['TSV without a header', 'labels.tsv', 'sub/c.jpg\tcat\na.jpg\tdog\nb.png\tcat'],
     [
       'semicolons, quotes and Windows line ends',

@@ -135,6 +135,26 @@ describe('tar shards', () => {
     expect([folder.length, folder.label(0), folder.relativePath(0)]).toEqual([1, 4, `a.tar:${long}.png`]);
   });
 
+  it('may hold other images of a sample, before and after its own', async () => {
+    const root = await folderWith({
+      'a.tar': tar([
+        ['x.cls', '1'],
+        ['x.depth.png', grayPng(1)],
+        ['x.jpg', grayPng(2)],
+        ['x.png', grayPng(3)],
+        ['y.left.png', grayPng(4)],
+        ['y.right.png', grayPng(5)],
+        ['y.cls', '0'],
+      ]),
+    });
+    const folder = await ShardedImages.open(root);
+    expect([folder.length, folder.relativePath(0), folder.relativePath(1)]).toEqual([
+      2,
+      'a.tar:x.jpg',
+      'a.tar:y.left.png',
+    ]);
+  });
+
   it.each<[string, Members, string, number?]>([
     [
       'no label',
