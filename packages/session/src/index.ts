@@ -23,7 +23,6 @@ export {
   type SoftCrossEntropyOptions,
   softCrossEntropy,
 } from '@inplace-abn/nn';
-export { averagesIn } from './averages.js';
 export { type EarlyStoppingOptions, earlyStopping } from './early-stopping.js';
 export type {
   Batches,

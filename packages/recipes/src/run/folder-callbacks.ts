@@ -1,14 +1,7 @@
 /** Callbacks that write a run's folder: metrics, events, checkpoints, the report. Only rank 0 writes. */
-import {
-  describedAs,
-  linkFileAtomic,
-  type RunState,
-  RunStateStore,
-  type TensorContent,
-  writeSafetensors,
-} from '@inplace-abn/checkpoint';
+import { linkFileAtomic, type RunState, RunStateStore, type TensorContent } from '@inplace-abn/checkpoint';
 import type { SkippedImage } from '@inplace-abn/data';
-import { averagesIn, type FitStep } from '@inplace-abn/session';
+import type { FitStep } from '@inplace-abn/session';
 import {
   ALONE,
   type Peers,
@@ -27,7 +20,7 @@ import {
 } from '@inplace-abn/train';
 import type { TrainConfig } from '../config/schema.js';
 import type { Engine } from '../engine/engine.js';
-import { descriptionOf } from './description.js';
+import { writeAverages } from './averages.js';
 import { writeResults } from './results.js';
 import { captureState, layoutOf } from './state.js';
 import { torchCheckpointOf, writeTorchCheckpoint } from './torch-checkpoint.js';
@@ -119,17 +112,6 @@ class SaveCheckpoints implements RunCallback {
     this.saved = standing.position.step;
   }
 
-  /** Saves the averaged weights of the best epoch, as a checkpoint of weights. */
-  private async saveAverages(): Promise<void> {
-    const { engine, folder, data } = this.run;
-    const { config } = this.options;
-    const { arch, bn_mode } = config.network;
-    const described = Object.entries(describedAs(descriptionOf(config, data)));
-    const texts = Object.fromEntries(described.map(([key, value]) => [key, JSON.stringify(value)]));
-    const metadata = { arch, bn_mode, ...texts };
-    await writeSafetensors(folder.averagedPath, averagesIn(engine.store), { metadata, checksum: true });
-  }
-
   async onEpoch(): Promise<void> {
     const { engine, data, folder, lock, standing } = this.run;
     await lock.check();
@@ -141,7 +123,7 @@ class SaveCheckpoints implements RunCallback {
       torchCheckpointOf(state, engine, this.options.config, data.train.batches),
     );
     if (better) await linkFileAtomic(folder.torchPath, folder.torchBestPath);
-    if (better && engine.averages) await this.saveAverages();
+    if (better) await writeAverages(folder.averagedPath, state);
   }
 }
 

@@ -1,7 +1,8 @@
 /**
- * Repairs the files that are derived from a run's states: best.safetensors and the files for PyTorch. They
- * are outdated if a process was killed between an epoch's checkpoint and these files, and belong to abandoned
- * steps if a run resumes from an earlier state. Before a run resumes, they are made to match its state.
+ * Repairs the files that are derived from a run's states: best.safetensors, averaged.safetensors and the
+ * files for PyTorch. They are outdated if a process was killed between an epoch's checkpoint and these files,
+ * and belong to abandoned steps if a run resumes from an earlier state. Before a run resumes, they are made
+ * to match its state.
  */
 import { existsSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
@@ -19,6 +20,7 @@ import {
 import type { Position, RunFolder } from '@inplace-abn/train';
 import type { TrainConfig } from '../config/schema.js';
 import type { Engine } from '../engine/engine.js';
+import { stepOfAverages, writeAverages } from './averages.js';
 import { positionOf } from './state.js';
 import { readTorchPlace, torchCheckpointOf, writeTorchCheckpoint } from './torch-checkpoint.js';
 
@@ -56,6 +58,7 @@ class Mending {
   async mend(): Promise<void> {
     const { folder, position } = this.options;
     const best = await this.mendBest();
+    await this.mendAverages(best);
     const ends = (await this.states()).filter(({ position: at }) => at.stepInEpoch === 0);
     const last = ends.find(({ position: at }) => at.epoch === position.epoch && at.best === position.best);
     await this.mendTorch(folder.torchPath, position.epoch, position.best, last?.path);
@@ -89,6 +92,34 @@ class Mending {
     return position.stepOfBest === null || step === position.stepOfBest;
   }
 
+  /** Makes the averages those of the best state. */
+  private async mendAverages(best: Saved | null): Promise<void> {
+    const { folder, position, config } = this.options;
+    const { averagedPath: path } = folder;
+    const step = await stepOfAverages(path);
+    if (best === null) {
+      if (step === null || step <= position.step) return;
+      await rename(path, path.replace(/\.safetensors$/, '.superseded.safetensors'));
+      this.notes.push(`${basename(path)} belongs to a step that this run does not continue: set aside`);
+      return;
+    }
+    // To read a state takes long: not in a run that has no averages.
+    if (step === best.position.step || (step === null && config.ema.decay === 0)) return;
+    await this.rewrite(path, best.path, async () => writeAverages(path, await openRunState(best.path)));
+  }
+
+  /** Makes a file from a state; `write` returns false where there is nothing to write. */
+  private async rewrite(path: string, source: string, write: () => Promise<boolean>): Promise<void> {
+    const name = basename(path);
+    try {
+      if (!(await write())) return;
+      this.notes.push(`${name} did not belong to this run: rewritten from ${basename(source)}`);
+    } catch (error) {
+      if (!(error instanceof CheckpointError)) throw error;
+      this.notes.push(`${name} does not belong to this run and cannot be rewritten: ${error.message}`);
+    }
+  }
+
   /**
    * Makes a file for PyTorch match the state after `epoch` (null: unknown) whose best value is `best`.
    *
@@ -105,8 +136,7 @@ class Mending {
     const isOfRun = place !== null && place.best === best && place.epoch <= position.epoch;
     if (isOfRun && (epoch === null || place.epoch === epoch)) return;
     if (source === undefined) return this.setTorchAside(path, place);
-    const name = basename(path);
-    try {
+    await this.rewrite(path, source, async () => {
       const last = await readTorchPlace(folder.torchPath, engine.task);
       if (path !== folder.torchPath && last?.epoch === epoch && last.best === best) {
         await linkFileAtomic(folder.torchPath, path);
@@ -114,11 +144,8 @@ class Mending {
         const state = await openRunState(source);
         await writeTorchCheckpoint(path, torchCheckpointOf(state, engine, config, batches));
       }
-      this.notes.push(`${name} did not belong to this run: rewritten from ${basename(source)}`);
-    } catch (error) {
-      if (!(error instanceof CheckpointError)) throw error;
-      this.notes.push(`${name} does not belong to this run and cannot be rewritten: ${error.message}`);
-    }
+      return true;
+    });
   }
 
   /**

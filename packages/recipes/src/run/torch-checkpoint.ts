@@ -24,7 +24,7 @@ import {
 import { UsageError } from '@inplace-abn/core';
 import type { NormMode } from '@inplace-abn/interop';
 import type { Module } from '@inplace-abn/nn';
-import { AVERAGED, isAverage, optimizerStateName, TORCH_FORMS } from '@inplace-abn/optim';
+import { isAverage, optimizerStateName, TORCH_FORMS } from '@inplace-abn/optim';
 import { bestKey, type LearningRates } from '@inplace-abn/train';
 import type { OptimizerConfig, TrainConfig } from '../config/schema.js';
 import { learningRateOf } from '../engine/learning-rate.js';
@@ -32,6 +32,7 @@ import { trainedIn } from '../step/frozen.js';
 import { type ParameterOptions, parameterOptions } from '../step/parameters.js';
 import { optimizerOf } from '../step/training-step.js';
 import type { Task } from '../task/task.js';
+import { averagesIn } from './averages.js';
 
 /** A network and its task; an engine is one. */
 interface Trained {
@@ -119,7 +120,7 @@ function torchValueOf({
     ['arch', arch],
     ['bn_mode', bnMode],
     ['state_dict', task.torch.stateDict(ordered)],
-    ...averagesIn(optimizer, ordered, task),
+    ...averagesFor(task, averagesIn({ model: ordered, optimizer })),
     [task.torch.best, best],
     ...Object.entries(describedAs(descriptionIn((key) => meta[key]))).map(
       ([key, value]) => [key, torchOfJson(value)] as const,
@@ -129,16 +130,8 @@ function torchValueOf({
 }
 
 /** The averages of the weights under timm's key, if the run has them. */
-function averagesIn(
-  optimizer: ReadonlyMap<string, TensorContent>,
-  weights: ReadonlyMap<string, TensorContent>,
-  task: Task,
-): [string, TorchTree<TensorContent>][] {
-  if (![...optimizer.keys()].some(isAverage)) return [];
-  const averages = [...weights].map(([name, own]): [string, TensorContent] => {
-    return [name, optimizer.get(optimizerStateName(name, AVERAGED)) ?? own];
-  });
-  return [['state_dict_ema', task.torch.stateDict(new Map(averages))]];
+function averagesFor(task: Task, averages: TensorContents | null): [string, TorchTree<TensorContent>][] {
+  return averages ? [['state_dict_ema', task.torch.stateDict(averages)]] : [];
 }
 
 function slotsOf(optimizer: ReadonlyMap<string, TensorContent>): Map<string, TensorContent> {

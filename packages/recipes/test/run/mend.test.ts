@@ -9,6 +9,7 @@ import {
   listCheckpoints,
   loadRunState,
   type RunMeta,
+  readSafetensors,
   readTorch,
   saveRunState,
 } from '@inplace-abn/checkpoint';
@@ -16,8 +17,13 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { imageFolder, temporaryFolder } from '../../../train/test/support/images.js';
 import { bytesOf, configOf, runTraining } from '../support/runs.js';
 
-const config = configOf({ optimizer: { schedule: { epochs: 2 } } });
-const FOLLOWING = ['checkpoints/best.safetensors', 'checkpoint.pth.tar', 'model_best.pth.tar'] as const;
+const config = configOf({ optimizer: { schedule: { epochs: 2 } }, ema: { decay: 0.5 } });
+const FOLLOWING = [
+  'checkpoints/best.safetensors',
+  'checkpoint.pth.tar',
+  'model_best.pth.tar',
+  'averaged.safetensors',
+] as const;
 
 describe('the files that follow from a state', () => {
   let data: string;
@@ -57,9 +63,9 @@ describe('the files that follow from a state', () => {
   const goOn = (logDir: string, file = '', maxSteps = 14) =>
     runTraining({ config, data, logDir, maxSteps, resume: join(logDir, 'checkpoints', file) });
 
-  /** Epoch and best value of each file; null if it is missing. */
+  /** Epoch and best value of each file, step of averages; null if it is missing. */
   async function placesIn(logDir: string) {
-    const [best, last, torchBest] = FOLLOWING.map((name) => join(logDir, name));
+    const [best, last, torchBest, averaged] = FOLLOWING.map((name) => join(logDir, name));
     const ofTorch = async (path = '') => {
       const value = await readTorch(path).catch(() => null);
       return value instanceof Map ? [value.get('epoch'), value.get('best_prec1')] : null;
@@ -69,6 +75,10 @@ describe('the files that follow from a state', () => {
       best: state && [state.meta.epoch, state.meta.bestTop1],
       last: await ofTorch(last),
       torchBest: await ofTorch(torchBest),
+      averaged: await readSafetensors(averaged ?? '').then(
+        ({ metadata }) => Number(metadata.step),
+        () => null,
+      ),
     };
   }
 
@@ -78,16 +88,27 @@ describe('the files that follow from a state', () => {
     await writeFile(torn, 'torn');
     expect((await placesIn(logDir)).last?.[0]).toBe(1);
     const { text } = await goOn(logDir);
-    expect(await placesIn(logDir)).toEqual({ best: [2, 99], last: [2, 99], torchBest: [2, 99] });
+    expect(await placesIn(logDir)).toEqual({
+      best: [2, 99],
+      last: [2, 99],
+      torchBest: [2, 99],
+      averaged: 14,
+    });
     expect(existsSync(torn)).toBe(false);
     for (const name of FOLLOWING)
       expect(text).toContain(`${name.split('/').at(-1)} did not belong to this run`);
     const value = await readTorch(join(logDir, 'checkpoint.pth.tar'));
     const weights = value instanceof Map ? value.get('state_dict') : null;
-    const { model } = await loadRunState(join(logDir, 'checkpoints', 'checkpoint-14.safetensors'));
+    const { model, optimizer } = await loadRunState(join(logDir, 'checkpoints', 'checkpoint-14.safetensors'));
     for (const [name, tensor] of model) {
       const found = weights instanceof Map ? weights.get(`module.${name}`) : null;
       expect(bytesOf(found as typeof tensor).equals(bytesOf(tensor)), name).toBe(true);
+    }
+    const { tensors } = await readSafetensors(join(logDir, 'averaged.safetensors'), { verify: true });
+    expect([...tensors.keys()]).toEqual([...model.keys()]);
+    for (const [name, tensor] of tensors) {
+      const wanted = optimizer.get(`${name}.ema`) ?? model.get(name);
+      expect(bytesOf(tensor).equals(bytesOf(wanted)), name).toBe(true);
     }
     const links = async () => (await stat(join(logDir, 'checkpoint.pth.tar'))).ino;
     const before = await links();
@@ -99,10 +120,15 @@ describe('the files that follow from a state', () => {
     const logDir = await copyOf(killed);
     await goOn(logDir);
     await goOn(logDir, 'checkpoint-7.safetensors', 7);
-    expect(await placesIn(logDir)).toEqual({ best: [1, 40], last: [1, 40], torchBest: [1, 40] });
+    expect(await placesIn(logDir)).toEqual({ best: [1, 40], last: [1, 40], torchBest: [1, 40], averaged: 7 });
     // Nothing was saved yet, so the run can still continue from the newest state.
     await goOn(logDir);
-    expect(await placesIn(logDir)).toEqual({ best: [2, 99], last: [2, 99], torchBest: [2, 99] });
+    expect(await placesIn(logDir)).toEqual({
+      best: [2, 99],
+      last: [2, 99],
+      torchBest: [2, 99],
+      averaged: 14,
+    });
   });
 
   it('are set aside if their state is gone', async () => {
@@ -113,9 +139,11 @@ describe('the files that follow from a state', () => {
     await cp(newest?.path ?? '', early);
     await changeMeta(early, { epoch: 0, step: 5, stepInEpoch: 5, bestTop1: 0, stepOfBest: null });
     await goOn(logDir, 'checkpoint-5.safetensors', 5);
-    expect(await placesIn(logDir)).toEqual({ best: null, last: null, torchBest: null });
+    expect(await placesIn(logDir)).toEqual({ best: null, last: null, torchBest: null, averaged: null });
     const names = await readdir(logDir, { recursive: true });
-    expect(names.filter((name) => name.includes('best.') || name.endsWith('.tar')).sort()).toEqual([
+    const others = /best\.|averaged|\.tar$/;
+    expect(names.filter((name) => others.test(name)).sort()).toEqual([
+      'averaged.superseded.safetensors',
       'checkpoint.superseded.pth.tar',
       'checkpoints/best.superseded.safetensors',
       'model_best.superseded.pth.tar',
