@@ -1,5 +1,12 @@
 /** Restores the state of an engine and the position of its run from a checkpoint. */
-import { readContent, readDescription, type TensorContents, takeStateDict } from '@inplace-abn/checkpoint';
+import {
+  readContent,
+  readDescription,
+  type StateDictDifference,
+  StateDictMismatch,
+  type TensorContents,
+  takeStateDict,
+} from '@inplace-abn/checkpoint';
 import { UsageError } from '@inplace-abn/core';
 import type { SkippedImage } from '@inplace-abn/data';
 import type { NormMode } from '@inplace-abn/interop';
@@ -47,8 +54,8 @@ export interface Restored extends Found {
  * may hold a part of it after an error.
  *
  * @throws CheckpointError for a file that cannot be read; UsageError for another network, other classes
- * (ERR_CLASSIFIER), weights of unknown origin (ERR_UNKNOWN_ORIGIN), or another optimizer
- * (ERR_OTHER_OPTIMIZER)
+ * (ERR_CLASSIFIER), weights of unknown origin (ERR_UNKNOWN_ORIGIN), or another optimizer or other parameters
+ * that it trains (ERR_OTHER_OPTIMIZER)
  */
 export async function restoreRun(options: RestoreOptions): Promise<Restored> {
   const { engine, config, data, path, take, trainedWith } = options;
@@ -253,7 +260,27 @@ function optimizerStates(engine: Engine, found: TensorContents, path: string): S
   );
   // Skip averages that the run no longer uses.
   const taken = averaged ? found : new Map([...found].filter(([name]) => !isAverage(name)));
-  return takeStateDict(new Map(specs), taken, path);
+  try {
+    return takeStateDict(new Map(specs), taken, path);
+  } catch (error) {
+    throw error instanceof StateDictMismatch ? (otherStates(path, error.difference) ?? error) : error;
+  }
+}
+
+/** The error for a file with the optimizer's states of other parameters; null where names are the same. */
+function otherStates(path: string, { missing, unexpected }: StateDictDifference): UsageError | null {
+  const differences = [
+    { verb: 'lacks', states: missing },
+    { verb: 'has', states: unexpected },
+  ].flatMap(({ verb, states }) =>
+    states.length === 0 ? [] : [`${verb} ${states.length} of them, such as ${states[0]?.name}`],
+  );
+  if (differences.length === 0) return null;
+  return new UsageError(
+    `${path} has other states of the optimizer than this run: it ${differences.join(', and ')}. ` +
+      'Restore the former optimizer.freeze or optimizer.momentum, or start from the weights alone',
+    { code: 'ERR_OTHER_OPTIMIZER' },
+  );
 }
 
 function holdsAverages(states: TensorContents): boolean {

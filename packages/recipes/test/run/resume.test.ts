@@ -131,6 +131,21 @@ describe('a run that is resumed', () => {
     );
   });
 
+  it('is refused for other parameters that are trained, with the keys', async () => {
+    const { logDir, checkpoints } = await copyOfHalf();
+    const frozen = { ...config, optimizer: { ...config.optimizer, freeze: ['mod1'] } };
+    await expect(runTraining({ config: frozen, data, logDir, resume: checkpoints })).rejects.toMatchObject({
+      code: 'ERR_OTHER_OPTIMIZER',
+      message: expect.stringMatching(
+        /than this run: it has \d+ of them, such as mod1\.\S+\.momentum_buffer\. .* optimizer\.freeze or/,
+      ),
+    });
+    const plain = { ...config, optimizer: { ...config.optimizer, momentum: 0, nesterov: false } };
+    await expect(runTraining({ config: plain, data, logDir, resume: checkpoints })).rejects.toThrow(
+      /than this run: it has \d+ of them, such as \S+\.momentum_buffer\. /,
+    );
+  });
+
   it('is refused in the middle of an epoch whose batches have changed', async () => {
     const { logDir, checkpoints } = await copyOfHalf();
     const larger = { ...config, optimizer: { ...config.optimizer, batch_size: 30 } };
