@@ -299,9 +299,10 @@ async function dry(
   options: Options,
   { device, peers }: Omit<Setting, 'processes'>,
 ): Promise<number> {
-  const { workers, maxPixels, printFreq, weights, resume = weights, trainedWith, prices } = options;
+  const { workers, maxPixels, printFreq, weights, resume = weights, trainedWith, prices, logDir } = options;
   const run = { config, data, device, workers, maxPixels, printFreq, resume, trainedWith, prices, peers };
-  await withAdvice(ADVICE, () => dryRun({ ...run, take: taking(options) }));
+  const begin = { take: taking(options), logDir, continueRun: options.continue };
+  await withAdvice(ADVICE, () => dryRun({ ...run, ...begin }));
   return 0;
 }
 

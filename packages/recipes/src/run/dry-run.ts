@@ -1,8 +1,19 @@
 /** One training step and one validation batch of a run that writes nothing. */
-import { latestRunMeta } from '@inplace-abn/checkpoint';
+import { join } from 'node:path';
+import { latestRunMeta, listCheckpoints } from '@inplace-abn/checkpoint';
 import { formatBytes } from '@inplace-abn/core';
 import type { Batch, Loader } from '@inplace-abn/data';
-import { ALONE, METRICS, type MetricName, type Progress, progressOf, START } from '@inplace-abn/train';
+import {
+  ALONE,
+  METRICS,
+  type MetricName,
+  type Position,
+  type Progress,
+  progressOf,
+  type RunData,
+  START,
+  type Taking,
+} from '@inplace-abn/train';
 import { evaluationBatches } from '../data/loaders.js';
 import type { Engine } from '../engine/engine.js';
 import { learningRateOf } from '../engine/learning-rate.js';
@@ -14,8 +25,8 @@ import { namingKeys } from './naming-keys.js';
 import { restoreRun } from './restore.js';
 import type { TrainOptions } from './train.js';
 
-/** Options of a run, without those about its folder. */
-export type DryRunOptions = Omit<TrainOptions, 'logDir' | 'versions'>;
+/** Options of a run. Its folder only matters with `continueRun`. */
+export type DryRunOptions = Omit<TrainOptions, 'logDir' | 'versions'> & Partial<Pick<TrainOptions, 'logDir'>>;
 
 /**
  * Opens the data, plans and allocates all that a run needs, restores what it would begin with, and makes one
@@ -24,23 +35,14 @@ export type DryRunOptions = Omit<TrainOptions, 'logDir' | 'versions'>;
  * @throws as {@link train} does, except for the run folder
  */
 export async function dryRun(options: DryRunOptions): Promise<void> {
-  const {
-    config,
-    device,
-    workers,
-    maxPixels,
-    resume,
-    take = 'everything',
-    trainedWith,
-    prices,
-    peers = ALONE,
-  } = options;
+  const { config, device, workers, maxPixels, prices, peers = ALONE } = options;
   const progress = progressOf(options, peers);
   const reading = { workers, maxPixels, share: peers, once: true };
   const opened = await taskOf(config).openData(options.data, reading);
   for (const note of opened.notes) progress.note(note);
-  const goesOn = peers.rank === 0 && resume !== undefined && take === 'everything';
-  const soFar = goesOn ? ((await latestRunMeta(resume)) ?? null) : null;
+  const begin = await beginningOf(options);
+  const goesOn = peers.rank === 0 && begin.path !== undefined && begin.take === 'everything';
+  const soFar = goesOn ? ((await latestRunMeta(begin.path)) ?? null) : null;
   const data = await namingKeys(() => withPixelCounts(opened, config, { soFar, peers, progress }));
   progress.note(`${data.trainImages} training and ${data.valImages} validation images`);
   const evaluated = evaluationBatches(data.valImages, config.optimizer.batch_size, peers);
@@ -52,28 +54,55 @@ export async function dryRun(options: DryRunOptions): Promise<void> {
   );
   engine.load(initialStatesOf(engine.network, config.network, config.seed));
   engine.beginAverages();
-  let position = START;
-  if (resume !== undefined) {
-    const restored = await restoreRun({ engine, config, data, path: resume, take, trainedWith });
-    for (const note of restored.notes) progress.note(note);
-    position = restored.position;
-  }
+  const first = peers.rank === 0 ? await positionOf(engine, data, begin, options, progress) : null;
+  const { epoch, step } = await peers.fromFirst(first);
   await engine.shareStates();
   progress.note(`${formatBytes(engine.bytes)} for weights, optimizer state and arena`);
-  const { epoch, step } = position;
   const rates = learningRateOf(config.optimizer, data.train.batches)(epoch, step);
   await namingKeys(async () => {
-    await first(data.train, epoch, async (batch) => {
+    await firstBatch(data.train, epoch, async (batch) => {
       const seed = (config.seed + step) | 0;
       const { loss, outputs } = await engine.train(batch, { rates, update: step + 1, seed });
-      const labeled = peers.size === 1 ? undefined : Number(outputs.labeled?.[0] ?? 0);
+      const labeled = outputs.labeled && Number(outputs.labeled[0]);
       const { metrics } = engine.task.newMeter('train').add(outputs, batch, labeled);
       progress.note(`one training step: ${resultLine(loss, metrics)}`);
     });
     await engine.shareBuffers();
-    await first(data.val, 0, (batch) => validated(engine, batch, options, progress));
+    await firstBatch(data.val, 0, (batch) => validated(engine, batch, options, progress));
   });
   progress.note('dry run: nothing was written');
+}
+
+/** The checkpoint that a run begins with, if any, and what is taken from it. */
+interface Begin {
+  readonly path: string | undefined;
+  readonly take: Taking;
+}
+
+async function beginningOf({
+  logDir,
+  resume: path,
+  take = 'everything',
+  continueRun = false,
+}: DryRunOptions): Promise<Begin> {
+  if (!continueRun || logDir === undefined) return { path, take };
+  const folder = join(logDir, 'checkpoints');
+  return (await listCheckpoints(folder)).length > 0 ? { path: folder, take: 'everything' } : { path, take };
+}
+
+/** Restores that checkpoint and returns the position of the run. */
+async function positionOf(
+  engine: Engine,
+  data: RunData,
+  { path, take }: Begin,
+  { config, trainedWith }: DryRunOptions,
+  progress: Progress,
+): Promise<Position> {
+  if (path === undefined) return START;
+  const { position, averages, notes } = await restoreRun({ engine, config, data, path, take, trainedWith });
+  for (const note of notes) progress.note(note);
+  if (!averages) engine.beginAverages();
+  return position;
 }
 
 async function validated(
@@ -92,7 +121,11 @@ async function validated(
   }
 }
 
-async function first(loader: Loader, epoch: number, body: (batch: Batch) => Promise<void>): Promise<void> {
+async function firstBatch(
+  loader: Loader,
+  epoch: number,
+  body: (batch: Batch) => Promise<void>,
+): Promise<void> {
   for await (const batch of loader.epoch(epoch)) {
     await body(batch);
     batch.release();

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { cpu } from '@inplace-abn/core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { imageFolder, temporaryFolder } from '../../../train/test/support/images.js';
-import { dryRun } from '../../src/index.js';
+import { type DryRunOptions, dryRun } from '../../src/index.js';
 import { configOf, lastState, Output, runTraining, STEPS_PER_EPOCH } from '../support/runs.js';
 
 describe('a run with options of control', () => {
@@ -58,5 +58,34 @@ describe('a run with options of control', () => {
     expect(stream.text).toMatch(/the same with averaged weights: loss \d/);
     expect(stream.text).toContain('dry run: nothing was written');
     expect([await readdir(data), await runs()]).toEqual(before);
+  });
+
+  it('makes that step from where the run would begin', async () => {
+    const config = configOf({ network: { width: 0.05 }, optimizer: { learning_rate: 0.2 } });
+    const logDir = join(await temporaryFolder(), 'run');
+    await runTraining({ config, data, logDir, maxSteps: 2 });
+    const files = await readdir(logDir, { recursive: true });
+    const said = async (options: Partial<DryRunOptions>) => {
+      const stream = new Output();
+      await dryRun({ config, data, device: cpu(), workers: 1, printFreq: 1, stream, ...options });
+      return stream.text.split('\n').filter((line) => / (?:step|batch|weights): loss/.test(line));
+    };
+    const lossIn = (line = '') => line.replace(/.*: (?=loss)/, '');
+    const anew = await said({});
+    const continued = await said({ logDir, continueRun: true });
+    expect(continued).toEqual(await said({ resume: join(logDir, 'checkpoints') }));
+    expect(continued).not.toEqual(anew);
+    expect(await said({ logDir: join(logDir, 'absent'), continueRun: true })).toEqual(anew);
+    // Averages begin at the weights that are loaded. They move with the step, whose rate is 0 here.
+    const averaged = configOf({
+      network: { width: 0.05 },
+      optimizer: { learning_rate: 0, frozen_statistics: true },
+      ema: { decay: 0.9, every: 2 },
+    });
+    const resume = join(logDir, 'checkpoints');
+    const [, plain, same] = await said({ config: averaged, resume, take: 'weights' });
+    expect(same).toMatch(/averaged weights/);
+    expect(lossIn(same)).toBe(lossIn(plain));
+    expect(await readdir(logDir, { recursive: true })).toEqual(files);
   });
 });
