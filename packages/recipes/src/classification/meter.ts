@@ -6,6 +6,7 @@ export class ClassificationMeter implements Meter {
   private readonly accuracy = new Accuracy();
 
   add(outputs: Outputs, { size }: Pick<Batch, 'size'>, labeled = size): Counted {
+    if (labeled === 0) return { metrics: { top1: Number.NaN, top5: Number.NaN }, labeled };
     const [correct1, correct5] = [Number(outputs.correct?.[0]), Number(outputs.correct?.[1])];
     this.accuracy.add(correct1, correct5, labeled);
     const metrics = { top1: (100 * correct1) / labeled, top5: (100 * correct5) / labeled };

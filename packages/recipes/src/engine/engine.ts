@@ -17,7 +17,7 @@ import {
 } from '@inplace-abn/core';
 import { type Batch, type Sides, shareSize } from '@inplace-abn/data';
 import type { Module } from '@inplace-abn/nn';
-import { AVERAGED, type AverageOptions, optimizerStateName } from '@inplace-abn/optim';
+import { AVERAGED, type AverageOptions, averagesOf, optimizerStateName } from '@inplace-abn/optim';
 import type { Session, SessionStep, StateTensors } from '@inplace-abn/session';
 import {
   ALONE,
@@ -38,7 +38,7 @@ import type { VisitInstruction } from './inspected.js';
 import { PartInputs } from './part-inputs.js';
 import { type PlannedPrograms, planPrograms } from './plan-programs.js';
 
-const NOTHING_LABELED: StepResult = { loss: Number.NaN, outputs: {} };
+const NOTHING_LABELED: StepResult = { loss: Number.NaN, outputs: { labeled: [0] } };
 
 /** Options of an {@link Engine}. */
 export interface EngineOptions {
@@ -169,27 +169,35 @@ export class Engine implements RunEngine {
     return this.session.share();
   }
 
-  /** Copies the running statistics of rank 0 to all processes; unsynchronized layers have different ones. */
+  /**
+   * Copies the running statistics of rank 0 and their averages to all processes; unsynchronized layers have
+   * different ones.
+   */
   async shareBuffers(): Promise<void> {
     if (this.peers.size === 1) return;
-    for (const [name, { data }] of this.store.stateDict('buffer')) {
+    const buffers = this.store.specs.filter(({ kind }) => kind === 'buffer');
+    const averages = this.average ? averagesOf(buffers) : [];
+    for (const { name } of [...buffers, ...averages]) {
+      const { data } = this.store.read(name);
       const bytes = await this.peers.bytesFromFirst(bytesOf(data));
       this.store.write(name, viewAs(data, bytes));
     }
   }
 
   /**
-   * Runs a training step on this process's share of a batch. Updates nothing if the batch has no labels.
+   * Runs a training step on this process's share of a batch. Updates nothing if the batch has no labels, or
+   * only labels of class weight 0.
    *
    * @throws NotFiniteError, naming the first layer whose value is not finite, before any update
    */
   async train(batch: Batch, inputs: StepInputs): Promise<StepResult> {
     // The mean over no labels is NaN, and there is nothing to learn.
     const alone = !this.peers.group && !this.planned.shards;
-    if (alone && this.task.objective.labeled(batch) === 0) return NOTHING_LABELED;
+    if (alone && this.counted(batch) === 0) return NOTHING_LABELED;
     const results: StepResult[] = [];
     for (const [index, arrays] of this.inputs.of(batch, inputs).entries()) {
-      const result = await this.step(this.planned.parts[index] ?? this.training, arrays, inputs.update);
+      const part = this.planned.parts[index] ?? this.training;
+      const result = await this.step(part, arrays, { batch, update: inputs.update });
       if (!result) return NOTHING_LABELED;
       results.push(result);
     }
@@ -203,7 +211,7 @@ export class Engine implements RunEngine {
    * @throws NotFiniteError after the instructions before the guard
    */
   async inspect(batch: Batch, inputs: StepInputs, visit: VisitInstruction): Promise<void> {
-    if (this.task.objective.labeled(batch) === 0) return;
+    if (this.counted(batch) === 0) return;
     for (const [part, arrays] of this.inputs.of(batch, inputs).entries()) {
       const step = this.planned.parts[part] ?? this.training;
       const { graph } = step.plan.raw;
@@ -214,11 +222,17 @@ export class Engine implements RunEngine {
     }
   }
 
-  /** Runs the step of a part; null if no process has a label. */
+  /** The divisor of the mean loss of this process's share of a batch. */
+  private counted(batch: Batch): number {
+    const { weight, labeled } = this.task.objective;
+    return weight ? weight(batch) : labeled(batch);
+  }
+
+  /** Runs the step of a part of `batch`; null if no label counts on any process. */
   private async step(
     step: SessionStep,
     inputs: Record<string, TypedArray>,
-    update: number,
+    { batch, update }: { readonly batch: Batch; readonly update: number },
   ): Promise<StepResult | null> {
     try {
       const { outputs, timings } = await step.run(inputs, { timed: this.traced.length > 0 });
@@ -226,8 +240,9 @@ export class Engine implements RunEngine {
       return resultOf(outputs);
     } catch (error) {
       if (!(error instanceof NotFiniteError)) throw atStep(update, error);
-      // `labeled` counts the labels of all processes.
-      if ((this.peers.group || this.planned.shards) && step.output('labeled')?.[0] === 0) return null;
+      // The loss is that of all processes, so all of them are here.
+      const [counted] = await this.peers.sum(Float64Array.of(this.counted(batch)));
+      if (counted === 0) return null;
       const layer = await step.firstNonFinite(inputs);
       const where = layer ? `; the first value that is not finite comes from ${layer}` : '';
       throw new NotFiniteError(
@@ -244,11 +259,9 @@ export class Engine implements RunEngine {
   /** Starts the averages at the current weights. */
   beginAverages(): void {
     if (!this.average) return;
-    for (const { name, dtype } of this.store.specs) {
-      const average = optimizerStateName(name, AVERAGED);
-      if (dtype === 'float32' && this.store.specs.some((spec) => spec.name === average)) {
-        this.store.write(average, this.store.read(name).data);
-      }
+    for (const { name, kind, dtype } of this.store.specs) {
+      if (kind === 'optimizer' || dtype !== 'float32') continue;
+      this.store.write(optimizerStateName(name, AVERAGED), this.store.read(name).data);
     }
   }
 

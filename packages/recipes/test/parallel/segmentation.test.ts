@@ -1,5 +1,5 @@
 /** Training of a segmentation over processes against one process with the whole batch. */
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SegmentationFolder } from '@inplace-abn/data';
 import { readMetrics } from '@inplace-abn/train';
@@ -49,6 +49,19 @@ describe('two processes segment', () => {
     }
     const counts = (await lastState(alone)).meta.pixelsOfClass;
     expect((await lastState(together)).meta.pixelsOfClass).toEqual(counts);
+  });
+
+  it('pass over batches of classes that do not count', async () => {
+    const five = { network: { ...network, classes: 5 }, optimizer };
+    const loss = { class_weights: [0, 0, 0, 0, 1] };
+    const config = resolveConfig({ ...rawSegmentation(five), loss }, 'test.json');
+    const unnamed = await labeledFolder();
+    await rm(join(unnamed, 'classes.json'));
+    const logDir = join(await temporaryFolder(), 'run');
+    await pool.run(job, (): TrainJob => ({ config, data: unnamed, logDir }));
+    const records = await readMetrics(join(logDir, 'metrics.jsonl'));
+    expect(records.map(({ phase }) => phase)).toEqual(['train', 'train', 'val']);
+    for (const { phase, loss: value } of records) expect(Number.isNaN(value)).toBe(phase === 'train');
   });
 
   it('name, both of them, a label map that one of them cannot count', async () => {

@@ -1,12 +1,13 @@
 /** Training over processes against one process with the whole batch. */
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RunState } from '@inplace-abn/checkpoint';
+import { listCheckpoints, loadRunState, type RunState, saveRunState } from '@inplace-abn/checkpoint';
+import { cpu } from '@inplace-abn/core';
 import { readMetrics, type TrainOutcome } from '@inplace-abn/train';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Pool } from '../../../comm/test/support/pool.js';
 import { imageFolder, temporaryFolder, VAL_IMAGES } from '../../../train/test/support/images.js';
-import type { TrainConfig } from '../../src/index.js';
+import { evaluate, type TrainConfig } from '../../src/index.js';
 import { configOf, expectSameState, lastState, runTraining } from '../support/runs.js';
 import type { TrainJob } from './train.job.js';
 
@@ -116,6 +117,22 @@ describe.each([2, 3])('%i processes', (size) => {
       wanted.map(({ phase, step }) => [phase, step]),
     );
     for (const [i, { loss }] of wanted.entries()) expect(found[i]?.loss).toBeCloseTo(loss, 4);
+  });
+
+  it('validate the averages that are saved, where each normalizes its part by itself', async () => {
+    const optimizer = { learning_rate: 0.05, batch_size: 2 * size, schedule: { epochs: 1 } };
+    const config = configOf({ optimizer, ema: { decay: 0.5 } });
+    const { logDir, outcomes } = await together(config);
+    const { averaged, loss } = outcomes[0]?.validation ?? {};
+    expect(averaged?.loss).not.toBeCloseTo(loss ?? 0, 3);
+    const folder = join(logDir, 'checkpoints');
+    const [newest] = await listCheckpoints(folder);
+    const { model, optimizer: slots, meta } = await loadRunState(newest?.path ?? '');
+    const averages = [...model].map(([name, own]) => [name, slots.get(`${name}.ema`) ?? own] as const);
+    await saveRunState(newest?.path ?? '', { model: new Map(averages), optimizer: slots, meta });
+    const options = { config, data, device: cpu(), workers: 1, printFreq: 1, stream: { write: () => {} } };
+    const found = await evaluate({ ...options, resume: folder });
+    expect(found.loss).toBeCloseTo(averaged?.loss ?? 0, 4);
   });
 
   it('skip unreadable images up to one limit, and count each once', async () => {

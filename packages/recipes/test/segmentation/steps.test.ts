@@ -5,6 +5,7 @@ import { cpu } from '@inplace-abn/core';
 import type { Batch } from '@inplace-abn/data';
 import { describe, expect, it } from 'vitest';
 import { bytes } from '../../../core/test/support/prng.js';
+import { ClassificationMeter } from '../../src/classification/meter.js';
 import { Engine, initialStateOf } from '../../src/index.js';
 import { ConfusionMeter, PixelMeter } from '../../src/segmentation/meter.js';
 import { segmentationObjective } from '../../src/segmentation/objective.js';
@@ -109,16 +110,21 @@ describe('a segmentation step', () => {
     expect(new ConfusionMeter(CLASSES).add(outputs).labeled).toBe(BATCH * PIXELS);
   });
 
-  it('learns nothing from a batch without labels, and does not stop at it', async () => {
-    const engine = engineOf();
+  it.each([
+    ['without labels', 255, {}],
+    ['of classes that do not count', 0, { class_weights: [0, 1, 1, 1] }],
+  ])('learns nothing from a batch %s, and does not stop at it', async (_, label, loss) => {
+    const config = segmentationConfigOf();
+    const engine = engineOf({ ...config, loss: { ...config.loss, ...loss } });
     const before = engine.store.stateDict('parameter', 'buffer', 'optimizer');
-    const batch = batchOf(() => 255);
-    const { loss, outputs } = await engine.train(batch, { rates: RATES, update: 1, seed: 1 });
-    expect(loss).toBeNaN();
-    expect(new PixelMeter().add(outputs, batch)).toEqual({
-      metrics: { accuracy: Number.NaN },
-      labeled: 0,
-    });
+    const batch = batchOf(() => label);
+    const result = await engine.train(batch, { rates: RATES, update: 1, seed: 1 });
+    expect(result).toEqual({ loss: Number.NaN, outputs: { labeled: [0] } });
+    for (const meter of [new PixelMeter(), new ClassificationMeter()]) {
+      const { labeled, metrics } = meter.add(result.outputs, batch, 0);
+      expect(labeled).toBe(0);
+      for (const value of Object.values(metrics)) expect(value).toBeNaN();
+    }
     expect(engine.store.stateDict('parameter', 'buffer', 'optimizer')).toEqual(before);
     await expect(
       engine.train(

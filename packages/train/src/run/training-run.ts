@@ -154,7 +154,7 @@ export class TrainingRun {
   }
 
   private async train(batch: Batch, at: FitPosition) {
-    const { engine, peers } = this.parts;
+    const { engine } = this.parts;
     const rates = this.ratesAt(at);
     const { loss, outputs } = await engine.train(batch, {
       rates,
@@ -165,8 +165,8 @@ export class TrainingRun {
     });
     this.halting.hear(Number(outputs.halt?.[0] ?? 0));
     await this.unreadable.hear(Number(outputs.unreadable?.[0] ?? 0));
-    // With several processes, a step outputs the number of labels that its sums are over.
-    const inAll = peers.size === 1 ? undefined : Number(outputs.labeled?.[0] ?? 0);
+    // With several processes, a step outputs the number of labels that its sums are over; 0 if it was not run.
+    const inAll = outputs.labeled && Number(outputs.labeled[0]);
     const { metrics, labeled: samples } = this.meter.add(outputs, batch, inAll);
     batch.release();
     const norm = outputs.gradient_norm ? { gradientNorm: Number(outputs.gradient_norm[0]) } : {};
