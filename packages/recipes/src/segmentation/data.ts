@@ -49,14 +49,17 @@ export async function openLabelMapSets(
 }
 
 function checkClasses(
-  { layout, label_map }: DataConfig,
+  { layout, label_map, reduce_zero_label }: DataConfig,
   { layout: opened }: LabelReading,
   classes: number,
 ): void {
-  if (!opened || opened.classes === classes || Object.keys(label_map).length > 0) return;
+  if (!opened || Object.keys(label_map).length > 0) return;
+  const reduced = reduce_zero_label && !opened.coding?.reduceZero;
+  const expected = opened.classes - (reduced ? 1 : 0);
+  if (expected === classes) return;
   throw new UsageError(
-    `data.layout "${layout}" has ${opened.classes} classes, but network.classes is ${classes}: ` +
-      `set it to ${opened.classes}, or data.label_map to the class of each id`,
+    `data.layout "${layout}" has ${expected} classes${reduced ? ' without id 0' : ''}, but network.classes is ${classes}: ` +
+      `set it to ${expected}, or data.label_map to the class of each id`,
   );
 }
 

@@ -55,11 +55,16 @@ function fileAbove(folder: string, name: string): string {
 }
 
 function readingOf(
-  { label_map, reduce_zero_label }: LabelKeys,
+  { layout: name, label_map, reduce_zero_label }: LabelKeys,
   layout: Layout | undefined,
   palette: readonly NamedColor[] | undefined,
 ): LabelReading {
   const own = Object.keys(label_map).length > 0 ? label_map : undefined;
+  if (reduce_zero_label && !own && layout?.coding?.labelMap) {
+    throw new UsageError(
+      `data.reduce_zero_label does not fit data.layout "${name}", which maps ids as they are: leave it out, or set data.label_map`,
+    );
+  }
   const labelMap = own ?? layout?.coding?.labelMap;
   const reduceZero = reduce_zero_label || layout?.coding?.reduceZero === true;
   const coded = palette !== undefined || reduceZero || labelMap !== undefined;

@@ -83,6 +83,18 @@ describe('label maps as they come', () => {
     expect(await targetsOf(configOf(COLORS))).toEqual(expected);
   });
 
+  it('are reduced if their layout leaves ids as they are', async () => {
+    await mkdir(join(dir, 'JPEGImages'));
+    await mkdir(join(dir, 'leftImg8bit'));
+    const reduced = (layout: string) => openLabelMapSets(dir, configOf({ layout, reduce_zero_label: true }));
+    await expect(reduced('voc')).rejects.toThrow(
+      'data.layout "voc" has 20 classes without id 0, but network.classes is 4: set it to 20',
+    );
+    await expect(reduced('cityscapes')).rejects.toThrow(
+      'data.reduce_zero_label does not fit data.layout "cityscapes", which maps ids as they are: leave it out',
+    );
+  });
+
   it('name the classes by their palette', async () => {
     await rm(join(dir, 'classes.json'));
     await writeFile(join(dir, 'colors.csv'), palette());
