@@ -59,15 +59,6 @@ export class SessionStep {
   }
 
   /**
-   * An output of the last run, also of one that a guard stopped after it was computed; undefined if there is
-   * none of that name.
-   */
-  output(name: string): TypedArray | undefined {
-    const id = this.plan.raw.graph.outputs.get(name);
-    return id === undefined ? undefined : this.program.peek(id);
-  }
-
-  /**
    * Runs the step once as `run` does, instruction by instruction, with the same bits. `visit` is called after
    * each, with what it wrote, an array for each output of the node: elements in storage order.
    *

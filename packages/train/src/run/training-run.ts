@@ -165,7 +165,8 @@ export class TrainingRun {
     });
     this.halting.hear(Number(outputs.halt?.[0] ?? 0));
     await this.unreadable.hear(Number(outputs.unreadable?.[0] ?? 0));
-    // With several processes, a step outputs the number of labels that its sums are over; 0 if it was not run.
+    // With several processes, a step outputs the number of labels that its sums are over; it is 0 without a
+    // step.
     const inAll = outputs.labeled && Number(outputs.labeled[0]);
     const { metrics, labeled: samples } = this.meter.add(outputs, batch, inAll);
     batch.release();
