@@ -21,9 +21,10 @@ Bytes to_bytes(const Napi::Value& value) {
   return bytes;
 }
 
-Napi::Value from_bytes(Napi::Env env, const Bytes& bytes) {
-  auto array = Napi::Uint8Array::New(env, bytes->size());
-  if (!bytes->empty()) std::memcpy(array.Data(), bytes->data(), bytes->size());
+template <class Byte>
+Napi::Value from_bytes(Napi::Env env, const std::vector<Byte>& bytes) {
+  auto array = Napi::Uint8Array::New(env, bytes.size());
+  if (!bytes.empty()) std::memcpy(array.Data(), bytes.data(), bytes.size());
   return array;
 }
 
@@ -47,10 +48,7 @@ Napi::Value from_addresses(Napi::Env env, const std::vector<Addresses>& lanes) {
   for (uint32_t lane = 0; lane < lanes.size(); ++lane) {
     auto list = Napi::Array::New(env, lanes[lane].size());
     for (uint32_t peer = 0; peer < lanes[lane].size(); ++peer) {
-      const auto& address = lanes[lane][peer];
-      auto bytes = Napi::Uint8Array::New(env, address.size());
-      if (!address.empty()) std::memcpy(bytes.Data(), address.data(), address.size());
-      list[peer] = bytes;
+      list[peer] = from_bytes(env, lanes[lane][peer]);
     }
     result[lane] = list;
   }
@@ -121,20 +119,18 @@ Napi::Value GroupBinding::addresses(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value GroupBinding::connect(const Napi::CallbackInfo& info) {
-  auto peers = to_addresses(info[0]);
-  return run_job(
-      info.Env(), [group = live(info), peers] { group->connect(peers); },
-      [](Napi::Env env) { return env.Undefined(); });
+  return run_job(info.Env(),
+                 {[group = live(info), peers = to_addresses(info[0])] { group->connect(peers); }});
 }
 
 Napi::Value GroupBinding::all_reduce(const Napi::CallbackInfo& info) {
   const Bytes data = to_bytes(info[0]);
   const SumType type = to_sum_type(info[1]);
   const size_t elements = data->size() / sum_type_size(type);
-  return run_job(
-      info.Env(),
-      [group = live(info), data, elements, type] { group->all_reduce(data->data(), elements, type); },
-      [data](Napi::Env env) { return from_bytes(env, data); });
+  return run_job(info.Env(), {[group = live(info), data, elements, type] {
+                                group->all_reduce(data->data(), elements, type);
+                              },
+                              [data](Napi::Env env) { return from_bytes(env, *data); }});
 }
 
 Napi::Value GroupBinding::all_gather(const Napi::CallbackInfo& info) {
@@ -142,18 +138,18 @@ Napi::Value GroupBinding::all_gather(const Napi::CallbackInfo& info) {
   const Bytes data = to_bytes(info[0]);
   const auto gathered =
       std::make_shared<std::vector<uint8_t>>(data->size() * static_cast<size_t>(group->size()));
-  return run_job(
-      info.Env(),
-      [group, data, gathered] { group->all_gather(data->data(), gathered->data(), data->size()); },
-      [gathered](Napi::Env env) { return from_bytes(env, gathered); });
+  return run_job(info.Env(), {[group, data, gathered] {
+                                group->all_gather(data->data(), gathered->data(), data->size());
+                              },
+                              [gathered](Napi::Env env) { return from_bytes(env, *gathered); }});
 }
 
 Napi::Value GroupBinding::broadcast(const Napi::CallbackInfo& info) {
   const Bytes data = to_bytes(info[0]);
   const int root = to_rank(info[1], "root");
-  return run_job(
-      info.Env(), [group = live(info), data, root] { group->broadcast(data->data(), data->size(), root); },
-      [data](Napi::Env env) { return from_bytes(env, data); });
+  return run_job(info.Env(),
+                 {[group = live(info), data, root] { group->broadcast(data->data(), data->size(), root); },
+                  [data](Napi::Env env) { return from_bytes(env, *data); }});
 }
 
 Napi::Value GroupBinding::broadcast_memory(const Napi::CallbackInfo& info) {
@@ -161,14 +157,13 @@ Napi::Value GroupBinding::broadcast_memory(const Napi::CallbackInfo& info) {
   const size_t length = to_size(info[1], "length");
   const int root = to_rank(info[2], "root");
   block.memory->range(block.offset, length);
-  return run_job(
-      info.Env(), [group = live(info), block, length, root] { broadcast_block(*group, block, length, root); },
-      [](Napi::Env env) { return env.Undefined(); });
+  return run_job(info.Env(), {[group = live(info), block, length, root] {
+                   broadcast_block(*group, block, length, root);
+                 }});
 }
 
 Napi::Value GroupBinding::barrier(const Napi::CallbackInfo& info) {
-  return run_job(
-      info.Env(), [group = live(info)] { group->barrier(); }, [](Napi::Env env) { return env.Undefined(); });
+  return run_job(info.Env(), {[group = live(info)] { group->barrier(); }});
 }
 
 void GroupBinding::abort(const Napi::CallbackInfo& info) {

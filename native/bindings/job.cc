@@ -1,60 +1,79 @@
 #include "bindings/job.h"
 
 #include <memory>
+#include <string>
+#include <utility>
 
 #include "bindings/bindings.h"
 
 namespace iabn {
 namespace {
 
-struct Job {
-  explicit Job(Napi::Env env) : deferred(Napi::Promise::Deferred::New(env)) {}
+// Created on the JavaScript thread, run on the compute thread, settled and deleted on the JavaScript thread.
+struct Pending {
+  Pending(Napi::Env env, Job queued)
+      : job(std::move(queued)),
+        deferred(Napi::Promise::Deferred::New(env)),
+        settle(Napi::ThreadSafeFunction::New(env, Napi::Function::New(env, [](const Napi::CallbackInfo&) {}),
+                                             "inplace_abn job", 0, 1)) {}
 
+  void fail(const std::exception& thrown, const char* with) {
+    failed = true, error = thrown.what(), code = with;
+  }
+
+  Job job;
   Napi::Promise::Deferred deferred;
   Napi::ThreadSafeFunction settle;
-  std::function<void()> work;
-  std::function<Napi::Value(Napi::Env)> result;
-  std::string error;
   bool failed = false;
+  std::string error;
+  const char* code = nullptr;
 };
 
-void settle(Napi::Env env, Job& job) {
-  if (job.failed) {
-    job.deferred.Reject(Napi::Error::New(env, job.error).Value());
-  } else {
-    job.deferred.Resolve(job.result(env));
+void settle(Napi::Env env, const Pending& pending) {
+  pending.job.end();
+  if (pending.failed) {
+    const Napi::Error error = Napi::Error::New(env, pending.error);
+    if (pending.code) error.Set("code", Napi::String::New(env, pending.code));
+    return pending.deferred.Reject(error.Value());
+  }
+  try {
+    pending.deferred.Resolve(pending.job.result(env));
+  } catch (const Napi::Error& error) {  // too little memory for it
+    pending.deferred.Reject(error.Value());
   }
 }
 
-void execute(const std::shared_ptr<Job>& job) {
+void execute(Pending* pending) {
   try {
-    job->work();
+    pending->job.work();
+  } catch (const RunStopped& stopped) {
+    pending->fail(stopped, "RUN_STOPPED");
   } catch (const std::exception& failure) {
-    job->failed = true;
-    job->error = failure.what();
+    pending->fail(failure, pending->job.failure);
   }
-  auto* held = new std::shared_ptr<Job>(job);
-  Napi::ThreadSafeFunction function = job->settle;
-  const napi_status status =
-      function.BlockingCall(held, [](Napi::Env env, Napi::Function, std::shared_ptr<Job>* pending) {
-        if (env) settle(env, **pending);
-        delete pending;
-      });
-  if (status != napi_ok) delete held;
-  function.Release();
+  const Napi::ThreadSafeFunction function = pending->settle;
+  const napi_status status = function.BlockingCall(pending, [](Napi::Env env, Napi::Function, Pending* done) {
+    // During shutdown there is no environment, and nobody awaits the promise.
+    if (env) settle(env, *done);
+    delete done;
+  });
+  if (status == napi_ok) {
+    function.Release();
+  } else {
+    // The environment ends, and this thread counts as released.
+    delete pending;
+  }
 }
 
 }  // namespace
 
-Napi::Promise run_job(Napi::Env env, std::function<void()> work,
-                      std::function<Napi::Value(Napi::Env)> result) {
-  auto job = std::make_shared<Job>(env);
-  job->work = std::move(work);
-  job->result = std::move(result);
-  job->settle = Napi::ThreadSafeFunction::New(env, Napi::Function::New(env, [](const Napi::CallbackInfo&) {}),
-                                              "inplace_abn job", 0, 1);
-  compute_thread(env).post([job] { execute(job); });
-  return job->deferred.Promise();
+Napi::Promise run_job(Napi::Env env, Job job) {
+  ComputeThread& thread = compute_thread(env);
+  auto pending = std::make_unique<Pending>(env, std::move(job));
+  const Napi::Promise promise = pending->deferred.Promise();
+  thread.post([queued = pending.get()] { execute(queued); });
+  static_cast<void>(pending.release());
+  return promise;
 }
 
 }  // namespace iabn

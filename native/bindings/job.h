@@ -4,13 +4,18 @@
 #include <napi.h>
 
 #include <functional>
-#include <string>
 
 namespace iabn {
 
-// Queues `work` on the compute thread. The promise resolves with the value that `result` creates on the
-// JavaScript thread, or rejects with the message that `work` threw.
-Napi::Promise run_job(Napi::Env env, std::function<void()> work,
-                      std::function<Napi::Value(Napi::Env)> result);
+struct Job {
+  std::function<void()> work;  // on the compute thread; the others on the JavaScript thread, afterwards
+  std::function<Napi::Value(Napi::Env)> result = [](Napi::Env env) { return env.Undefined(); };
+  std::function<void()> end = [] {};  // before the promise settles, whether or not the work failed
+  const char* failure = nullptr;      // the code of its error; null: none
+};
+
+// Queues a job. The promise resolves with its result, or rejects with the message of what `work` threw; the
+// code of RunStopped is RUN_STOPPED.
+Napi::Promise run_job(Napi::Env env, Job job);
 
 }  // namespace iabn

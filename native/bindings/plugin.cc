@@ -1,6 +1,7 @@
 #include "program/plugin.h"
 
 #include <map>
+#include <mutex>
 
 #include "bindings/bindings.h"
 #include "platform/platform.h"
@@ -24,21 +25,15 @@ class Groups : public PluginHost {
   std::string failure(const std::string& group) override { return Group::find(group)->aborted(); }
 };
 
-void* open_plugin(const std::string& path) {
-  try {
-    return platform::open_library(path);
-  } catch (const std::exception& error) {
-    throw std::runtime_error(std::string("the device plugin cannot be loaded: ") + error.what());
-  }
-}
-
-// Opened once.
+// Opened once, for all threads of JavaScript.
 Plugin& plugin_at(const std::string& path) {
+  static std::mutex mutex;
   static std::map<std::string, Plugin*> plugins;
   static Groups groups;
+  const std::lock_guard<std::mutex> lock(mutex);
   Plugin*& plugin = plugins[path];
   if (plugin) return *plugin;
-  void* const library = open_plugin(path);
+  void* const library = platform::open_library(path, "the device plugin");
   auto* make = reinterpret_cast<Plugin* (*)(PluginHost*)>(platform::symbol_of(library, "iabn_plugin"));
   if (!make) throw std::runtime_error(path + " is not a device plugin of inplace-abn");
   plugin = make(&groups);

@@ -4,22 +4,10 @@
 namespace iabn {
 namespace {
 
-// One run: created on the JavaScript thread, run on the compute thread, settled on the JavaScript thread.
 struct Run {
-  Run(Napi::Env env, std::shared_ptr<Program> program)
-      : program(std::move(program)), deferred(Napi::Promise::Deferred::New(env)) {}
-
   std::shared_ptr<Program> program;
-  Napi::Promise::Deferred deferred;
-  Napi::ThreadSafeFunction settle;
   std::vector<Block> fetches;
   std::vector<Timing> timings;
-  bool timed = false;
-  size_t begin = 0;
-  size_t end = 0;
-  std::string error;
-  bool failed = false;
-  bool stopped = false;
 };
 
 std::vector<Operand> to_operands(const Napi::Value& value) {
@@ -83,38 +71,7 @@ Napi::Value results(Napi::Env env, const Run& run) {
   return result;
 }
 
-void settle(Napi::Env env, Run& run) {
-  run.program->release();
-  if (!run.failed) {
-    run.deferred.Resolve(results(env, run));
-    return;
-  }
-  Napi::Error error = Napi::Error::New(env, run.error);
-  error.Set("code", Napi::String::New(env, run.stopped ? "RUN_STOPPED" : "RUN_FAILED"));
-  run.deferred.Reject(error.Value());
-}
-
-void execute(const std::shared_ptr<Run>& run) {
-  try {
-    run->program->executor().run(run->begin, run->end, run->fetches, run->timed ? &run->timings : nullptr);
-  } catch (const RunStopped& stopped) {
-    run->failed = run->stopped = true;
-    run->error = stopped.what();
-  } catch (const std::exception& failure) {
-    run->failed = true;
-    run->error = failure.what();
-  }
-  auto* held = new std::shared_ptr<Run>(run);
-  Napi::ThreadSafeFunction function = run->settle;
-  const napi_status status =
-      function.BlockingCall(held, [](Napi::Env env, Napi::Function, std::shared_ptr<Run>* pending) {
-        // During shutdown there is no environment, and nobody awaits the promise.
-        if (env) settle(env, **pending);
-        delete pending;
-      });
-  if (status != napi_ok) delete held;
-  function.Release();
-}
+void left_to_hook(Napi::Env, ComputeThread*) {}
 
 }  // namespace
 
@@ -129,7 +86,9 @@ ComputeThread& compute_thread(Napi::Env env) {
   auto* thread = env.GetInstanceData<ComputeThread>();
   if (!thread) {
     thread = new ComputeThread();
-    env.SetInstanceData<ComputeThread>(thread);  // deleted, hence joined, when the environment ends
+    env.SetInstanceData<ComputeThread, left_to_hook>(thread);
+    // Joins it before the environment frees the functions by which its jobs return.
+    env.AddCleanupHook([](ComputeThread* ending) { delete ending; }, thread);
   }
   return *thread;
 }
@@ -157,25 +116,25 @@ ProgramBinding::ProgramBinding(const Napi::CallbackInfo& info) : Napi::ObjectWra
 }
 
 Napi::Value ProgramBinding::run(const Napi::CallbackInfo& info) {
-  Napi::Env env = info.Env();
   if (!program_->try_acquire())
-    throw Napi::Error::New(env, "the program is already running: await its last run first");
-  auto run = std::make_shared<Run>(env, program_);
+    throw Napi::Error::New(info.Env(), "the program is already running: await its last run first");
   try {
+    auto run = std::make_shared<Run>();
+    run->program = program_;
     feed(program_->executor(), info[0]);
     run->fetches = to_fetches(info[1]);
-    run->begin = to_size(info[2], "begin");
-    run->end = to_size(info[3], "end");
-    run->timed = info[4].ToBoolean();
-    if (run->timed && run->end > run->begin) run->timings.reserve(run->end - run->begin);
-    run->settle = Napi::ThreadSafeFunction::New(
-        env, Napi::Function::New(env, [](const Napi::CallbackInfo&) {}), "inplace_abn run", 0, 1);
+    const size_t begin = to_size(info[2], "begin"), end = to_size(info[3], "end");
+    const bool timed = info[4].ToBoolean();
+    if (timed && end > begin) run->timings.reserve(end - begin);
+    const auto work = [run, begin, end, timed] {
+      run->program->executor().run(begin, end, run->fetches, timed ? &run->timings : nullptr);
+    };
+    return run_job(info.Env(), {work, [run](Napi::Env env) { return results(env, *run); },
+                                [run] { run->program->release(); }, "RUN_FAILED"});
   } catch (...) {
     program_->release();
     throw;
   }
-  compute_thread(env).post([run] { execute(run); });
-  return run->deferred.Promise();
 }
 
 void ProgramBinding::prefetch(const Napi::CallbackInfo& info) {
@@ -185,9 +144,7 @@ void ProgramBinding::prefetch(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value ProgramBinding::settle(const Napi::CallbackInfo& info) {
-  return run_job(
-      info.Env(), [program = program_] { program->executor().settle(); },
-      [](Napi::Env env) { return env.Undefined(); });
+  return run_job(info.Env(), {[program = program_] { program->executor().settle(); }});
 }
 
 }  // namespace iabn

@@ -4,12 +4,10 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <fstream>
-#include <thread>
 
-#include "platform/touch.h"
+#include "platform/shared.h"
 
 namespace iabn::platform {
 namespace {
@@ -38,8 +36,6 @@ bool populate_pages(uint8_t* data, size_t length) {
   return true;
 }
 
-uint64_t available_bytes() { return static_cast<uint64_t>(sysconf(_SC_AVPHYS_PAGES)) * page_bytes(); }
-
 std::string processor_name() {
   std::ifstream file("/proc/cpuinfo");
   for (std::string line; std::getline(file, line);) {
@@ -51,7 +47,7 @@ std::string processor_name() {
 int processors() {
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  return counted_processors();
 }
 
 bool die_with_parent(size_t parent) {

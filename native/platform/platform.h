@@ -18,9 +18,8 @@ void clear_pages(void* data, size_t bytes);
 // Backs whole pages with memory and keeps their content. False if the system has no memory.
 bool populate_pages(uint8_t* data, size_t length);
 
-// Of the machine; 0 where the system does not say.
+// Memory of the machine; 0 where the system does not say.
 uint64_t physical_bytes();
-uint64_t available_bytes();
 // As the system names it, or "unknown".
 std::string processor_name();
 // Those that this process may use, at least one.
@@ -43,8 +42,8 @@ bool die_with_parent(size_t parent);
 [[noreturn]] void exit_now(int code);
 
 // Never closed, because a library's objects and threads may live as long as the process. Throws
-// std::runtime_error with the system's reason.
-void* open_library(const std::string& path);
+// std::runtime_error that names `what` and the system's reason.
+void* open_library(const std::string& path, const std::string& what);
 // Null if the library has no such symbol.
 void* symbol_of(void* library, const char* name);
 

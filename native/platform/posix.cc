@@ -31,9 +31,9 @@ void at_fork(void (*child)()) { pthread_atfork(nullptr, nullptr, child); }
 
 void exit_now(int code) { _exit(code); }
 
-void* open_library(const std::string& path) {
+void* open_library(const std::string& path, const std::string& what) {
   void* const library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (!library) throw std::runtime_error(dlerror());
+  if (!library) throw std::runtime_error(what + " cannot be loaded: " + dlerror());
   return library;
 }
 

@@ -2,23 +2,14 @@
 #define NOMINMAX
 #include <windows.h>
 
-#include <algorithm>
 #include <new>
 #include <stdexcept>
 #include <system_error>
-#include <thread>
 
-#include "platform/touch.h"
+#include "platform/shared.h"
 
 namespace iabn::platform {
 namespace {
-
-MEMORYSTATUSEX memory_status() {
-  MEMORYSTATUSEX status = {};
-  status.dwLength = sizeof status;
-  GlobalMemoryStatusEx(&status);
-  return status;
-}
 
 // Node and the rest of the addon have text in UTF-8. The system's functions for `char` have its code page.
 std::wstring utf16(const std::string& text) {
@@ -79,9 +70,12 @@ bool populate_pages(uint8_t* data, size_t length) {
   return true;
 }
 
-uint64_t physical_bytes() { return memory_status().ullTotalPhys; }
-
-uint64_t available_bytes() { return memory_status().ullAvailPhys; }
+uint64_t physical_bytes() {
+  MEMORYSTATUSEX status = {};
+  status.dwLength = sizeof status;
+  GlobalMemoryStatusEx(&status);
+  return status.ullTotalPhys;
+}
 
 std::string processor_name() {
   char name[256] = "";
@@ -92,7 +86,7 @@ std::string processor_name() {
   return status == ERROR_SUCCESS ? name : "unknown";
 }
 
-int processors() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
+int processors() { return counted_processors(); }
 
 // The C library has a copy from the start of the process.
 std::optional<std::string> variable(const char* name) {
@@ -123,10 +117,11 @@ void exit_now(int code) {
   __builtin_unreachable();
 }
 
-void* open_library(const std::string& path) {
+void* open_library(const std::string& path, const std::string& what) {
   const HMODULE library = LoadLibraryW(utf16(path).c_str());
   if (library) return library;
-  throw std::runtime_error(std::system_category().message(static_cast<int>(GetLastError())));
+  const std::string reason = std::system_category().message(static_cast<int>(GetLastError()));
+  throw std::runtime_error(what + " cannot be loaded: " + reason);
 }
 
 void* symbol_of(void* library, const char* name) {

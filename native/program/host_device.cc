@@ -1,7 +1,6 @@
 #include <stdexcept>
 
 #include "comm/group.h"
-#include "platform/platform.h"
 #include "program/clock.h"
 #include "program/device.h"
 
@@ -52,7 +51,8 @@ class HostDevice : public Device {
   std::unique_ptr<Executor> load(std::vector<Step> steps) override {
     return std::make_unique<HostExecutor>(std::move(steps));
   }
-  size_t available_bytes() override { return static_cast<size_t>(platform::available_bytes()); }
+  // JavaScript asks the system itself, whose limits are more than one.
+  size_t available_bytes() override { return 0; }
 };
 
 }  // namespace

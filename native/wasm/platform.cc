@@ -6,18 +6,11 @@
 #include <cstdlib>
 
 namespace iabn::platform {
-namespace {
 
-uint64_t bytes_of(int pages) {
-  const long count = sysconf(pages), page = sysconf(_SC_PAGESIZE);
-  return count <= 0 || page <= 0 ? 0 : static_cast<uint64_t>(count) * static_cast<uint64_t>(page);
+uint64_t physical_bytes() {
+  const long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+  return pages <= 0 || page <= 0 ? 0 : static_cast<uint64_t>(pages) * static_cast<uint64_t>(page);
 }
-
-}  // namespace
-
-uint64_t physical_bytes() { return bytes_of(_SC_PHYS_PAGES); }
-
-uint64_t available_bytes() { return bytes_of(_SC_AVPHYS_PAGES); }
 
 std::string processor_name() { return "WebAssembly"; }
 

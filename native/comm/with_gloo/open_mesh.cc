@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "comm/lane.h"
+#include "platform/platform.h"
 
 namespace iabn {
 namespace {
@@ -23,10 +24,8 @@ std::string beside_this_code(const char* name) {
 Open library() {
   static const Open open = [] {
     const std::string path = beside_this_code(kLibrary);
-    void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (!handle)
-      throw std::runtime_error(std::string("Gloo, which connects processes, cannot be loaded: ") + dlerror());
-    auto found = reinterpret_cast<Open>(dlsym(handle, "iabn_gloo_mesh"));
+    void* const handle = platform::open_library(path, "Gloo, which connects processes,");
+    auto found = reinterpret_cast<Open>(platform::symbol_of(handle, "iabn_gloo_mesh"));
     if (!found) throw std::runtime_error(path + " does not belong to this addon");
     return found;
   }();

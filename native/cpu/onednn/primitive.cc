@@ -9,8 +9,9 @@ const dnnl::engine& engine() {
   return instance;
 }
 
+// One for each thread: kernels may be timed while a program runs.
 dnnl::stream& stream() {
-  static dnnl::stream instance(engine());
+  thread_local dnnl::stream instance(engine());
   return instance;
 }
 

@@ -1,4 +1,8 @@
+// Functions that several systems share.
 #pragma once
+
+#include <algorithm>
+#include <thread>
 
 #include "platform/platform.h"
 
@@ -11,5 +15,7 @@ inline void touch_pages(uint8_t* data, size_t length) {
     *byte = *byte;
   }
 }
+
+inline int counted_processors() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
 
 }  // namespace iabn::platform
