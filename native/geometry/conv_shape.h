@@ -15,6 +15,16 @@ struct ConvShape {
   // x, y (or their gradients) are N,C,H,W; w (or its gradient) is O,C/groups,KH,KW. Throws
   // std::invalid_argument if they do not fit together.
   static ConvShape from(const Attrs& attrs, const TensorDesc& x, const TensorDesc& w, const TensorDesc& y);
+  // Of the ops conv2d and conv2d_fused, conv2d_backward_data, and conv2d_backward_weights.
+  static ConvShape forward(const KernelSpec& spec) {
+    return from(spec.attrs, spec.inputs[0], spec.inputs[1], spec.outputs[0]);
+  }
+  static ConvShape backward_data(const KernelSpec& spec) {
+    return from(spec.attrs, spec.outputs[0], spec.inputs[1], spec.inputs[0]);
+  }
+  static ConvShape backward_weights(const KernelSpec& spec) {
+    return from(spec.attrs, spec.inputs[0], spec.outputs[0], spec.inputs[1]);
+  }
 
   int64_t pixels() const { return n * oh * ow; }
   int64_t group_inputs() const { return c / groups; }

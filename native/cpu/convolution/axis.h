@@ -12,6 +12,10 @@ struct AxisTap {
   int64_t offset;
 };
 
+inline void sort_by_offset(std::vector<AxisTap>& taps) {
+  std::sort(taps.begin(), taps.end(), [](const AxisTap& a, const AxisTap& b) { return a.offset < b.offset; });
+}
+
 // One axis: output `phase + i·phases` sums source[i·step + offset] over the taps of its phase.
 struct Axis {
   int64_t step;

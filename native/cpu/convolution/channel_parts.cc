@@ -1,10 +1,9 @@
 #include "cpu/convolution/channel_parts.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
-#include "cpu/loops/parallel.h"
+#include "cpu/loops/channels.h"
 #include "program/workspace.h"
 
 namespace iabn {
@@ -14,11 +13,9 @@ constexpr size_t kPartBytes = size_t{4} << 20;  // of weights
 constexpr int64_t kFewestChannels = 64;
 constexpr int64_t kWholeVectors = 16;  // channels of a part are a multiple of this
 
-TensorDesc& operand_of(KernelSpec& spec, const DividedOperand& divided) {
-  return divided.output ? spec.outputs[divided.index] : spec.inputs[divided.index];
-}
-
-const TensorDesc& operand_of(const KernelSpec& spec, const DividedOperand& divided) {
+// Of a specification, constant or not.
+template <class Spec>
+auto& operand_of(Spec& spec, const DividedOperand& divided) {
   return divided.output ? spec.outputs[divided.index] : spec.inputs[divided.index];
 }
 
@@ -112,7 +109,7 @@ class ChannelParts : public Kernel {
     void* given = from;
     if (!rows.lies_dense()) {
       char* to = WorkspaceLayout::at<char>(args.workspace, rows.offset);
-      if (!rows.output) copy_rows(rows, from, rows.whole, to, rows.part);
+      if (!rows.output) copy(rows, from, rows.whole, to, rows.part);
       given = to;
     }
     (rows.output ? outputs_ : inputs_)[rows.operand] = given;
@@ -120,16 +117,13 @@ class ChannelParts : public Kernel {
 
   static void scatter(const Rows& rows, int64_t part, const KernelArgs& args) {
     char* to = base(rows, args) + static_cast<size_t>(part) * rows.part;
-    copy_rows(rows, WorkspaceLayout::at<char>(args.workspace, rows.offset), rows.part, to, rows.whole);
+    copy(rows, WorkspaceLayout::at<char>(args.workspace, rows.offset), rows.part, to, rows.whole);
   }
 
-  static void copy_rows(const Rows& rows, const char* from, size_t from_pitch, char* to, size_t to_pitch) {
+  static void copy(const Rows& rows, const char* from, size_t from_pitch, char* to, size_t to_pitch) {
     const int64_t elements = static_cast<int64_t>(rows.part / sizeof(float));
     parallel_range(rows.count, elements, 1, [&](int64_t begin, int64_t end) {
-      for (int64_t row = begin; row < end; ++row) {
-        const size_t index = static_cast<size_t>(row);
-        std::memcpy(to + index * to_pitch, from + index * from_pitch, rows.part);
-      }
+      copy_rows(from, {0, from_pitch}, to, {0, to_pitch}, rows.part, begin, end);
     });
   }
 

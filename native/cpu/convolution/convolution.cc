@@ -1,11 +1,10 @@
 #include "cpu/convolution/convolution.h"
 
-namespace iabn {
+#include "cpu/loops/plain.h"
+#include "cpu/loops/threads.h"
 
-ConvolutionEnd ConvolutionEnd::of(const KernelSpec& spec) {
-  const auto has = [&](size_t input) { return spec.inputs.size() > input && spec.inputs[input].present(); };
-  return {has(2), has(3), parse_activation(spec.attrs)};
-}
+namespace iabn {
+namespace {
 
 float conv_sum(const ConvShape& s, const float* x, const float* w, int64_t n, int64_t o, int64_t oy,
                int64_t ox) {
@@ -23,6 +22,35 @@ float conv_sum(const ConvShape& s, const float* x, const float* w, int64_t n, in
     }
   }
   return static_cast<float>(sum);
+}
+
+void run_plain(const KernelSpec& spec, const KernelArgs& args) {
+  const ConvShape s = ConvShape::forward(spec);
+  const ConvolutionEnd end = ConvolutionEnd::of(spec);
+  const float* bias = end.bias ? args.in<float>(2) : nullptr;
+  const float* addend = end.addend ? args.in<float>(3) : nullptr;
+  with_activation(end.activation, [&](auto phi) {
+    parallel_divide(most_threads(), s.n * s.oh, [&](int64_t line, int) {
+      for (int64_t i = 0; i < s.ow * s.o; ++i) {
+        const int64_t o = i % s.o, at = line * s.ow * s.o + i;
+        const float sum =
+            conv_sum(s, args.in<float>(0), args.in<float>(1), line / s.oh, o, line % s.oh, i / s.o);
+        args.out<float>(0)[at] = phi.forward(sum + (bias ? bias[o] : 0.0f) + (addend ? addend[at] : 0.0f));
+      }
+    });
+  });
+}
+
+}  // namespace
+
+ConvolutionEnd ConvolutionEnd::of(const KernelSpec& spec) {
+  const auto has = [&](size_t input) { return spec.inputs.size() > input && spec.inputs[input].present(); };
+  const bool fused = spec.op == "conv2d_fused";
+  return {has(2), fused && has(3), fused ? parse_activation(spec.attrs) : Activation{}};
+}
+
+std::unique_ptr<Kernel> make_plain_convolution(const KernelSpec& spec) {
+  return make_plain_float<run_plain>(spec);
 }
 
 }  // namespace iabn

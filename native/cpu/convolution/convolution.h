@@ -1,4 +1,4 @@
-// Shared by the three directions of a convolution: geometry and the reference kernel.
+// A convolution with its epilogue, and the reference kernel.
 //
 //   y[n,o,oy,ox] = b[o] + Σ_{c,kh,kw} x[n, c, oy·sh − ph + kh·dh, ox·sw − pw + kw·dw] · w[o,c,kh,kw]
 #pragma once
@@ -15,12 +15,12 @@ struct ConvolutionEnd {
   bool addend = false;  // operand 3; the output may be written over it
   Activation activation;
 
-  // Of the op conv2d_fused.
+  bool any() const { return bias || addend || activation.kind != Activation::Kind::identity; }
+  // Of the ops linear, conv2d and conv2d_fused; the first two have a bias only.
   static ConvolutionEnd of(const KernelSpec& spec);
 };
 
-// The sum at one output position in double precision, rounded once.
-float conv_sum(const ConvShape& shape, const float* x, const float* w, int64_t n, int64_t o, int64_t oy,
-               int64_t ox);
+// With the operands of conv2d or conv2d_fused: sums in double precision, rounded once. Refuses bfloat16.
+std::unique_ptr<Kernel> make_plain_convolution(const KernelSpec& spec);
 
 }  // namespace iabn

@@ -134,14 +134,14 @@ class DepthwiseConvolution final : public Kernel {
 }  // namespace
 
 std::unique_ptr<Kernel> make_forward(const KernelSpec& spec) {
-  const ConvShape shape = ConvShape::from(spec.attrs, spec.inputs[0], spec.inputs[1], spec.outputs[0]);
+  const ConvShape shape = ConvShape::forward(spec);
   check(shape);
-  const bool bias = spec.inputs.size() > 2 && spec.inputs[2].present();
+  const bool bias = ConvolutionEnd::of(spec).bias;
   return std::make_unique<DepthwiseConvolution>(shape, true, spec.inputs[0].dtype, bias, spec.constant(1));
 }
 
 std::unique_ptr<Kernel> make_backward_data(const KernelSpec& spec) {
-  const ConvShape shape = ConvShape::from(spec.attrs, spec.outputs[0], spec.inputs[1], spec.inputs[0]);
+  const ConvShape shape = ConvShape::backward_data(spec);
   check(shape);
   return std::make_unique<DepthwiseConvolution>(shape, false, spec.inputs[0].dtype, false, spec.constant(1));
 }

@@ -11,10 +11,7 @@ namespace iabn::depthwise {
 
 // Sorts taps by offset, so that the taps inside the image are contiguous.
 inline Axis by_rising_offset(Axis axis) {
-  for (auto& taps : axis.taps) {
-    std::sort(taps.begin(), taps.end(),
-              [](const AxisTap& a, const AxisTap& b) { return a.offset < b.offset; });
-  }
+  for (auto& taps : axis.taps) sort_by_offset(taps);
   return axis;
 }
 

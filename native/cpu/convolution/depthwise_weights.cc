@@ -117,7 +117,7 @@ class DepthwiseWeights final : public Kernel {
 }  // namespace
 
 std::unique_ptr<Kernel> make_backward_weights(const KernelSpec& spec) {
-  const ConvShape shape = ConvShape::from(spec.attrs, spec.inputs[0], spec.outputs[0], spec.inputs[1]);
+  const ConvShape shape = ConvShape::backward_weights(spec);
   check(shape);
   return std::make_unique<DepthwiseWeights>(shape, spec.inputs[0].dtype);
 }

@@ -14,11 +14,6 @@ void copy(const T* from, T* to, int64_t count) {
 }
 void copy(const bf16* from, float* to, int64_t count) { widen(from, to, count); }
 
-std::vector<AxisTap> by_rising_offset(std::vector<AxisTap> taps) {
-  std::sort(taps.begin(), taps.end(), [](const AxisTap& a, const AxisTap& b) { return a.offset < b.offset; });
-  return taps;
-}
-
 bool consecutive(const std::vector<AxisTap>& taps) {
   for (size_t i = 1; i < taps.size(); ++i) {
     if (taps[i].offset != taps[0].offset + static_cast<int64_t>(i)) return false;
@@ -53,8 +48,9 @@ GatheredRows::GatheredRows(const ConvShape& s, const Axis& rows, const Axis& col
   for (int64_t row = 0; row < row_phases_; ++row) {
     for (int64_t column = 0; column < column_phases_; ++column) {
       Phase phase;
-      phase.rows = by_rising_offset(rows.taps[static_cast<size_t>(row)]);
-      phase.columns = by_rising_offset(columns.taps[static_cast<size_t>(column)]);
+      phase.rows = rows.taps[static_cast<size_t>(row)];
+      phase.columns = columns.taps[static_cast<size_t>(column)];
+      sort_by_offset(phase.rows), sort_by_offset(phase.columns);
       phase.row = row, phase.column = column;
       phase.height = rows.outputs(row, output_height_), phase.width = columns.outputs(column, output_width_);
       phase.adjacent = s.groups == 1 && consecutive(phase.columns);

@@ -14,6 +14,7 @@
 #include "cpu/loops/store.h"
 #include "cpu/onednn/onednn.h"
 #include "cpu/simd/vector_lanes.h"
+#include "geometry/linear_shape.h"
 #include "platform/platform.h"
 
 namespace iabn {
@@ -31,40 +32,28 @@ int64_t in_whole(int64_t count, int64_t unit) { return ceil_div(count, unit) * u
 // An odd number of cache lines apart, rows do not share the sets of a cache.
 int64_t odd_lines(int64_t bytes) { return (ceil_div(bytes, 64) | 1) * 64; }
 
-template <class T, class Phi>
-IABN_INLINE void end_row(float* sums, int64_t columns, const float* bias, const T* addend, Phi phi) {
-  IABN_ELEMENTWISE
-  for (int64_t i = 0; i < columns; ++i) {
-    float sum = sums[i];
-    if (bias) sum += bias[i];
-    if (addend) sum += load(addend + i);
-    sums[i] = phi.forward(sum);
-  }
-}
-
 template <class T>
-IABN_INLINE void end_any(float* sums, int64_t columns, const float* bias, const T* addend,
+IABN_INLINE void end_row(float* sums, int64_t columns, const float* bias, const T* addend,
                          const Activation& activation) {
-  switch (activation.kind) {
-    case Activation::Kind::identity:
-      return end_row(sums, columns, bias, addend, Identity{});
-    case Activation::Kind::relu:
-      return end_row(sums, columns, bias, addend, Relu{});
-    case Activation::Kind::leaky_relu:
-      return end_row(sums, columns, bias, addend, LeakyRelu{activation.slope, 0.0f});
-    case Activation::Kind::elu:
-      return end_row(sums, columns, bias, addend, Elu<float>{activation.slope, 0.0f});
-  }
+  with_activation(activation, [=](auto phi) IABN_INLINE_LAMBDA {
+    IABN_ELEMENTWISE
+    for (int64_t i = 0; i < columns; ++i) {
+      float sum = sums[i];
+      if (bias) sum += bias[i];
+      if (addend) sum += load(addend + i);
+      sums[i] = phi.forward(sum);
+    }
+  });
 }
 
 IABN_SIMD void end_leaf(float* sums, int64_t columns, const float* bias, const float* addend,
                         const Activation& activation) {
-  end_any(sums, columns, bias, addend, activation);
+  end_row(sums, columns, bias, addend, activation);
 }
 
 IABN_SIMD void end_leaf(float* sums, int64_t columns, const float* bias, const bf16* addend,
                         const Activation& activation) {
-  end_any(sums, columns, bias, addend, activation);
+  end_row(sums, columns, bias, addend, activation);
 }
 
 void store_row(const float* from, float* to, int64_t count) {
@@ -252,7 +241,7 @@ class Gemm : public Kernel {
     const int64_t channel = task.group * rows_.targets() + panel * panel_, width = panel_width(panel);
     const int64_t columns = std::min(width, rows_.targets() - panel * panel_);
     const bool dense = rows_.phases().size() == 1 && columns == width;
-    if (y_ == DType::f32 && dense && !has_end() && factors.depth > 0) {
+    if (y_ == DType::f32 && dense && !end_.any() && factors.depth > 0) {
       float* const out = args.out<float>(0) + places[0] + channel;
       return multiply(factors, task.count, width, out, rows_.outputs());
     }
@@ -264,7 +253,7 @@ class Gemm : public Kernel {
         const int64_t at = places[i] + channel;
         float* const row = sums + i * width;
         const T* const addend = end_.addend ? args.in<T>(3) + at : nullptr;
-        if (has_end()) end_leaf(row, columns, bias, addend, end_.activation);
+        if (end_.any()) end_leaf(row, columns, bias, addend, end_.activation);
         store_row(row, args.out<T>(0) + at, columns);
       }
     });
@@ -278,10 +267,6 @@ class Gemm : public Kernel {
     } else {
       product_.product({f.rows, f.stride, 1, f.weights, width, out, out_row, rows, f.depth, width, false});
     }
-  }
-
-  bool has_end() const {
-    return end_.bias || end_.addend || end_.activation.kind != Activation::Kind::identity;
   }
 
   static constexpr int64_t kUnit = kPairs ? 2 : 1;
@@ -333,20 +318,25 @@ void refuse_unless_needed(const KernelSpec& spec, const ConvShape& s) {
     throw Refused("depthwise convolutions have kernels of their own");
 }
 
-ConvShape convolution_of(const LinearShape& s) {
+ConvShape shape_of(const KernelSpec& spec, const TensorDesc& x, const TensorDesc& w, const TensorDesc& y) {
+  if (x.rank() != 2) return ConvShape::from(spec.attrs, x, w, y);
+  const LinearShape s = LinearShape::from(x, w, y);
   return {s.rows, s.inputs, 1, 1, s.outputs, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1};
 }
 
 }  // namespace gemm
 
-std::unique_ptr<Kernel> make_gemm(const KernelSpec& spec, const ConvShape& s, const ConvolutionEnd& end) {
+std::unique_ptr<Kernel> make_gemm(const KernelSpec& spec) {
+  const ConvShape s = gemm::shape_of(spec, spec.inputs[0], spec.inputs[1], spec.outputs[0]);
   gemm::refuse_unless_needed(spec, s);
   const int64_t area = s.kh * s.kw, inputs = s.group_inputs();
   const gemm::Filters filters{s.group_outputs() * inputs * area, inputs * area, area, s.kw};
-  return gemm::make(spec, gemm::GatheredRows::forward(s), filters, s.groups, end, spec.constant(1));
+  return gemm::make(spec, gemm::GatheredRows::forward(s), filters, s.groups, ConvolutionEnd::of(spec),
+                    spec.constant(1));
 }
 
-std::unique_ptr<Kernel> make_gemm_data(const KernelSpec& spec, const ConvShape& s) {
+std::unique_ptr<Kernel> make_gemm_data(const KernelSpec& spec) {
+  const ConvShape s = gemm::shape_of(spec, spec.outputs[0], spec.inputs[1], spec.inputs[0]);
   gemm::refuse_unless_needed(spec, s);
   const int64_t area = s.kh * s.kw, inputs = s.group_inputs();
   const gemm::Filters filters{s.group_outputs() * inputs * area, area, inputs * area, s.kw};

@@ -8,16 +8,15 @@
 #pragma once
 
 #include "cpu/convolution/convolution.h"
-#include "geometry/linear_shape.h"
 
 namespace iabn {
 
 // With the operands of conv2d, conv2d_fused or linear.
-std::unique_ptr<Kernel> make_gemm(const KernelSpec& spec, const ConvShape& shape, const ConvolutionEnd& end);
+std::unique_ptr<Kernel> make_gemm(const KernelSpec& spec);
 
 // With the operands of conv2d_backward_data and conv2d_backward_weights, or those of linear.
-std::unique_ptr<Kernel> make_gemm_data(const KernelSpec& spec, const ConvShape& shape);
-std::unique_ptr<Kernel> make_gemm_weights(const KernelSpec& spec, const ConvShape& shape);
+std::unique_ptr<Kernel> make_gemm_data(const KernelSpec& spec);
+std::unique_ptr<Kernel> make_gemm_weights(const KernelSpec& spec);
 
 // With the operands of matmul. Refuses bfloat16.
 std::unique_ptr<Kernel> make_gemm_matmul(const KernelSpec& spec);
@@ -27,8 +26,9 @@ namespace gemm {
 void refuse_unless_needed(const KernelSpec& spec, bool empty);
 void refuse_unless_needed(const KernelSpec& spec, const ConvShape& shape);
 
-// A linear layer as a 1×1 convolution of images of one pixel.
-ConvShape convolution_of(const LinearShape& shape);
+// Of a convolution, or of a linear layer as a 1×1 convolution of images of one pixel; from x, w and y or
+// their gradients.
+ConvShape shape_of(const KernelSpec& spec, const TensorDesc& x, const TensorDesc& w, const TensorDesc& y);
 
 }  // namespace gemm
 }  // namespace iabn

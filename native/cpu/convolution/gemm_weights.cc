@@ -187,7 +187,8 @@ class GemmWeights : public Kernel {
 }  // namespace
 }  // namespace gemm
 
-std::unique_ptr<Kernel> make_gemm_weights(const KernelSpec& spec, const ConvShape& shape) {
+std::unique_ptr<Kernel> make_gemm_weights(const KernelSpec& spec) {
+  const ConvShape shape = gemm::shape_of(spec, spec.inputs[0], spec.outputs[0], spec.inputs[1]);
   gemm::refuse_unless_needed(spec, shape);
   const DType x = spec.inputs[0].dtype, dy = spec.inputs[1].dtype;
   if (x == DType::bf16 && dy == DType::bf16 && dot::multiply(vector_lanes()) != nullptr)

@@ -78,8 +78,7 @@ enum class Direction { forward, data, weights };
 // Throws Refused if oneDNN's kernels are faster.
 void refuse_unless_faster(const ConvShape& shape, DType dtype, Direction direction);
 
-std::unique_ptr<Kernel> make_forward(const KernelSpec& spec);
-std::unique_ptr<Kernel> make_fused(const KernelSpec& spec);  // conv2d_fused
+std::unique_ptr<Kernel> make_forward(const KernelSpec& spec);  // conv2d, conv2d_fused
 std::unique_ptr<Kernel> make_backward_data(const KernelSpec& spec);
 std::unique_ptr<Kernel> make_backward_weights(const KernelSpec& spec);
 

@@ -28,14 +28,6 @@ struct Plan {
   bool forward;
 };
 
-// The epilogue: out = φ(sum + b + addend), with inputs 2 and 3.
-struct Ending {
-  bool bias = false, addend = false;
-  Activation activation;
-
-  bool any() const { return bias || addend || activation.kind != Activation::Kind::identity; }
-};
-
 // A packed row of a block; addend may be null.
 IABN_SIMD void finish_leaf(float* out, const float* bias, const float* addend, int64_t columns, int64_t lanes,
                            Activation activation) {
@@ -50,24 +42,20 @@ IABN_SIMD void finish_leaf(float* out, const float* bias, const float* addend, i
   });
 }
 
-void order_by_column(std::vector<AxisTap>& taps) {
-  std::sort(taps.begin(), taps.end(), [](const AxisTap& a, const AxisTap& b) { return a.offset < b.offset; });
-}
-
 class GroupedConvolution : public Kernel {
  public:
-  GroupedConvolution(Plan plan, const ConvShape& shape, DType dtype, const Ending& ending, bool constant)
+  GroupedConvolution(Plan plan, const ConvShape& shape, DType dtype, const ConvolutionEnd& end, bool constant)
       : plan_(std::move(plan)),
         shape_(shape),
         dtype_(dtype),
-        ending_(ending),
+        end_(end),
         constant_(constant),
         blocks_(engine(), shape.groups, plan_.forward ? shape.group_inputs() : shape.group_outputs(),
                 plan_.forward ? shape.group_outputs() : shape.group_inputs()),
         form_(blocks_.form(shape, dtype)),
         tap_rows_(form_ == Form::pairs ? blocks_.tap_rows() / 2 : blocks_.tap_rows()),
         threads_(most_threads()) {
-    if (form_ != Form::taps) order_by_column(plan_.columns.taps[0]);
+    if (form_ != Form::taps) sort_by_offset(plan_.columns.taps[0]);
     plan_.columns.reach(0, plan_.target.width, low_, high_);
     low_ = std::min(low_, high_ + 1);
     packed_columns_ = high_ - low_ + 1;
@@ -87,7 +75,7 @@ class GroupedConvolution : public Kernel {
 
   void run(const KernelArgs& args) override {
     if (!constant_) lay_out(args);
-    if (ending_.any()) lay_out_bias(args);
+    if (end_.any()) lay_out_bias(args);
     const int64_t bands = (plan_.target.height + band_ - 1) / band_;
     const int64_t parts = (blocks_.count() + together_ - 1) / together_;
     const int64_t tasks = plan_.images * bands * parts;
@@ -181,7 +169,7 @@ class GroupedConvolution : public Kernel {
     const int64_t taps = shape_.kh * shape_.kw;
     const auto bytes = [](int64_t floats) { return static_cast<size_t>(floats) * sizeof(float); };
     if (!constant_) weights_ = layout_.add(weights_bytes());
-    if (ending_.any()) bias_ = layout_.add(bytes(blocks_.count() * blocks_.tap_lanes()));
+    if (end_.any()) bias_ = layout_.add(bytes(blocks_.count() * blocks_.tap_lanes()));
     block_floats_ = band_rows_ * packed_columns_ * blocks_.source.width;
     row_floats_ = (plan_.target.width + kSlackColumns * plan_.columns.phases()) * blocks_.tap_lanes();
     WorkspaceLayout own;
@@ -189,7 +177,7 @@ class GroupedConvolution : public Kernel {
     packed_ =
         own.add(bytes(together_ * block_floats_ + kSlackColumns * plan_.columns.step * blocks_.source.width));
     row_ = own.add(bytes(together_ * row_floats_));
-    if (ending_.addend) addend_ = own.add(bytes(together_ * row_floats_));
+    if (end_.addend) addend_ = own.add(bytes(together_ * row_floats_));
     thread_bytes_ = own.bytes();
     thread_ = layout_.add(thread_bytes_ * static_cast<size_t>(threads_));
   }
@@ -262,7 +250,7 @@ class GroupedConvolution : public Kernel {
                 WorkspaceLayout::at<Tap>(own, taps_), out);
       }
       const int64_t at = (job.image * target.height + y) * target.width * target.channels;
-      if (ending_.any()) finish<T>(job, args, at, out, WorkspaceLayout::at<float>(own, addend_));
+      if (end_.any()) finish<T>(job, args, at, out, WorkspaceLayout::at<float>(own, addend_));
       blocks_.engine.of<T>().unpack(layout(job), out, args.out<T>(0) + at, target.width);
     }
   }
@@ -275,7 +263,7 @@ class GroupedConvolution : public Kernel {
     float* to = WorkspaceLayout::at<float>(args.workspace, bias_);
     const std::vector<int32_t>& channels = blocks_.target.channels;
     for (size_t i = 0; i < channels.size(); ++i) {
-      to[i] = ending_.bias && channels[i] >= 0 ? args.in<float>(2)[channels[i]] : 0.0f;
+      to[i] = end_.bias && channels[i] >= 0 ? args.in<float>(2)[channels[i]] : 0.0f;
     }
   }
 
@@ -284,10 +272,10 @@ class GroupedConvolution : public Kernel {
   void finish(const Job& job, const KernelArgs& args, int64_t at, float* out, float* addend) const {
     const int64_t columns = plan_.target.width, wide = blocks_.tap_lanes();
     const float* bias = WorkspaceLayout::at<float>(args.workspace, bias_) + job.first_block * wide;
-    if (ending_.addend) blocks_.engine.of<T>().pack(layout(job), args.in<T>(3) + at, addend, columns);
+    if (end_.addend) blocks_.engine.of<T>().pack(layout(job), args.in<T>(3) + at, addend, columns);
     for (int64_t b = 0; b < job.blocks; ++b) {
-      finish_leaf(out + b * row_floats_, bias + b * wide, ending_.addend ? addend + b * row_floats_ : nullptr,
-                  columns, wide, ending_.activation);
+      finish_leaf(out + b * row_floats_, bias + b * wide, end_.addend ? addend + b * row_floats_ : nullptr,
+                  columns, wide, end_.activation);
     }
   }
 
@@ -329,7 +317,7 @@ class GroupedConvolution : public Kernel {
   Plan plan_;
   ConvShape shape_;
   DType dtype_;
-  Ending ending_;
+  ConvolutionEnd end_;
   bool constant_;  // the weights: they are laid out ahead of the runs
   Blocks blocks_;
   Form form_;
@@ -343,36 +331,26 @@ class GroupedConvolution : public Kernel {
   size_t taps_ = 0, packed_ = 0, row_ = 0, addend_ = 0;  // within a thread's part
 };
 
-std::unique_ptr<Kernel> make(const KernelSpec& spec, const Ending& ending) {
-  const TensorDesc &x = spec.inputs[0], &y = spec.outputs[0];
-  const ConvShape s = ConvShape::from(spec.attrs, x, spec.inputs[1], y);
-  refuse_unless_faster(s, x.dtype, Direction::forward);
+}  // namespace
+
+std::unique_ptr<Kernel> make_forward(const KernelSpec& spec) {
+  const ConvShape s = ConvShape::forward(spec);
+  const DType dtype = spec.inputs[0].dtype;
+  refuse_unless_faster(s, dtype, Direction::forward);
   Plan plan{s.n, {s.h, s.w, s.c}, {s.oh, s.ow, s.o}, {}, {}, true};
   plan.rows = Axis::forward(s.kh, s.sh, s.ph, s.dh);
   plan.columns = Axis::forward(s.kw, s.sw, s.pw, s.dw);
-  return std::make_unique<GroupedConvolution>(plan, s, x.dtype, ending, spec.constant(1));
-}
-
-bool has(const KernelSpec& spec, size_t input) {
-  return spec.inputs.size() > input && spec.inputs[input].present();
-}
-
-}  // namespace
-
-std::unique_ptr<Kernel> make_forward(const KernelSpec& spec) { return make(spec, {has(spec, 2), false, {}}); }
-
-std::unique_ptr<Kernel> make_fused(const KernelSpec& spec) {
-  return make(spec, {has(spec, 2), has(spec, 3), parse_activation(spec.attrs)});
+  return std::make_unique<GroupedConvolution>(plan, s, dtype, ConvolutionEnd::of(spec), spec.constant(1));
 }
 
 std::unique_ptr<Kernel> make_backward_data(const KernelSpec& spec) {
-  const TensorDesc &dy = spec.inputs[0], &dx = spec.outputs[0];
-  const ConvShape s = ConvShape::from(spec.attrs, dx, spec.inputs[1], dy);
-  refuse_unless_faster(s, dy.dtype, Direction::data);
+  const ConvShape s = ConvShape::backward_data(spec);
+  const DType dtype = spec.inputs[0].dtype;
+  refuse_unless_faster(s, dtype, Direction::data);
   Plan plan{s.n, {s.oh, s.ow, s.o}, {s.h, s.w, s.c}, {}, {}, false};
   plan.rows = Axis::backward(s.kh, s.sh, s.ph, s.dh);
   plan.columns = Axis::backward(s.kw, s.sw, s.pw, s.dw);
-  return std::make_unique<GroupedConvolution>(plan, s, dy.dtype, Ending{}, spec.constant(1));
+  return std::make_unique<GroupedConvolution>(plan, s, dtype, ConvolutionEnd{}, spec.constant(1));
 }
 
 }  // namespace iabn::grouped

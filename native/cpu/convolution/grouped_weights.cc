@@ -185,10 +185,10 @@ class GroupedWeights : public Kernel {
 }  // namespace
 
 std::unique_ptr<Kernel> make_backward_weights(const KernelSpec& spec) {
-  const TensorDesc &x = spec.inputs[0], &dy = spec.inputs[1];
-  const ConvShape shape = ConvShape::from(spec.attrs, x, spec.outputs[0], dy);
-  refuse_unless_faster(shape, x.dtype, Direction::weights);
-  return std::make_unique<GroupedWeights>(shape, x.dtype);
+  const ConvShape shape = ConvShape::backward_weights(spec);
+  const DType dtype = spec.inputs[0].dtype;
+  refuse_unless_faster(shape, dtype, Direction::weights);
+  return std::make_unique<GroupedWeights>(shape, dtype);
 }
 
 }  // namespace iabn::grouped

@@ -134,15 +134,17 @@ void refuse_others(const ConvShape& s, DType x, DType y) {
 
 }  // namespace pointwise
 
-std::unique_ptr<Kernel> make_pointwise(const KernelSpec& spec, const ConvShape& s) {
+std::unique_ptr<Kernel> make_pointwise(const KernelSpec& spec) {
+  const ConvShape s = ConvShape::forward(spec);
   pointwise::refuse_others(s, spec.inputs[0].dtype, spec.outputs[0].dtype);
-  if (spec.inputs.size() > 2 && spec.inputs[2].present()) throw Refused("these products have no bias");
+  if (ConvolutionEnd::of(spec).bias) throw Refused("these products have no bias");
   const pointwise::Pixels pixels{s.c, s.h, s.w, s.oh, s.ow, s.sh, s.sw};
   return std::make_unique<pointwise::Pointwise>(pixels, s.pixels(), pointwise::Matrix{s.c, s.o, 1, s.c},
                                                 spec.constant(1));
 }
 
-std::unique_ptr<Kernel> make_pointwise_data(const KernelSpec& spec, const ConvShape& s) {
+std::unique_ptr<Kernel> make_pointwise_data(const KernelSpec& spec) {
+  const ConvShape s = ConvShape::backward_data(spec);
   pointwise::refuse_others(s, spec.inputs[0].dtype, spec.outputs[0].dtype);
   if (s.sh * s.sw != 1) throw Refused("the gradient of a strided input is not a matrix product");
   const pointwise::Pixels pixels{s.o, s.oh, s.ow, s.oh, s.ow, 1, 1};

@@ -6,14 +6,14 @@
 // are not multiples of 16, and for the input gradient of a strided convolution.
 #pragma once
 
-#include "geometry/conv_shape.h"
+#include "cpu/convolution/convolution.h"
 
 namespace iabn {
 
 // With the operands of conv2d, conv2d_backward_data and conv2d_backward_weights.
-std::unique_ptr<Kernel> make_pointwise(const KernelSpec& spec, const ConvShape& shape);
-std::unique_ptr<Kernel> make_pointwise_data(const KernelSpec& spec, const ConvShape& shape);
-std::unique_ptr<Kernel> make_pointwise_weights(const KernelSpec& spec, const ConvShape& shape);
+std::unique_ptr<Kernel> make_pointwise(const KernelSpec& spec);
+std::unique_ptr<Kernel> make_pointwise_data(const KernelSpec& spec);
+std::unique_ptr<Kernel> make_pointwise_weights(const KernelSpec& spec);
 
 namespace pointwise {
 

@@ -105,7 +105,8 @@ class PointwiseWeights : public Kernel {
 }  // namespace
 }  // namespace pointwise
 
-std::unique_ptr<Kernel> make_pointwise_weights(const KernelSpec& spec, const ConvShape& shape) {
+std::unique_ptr<Kernel> make_pointwise_weights(const KernelSpec& spec) {
+  const ConvShape shape = ConvShape::backward_weights(spec);
   pointwise::refuse_others(shape, spec.inputs[0].dtype, spec.inputs[1].dtype);
   return std::make_unique<pointwise::PointwiseWeights>(shape);
 }

@@ -200,8 +200,8 @@ class TiledConvolution : public Kernel {
 
 }  // namespace
 
-std::unique_ptr<Kernel> make_tiled_convolution(const KernelSpec& spec, const ConvShape& shape,
-                                               const ConvolutionEnd& end) {
+std::unique_ptr<Kernel> make_tiled(const KernelSpec& spec) {
+  const ConvShape shape = ConvShape::forward(spec);
   if (spec.inputs[0].dtype != DType::f32) throw Refused("the tiles compute in float32 only");
   if (!has_tiles()) throw Refused("the tiles are for AVX2 without AVX-512");
   if (shape.empty()) throw Refused("the tiles are not used for convolutions of empty tensors");
@@ -209,7 +209,7 @@ std::unique_ptr<Kernel> make_tiled_convolution(const KernelSpec& spec, const Con
   if (shape.group_inputs() < kTileColumns || shape.group_outputs() < kTileColumns) {
     throw Refused("the tiles are slow with fewer than 16 channels in a group");
   }
-  return std::make_unique<TiledConvolution>(shape, end, spec.constant(1));
+  return std::make_unique<TiledConvolution>(shape, ConvolutionEnd::of(spec), spec.constant(1));
 }
 
 }  // namespace iabn

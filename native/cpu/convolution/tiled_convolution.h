@@ -10,7 +10,6 @@ namespace iabn {
 
 // A kernel with the operands of conv2d or conv2d_fused. Throws Refused if oneDNN is as fast (1×1 windows) or
 // faster (few channels, other CPUs), for other dtypes, and for groups with few outputs.
-std::unique_ptr<Kernel> make_tiled_convolution(const KernelSpec& spec, const ConvShape& shape,
-                                               const ConvolutionEnd& end);
+std::unique_ptr<Kernel> make_tiled(const KernelSpec& spec);
 
 }  // namespace iabn

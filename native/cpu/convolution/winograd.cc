@@ -207,14 +207,16 @@ void refuse_others(const ConvShape& s, DType x, DType y) {
 
 }  // namespace winograd
 
-std::unique_ptr<Kernel> make_winograd(const KernelSpec& spec, const ConvShape& shape,
-                                      const ConvolutionEnd& end) {
+std::unique_ptr<Kernel> make_winograd(const KernelSpec& spec) {
+  const ConvShape shape = ConvShape::forward(spec);
   const DType x = spec.inputs[0].dtype;
   winograd::refuse_others(shape, x, spec.outputs[0].dtype);
-  return winograd::make_convolution(x, winograd::Window::forward(shape), end, false, spec.constant(1));
+  return winograd::make_convolution(x, winograd::Window::forward(shape), ConvolutionEnd::of(spec), false,
+                                    spec.constant(1));
 }
 
-std::unique_ptr<Kernel> make_winograd_data(const KernelSpec& spec, const ConvShape& shape) {
+std::unique_ptr<Kernel> make_winograd_data(const KernelSpec& spec) {
+  const ConvShape shape = ConvShape::backward_data(spec);
   const DType dy = spec.inputs[0].dtype;
   winograd::refuse_others(shape, dy, spec.outputs[0].dtype);
   return winograd::make_convolution(dy, winograd::Window::backward_data(shape), {}, true, false);

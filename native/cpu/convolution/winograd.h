@@ -6,17 +6,16 @@
 // A non-finite value affects all outputs of its tiles.
 #pragma once
 
-#include "cpu/convolution/tiled_convolution.h"
+#include "cpu/convolution/convolution.h"
 
 namespace iabn {
 
 // With the operands of conv2d or conv2d_fused.
-std::unique_ptr<Kernel> make_winograd(const KernelSpec& spec, const ConvShape& shape,
-                                      const ConvolutionEnd& end);
+std::unique_ptr<Kernel> make_winograd(const KernelSpec& spec);
 
 // With the operands of conv2d_backward_data and conv2d_backward_weights.
-std::unique_ptr<Kernel> make_winograd_data(const KernelSpec& spec, const ConvShape& shape);
-std::unique_ptr<Kernel> make_winograd_weights(const KernelSpec& spec, const ConvShape& shape);
+std::unique_ptr<Kernel> make_winograd_data(const KernelSpec& spec);
+std::unique_ptr<Kernel> make_winograd_weights(const KernelSpec& spec);
 
 namespace winograd {
 

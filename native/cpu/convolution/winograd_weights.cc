@@ -168,7 +168,8 @@ class WeightsDiff : public Kernel {
 }  // namespace
 }  // namespace winograd
 
-std::unique_ptr<Kernel> make_winograd_weights(const KernelSpec& spec, const ConvShape& shape) {
+std::unique_ptr<Kernel> make_winograd_weights(const KernelSpec& spec) {
+  const ConvShape shape = ConvShape::backward_weights(spec);
   const DType x = spec.inputs[0].dtype;
   winograd::refuse_others(shape, x, spec.inputs[1].dtype);
   if (x == DType::f32) return std::make_unique<winograd::WeightsDiff<float>>(shape);

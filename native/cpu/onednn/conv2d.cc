@@ -1,29 +1,28 @@
 // The ops conv2d, conv2d_backward_data and conv2d_backward_weights.
+#include "cpu/convolution/convolution.h"
 #include "cpu/onednn/convolution.h"
 
 namespace iabn::onednn {
-namespace {
 
-bool has_bias(const KernelSpec& spec) { return spec.inputs.size() > 2 && spec.inputs[2].present(); }
-
-}  // namespace
-
-std::unique_ptr<Kernel> make_conv2d(const KernelSpec& spec) {
-  const ConvShape shape = ConvShape::from(spec.attrs, spec.inputs[0], spec.inputs[1], spec.outputs[0]);
-  const DType x = spec.inputs[0].dtype, y = spec.outputs[0].dtype;
-  const auto desc = conv_forward(shape, x, y, has_bias(spec));
+std::unique_ptr<Kernel> forward_kernel(const KernelSpec& spec, bool bias, const dnnl::primitive_attr& post) {
+  const ConvShape shape = ConvShape::forward(spec);
+  const auto desc = conv_forward(shape, spec.inputs[0].dtype, spec.outputs[0].dtype, bias, post);
   refuse_untimed_products(spec, desc.impl_info_str());
   std::vector<Operand> operands{{DNNL_ARG_SRC, {false, 0}, desc.src_desc()},
                                 {DNNL_ARG_DST, {true, 0}, desc.dst_desc()}};
-  if (has_bias(spec)) operands.push_back({DNNL_ARG_BIAS, {false, 2}, desc.bias_desc()});
+  if (bias) operands.push_back({DNNL_ARG_BIAS, {false, 2}, desc.bias_desc()});
   return std::make_unique<PrimitiveKernel>(
       desc.impl_info_str(), created<dnnl::convolution_forward>(desc), operands,
       Weights{DNNL_ARG_WEIGHTS, {false, 1}, conv_weights(shape), desc.weights_desc(), spec.constant(1)},
       desc.scratchpad_desc());
 }
 
+std::unique_ptr<Kernel> make_conv2d(const KernelSpec& spec) {
+  return forward_kernel(spec, ConvolutionEnd::of(spec).bias);
+}
+
 std::unique_ptr<Kernel> make_conv2d_backward_data(const KernelSpec& spec) {
-  const ConvShape shape = ConvShape::from(spec.attrs, spec.outputs[0], spec.inputs[1], spec.inputs[0]);
+  const ConvShape shape = ConvShape::backward_data(spec);
   const auto desc = conv_backward_data(shape, spec.outputs[0].dtype, spec.inputs[0].dtype);
   refuse_untimed_products(spec, desc.impl_info_str());
   return std::make_unique<PrimitiveKernel>(
@@ -36,7 +35,7 @@ std::unique_ptr<Kernel> make_conv2d_backward_data(const KernelSpec& spec) {
 
 std::unique_ptr<Kernel> make_conv2d_backward_weights(const KernelSpec& spec) {
   refuse_untimed(spec);
-  const ConvShape shape = ConvShape::from(spec.attrs, spec.inputs[0], spec.outputs[0], spec.inputs[1]);
+  const ConvShape shape = ConvShape::backward_weights(spec);
   // oneDNN 2.6's strided 1×1 kernels gather the pixels first. With fewer channels than vector lanes, they
   // write up to several kilobytes past the scratchpad they requested (seen with AVX2, one thread).
   const bool gathers = shape.kh == 1 && shape.kw == 1 && (shape.sh > 1 || shape.sw > 1);

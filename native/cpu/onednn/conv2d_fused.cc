@@ -82,18 +82,8 @@ class FusedConvolution : public Kernel {
 }  // namespace
 
 std::unique_ptr<Kernel> make_conv2d_fused(const KernelSpec& spec) {
-  const ConvShape shape = ConvShape::from(spec.attrs, spec.inputs[0], spec.inputs[1], spec.outputs[0]);
   const ConvolutionEnd end = ConvolutionEnd::of(spec);
-  const auto post = post_ops(end.activation, end.addend);
-  const auto desc = conv_forward(shape, spec.inputs[0].dtype, spec.outputs[0].dtype, end.bias, post);
-  refuse_untimed_products(spec, desc.impl_info_str());
-  std::vector<Operand> operands{{DNNL_ARG_SRC, {false, 0}, desc.src_desc()},
-                                {DNNL_ARG_DST, {true, 0}, desc.dst_desc()}};
-  if (end.bias) operands.push_back({DNNL_ARG_BIAS, {false, 2}, desc.bias_desc()});
-  auto convolution = std::make_unique<PrimitiveKernel>(
-      desc.impl_info_str(), created<dnnl::convolution_forward>(desc), operands,
-      Weights{DNNL_ARG_WEIGHTS, {false, 1}, conv_weights(shape), desc.weights_desc(), spec.constant(1)},
-      desc.scratchpad_desc());
+  auto convolution = forward_kernel(spec, end.bias, post_ops(end.activation, end.addend));
   return std::make_unique<FusedConvolution>(std::move(convolution), spec.outputs[0], end);
 }
 

@@ -38,6 +38,16 @@ auto refusing(const char* what, Make make) -> decltype(make()) {
   }
 }
 
+// A description, unless it is of a reference loop.
+template <class Make>
+auto accepted(const char* what, Make make) -> decltype(make()) {
+  return refusing(what, [&] {
+    auto desc = make();
+    refuse_reference(desc.impl_info_str());
+    return desc;
+  });
+}
+
 // A primitive as described. oneDNN 2.6 describes some whose code it then fails to generate: refused as well.
 template <class P>
 P created(const typename P::primitive_desc& desc) {

@@ -18,18 +18,6 @@
 namespace iabn {
 namespace {
 
-ConvShape shape_of(const KernelSpec& spec) {
-  return ConvShape::from(spec.attrs, spec.outputs[0], spec.inputs[1], spec.inputs[0]);
-}
-
-std::unique_ptr<Kernel> make_minimal(const KernelSpec& spec) {
-  return make_winograd_data(spec, shape_of(spec));
-}
-
-std::unique_ptr<Kernel> make_products(const KernelSpec& spec) {
-  return make_pointwise_data(spec, shape_of(spec));
-}
-
 float tap_sum(const ConvShape& s, const float* dy, const float* w, int64_t n, int64_t c, int64_t y,
               int64_t x) {
   const int64_t inputs = s.group_inputs(), outputs = s.group_outputs(), first = c / inputs * outputs;
@@ -49,7 +37,7 @@ float tap_sum(const ConvShape& s, const float* dy, const float* w, int64_t n, in
 }
 
 void run_plain(const KernelSpec& spec, const KernelArgs& args) {
-  const ConvShape s = shape_of(spec);
+  const ConvShape s = ConvShape::backward_data(spec);
   parallel_divide(most_threads(), s.n * s.h, [&](int64_t row, int) {
     float* dx = args.out<float>(0) + row * s.w * s.c;
     for (int64_t i = 0; i < s.w * s.c; ++i) {
@@ -57,8 +45,6 @@ void run_plain(const KernelSpec& spec, const KernelArgs& args) {
     }
   });
 }
-
-std::unique_ptr<Kernel> make_product(const KernelSpec& spec) { return make_gemm_data(spec, shape_of(spec)); }
 
 constexpr auto make_plain = make_plain_float<run_plain>;
 
@@ -74,12 +60,12 @@ OpRegistration registration(
     "conv2d_backward_data",
     {grouped::make_backward_data,
      fastest({{"onednn", onednn::make_conv2d_backward_data},
-              {"gemm", make_product},
+              {"gemm", make_gemm_data},
               {"depthwise", depthwise::make_backward_data},
               widening("float32 images",
-                       float_images(images, {onednn::make_conv2d_backward_data, make_product, make_plain})),
-              {"winograd", make_minimal},
-              widening("pointwise", make_products),
+                       float_images(images, {onednn::make_conv2d_backward_data, make_gemm_data, make_plain})),
+              {"winograd", make_winograd_data},
+              widening("pointwise", make_pointwise_data),
               {"parts", make_parts},
               widening("float32 images in parts", float_images(images, {make_parts}))},
              sample),

@@ -18,26 +18,14 @@
 namespace iabn {
 namespace {
 
-ConvShape shape_of(const KernelSpec& spec) {
-  return ConvShape::from(spec.attrs, spec.inputs[0], spec.outputs[0], spec.inputs[1]);
-}
-
 // One matrix product over all pixels: for bfloat16 on AMX, 0.3 to 0.8 of the time of oneDNN's convolution.
 std::unique_ptr<Kernel> make_matmul(const KernelSpec& spec) {
-  const ConvShape shape = shape_of(spec);
+  const ConvShape shape = ConvShape::backward_weights(spec);
   if (!shape.pointwise() || shape.empty()) throw Refused("only a 1×1 convolution is one matrix product");
   onednn::refuse_untimed(spec);
   onednn::refuse_emulated(spec.inputs[0].dtype);
   const LinearShape product{shape.pixels(), shape.c, shape.o};
   return onednn::matmul_backward_weights(product, spec.inputs[0].dtype, spec.inputs[1].dtype);
-}
-
-std::unique_ptr<Kernel> make_minimal(const KernelSpec& spec) {
-  return make_winograd_weights(spec, shape_of(spec));
-}
-
-std::unique_ptr<Kernel> make_products(const KernelSpec& spec) {
-  return make_pointwise_weights(spec, shape_of(spec));
 }
 
 // One weight per thread, so that the sum over pixels has a fixed order.
@@ -58,7 +46,7 @@ double tap_sum(const ConvShape& s, const float* x, const float* dy, int64_t o, i
 }
 
 void run_plain(const KernelSpec& spec, const KernelArgs& args) {
-  const ConvShape s = shape_of(spec);
+  const ConvShape s = ConvShape::backward_weights(spec);
   const int64_t inputs = s.group_inputs();
   parallel_divide(most_threads(), s.o * inputs * s.kh * s.kw, [&](int64_t i, int) {
     const int64_t kw = i % s.kw, kh = i / s.kw % s.kh, o = i / (s.kw * s.kh * inputs);
@@ -69,7 +57,7 @@ void run_plain(const KernelSpec& spec, const KernelArgs& args) {
 }
 
 bool is_depthwise(const KernelSpec& spec) {
-  const ConvShape shape = shape_of(spec);
+  const ConvShape shape = ConvShape::backward_weights(spec);
   return shape.groups > 1 && shape.groups == shape.c && shape.groups == shape.o;
 }
 
@@ -81,10 +69,6 @@ std::unique_ptr<Kernel> make_grouped(const KernelSpec& spec) {
 std::unique_ptr<Kernel> make_grouped_depthwise(const KernelSpec& spec) {
   if (!is_depthwise(spec)) throw Refused("not a depthwise convolution");
   return grouped::make_backward_weights(spec);
-}
-
-std::unique_ptr<Kernel> make_product(const KernelSpec& spec) {
-  return make_gemm_weights(spec, shape_of(spec));
 }
 
 constexpr auto make_plain = make_plain_float<run_plain>;
@@ -101,14 +85,14 @@ OpRegistration registration(
     "conv2d_backward_weights",
     {make_grouped,
      fastest({{"onednn", onednn::make_conv2d_backward_weights},
-              {"gemm", make_product},
+              {"gemm", make_gemm_weights},
               {"depthwise", depthwise::make_backward_weights},
               {"grouped", make_grouped_depthwise},
               {"matmul", make_matmul},
               widening("float32 images", float_images(images, {onednn::make_conv2d_backward_weights,
-                                                               make_matmul, make_product, make_plain})),
-              {"winograd", make_minimal},
-              widening("pointwise", make_products),
+                                                               make_matmul, make_gemm_weights, make_plain})),
+              {"winograd", make_winograd_weights},
+              widening("pointwise", make_pointwise_weights),
               {"parts", make_parts},
               widening("float32 images in parts", float_images(images, {make_parts}))},
              sample),

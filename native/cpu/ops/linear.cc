@@ -4,6 +4,7 @@
 #include "cpu/loops/threads.h"
 #include "cpu/loops/through_float.h"
 #include "cpu/onednn/onednn.h"
+#include "geometry/linear_shape.h"
 
 namespace iabn {
 namespace {
@@ -12,21 +13,15 @@ LinearShape shape_of(const KernelSpec& spec) {
   return LinearShape::from(spec.inputs[0], spec.inputs[1], spec.outputs[0]);
 }
 
-bool has_bias(const KernelSpec& spec) { return spec.inputs.size() > 2 && spec.inputs[2].present(); }
-
 std::unique_ptr<Kernel> make_onednn(const KernelSpec& spec) {
   onednn::refuse_untimed(spec);
-  return onednn::matmul_forward(shape_of(spec), spec.inputs[0].dtype, spec.outputs[0].dtype, has_bias(spec),
-                                spec.constant(1));
-}
-
-std::unique_ptr<Kernel> make_product(const KernelSpec& spec) {
-  return make_gemm(spec, gemm::convolution_of(shape_of(spec)), {has_bias(spec), false, {}});
+  return onednn::matmul_forward(shape_of(spec), spec.inputs[0].dtype, spec.outputs[0].dtype,
+                                ConvolutionEnd::of(spec).bias, spec.constant(1));
 }
 
 void run_plain(const KernelSpec& spec, const KernelArgs& args) {
   const LinearShape s = shape_of(spec);
-  const float* bias = has_bias(spec) ? args.in<float>(2) : nullptr;
+  const float* bias = ConvolutionEnd::of(spec).bias ? args.in<float>(2) : nullptr;
   parallel_divide(most_threads(), s.rows * s.outputs, [&](int64_t i, int) {
     const float* x = args.in<float>(0) + i / s.outputs * s.inputs;
     const float* w = args.in<float>(1) + i % s.outputs * s.inputs;
@@ -38,8 +33,8 @@ void run_plain(const KernelSpec& spec, const KernelArgs& args) {
 
 constexpr auto make_plain = make_plain_float<run_plain>;
 
-OpRegistration registration("linear", {make_onednn, make_product, make_plain,
-                                       through_float({make_onednn, make_plain})});
+OpRegistration registration("linear",
+                            {make_onednn, make_gemm, make_plain, through_float({make_onednn, make_plain})});
 
 }  // namespace
 }  // namespace iabn

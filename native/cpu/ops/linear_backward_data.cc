@@ -4,6 +4,7 @@
 #include "cpu/loops/threads.h"
 #include "cpu/loops/through_float.h"
 #include "cpu/onednn/onednn.h"
+#include "geometry/linear_shape.h"
 
 namespace iabn {
 namespace {
@@ -15,10 +16,6 @@ LinearShape shape_of(const KernelSpec& spec) {
 std::unique_ptr<Kernel> make_onednn(const KernelSpec& spec) {
   onednn::refuse_untimed(spec);
   return onednn::matmul_backward_data(shape_of(spec), spec.inputs[0].dtype, spec.outputs[0].dtype);
-}
-
-std::unique_ptr<Kernel> make_product(const KernelSpec& spec) {
-  return make_gemm_data(spec, gemm::convolution_of(shape_of(spec)));
 }
 
 void run_plain(const KernelSpec& spec, const KernelArgs& args) {
@@ -34,7 +31,7 @@ void run_plain(const KernelSpec& spec, const KernelArgs& args) {
 
 constexpr auto make_plain = make_plain_float<run_plain>;
 
-OpRegistration registration("linear_backward_data", {make_onednn, make_product, make_plain,
+OpRegistration registration("linear_backward_data", {make_onednn, make_gemm_data, make_plain,
                                                      through_float({make_onednn, make_plain})});
 
 }  // namespace
