@@ -10,6 +10,25 @@ std::map<std::string, std::vector<KernelFactory>>& registry() {
   return ops;
 }
 
+// The kernel of the first factory that accepts, or null; and the reasons of those before it.
+std::unique_ptr<Kernel> first_of(const KernelSpec& spec, const std::vector<KernelFactory>& factories,
+                                 std::vector<std::string>& refusals) {
+  for (const KernelFactory& factory : factories) {
+    try {
+      return factory(spec);
+    } catch (const Refused& refusal) {
+      refusals.push_back(refusal.what());
+    }
+  }
+  return nullptr;
+}
+
+std::string listed(const std::vector<std::string>& refusals) {
+  std::string reasons;
+  for (const std::string& refusal : refusals) reasons += "; " + refusal;
+  return reasons;
+}
+
 }  // namespace
 
 void register_op(const char* op, std::vector<KernelFactory> implementations) {
@@ -20,15 +39,9 @@ bool has_op(const std::string& op) { return registry().count(op) != 0; }
 
 std::unique_ptr<Kernel> first_accepting(const KernelSpec& spec, const std::vector<KernelFactory>& factories,
                                         const std::string& what) {
-  std::string reasons;
-  for (const KernelFactory& factory : factories) {
-    try {
-      return factory(spec);
-    } catch (const Refused& refusal) {
-      reasons += std::string("; ") + refusal.what();
-    }
-  }
-  throw Refused(what + " is refused too" + reasons);
+  std::vector<std::string> refusals;
+  if (auto kernel = first_of(spec, factories, refusals)) return kernel;
+  throw Refused(what + " is refused too" + listed(refusals));
 }
 
 MadeKernel make_kernel(const KernelSpec& spec) {
@@ -36,17 +49,10 @@ MadeKernel make_kernel(const KernelSpec& spec) {
   if (found == registry().end())
     throw std::invalid_argument("the CPU device has no kernel for op " + spec.op);
   MadeKernel made;
-  for (const KernelFactory& factory : found->second) {
-    try {
-      made.kernel = factory(spec);
-      return made;
-    } catch (const Refused& refusal) {
-      made.refusals.push_back(refusal.what());
-    }
-  }
-  std::string reasons;
-  for (const std::string& refusal : made.refusals) reasons += "; " + refusal;
-  throw std::invalid_argument("no CPU kernel accepts op " + spec.op + reasons);
+  made.kernel = first_of(spec, found->second, made.refusals);
+  if (!made.kernel)
+    throw std::invalid_argument("no CPU kernel accepts op " + spec.op + listed(made.refusals));
+  return made;
 }
 
 }  // namespace iabn

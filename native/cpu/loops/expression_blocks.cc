@@ -14,14 +14,6 @@ namespace {
 
 using Leaf = void (*)(const float* a, const float* b, const float* c, float* out, int64_t count);
 
-// The result may overwrite an argument.
-#define IABN_LEAF(name, value)                                                                 \
-  IABN_SIMD void name##_leaf([[maybe_unused]] const float* a, [[maybe_unused]] const float* b, \
-                             [[maybe_unused]] const float* c, float* out, int64_t count) {     \
-    IABN_ELEMENTWISE                                                                           \
-    for (int64_t i = 0; i < count; ++i) out[i] = value;                                        \
-  }
-
 IABN_INLINE float sign_of(float x) { return x > 0.0f ? 1.0f : x < 0.0f ? -1.0f : x; }
 IABN_INLINE float exp_inverse(float z) {
   const float x = log_any(z);
@@ -29,77 +21,52 @@ IABN_INLINE float exp_inverse(float z) {
   return low > 87.0f ? 87.0f : low;
 }
 
-IABN_LEAF(copy, a[i])
-IABN_LEAF(abs, float_of(bits_of(a[i]) & 0x7fffffffu))
-IABN_LEAF(add, a[i] + b[i])
-IABN_LEAF(div, a[i] / b[i])
-IABN_LEAF(elu, (Elu<float>{b[i], 1.0f / b[i]}.forward(a[i])))
-IABN_LEAF(elu_diff, (Elu<float>{c[i], 1.0f / c[i]}.backward(b[i], a[i])))
-IABN_LEAF(elu_invert, (Elu<float>{b[i], 1.0f / b[i]}.invert(a[i])))
-IABN_LEAF(exp, exp_any(a[i]))
-IABN_LEAF(exp_invert, exp_inverse(a[i]))
-IABN_LEAF(leaky_relu, (LeakyRelu{b[i], 0.0f}.forward(a[i])))
-IABN_LEAF(leaky_relu_diff, (LeakyRelu{c[i], 0.0f}.backward(b[i], a[i])))
-IABN_LEAF(log, log_any(a[i]))
-IABN_LEAF(mul, a[i] * b[i])
-IABN_LEAF(neg, -a[i])
-IABN_LEAF(relu, Relu{}.forward(a[i]))
-IABN_LEAF(relu_diff, Relu{}.backward(b[i], a[i]))
-IABN_LEAF(sigmoid, sigmoid_of(a[i]))
-IABN_LEAF(sign, sign_of(a[i]))
-IABN_LEAF(sqrt, std::sqrt(a[i]))
-IABN_LEAF(sub, a[i] - b[i])
-IABN_LEAF(tanh, tanh_of(a[i]))
+// The value of each function of elements.
+#define IABN_LEAVES(LEAF)                                              \
+  LEAF(copy, a[i])                                                     \
+  LEAF(abs, float_of(bits_of(a[i]) & 0x7fffffffu))                     \
+  LEAF(add, a[i] + b[i])                                               \
+  LEAF(div, a[i] / b[i])                                               \
+  LEAF(elu, (Elu<float>{b[i], 1.0f / b[i]}.forward(a[i])))             \
+  LEAF(elu_diff, (Elu<float>{c[i], 1.0f / c[i]}.backward(b[i], a[i]))) \
+  LEAF(elu_invert, (Elu<float>{b[i], 1.0f / b[i]}.invert(a[i])))       \
+  LEAF(exp, exp_any(a[i]))                                             \
+  LEAF(exp_invert, exp_inverse(a[i]))                                  \
+  LEAF(leaky_relu, (LeakyRelu{b[i], 0.0f}.forward(a[i])))              \
+  LEAF(leaky_relu_diff, (LeakyRelu{c[i], 0.0f}.backward(b[i], a[i])))  \
+  LEAF(log, log_any(a[i]))                                             \
+  LEAF(mul, a[i] * b[i])                                               \
+  LEAF(neg, -a[i])                                                     \
+  LEAF(relu, Relu{}.forward(a[i]))                                     \
+  LEAF(relu_diff, Relu{}.backward(b[i], a[i]))                         \
+  LEAF(sigmoid, sigmoid_of(a[i]))                                      \
+  LEAF(sign, sign_of(a[i]))                                            \
+  LEAF(sqrt, std::sqrt(a[i]))                                          \
+  LEAF(sub, a[i] - b[i])                                               \
+  LEAF(tanh, tanh_of(a[i]))
 
-#undef IABN_LEAF
+// The result may overwrite an argument.
+#define IABN_LEAF(name, value)                                                                 \
+  IABN_SIMD void name##_leaf([[maybe_unused]] const float* a, [[maybe_unused]] const float* b, \
+                             [[maybe_unused]] const float* c, float* out, int64_t count) {     \
+    IABN_ELEMENTWISE                                                                           \
+    for (int64_t i = 0; i < count; ++i) out[i] = value;                                        \
+  }
+IABN_LEAVES(IABN_LEAF)
 
 Leaf leaf_of(Function function) {
   switch (function) {
-    case Function::copy:
-      return copy_leaf;
-    case Function::abs:
-      return abs_leaf;
-    case Function::add:
-      return add_leaf;
-    case Function::div:
-      return div_leaf;
-    case Function::elu:
-      return elu_leaf;
-    case Function::elu_diff:
-      return elu_diff_leaf;
-    case Function::elu_invert:
-      return elu_invert_leaf;
-    case Function::exp:
-      return exp_leaf;
-    case Function::exp_invert:
-      return exp_invert_leaf;
-    case Function::leaky_relu:
-      return leaky_relu_leaf;
-    case Function::leaky_relu_diff:
-      return leaky_relu_diff_leaf;
-    case Function::log:
-      return log_leaf;
-    case Function::mul:
-      return mul_leaf;
-    case Function::neg:
-      return neg_leaf;
-    case Function::relu:
-      return relu_leaf;
-    case Function::relu_diff:
-      return relu_diff_leaf;
-    case Function::sigmoid:
-      return sigmoid_leaf;
-    case Function::sign:
-      return sign_leaf;
-    case Function::sqrt:
-      return sqrt_leaf;
-    case Function::sub:
-      return sub_leaf;
-    case Function::tanh:
-      return tanh_leaf;
+#define IABN_CASE(name, value) \
+  case Function::name:         \
+    return name##_leaf;
+    IABN_LEAVES(IABN_CASE)
   }
   throw std::invalid_argument("unknown function of elements");
 }
+
+#undef IABN_LEAVES
+#undef IABN_LEAF
+#undef IABN_CASE
 
 void read_row(const float* from, float* to, int64_t count) {
   std::memcpy(to, from, static_cast<size_t>(count) * sizeof(float));

@@ -62,12 +62,12 @@ IABN_INLINE void read_line(const Pixels<const T>& from, const SlidingAxis& axis,
   }
 }
 
-IABN_SIMD void line_f32(const Pixels<const float>& from, const SlidingAxis& axis, int64_t row,
-                        const int64_t* columns, float* line) {
+IABN_SIMD void read_leaf(const Pixels<const float>& from, const SlidingAxis& axis, int64_t row,
+                         const int64_t* columns, float* line) {
   read_line(from, axis, row, columns, line);
 }
 
-IABN_SIMD void line_bf16(const Pixels<const bf16>& from, const SlidingAxis& axis, int64_t row,
+IABN_SIMD void read_leaf(const Pixels<const bf16>& from, const SlidingAxis& axis, int64_t row,
                          const int64_t* columns, float* line) {
   read_line(from, axis, row, columns, line);
 }
@@ -118,31 +118,14 @@ IABN_INLINE void write_row(const float* suffix, const float* prefix, int64_t tar
   }
 }
 
-IABN_SIMD void row_f32(const float* suffix, const float* prefix, int64_t targets, int64_t row,
-                       const int64_t* columns, const Pixels<float>& to) {
+IABN_SIMD void write_leaf(const float* suffix, const float* prefix, int64_t targets, int64_t row,
+                          const int64_t* columns, const Pixels<float>& to) {
   write_row(suffix, prefix, targets, row, columns, to);
 }
 
-IABN_SIMD void row_bf16(const float* suffix, const float* prefix, int64_t targets, int64_t row,
-                        const int64_t* columns, const Pixels<bf16>& to) {
+IABN_SIMD void write_leaf(const float* suffix, const float* prefix, int64_t targets, int64_t row,
+                          const int64_t* columns, const Pixels<bf16>& to) {
   write_row(suffix, prefix, targets, row, columns, to);
-}
-
-void read(const Pixels<const float>& from, const SlidingAxis& axis, int64_t row, const int64_t* columns,
-          float* line) {
-  line_f32(from, axis, row, columns, line);
-}
-void read(const Pixels<const bf16>& from, const SlidingAxis& axis, int64_t row, const int64_t* columns,
-          float* line) {
-  line_bf16(from, axis, row, columns, line);
-}
-void write(const float* suffix, const float* prefix, int64_t targets, int64_t row, const int64_t* columns,
-           const Pixels<float>& to) {
-  row_f32(suffix, prefix, targets, row, columns, to);
-}
-void write(const float* suffix, const float* prefix, int64_t targets, int64_t row, const int64_t* columns,
-           const Pixels<bf16>& to) {
-  row_bf16(suffix, prefix, targets, row, columns, to);
 }
 
 class SlidingSumKernel final : public Kernel {
@@ -184,8 +167,8 @@ class SlidingSumKernel final : public Kernel {
     }
     const SlidingDivisor& by = s_.divisor;
     const Pixels<const T> pixels{image + y * s_.columns.sources * s_.source_pitch, s_.source_pitch, channels};
-    read(pixels, s_.columns, by.of_sources ? by.rows[static_cast<size_t>(y)] : 1,
-         by.of_sources ? by.columns.data() : nullptr, line);
+    read_leaf(pixels, s_.columns, by.of_sources ? by.rows[static_cast<size_t>(y)] : 1,
+              by.of_sources ? by.columns.data() : nullptr, line);
     slide_line(line, s_.columns, sums);
   }
 
@@ -193,8 +176,8 @@ class SlidingSumKernel final : public Kernel {
   void write_target(T* image, int64_t channels, int64_t y, const float* suffix, const float* prefix) const {
     const SlidingDivisor& by = s_.divisor;
     const Pixels<T> pixels{image + y * s_.columns.targets * s_.target_pitch, s_.target_pitch, channels};
-    write(suffix, prefix, s_.columns.targets, by.of_sources ? 1 : by.rows[static_cast<size_t>(y)],
-          by.of_sources ? nullptr : by.columns.data(), pixels);
+    write_leaf(suffix, prefix, s_.columns.targets, by.of_sources ? 1 : by.rows[static_cast<size_t>(y)],
+               by.of_sources ? nullptr : by.columns.data(), pixels);
   }
 
   // Slot r of the buffer holds the suffix that starts at row r of the block until that window is written;

@@ -1,9 +1,8 @@
 // z = φ(x); z may overwrite x.
 #include "cpu/ops/activation.h"
 
-#include "cpu/loops/closure.h"
-#include "cpu/loops/parallel.h"
 #include "cpu/loops/store.h"
+#include "cpu/ops/same_shape.h"
 
 namespace iabn {
 namespace {
@@ -24,16 +23,7 @@ IABN_SIMD void forward_leaf(const bf16* x, bf16* z, int64_t count, Activation ac
 }
 
 std::unique_ptr<Kernel> make(const KernelSpec& spec) {
-  const int64_t count = spec.inputs[0].elements();
-  const Activation activation = parse_activation(spec.attrs);
-  return make_data_kernel(spec.inputs[0].dtype, [=](auto type, const KernelArgs& args) {
-    using T = typename decltype(type)::type;
-    const T* x = args.in<T>(0);
-    T* z = args.out<T>(0);
-    parallel_elements(count, [&](int64_t begin, int64_t end) {
-      forward_leaf(x + begin, z + begin, end - begin, activation);
-    });
-  });
+  return make_activated<1>(spec, [](auto... range) { forward_leaf(range...); });
 }
 
 const OpRegistration registration("activation", {make});

@@ -1,8 +1,7 @@
 // dx = φ′·dz with φ′ from z = φ(x); dx may overwrite dz or z.
-#include "cpu/loops/closure.h"
-#include "cpu/loops/parallel.h"
 #include "cpu/loops/store.h"
 #include "cpu/ops/activation.h"
+#include "cpu/ops/same_shape.h"
 
 namespace iabn {
 namespace {
@@ -25,17 +24,7 @@ IABN_SIMD void backward_leaf(const bf16* dz, const bf16* z, bf16* dx, int64_t co
 }
 
 std::unique_ptr<Kernel> make(const KernelSpec& spec) {
-  const int64_t count = spec.inputs[0].elements();
-  const Activation activation = parse_activation(spec.attrs);
-  return make_data_kernel(spec.inputs[0].dtype, [=](auto type, const KernelArgs& args) {
-    using T = typename decltype(type)::type;
-    const T* dz = args.in<T>(0);
-    const T* z = args.in<T>(1);
-    T* dx = args.out<T>(0);
-    parallel_elements(count, [&](int64_t begin, int64_t end) {
-      backward_leaf(dz + begin, z + begin, dx + begin, end - begin, activation);
-    });
-  });
+  return make_activated<2>(spec, [](auto... range) { backward_leaf(range...); });
 }
 
 const OpRegistration registration("activation_backward", {make});

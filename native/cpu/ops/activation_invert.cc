@@ -1,8 +1,7 @@
 // y = φ⁻¹(z); y may overwrite z.
-#include "cpu/loops/closure.h"
-#include "cpu/loops/parallel.h"
 #include "cpu/loops/store.h"
 #include "cpu/ops/activation.h"
+#include "cpu/ops/same_shape.h"
 
 namespace iabn {
 namespace {
@@ -23,16 +22,7 @@ IABN_SIMD void invert_leaf(const bf16* z, bf16* y, int64_t count, Activation act
 }
 
 std::unique_ptr<Kernel> make(const KernelSpec& spec) {
-  const int64_t count = spec.inputs[0].elements();
-  const Activation activation = parse_activation(spec.attrs);
-  return make_data_kernel(spec.inputs[0].dtype, [=](auto type, const KernelArgs& args) {
-    using T = typename decltype(type)::type;
-    const T* z = args.in<T>(0);
-    T* y = args.out<T>(0);
-    parallel_elements(count, [&](int64_t begin, int64_t end) {
-      invert_leaf(z + begin, y + begin, end - begin, activation);
-    });
-  });
+  return make_activated<1>(spec, [](auto... range) { invert_leaf(range...); });
 }
 
 const OpRegistration registration("activation_invert", {make});

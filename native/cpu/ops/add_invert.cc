@@ -1,8 +1,7 @@
 // a = φ⁻¹(out) − b: rebuilds one term of a sum from the sum and the other term; a may overwrite out.
-#include "cpu/loops/closure.h"
-#include "cpu/loops/parallel.h"
 #include "cpu/loops/store.h"
 #include "cpu/ops/activation.h"
+#include "cpu/ops/same_shape.h"
 
 namespace iabn {
 namespace {
@@ -25,17 +24,7 @@ IABN_SIMD void subtract_leaf(const bf16* sum, const bf16* b, bf16* a, int64_t co
 }
 
 std::unique_ptr<Kernel> make(const KernelSpec& spec) {
-  const int64_t count = spec.inputs[0].elements();
-  const Activation activation = parse_activation(spec.attrs);
-  return make_data_kernel(spec.inputs[0].dtype, [=](auto type, const KernelArgs& args) {
-    using T = typename decltype(type)::type;
-    const T* sum = args.in<T>(0);
-    const T* b = args.in<T>(1);
-    T* a = args.out<T>(0);
-    parallel_elements(count, [&](int64_t begin, int64_t end) {
-      subtract_leaf(sum + begin, b + begin, a + begin, end - begin, activation);
-    });
-  });
+  return make_activated<2>(spec, [](auto... range) { subtract_leaf(range...); });
 }
 
 const OpRegistration registration("add_invert", {make});

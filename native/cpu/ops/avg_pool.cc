@@ -1,7 +1,7 @@
 // y = Σ x over the window / number of taps (padding counts only with count_include_pad).
 #include "cpu/ops/avg_pool.h"
 
-#include "cpu/loops/data.h"
+#include "cpu/loops/closure.h"
 #include "cpu/loops/image_mean.h"
 #include "cpu/loops/threads.h"
 
@@ -33,32 +33,23 @@ IABN_INLINE void pool_line(const PoolShape& s, bool include_padding, const T* x,
   }
 }
 
-IABN_SIMD void line_f32(const PoolShape& s, bool include_padding, const float* x, float* y, int64_t line) {
+IABN_SIMD void line_leaf(const PoolShape& s, bool include_padding, const float* x, float* y, int64_t line) {
   pool_line(s, include_padding, x, y, line);
 }
 
-IABN_SIMD void line_bf16(const PoolShape& s, bool include_padding, const bf16* x, bf16* y, int64_t line) {
+IABN_SIMD void line_leaf(const PoolShape& s, bool include_padding, const bf16* x, bf16* y, int64_t line) {
   pool_line(s, include_padding, x, y, line);
-}
-
-template <class T>
-void run_lines(void (*leaf)(const PoolShape&, bool, const T*, T*, int64_t), const PoolShape& s,
-               bool include_padding, const KernelArgs& args) {
-  parallel_divide(most_threads(), s.n * s.oh,
-                  [&](int64_t line, int) { leaf(s, include_padding, args.in<T>(0), args.out<T>(0), line); });
-}
-
-void run(const KernelSpec& spec, const KernelArgs& args) {
-  const PoolShape s = PoolShape::from(spec.attrs, spec.inputs[0], spec.outputs[0]);
-  const bool include_padding = spec.attrs.boolean("count_include_pad");
-  if (spec.inputs[0].dtype == DType::f32) return run_lines<float>(line_f32, s, include_padding, args);
-  run_lines<bf16>(line_bf16, s, include_padding, args);
 }
 
 std::unique_ptr<Kernel> make(const KernelSpec& spec) {
-  PoolShape::from(spec.attrs, spec.inputs[0], spec.outputs[0]);
-  spec.attrs.boolean("count_include_pad");
-  return std::make_unique<FunctionKernel>(spec, run, 0);
+  const PoolShape s = PoolShape::from(spec.attrs, spec.inputs[0], spec.outputs[0]);
+  const bool include_padding = spec.attrs.boolean("count_include_pad");
+  return make_data_kernel(spec.inputs[0].dtype, [=](auto type, const KernelArgs& args) {
+    using T = typename decltype(type)::type;
+    parallel_divide(most_threads(), s.n * s.oh, [&](int64_t line, int) {
+      line_leaf(s, include_padding, args.in<T>(0), args.out<T>(0), line);
+    });
+  });
 }
 
 std::unique_ptr<Kernel> make_whole(const KernelSpec& spec) {
@@ -80,7 +71,7 @@ std::unique_ptr<Kernel> make_sliding(const KernelSpec& spec) {
   return make_sliding_sum(std::move(sum));
 }
 
-OpRegistration registration("avg_pool", {make_whole, make_sliding, make});
+const OpRegistration registration("avg_pool", {make_whole, make_sliding, make});
 
 }  // namespace
 }  // namespace iabn

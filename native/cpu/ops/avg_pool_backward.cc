@@ -1,5 +1,5 @@
 // dx = Σ dy / taps over the windows that contain this element, gathered in order.
-#include "cpu/loops/data.h"
+#include "cpu/loops/closure.h"
 #include "cpu/loops/threads.h"
 #include "cpu/ops/avg_pool.h"
 
@@ -30,32 +30,23 @@ IABN_INLINE void gather_row(const PoolShape& s, bool include_padding, const T* d
   }
 }
 
-IABN_SIMD void row_f32(const PoolShape& s, bool include_padding, const float* dy, float* dx, int64_t row) {
+IABN_SIMD void row_leaf(const PoolShape& s, bool include_padding, const float* dy, float* dx, int64_t row) {
   gather_row(s, include_padding, dy, dx, row);
 }
 
-IABN_SIMD void row_bf16(const PoolShape& s, bool include_padding, const bf16* dy, bf16* dx, int64_t row) {
+IABN_SIMD void row_leaf(const PoolShape& s, bool include_padding, const bf16* dy, bf16* dx, int64_t row) {
   gather_row(s, include_padding, dy, dx, row);
-}
-
-template <class T>
-void run_rows(void (*leaf)(const PoolShape&, bool, const T*, T*, int64_t), const PoolShape& s,
-              bool include_padding, const KernelArgs& args) {
-  parallel_divide(most_threads(), s.n * s.h,
-                  [&](int64_t row, int) { leaf(s, include_padding, args.in<T>(0), args.out<T>(0), row); });
-}
-
-void run(const KernelSpec& spec, const KernelArgs& args) {
-  const PoolShape s = PoolShape::from(spec.attrs, spec.outputs[0], spec.inputs[0]);
-  const bool include_padding = spec.attrs.boolean("count_include_pad");
-  if (spec.inputs[0].dtype == DType::f32) return run_rows<float>(row_f32, s, include_padding, args);
-  run_rows<bf16>(row_bf16, s, include_padding, args);
 }
 
 std::unique_ptr<Kernel> make(const KernelSpec& spec) {
-  PoolShape::from(spec.attrs, spec.outputs[0], spec.inputs[0]);
-  spec.attrs.boolean("count_include_pad");
-  return std::make_unique<FunctionKernel>(spec, run, 0);
+  const PoolShape s = PoolShape::from(spec.attrs, spec.outputs[0], spec.inputs[0]);
+  const bool include_padding = spec.attrs.boolean("count_include_pad");
+  return make_data_kernel(spec.inputs[0].dtype, [=](auto type, const KernelArgs& args) {
+    using T = typename decltype(type)::type;
+    parallel_divide(most_threads(), s.n * s.h, [&](int64_t row, int) {
+      row_leaf(s, include_padding, args.in<T>(0), args.out<T>(0), row);
+    });
+  });
 }
 
 // dx at y is the sum over the outputs oy with oy·stride − padding ≤ y ≤ oy·stride − padding + kernel − 1:
@@ -75,7 +66,7 @@ std::unique_ptr<Kernel> make_sliding(const KernelSpec& spec) {
   return make_sliding_sum(std::move(sum));
 }
 
-OpRegistration registration("avg_pool_backward", {make_sliding, make});
+const OpRegistration registration("avg_pool_backward", {make_sliding, make});
 
 }  // namespace
 }  // namespace iabn

@@ -1,9 +1,9 @@
 // y[n,c] = Σ x[n,c,…] / pixels.   x [N,C,S1,…] channels-last, y [N,C].
 #include <stdexcept>
 
-#include "cpu/loops/data.h"
+#include "cpu/loops/closure.h"
+#include "cpu/loops/parallel.h"
 #include "cpu/loops/pooling.h"
-#include "cpu/loops/threads.h"
 
 namespace iabn {
 namespace {
@@ -28,31 +28,12 @@ IABN_INLINE void mean_block(const T* x, int64_t pixels, int64_t channels, int64_
     store(y + c, static_cast<float>(total[c] / static_cast<double>(pixels)));
 }
 
-IABN_SIMD void block_f32(const float* x, int64_t pixels, int64_t channels, int64_t count, float* y) {
+IABN_SIMD void block_leaf(const float* x, int64_t pixels, int64_t channels, int64_t count, float* y) {
   mean_block(x, pixels, channels, count, y);
 }
 
-IABN_SIMD void block_bf16(const bf16* x, int64_t pixels, int64_t channels, int64_t count, bf16* y) {
+IABN_SIMD void block_leaf(const bf16* x, int64_t pixels, int64_t channels, int64_t count, bf16* y) {
   mean_block(x, pixels, channels, count, y);
-}
-
-template <class T>
-void run_blocks(void (*leaf)(const T*, int64_t, int64_t, int64_t, T*), int64_t images, int64_t pixels,
-                int64_t channels, const KernelArgs& args) {
-  const int64_t blocks = (channels + kPoolBlock - 1) / kPoolBlock;
-  parallel_divide(most_threads(), images * blocks, [&](int64_t task, int) {
-    const int64_t n = task / blocks, c = task % blocks * kPoolBlock;
-    leaf(args.in<T>(0) + n * pixels * channels + c, pixels, channels, std::min(kPoolBlock, channels - c),
-         args.out<T>(0) + n * channels + c);
-  });
-}
-
-void run(const KernelSpec& spec, const KernelArgs& args) {
-  const TensorDesc& x = spec.inputs[0];
-  const int64_t images = x.dims[0], channels = x.channels();
-  const int64_t pixels = images == 0 ? 0 : x.rows() / images;
-  if (x.dtype == DType::f32) return run_blocks<float>(block_f32, images, pixels, channels, args);
-  run_blocks<bf16>(block_bf16, images, pixels, channels, args);
 }
 
 std::unique_ptr<Kernel> make(const KernelSpec& spec) {
@@ -61,10 +42,19 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
       x.dtype != y.dtype) {
     throw std::invalid_argument("global_avg_pool: expected x of N,C,H,W and y of N,C in one dtype");
   }
-  return std::make_unique<FunctionKernel>(spec, run, 0);
+  const int64_t images = x.dims[0], channels = x.channels();
+  const int64_t pixels = images == 0 ? 0 : x.rows() / images, blocks = ceil_div(channels, kPoolBlock);
+  return make_data_kernel(x.dtype, [=](auto type, const KernelArgs& args) {
+    using T = typename decltype(type)::type;
+    parallel_divide(most_threads(), images * blocks, [&](int64_t task, int) {
+      const int64_t n = task / blocks, c = task % blocks * kPoolBlock;
+      block_leaf(args.in<T>(0) + n * pixels * channels + c, pixels, channels,
+                 std::min(kPoolBlock, channels - c), args.out<T>(0) + n * channels + c);
+    });
+  });
 }
 
-OpRegistration registration("global_avg_pool", {make});
+const OpRegistration registration("global_avg_pool", {make});
 
 }  // namespace
 }  // namespace iabn

@@ -2,9 +2,8 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "cpu/loops/data.h"
-#include "cpu/loops/threads.h"
-#include "program/kernel.h"
+#include "cpu/loops/closure.h"
+#include "cpu/loops/parallel.h"
 
 namespace iabn {
 namespace {
@@ -18,31 +17,12 @@ IABN_INLINE void spread(const T* dy, float pixels, int64_t channels, int64_t cou
   }
 }
 
-IABN_SIMD void spread_f32(const float* dy, float pixels, int64_t channels, int64_t count, float* dx) {
+IABN_SIMD void spread_leaf(const float* dy, float pixels, int64_t channels, int64_t count, float* dx) {
   spread(dy, pixels, channels, count, dx);
 }
 
-IABN_SIMD void spread_bf16(const bf16* dy, float pixels, int64_t channels, int64_t count, bf16* dx) {
+IABN_SIMD void spread_leaf(const bf16* dy, float pixels, int64_t channels, int64_t count, bf16* dx) {
   spread(dy, pixels, channels, count, dx);
-}
-
-template <class T>
-void run_tasks(void (*leaf)(const T*, float, int64_t, int64_t, T*), int64_t images, int64_t pixels,
-               int64_t channels, const KernelArgs& args) {
-  const int64_t tasks = (pixels + kTaskPixels - 1) / kTaskPixels;
-  parallel_divide(most_threads(), images * tasks, [&](int64_t task, int) {
-    const int64_t n = task / tasks, pixel = task % tasks * kTaskPixels;
-    leaf(args.in<T>(0) + n * channels, static_cast<float>(pixels), channels,
-         std::min(kTaskPixels, pixels - pixel), args.out<T>(0) + (n * pixels + pixel) * channels);
-  });
-}
-
-void run(const KernelSpec& spec, const KernelArgs& args) {
-  const TensorDesc& dx = spec.outputs[0];
-  const int64_t images = dx.dims[0], channels = dx.channels();
-  const int64_t pixels = images == 0 ? 0 : dx.rows() / images;
-  if (dx.dtype == DType::f32) return run_tasks<float>(spread_f32, images, pixels, channels, args);
-  run_tasks<bf16>(spread_bf16, images, pixels, channels, args);
 }
 
 std::unique_ptr<Kernel> make(const KernelSpec& spec) {
@@ -52,10 +32,19 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec) {
     throw std::invalid_argument(
         "global_avg_pool_backward: expected dy of N,C and dx of N,C,H,W in one dtype");
   }
-  return std::make_unique<FunctionKernel>(spec, run, 0);
+  const int64_t images = dx.dims[0], channels = dx.channels();
+  const int64_t pixels = images == 0 ? 0 : dx.rows() / images, parts = ceil_div(pixels, kTaskPixels);
+  return make_data_kernel(dx.dtype, [=](auto type, const KernelArgs& args) {
+    using T = typename decltype(type)::type;
+    parallel_divide(most_threads(), images * parts, [&](int64_t task, int) {
+      const int64_t n = task / parts, pixel = task % parts * kTaskPixels;
+      spread_leaf(args.in<T>(0) + n * channels, static_cast<float>(pixels), channels,
+                  std::min(kTaskPixels, pixels - pixel), args.out<T>(0) + (n * pixels + pixel) * channels);
+    });
+  });
 }
 
-OpRegistration registration("global_avg_pool_backward", {make});
+const OpRegistration registration("global_avg_pool_backward", {make});
 
 }  // namespace
 }  // namespace iabn

@@ -1,14 +1,14 @@
 // y = x − log Σ exp(x) over the channels; y may be written over x.
 #include <cmath>
 
-#include "cpu/ops/class_rows.h"
+#include "cpu/ops/same_shape.h"
 #include "cpu/ops/softmax.h"
 
 namespace iabn {
 namespace {
 
 template <class T>
-IABN_INLINE void log_softmax(const T* x, T* y, int64_t classes, int64_t rows) {
+IABN_INLINE void log_softmax(const T* x, T* y, int64_t rows, int64_t classes) {
   for (int64_t row = 0; row < rows; ++row) {
     const T* from = x + row * classes;
     T* to = y + row * classes;
@@ -21,16 +21,16 @@ IABN_INLINE void log_softmax(const T* x, T* y, int64_t classes, int64_t rows) {
   }
 }
 
-IABN_SIMD void log_softmax_leaf(const float* x, float* y, int64_t classes, int64_t rows) {
-  log_softmax(x, y, classes, rows);
+IABN_SIMD void log_softmax_leaf(const float* x, float* y, int64_t rows, int64_t classes) {
+  log_softmax(x, y, rows, classes);
 }
 
-IABN_SIMD void log_softmax_leaf(const bf16* x, bf16* y, int64_t classes, int64_t rows) {
-  log_softmax(x, y, classes, rows);
+IABN_SIMD void log_softmax_leaf(const bf16* x, bf16* y, int64_t rows, int64_t classes) {
+  log_softmax(x, y, rows, classes);
 }
 
 std::unique_ptr<Kernel> make(const KernelSpec& spec) {
-  return make_class_rows<1>(spec, [](auto... rows) { log_softmax_leaf(rows...); });
+  return make_class_rows<1>(spec, [](auto... range) { log_softmax_leaf(range...); });
 }
 
 const OpRegistration registration("log_softmax", {make});

@@ -1,5 +1,5 @@
 // dx = dy − exp(y)·Σ_k dy over the channels; dx may overwrite y or dy.
-#include "cpu/ops/class_rows.h"
+#include "cpu/ops/same_shape.h"
 #include "cpu/simd/exp_log.h"
 
 namespace iabn {
@@ -22,7 +22,7 @@ IABN_INLINE float row_sum(const T* a, int64_t classes) {
 }
 
 template <class T>
-IABN_INLINE void backward(const T* y, const T* dy, T* dx, int64_t classes, int64_t rows) {
+IABN_INLINE void backward(const T* y, const T* dy, T* dx, int64_t rows, int64_t classes) {
   for (int64_t row = 0; row < rows; ++row) {
     const T *log_p = y + row * classes, *dp = dy + row * classes;
     T* to = dx + row * classes;
@@ -34,16 +34,16 @@ IABN_INLINE void backward(const T* y, const T* dy, T* dx, int64_t classes, int64
   }
 }
 
-IABN_SIMD void log_softmax_leaf(const float* y, const float* dy, float* dx, int64_t classes, int64_t rows) {
-  backward(y, dy, dx, classes, rows);
+IABN_SIMD void log_softmax_leaf(const float* y, const float* dy, float* dx, int64_t rows, int64_t classes) {
+  backward(y, dy, dx, rows, classes);
 }
 
-IABN_SIMD void log_softmax_leaf(const bf16* y, const bf16* dy, bf16* dx, int64_t classes, int64_t rows) {
-  backward(y, dy, dx, classes, rows);
+IABN_SIMD void log_softmax_leaf(const bf16* y, const bf16* dy, bf16* dx, int64_t rows, int64_t classes) {
+  backward(y, dy, dx, rows, classes);
 }
 
 std::unique_ptr<Kernel> make(const KernelSpec& spec) {
-  return make_class_rows<2>(spec, [](auto... rows) { log_softmax_leaf(rows...); });
+  return make_class_rows<2>(spec, [](auto... range) { log_softmax_leaf(range...); });
 }
 
 const OpRegistration registration("log_softmax_backward", {make});

@@ -1,5 +1,5 @@
 // y = max over the window; index = kh·KW + kw of the first maximum; NaN counts as the maximum.
-#include "cpu/loops/data.h"
+#include "cpu/loops/closure.h"
 #include "cpu/loops/pooling.h"
 #include "cpu/loops/threads.h"
 
@@ -51,35 +51,26 @@ IABN_INLINE void pool_line(const PoolShape& s, const T* x, T* y, uint8_t* index,
   }
 }
 
-IABN_SIMD void line_f32(const PoolShape& s, const float* x, float* y, uint8_t* index, int64_t line) {
+IABN_SIMD void line_leaf(const PoolShape& s, const float* x, float* y, uint8_t* index, int64_t line) {
   pool_line(s, x, y, index, line);
 }
 
-IABN_SIMD void line_bf16(const PoolShape& s, const bf16* x, bf16* y, uint8_t* index, int64_t line) {
+IABN_SIMD void line_leaf(const PoolShape& s, const bf16* x, bf16* y, uint8_t* index, int64_t line) {
   pool_line(s, x, y, index, line);
-}
-
-template <class T>
-void run_lines(void (*leaf)(const PoolShape&, const T*, T*, uint8_t*, int64_t), const PoolShape& s,
-               const KernelArgs& args) {
-  parallel_divide(most_threads(), s.n * s.oh, [&](int64_t line, int) {
-    leaf(s, args.in<T>(0), args.out<T>(0), args.out<uint8_t>(1), line);
-  });
-}
-
-void run(const KernelSpec& spec, const KernelArgs& args) {
-  const PoolShape s = PoolShape::from(spec.attrs, spec.inputs[0], spec.outputs[0]);
-  if (spec.inputs[0].dtype == DType::f32) return run_lines<float>(line_f32, s, args);
-  run_lines<bf16>(line_bf16, s, args);
 }
 
 std::unique_ptr<Kernel> make(const KernelSpec& spec) {
   const PoolShape s = PoolShape::from(spec.attrs, spec.inputs[0], spec.outputs[0]);
   if (s.kh * s.kw > 256) throw Refused("max_pool: a kernel of more than 256 taps has no index in a byte");
-  return std::make_unique<FunctionKernel>(spec, run, 0);
+  return make_data_kernel(spec.inputs[0].dtype, [=](auto type, const KernelArgs& args) {
+    using T = typename decltype(type)::type;
+    parallel_divide(most_threads(), s.n * s.oh, [&](int64_t line, int) {
+      line_leaf(s, args.in<T>(0), args.out<T>(0), args.out<uint8_t>(1), line);
+    });
+  });
 }
 
-OpRegistration registration("max_pool", {make});
+const OpRegistration registration("max_pool", {make});
 
 }  // namespace
 }  // namespace iabn

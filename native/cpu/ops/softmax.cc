@@ -1,13 +1,13 @@
 // y = exp(x − max) / Σ exp(x − max) over the channels; y may overwrite x.
 #include "cpu/ops/softmax.h"
 
-#include "cpu/ops/class_rows.h"
+#include "cpu/ops/same_shape.h"
 
 namespace iabn {
 namespace {
 
 template <class T>
-IABN_INLINE void softmax(const T* x, T* y, int64_t classes, int64_t rows) {
+IABN_INLINE void softmax(const T* x, T* y, int64_t rows, int64_t classes) {
   for (int64_t row = 0; row < rows; ++row) {
     const T* from = x + row * classes;
     T* to = y + row * classes;
@@ -19,16 +19,16 @@ IABN_INLINE void softmax(const T* x, T* y, int64_t classes, int64_t rows) {
   }
 }
 
-IABN_SIMD void softmax_leaf(const float* x, float* y, int64_t classes, int64_t rows) {
-  softmax(x, y, classes, rows);
+IABN_SIMD void softmax_leaf(const float* x, float* y, int64_t rows, int64_t classes) {
+  softmax(x, y, rows, classes);
 }
 
-IABN_SIMD void softmax_leaf(const bf16* x, bf16* y, int64_t classes, int64_t rows) {
-  softmax(x, y, classes, rows);
+IABN_SIMD void softmax_leaf(const bf16* x, bf16* y, int64_t rows, int64_t classes) {
+  softmax(x, y, rows, classes);
 }
 
 std::unique_ptr<Kernel> make(const KernelSpec& spec) {
-  return make_class_rows<1>(spec, [](auto... rows) { softmax_leaf(rows...); });
+  return make_class_rows<1>(spec, [](auto... range) { softmax_leaf(range...); });
 }
 
 const OpRegistration registration("softmax", {make});

@@ -1,5 +1,5 @@
 // dx = y·(dy − Σ_k dy·y) over the channels; dx may overwrite y or dy.
-#include "cpu/ops/class_rows.h"
+#include "cpu/ops/same_shape.h"
 
 namespace iabn {
 namespace {
@@ -21,7 +21,7 @@ IABN_INLINE float row_dot(const T* a, const T* b, int64_t classes) {
 }
 
 template <class T>
-IABN_INLINE void backward(const T* y, const T* dy, T* dx, int64_t classes, int64_t rows) {
+IABN_INLINE void backward(const T* y, const T* dy, T* dx, int64_t rows, int64_t classes) {
   for (int64_t row = 0; row < rows; ++row) {
     const T *p = y + row * classes, *dp = dy + row * classes;
     T* to = dx + row * classes;
@@ -31,16 +31,16 @@ IABN_INLINE void backward(const T* y, const T* dy, T* dx, int64_t classes, int64
   }
 }
 
-IABN_SIMD void backward_leaf(const float* y, const float* dy, float* dx, int64_t classes, int64_t rows) {
-  backward(y, dy, dx, classes, rows);
+IABN_SIMD void backward_leaf(const float* y, const float* dy, float* dx, int64_t rows, int64_t classes) {
+  backward(y, dy, dx, rows, classes);
 }
 
-IABN_SIMD void backward_leaf(const bf16* y, const bf16* dy, bf16* dx, int64_t classes, int64_t rows) {
-  backward(y, dy, dx, classes, rows);
+IABN_SIMD void backward_leaf(const bf16* y, const bf16* dy, bf16* dx, int64_t rows, int64_t classes) {
+  backward(y, dy, dx, rows, classes);
 }
 
 std::unique_ptr<Kernel> make(const KernelSpec& spec) {
-  return make_class_rows<2>(spec, [](auto... rows) { backward_leaf(rows...); });
+  return make_class_rows<2>(spec, [](auto... range) { backward_leaf(range...); });
 }
 
 const OpRegistration registration("softmax_backward", {make});

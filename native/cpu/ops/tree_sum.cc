@@ -23,24 +23,12 @@ IABN_INLINE void sum_rows(const T* x, int64_t length, T* sum, int64_t begin, int
   for (int64_t i = begin; i < end; ++i) sum[i] = tree_of<kRows>(x + i, length);
 }
 
-template <class T>
+template <int kRows = 1, class T>
 IABN_INLINE void sum_any(const T* x, int64_t rows, int64_t length, T* sum, int64_t begin, int64_t end) {
-  switch (rows) {
-    case 1:
-      return sum_rows<1>(x, length, sum, begin, end);
-    case 2:
-      return sum_rows<2>(x, length, sum, begin, end);
-    case 4:
-      return sum_rows<4>(x, length, sum, begin, end);
-    case 8:
-      return sum_rows<8>(x, length, sum, begin, end);
-    case 16:
-      return sum_rows<16>(x, length, sum, begin, end);
-    case 32:
-      return sum_rows<32>(x, length, sum, begin, end);
-    default:
-      return sum_rows<64>(x, length, sum, begin, end);
+  if constexpr (kRows < 64) {
+    if (rows != kRows) return sum_any<2 * kRows>(x, rows, length, sum, begin, end);
   }
+  sum_rows<kRows>(x, length, sum, begin, end);
 }
 
 IABN_SIMD void sum_leaf(const float* x, int64_t rows, int64_t length, float* sum, int64_t begin,
