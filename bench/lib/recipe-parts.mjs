@@ -41,6 +41,11 @@ export const PARTS = [
       });
     },
   },
+  // Five times plain's, as is usual for small images, on convolutions and the classifier alone.
+  {
+    name: 'weight-decay',
+    change: (config) => optimizing(config, { weight_decay: 5e-4, decay_norm_and_bias: false }),
+  },
   {
     name: 'smoothing',
     change: (config) => ({ ...config, loss: { ...config.loss, label_smoothing: 0.1 } }),
