@@ -221,7 +221,7 @@ class Planner {
     const { precision: dtype = 'float32', spare = SPARE[dtype] } = this.options;
     const recomputed = spare > 0 ? spareRecompute(this.draft, spare, this.work) : null;
     if (!recomputed) return this.draft;
-    const spared = this.computingAgain(recomputed);
+    const spared = this.withRecompute(recomputed);
     return spared.peak.bytes < this.draft.peak.bytes ? spared : this.draft;
   }
 
@@ -229,11 +229,11 @@ class Planner {
     const { prices } = this.options;
     const costs = prices ? byPrices(new Prices(prices)) : this.work;
     return fitRecompute(this.whole, budget, costs, (recomputed) =>
-      placePlan(this.computingAgain(recomputed)),
+      placePlan(this.withRecompute(recomputed)),
     );
   }
 
-  private computingAgain(recomputed: Recomputed): Draft {
+  private withRecompute(recomputed: Recomputed): Draft {
     const graph = checked(
       'recompute',
       fuse(prune(recompute(this.draft.graph, recomputed)), this.options.fuse),
