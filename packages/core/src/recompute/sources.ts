@@ -19,7 +19,7 @@ export class Sources {
   /** True if the value could be recomputed in the backward pass instead of kept. */
   recomputable(id: ValueId): boolean {
     const producer = this.producers.get(id);
-    return this.saved.has(id) && producer !== undefined && this.again(id, producer);
+    return this.saved.has(id) && producer !== undefined && this.repeats(id, producer);
   }
 
   /**
@@ -29,7 +29,7 @@ export class Sources {
    */
   holds(id: ValueId, dropped: { has(id: ValueId): boolean }): boolean {
     const producer = this.producers.get(id);
-    if (!producer || !this.again(id, producer)) return true;
+    if (!producer || !this.repeats(id, producer)) return true;
     return this.saved.has(id) && !dropped.has(id);
   }
 
@@ -40,7 +40,8 @@ export class Sources {
     return producer;
   }
 
-  private again(id: ValueId, producer: GraphNode): boolean {
+  /** True if its producer may run a second time, which guards and collectives may not. */
+  private repeats(id: ValueId, producer: GraphNode): boolean {
     const { kind, shape } = valueInfo(this.graph, id);
     const { guard, collective } = producer.op.effects;
     return kind === 'activation' && shape.length > 1 && producer.phase === 'forward' && !guard && !collective;

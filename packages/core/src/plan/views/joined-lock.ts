@@ -23,7 +23,7 @@ export function joinedLock(title: string, parts: readonly LockedPart[]): PlanLoc
   const most = (of: (lock: PlanLock) => number): number => Math.max(...locks.map(of));
   const sum = (of: (lock: PlanLock) => number): number =>
     parts.reduce((total, { times, lock }) => total + times * of(lock), 0);
-  const again = sum(({ work, moreWork }) => work - work / (1 + moreWork));
+  const recompute = sum(({ work, moreWork }) => work - work / (1 + moreWork));
   const work = sum((lock) => lock.work);
   const arenaBytes = most((lock) => lock.arenaBytes);
   // Not every step reads all states.
@@ -38,7 +38,7 @@ export function joinedLock(title: string, parts: readonly LockedPart[]): PlanLoc
     bufferBytes: most(({ bufferBytes }) => bufferBytes),
     keptBytes: most(({ keptBytes }) => keptBytes),
     work,
-    moreWork: again / (work - again),
+    moreWork: recompute / (work - recompute),
     layers: Object.fromEntries(parts.flatMap(layersOf)),
   };
 }

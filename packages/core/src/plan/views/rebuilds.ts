@@ -29,19 +29,19 @@ export function plannedRebuilds({ graph, rebuilds }: Plan, balance: number): Pla
   const of = (choice: RebuildDecision['choice']) => rebuilds.filter((decision) => decision.choice === choice);
   const sum = (decisions: readonly RebuildDecision[]) =>
     decisions.reduce((total, { bytes }) => total + bytes, 0);
-  const again = of('recompute');
+  const recomputed = of('recompute');
   const ops = new Map(graph.nodes.map(({ id, op }) => [id, op]));
-  const isAgain = ({ op, origin = -1, rebuilds: rebuilding }: GraphNode) =>
+  const isRecompute = ({ op, origin = -1, rebuilds: rebuilding }: GraphNode) =>
     rebuilding === true && ops.get(origin) === op;
   const work = (nodes: readonly GraphNode[]) =>
     nodes.reduce((total, node) => total + workOf(graph, node, balance), 0);
   return {
     kept: sum(of('keep')),
     inverted: sum(of('invert')),
-    recomputed: sum(again),
-    layers: again
+    recomputed: sum(recomputed),
+    layers: recomputed
       .map(({ producer, bytes }) => ({ path: producer?.path ?? '', op: producer?.op.name ?? '', bytes }))
       .sort((a, b) => b.bytes - a.bytes),
-    moreWork: work(graph.nodes.filter(isAgain)) / work(graph.nodes.filter((node) => !isAgain(node))),
+    moreWork: work(graph.nodes.filter(isRecompute)) / work(graph.nodes.filter((node) => !isRecompute(node))),
   };
 }
