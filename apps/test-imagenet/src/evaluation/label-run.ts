@@ -26,7 +26,7 @@ export class LabelRun implements Counter {
   }
 
   /** Tests all images; returns the results of all processes. */
-  async run(): Promise<Findings | { readonly stopped: NodeJS.Signals | null }> {
+  async run(): Promise<Findings | { readonly stopped: NodeJS.Signals }> {
     const stopped = await visitImages(this.parts, this);
     return stopped ? { stopped } : this.findings();
   }
