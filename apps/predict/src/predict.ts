@@ -78,7 +78,14 @@ export async function predictPhotographs(options: PredictOptions): Promise<Outco
   } catch (reason) {
     error = reason;
   }
-  for (const sink of run.sinks) await (error === undefined ? sink.close() : sink.abandon(error));
+  const failure = error;
+  for (const sink of run.sinks) {
+    try {
+      await (failure === undefined ? sink.close() : sink.abandon(failure));
+    } catch (reason) {
+      error ??= reason;
+    }
+  }
   if (error !== undefined) throw error;
   return run.outcome;
 }

@@ -102,6 +102,14 @@ describe('a prediction', () => {
     expect(text).toMatch(/^predict {2}images 15 {2}/m);
   });
 
+  it('closes every output, even if one fails', async () => {
+    const [broken, whole] = [new Collected(), new Collected()];
+    broken.close = () => Promise.reject(new Error('no space left'));
+    const predicting = predict(found(files), { sinks: async () => [broken, whole] });
+    await expect(predicting).rejects.toThrow('no space left');
+    expect(whole.closed).toBe(true);
+  });
+
   it('is the same for any size of batches and chunks', async () => {
     const whole = await predict(found(files), { batchSize: 64 });
     const parts = await predict(found(files), { batchSize: 3, names: 4 });

@@ -207,6 +207,9 @@ function checkOptions({
     dropClassifier && '--drop-classifier needs the checkpoint to take weights from',
     trainedWith && weights === undefined && '--trained-with needs a checkpoint',
   ].find(Boolean);
+  if (weights !== undefined && weightsOnly) {
+    throw new CommandLineError('--weights begins a new run with the weights alone: leave out --weights-only');
+  }
   if (resume !== undefined && weights !== undefined) {
     throw new CommandLineError('--weights begins a new run and --resume continues one: give one of them');
   }

@@ -356,6 +356,7 @@ function formatLargest({ of, value, bytes: needed }: Omit<Largest, 'config'>): s
 }
 
 async function sweeps(paths: readonly string[], { batch, plot, json }: Options): Promise<string> {
+  if (plot && paths.length > 1) throw new CommandLineError('--plot draws one configuration: name only one');
   const results: Sweep[] = [];
   for (const path of paths) {
     const config = await load(path);

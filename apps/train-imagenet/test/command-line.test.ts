@@ -157,6 +157,14 @@ describe('train-imagenet', () => {
     });
   });
 
+  it('takes --weights without --weights-only', async () => {
+    const { code, stderr } = await main(config, folder, '--weights', 'a.pth', '--weights-only');
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: 'error: --weights begins a new run with the weights alone: leave out --weights-only\n',
+    });
+  });
+
   it('creates no run folder without data', async () => {
     const logDir = join(folder, 'none');
     const { code, stderr } = await main(config, folder, '--log-dir', logDir);
@@ -204,6 +212,8 @@ describe('plan', () => {
     expect(found.stdout).toMatch(/^resnet18, float32: batches and budgets/);
     expect(found.stdout).toMatch(/\n +4 .* [01]\.\d % /);
     expect(await readFile(page, 'utf8')).toContain('batch 4');
+    const { stderr } = await plan(config, config, '--sweep', '--plot', page);
+    expect(stderr).toContain('--plot draws one configuration');
   });
 
   it('predicts the time of a step from prices that it has measured', async () => {

@@ -13,6 +13,7 @@ export {
   fromFloat16,
   fromFloat64,
   type HostTensor,
+  hasNonFinite,
   isDataDType,
   parseBytes,
   rows,

@@ -1,5 +1,5 @@
 /** Finds where numbers went wrong in a step that a guard stopped. */
-import { type Arrays, type Program, valueInfo } from '@inplace-abn/core';
+import { type Arrays, hasNonFinite, type Program, valueInfo } from '@inplace-abn/core';
 
 /**
  * Runs the forward pass again, instruction by instruction, and names the first whose output is not finite:
@@ -17,12 +17,4 @@ export async function firstNonFinite(program: Program, inputs: Arrays): Promise<
     if (broken) first ??= `${node.path || '(top)'} (${node.op.name})`;
   }
   return first;
-}
-
-function hasNonFinite(data: ReturnType<Program['peek']>, dtype: string): boolean {
-  if (data instanceof Float32Array) return data.some((value) => !Number.isFinite(value));
-  // All exponent bits set: infinity or NaN.
-  return (
-    dtype === 'bfloat16' && data instanceof Uint16Array && data.some((bits) => (bits & 0x7f80) === 0x7f80)
-  );
 }

@@ -44,7 +44,7 @@ export async function writeTraining(
  * Reads such a file into the store: all of it, or nothing and an error that names each difference.
  *
  * @throws CheckpointError for a file that is missing or damaged; StateDictMismatch for one of another network
- * or optimizer
+ * or optimizer; UsageError, code ERR_STATE_FILE, for one that a training run wrote
  */
 export async function readTraining(
   path: string,
@@ -53,6 +53,7 @@ export async function readTraining(
 ): Promise<TrainingPosition> {
   checkFile('loadState', path);
   const { meta, model, optimizer: slots } = await openRunState(path);
+  const kernels = kernelsIn(path, meta.kernels);
   const specs = (wanted: (spec: StateSpec) => boolean) =>
     new Map(store.specs.filter(wanted).map((spec) => [spec.name, spec]));
   const weights = takeStateDict(
@@ -67,7 +68,7 @@ export async function readTraining(
   );
   const tensors: StateTensors = new Map([...weights, ...state]);
   await fillStates(store, tensors);
-  return { updates: meta.step, seed: meta.seed, kernels: kernelsIn(path, meta.kernels) };
+  return { updates: meta.step, seed: meta.seed, kernels };
 }
 
 function isSlot(optimizer: Optimizer, name: string): boolean {

@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { openRunState, saveRunState } from '@inplace-abn/checkpoint';
 import { Conv2d, Dropout, GlobalAvgPool2d, InPlaceABN, Linear, Sequential } from '@inplace-abn/nn';
 import { adam, type Optimizer, sgd } from '@inplace-abn/optim';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -69,6 +70,21 @@ describe('a saved state', () => {
       optimizer: adam({ learningRate: 0.05 }),
     });
     await expect(narrow.loadState(path)).rejects.toThrow('conv.weight');
+  });
+
+  it('is refused if a training run wrote it, and nothing is loaded', async () => {
+    const path = await newPath();
+    const own = session(adam({ learningRate: 0.05 }), 0);
+    await train(own, 0, 1);
+    await own.saveState(path);
+    const { meta, model, optimizer } = await openRunState(path);
+    const { kernels: _, ...rest } = meta;
+    const written = await newPath();
+    await saveRunState(written, { meta: rest, model, optimizer });
+    const other = session(adam({ learningRate: 0.05 }), 1);
+    const before = other.state;
+    await expect(other.loadState(written)).rejects.toMatchObject({ code: 'ERR_STATE_FILE' });
+    expect(other.state).toEqual(before);
   });
 
   it('takes the kernels that the training began with', async () => {

@@ -49,6 +49,16 @@ export function fromFloat16(bits: number): number {
   return sign * (exponent === 0 ? fraction : fraction + HIDDEN_FLOAT16) * 2 ** (Math.max(exponent, 1) - 25);
 }
 
+/** Bits of the exponent, which are all set in infinity and NaN. */
+const EXPONENT: Partial<Record<DType, number>> = { bfloat16: 0x7f80, float16: 0x7c00 };
+
+/** Whether data of a dtype, in the array of that dtype, have an infinity or a NaN; integers never do. */
+export function hasNonFinite(data: TypedArray, dtype: DType): boolean {
+  if (data instanceof Float32Array) return data.some((value) => !Number.isFinite(value));
+  const exponent = EXPONENT[dtype];
+  return exponent !== undefined && data.some((bits) => (Number(bits) & exponent) === exponent);
+}
+
 /** Rounds to the nearest integer, ties to even. */
 function roundEven(value: number): number {
   const low = Math.floor(value);

@@ -17,7 +17,15 @@ export {
   zerosOf,
 } from './dtype.js';
 export { formatBytes, parseBytes } from './format-bytes.js';
-export { fromBFloat16, fromFloat16, fromFloat64, toBFloat16, toFloat16, toFloat64 } from './half.js';
+export {
+  fromBFloat16,
+  fromFloat16,
+  fromFloat64,
+  hasNonFinite,
+  toBFloat16,
+  toFloat16,
+  toFloat64,
+} from './half.js';
 export {
   type HostTensor,
   type TensorMap,

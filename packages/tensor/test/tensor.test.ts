@@ -5,6 +5,7 @@ import {
   elementCount,
   formatBytes,
   HOST_DTYPES,
+  hasNonFinite,
   holds,
   isHostDType,
   parseBytes,
@@ -68,4 +69,16 @@ test.each([
   ['2 parsecs', null],
 ])('parses "%s" as %s bytes', (text, bytes) => {
   expect(parseBytes(text)).toBe(bytes);
+});
+
+test.each([
+  ['float32', Float32Array.of(1, Number.NaN), Float32Array.of(3e38, -0)],
+  ['bfloat16', Uint16Array.of(0x3f80, 0xff80), Uint16Array.of(0x7f7f, 0x7c00)],
+  ['float16', Uint16Array.of(0x3c00, 0x7e01), Uint16Array.of(0x7bff, 0)],
+] as const)('infinity and NaN are found in %s', (dtype, broken, finite) => {
+  expect([hasNonFinite(broken, dtype), hasNonFinite(finite, dtype)]).toEqual([true, false]);
+});
+
+test('integers are finite', () => {
+  expect(hasNonFinite(Int32Array.of(0x7f800000, -1), 'int32')).toBe(false);
 });

@@ -228,9 +228,7 @@ class Planner {
   private recomputing(budget: number): Plan {
     const { prices } = this.options;
     const costs = prices ? byPrices(new Prices(prices)) : this.work;
-    return fitRecompute(this.whole, budget, costs, (recomputed) =>
-      placePlan(this.withRecompute(recomputed)),
-    );
+    return fitRecompute(this.whole, budget, costs, (recomputed) => placePlan(this.withRecompute(recomputed)));
   }
 
   private withRecompute(recomputed: Recomputed): Draft {

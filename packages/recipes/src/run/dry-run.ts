@@ -55,10 +55,11 @@ export async function dryRun(options: DryRunOptions): Promise<void> {
   engine.load(initialStatesOf(engine.network, config.network, config.seed));
   engine.beginAverages();
   const first = peers.rank === 0 ? await positionOf(engine, data, begin, options, progress) : null;
-  const { epoch, step } = await peers.fromFirst(first);
+  const { epoch, step, stepInEpoch } = await peers.fromFirst(first);
   await engine.shareStates();
   progress.note(`${formatBytes(engine.bytes)} for weights, optimizer state and arena`);
-  const rates = learningRateOf(config.optimizer, data.train.batches)(epoch, step);
+  const { batches } = data.train;
+  const rates = learningRateOf(config.optimizer, batches)(epoch, epoch * batches + stepInEpoch);
   await namingKeys(async () => {
     await firstBatch(data.train, epoch, async (batch) => {
       const seed = (config.seed + step) | 0;

@@ -1,6 +1,6 @@
 /** Looks into a step of a replayed run: the values of a layer, and the first that is not finite. */
 import { writeSafetensors } from '@inplace-abn/checkpoint';
-import { type HostTensor, NotFiniteError, type TypedArray, UsageError } from '@inplace-abn/core';
+import { type HostTensor, hasNonFinite, NotFiniteError, UsageError } from '@inplace-abn/core';
 import { holds } from '@inplace-abn/tensor';
 import type { InspectedInstruction } from '../engine/inspected.js';
 import type { Replay } from './replay.js';
@@ -71,7 +71,7 @@ export async function findNonFinite(replay: Replay, last: number): Promise<NonFi
   const found: InspectedInstruction[] = [];
   try {
     await replay.inspect((made) => {
-      if (found.length === 0 && made.values.some(({ data, dtype }) => isBroken(data, dtype)))
+      if (found.length === 0 && made.values.some(({ data, dtype }) => hasNonFinite(data, dtype)))
         found.push(made);
     });
   } catch (error) {
@@ -79,12 +79,4 @@ export async function findNonFinite(replay: Replay, last: number): Promise<NonFi
   }
   const [at] = found;
   return at ? { step: replay.step + 1, at } : null;
-}
-
-function isBroken(data: TypedArray, dtype: string): boolean {
-  if (data instanceof Float32Array) return data.some((value) => !Number.isFinite(value));
-  // All exponent bits set: infinity or NaN.
-  return (
-    dtype === 'bfloat16' && data instanceof Uint16Array && data.some((bits) => (bits & 0x7f80) === 0x7f80)
-  );
 }

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync, rmdirSync, rmSync } from 'node:fs';
 import { type FileHandle, open, readFile, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { makeRunFolder } from '../run-folder.js';
 import { type Holder, holderText, judge, type Machine, parseHolder, thisMachine } from './holder.js';
@@ -192,7 +192,7 @@ async function breakLock(
   });
   if (!file) {
     const made = await changeOf(mark);
-    if (made !== null && Date.now() - made > BREAKING_MS) await rm(mark, { force: true });
+    if (made !== null && (await timeOf(dirname(path))) - made > BREAKING_MS) await rm(mark, { force: true });
     return false;
   }
   await file.close();
