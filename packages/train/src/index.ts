@@ -37,7 +37,14 @@ export { renderReport } from './report/html.js';
 export { type MemoryMapOptions, renderMemoryMapSvg } from './report/memory-map.js';
 export { writeReport } from './report/report.js';
 export type { BytesByKind, ReportData } from './report/types.js';
-export { beginningOf, continuesThere, type Found, type Taking } from './run/beginning.js';
+export {
+  type Beginning,
+  beginningOf,
+  continuesThere,
+  type Found,
+  removeEmpty,
+  type Taking,
+} from './run/beginning.js';
 export { type ContinueWith, closingLines } from './run/closing.js';
 export type { RunData } from './run/data.js';
 export type { LearningRates, RunEngine, StepInputs, StepResult } from './run/engine.js';

@@ -1,10 +1,11 @@
 /** One training step and one validation batch of a run that writes nothing. */
-import { join } from 'node:path';
-import { latestRunMeta, listCheckpoints } from '@inplace-abn/checkpoint';
+import { latestRunMeta } from '@inplace-abn/checkpoint';
 import { formatBytes } from '@inplace-abn/core';
 import type { Batch, Loader } from '@inplace-abn/data';
 import {
   ALONE,
+  type Beginning,
+  beginningOf,
   METRICS,
   type MetricName,
   type Position,
@@ -12,7 +13,6 @@ import {
   progressOf,
   type RunData,
   START,
-  type Taking,
 } from '@inplace-abn/train';
 import { evaluationBatches } from '../data/loaders.js';
 import type { Engine } from '../engine/engine.js';
@@ -74,28 +74,11 @@ export async function dryRun(options: DryRunOptions): Promise<void> {
   progress.note('dry run: nothing was written');
 }
 
-/** The checkpoint that a run begins with, if any, and what is taken from it. */
-interface Begin {
-  readonly path: string | undefined;
-  readonly take: Taking;
-}
-
-async function beginningOf({
-  logDir,
-  resume: path,
-  take = 'everything',
-  continueRun = false,
-}: DryRunOptions): Promise<Begin> {
-  if (!continueRun || logDir === undefined) return { path, take };
-  const folder = join(logDir, 'checkpoints');
-  return (await listCheckpoints(folder)).length > 0 ? { path: folder, take: 'everything' } : { path, take };
-}
-
-/** Restores that checkpoint and returns the position of the run. */
+/** Restores the checkpoint that a run begins with, and returns the position of the run. */
 async function positionOf(
   engine: Engine,
   data: RunData,
-  { path, take }: Begin,
+  { path, take }: Beginning,
   { config, trainedWith }: DryRunOptions,
   progress: Progress,
 ): Promise<Position> {

@@ -24,6 +24,7 @@ import {
   RunFolder,
   type RunKernels,
   RunLock,
+  removeEmpty,
   type SkipReason,
   START,
   Standing,
@@ -251,6 +252,7 @@ async function openFolder(
   const { config, versions, logDir } = options;
   const about = { config, versions, kernels: engine.kernels };
   const { path: resume, take, inFolder } = await beginningOf(options);
+  if (options.continueRun && !inFolder) await removeEmpty(logDir);
   const open = async (position: Position, exists: boolean) => {
     const folder = await (exists
       ? RunFolder.resume(logDir, position, about)

@@ -6,6 +6,9 @@ import { realpath, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { listCheckpoints } from '@inplace-abn/checkpoint';
 
+/** Folder of a run's states. */
+const CHECKPOINTS = 'checkpoints';
+
 /**
  * The parts of a checkpoint to use. Anything less than everything starts at epoch 0 with a new optimizer.
  * `start`: the weights, and the classifier if it is for the same classes.
@@ -20,9 +23,11 @@ export interface Found {
   readonly kind: 'state' | 'torch' | 'weights';
 }
 
+/** Where a run begins. */
 export interface Beginning {
   /** The checkpoint to restore, if any. */
   readonly path: string | undefined;
+  /** The parts of it to use. */
   readonly take: Taking;
   /** True if the folder already holds the run, possibly without a checkpoint. */
   readonly inFolder: boolean;
@@ -44,17 +49,19 @@ export async function beginningOf({
   resume,
   take = 'everything',
   continueRun = false,
-}: BeginningOptions): Promise<Beginning> {
+}: Partial<BeginningOptions>): Promise<Beginning> {
   const given = { path: resume, take, inFolder: false };
-  if (!continueRun) return given;
-  const folder = join(logDir, 'checkpoints');
+  if (!continueRun || logDir === undefined) return given;
+  const folder = join(logDir, CHECKPOINTS);
   const started = existsSync(join(logDir, 'config.json'));
   const saved = existsSync(folder) && (await listCheckpoints(folder)).length > 0;
   if (saved) return { path: folder, take: 'everything', inFolder: true };
-  if (started) return { ...given, inFolder: true };
-  // Interrupted while creating its folder: an empty folder is not a run.
-  await rmdir(folder).catch(() => {});
-  return given;
+  return { ...given, inFolder: started };
+}
+
+/** Removes what a run leaves that is interrupted while it creates its folder: an empty folder is not a run. */
+export async function removeEmpty(logDir: string): Promise<void> {
+  await rmdir(join(logDir, CHECKPOINTS)).catch(() => {});
 }
 
 /**
