@@ -4,7 +4,9 @@
 #   ./start.sh test             the kernel tests and the training test on the GPU
 #   ./start.sh sanitize         the kernel tests under compute-sanitizer, where that is installed
 #   ./start.sh bench [FILE]     the benchmarks, to FILE (RESULTS-cuda.md)
-# PyTorch as a peer is that of $IABN_BENCH_PYTHON, or of python3.
+# PyTorch as a peer is that of $IABN_BENCH_PYTHON, or of python3. Of several, separated by colons, the
+# first has the CUDA libraries.
+# cspell:ignore getsitepackages getusersitepackages memcheck racecheck initcheck exitcode
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # Unpacked once for each version of this folder.
@@ -22,7 +24,7 @@ fi
 python=${IABN_BENCH_PYTHON:-$(command -v python3 || true)}
 nvidia=
 if [ -n "$python" ]; then
-  nvidia=$("$python" - 2> /dev/null << 'PYTHON' || true
+  nvidia=$("${python%%:*}" - 2> /dev/null << 'PYTHON' || true
 import glob, site, sys
 roots = site.getsitepackages() + [site.getusersitepackages()] + sys.path
 print(":".join(sorted({lib for root in roots for lib in glob.glob(root + "/nvidia/*/lib")})))

@@ -7,7 +7,7 @@ import { brokenLinks } from './links.mjs';
 import { problemsIn } from './problems.mjs';
 import { root, sourceFiles } from './sources.mjs';
 
-const TEXTS = ['md', 'ts', 'mjs', 'cc', 'h', 'cu', 'cuh', 'sh', 'py', 'yml', 'yaml'];
+const TEXTS = ['md', 'ts', 'mjs', 'js', 'cc', 'h', 'cu', 'cuh', 'sh', 'py', 'yml', 'yaml'];
 /** The rules themselves, and records of what others wrote. */
 const EXEMPT = /^(tools\/prose\/|CHANGELOG\.md$|pnpm-lock\.yaml$)/;
 

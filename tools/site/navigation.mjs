@@ -19,7 +19,6 @@ const GROUPS = [
     title: 'Run',
     files: [
       'docs/memory.md',
-      'docs/training-options.md',
       'packages/recipes/README.md',
       'docs/many-processes.md',
       'docs/scaling.md',

@@ -122,8 +122,8 @@ export interface SessionOptions<
    */
   readonly group?: SessionGroup;
   /**
-   * Bytes of gradients that a group sums in one message, as a number or '16MiB'; the first two messages and
-   * the last have about 1 MiB. Large ones cost fewer latencies, small ones begin earlier, during the backward
+   * Bytes of gradients that a group sums in one message, as a number or '16MiB'; the first message and the
+   * last have about 1 MiB. Large ones cost fewer latencies, small ones begin earlier, during the backward
    * pass. The same on all processes; another size may round sums of more than two processes differently.
    * Default 8 MiB.
    */

@@ -59,7 +59,7 @@ export async function beginningOf({
   return { ...given, inFolder: started };
 }
 
-/** Removes what a run leaves that is interrupted while it creates its folder: an empty folder is not a run. */
+/** Removes the empty folder of a run that was interrupted while it created its folder. */
 export async function removeEmpty(logDir: string): Promise<void> {
   await rmdir(join(logDir, CHECKPOINTS)).catch(() => {});
 }
