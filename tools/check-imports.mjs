@@ -1,7 +1,6 @@
 // @ts-check
 // Fails on an import against the order of packages, an undeclared dependency, a deep import into another
-// package,
-// and a cycle between files or folders.  node tools/check-imports.mjs [ROOT]
+// package, and a cycle between files or folders.  node tools/check-imports.mjs [ROOT]
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findCycles } from './check-imports/cycles.mjs';

@@ -77,7 +77,7 @@ const quantity = (value, unit) => (unit === ACCURACY ? value.toFixed(2) : signif
 /** The ratio, or of accuracies the difference in points. @param {Row} row */
 function ratioOf({ ours, peer, ratio, unit }) {
   if (unit !== ACCURACY) return ratio.toFixed(2);
-  const difference = ours - peer;
+  const difference = Number(ours.toFixed(2)) - Number(peer.toFixed(2));
   return `${difference < 0 ? '' : '+'}${difference.toFixed(2)} points`;
 }
 

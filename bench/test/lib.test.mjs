@@ -106,7 +106,7 @@ describe('table', () => {
     expect(formatTable([row, worse], { named: false })).toMatchInlineSnapshot(`
       "| variant |  ours |  peer |        ratio | unit    |
       | ------- | ----: | ----: | -----------: | ------- |
-      | x       | 93.64 | 93.28 | +0.37 points | % top-1 |
+      | x       | 93.64 | 93.28 | +0.36 points | % top-1 |
       | y       | 93.10 | 93.28 | -0.18 points | % top-1 |"
     `);
   });

@@ -36,11 +36,7 @@ void settle(Napi::Env env, const Pending& pending) {
     if (pending.code) error.Set("code", Napi::String::New(env, pending.code));
     return pending.deferred.Reject(error.Value());
   }
-  try {
-    pending.deferred.Resolve(pending.job.result(env));
-  } catch (const Napi::Error& error) {  // too little memory for it
-    pending.deferred.Reject(error.Value());
-  }
+  pending.deferred.Resolve(pending.job.result(env));
 }
 
 void execute(Pending* pending) {
@@ -53,9 +49,8 @@ void execute(Pending* pending) {
   }
   const Napi::ThreadSafeFunction function = pending->settle;
   const napi_status status = function.BlockingCall(pending, [](Napi::Env env, Napi::Function, Pending* done) {
-    // During shutdown there is no environment, and nobody awaits the promise.
-    if (env) settle(env, *done);
-    delete done;
+    const std::unique_ptr<Pending> owned(done);  // settling throws in an environment that ends
+    settle(env, *owned);
   });
   if (status == napi_ok) {
     function.Release();

@@ -65,7 +65,7 @@ class Device {
   // Throws std::invalid_argument with every reason if no implementation accepts the specification.
   virtual MadeKernel make_kernel(const KernelSpec& spec) = 0;
   virtual std::unique_ptr<Executor> load(std::vector<Step> steps) = 0;
-  // Bytes that allocate() can currently provide.
+  // Bytes that allocate() can currently provide; 0 for the CPU, whose limits JavaScript reads.
   virtual size_t available_bytes() = 0;
 };
 

@@ -50,5 +50,5 @@ case $command in
     done
     ;;
   bench) exec "$work/lib/node" "$here/programs/bench.mjs" "$@" ;;
-  *) sed -n '2,7s/^# \{0,1\}//p' "$0" ;;
+  *) sed -n '2,8s/^# \{0,1\}//p' "$0" ;;
 esac

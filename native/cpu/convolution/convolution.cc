@@ -35,7 +35,8 @@ void run_plain(const KernelSpec& spec, const KernelArgs& args) {
         const int64_t o = i % s.o, at = line * s.ow * s.o + i;
         const float sum =
             conv_sum(s, args.in<float>(0), args.in<float>(1), line / s.oh, o, line % s.oh, i / s.o);
-        args.out<float>(0)[at] = phi.forward(sum + (bias ? bias[o] : 0.0f) + (addend ? addend[at] : 0.0f));
+        const float biased = sum + (bias ? bias[o] : 0.0f);
+        args.out<float>(0)[at] = phi.forward(addend ? biased + addend[at] : biased);
       }
     });
   });

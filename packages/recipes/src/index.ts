@@ -28,6 +28,7 @@ export type {
   TrainConfig,
 } from './config/schema.js';
 export type { SegmentationConfig } from './config/segmentation.js';
+export { cacheFolderOf } from './data/cache.js';
 export {
   type LabeledSetOptions,
   type LabeledSets,

@@ -115,8 +115,9 @@ export function mixed(tracer: Tracer, images: Value): Value {
 }
 
 /**
- * The loss of mixed targets. Float32 targets are mixed, λ·own + (1 − λ)·other; for labels the losses are,
- * λ·loss(own) + (1 − λ)·loss(other), as in the paper's code. The other targets are inputs `mixed_target…`.
+ * The loss of mixed targets. Float32 targets are mixed: λ·own + (1 − λ)·other. For labels the losses are
+ * mixed: λ·loss(own) + (1 − λ)·loss(other), as in the paper's code. The other targets are inputs
+ * `mixed_target…`.
  *
  * @throws UsageError, code ERR_OPTION_VALUE, for targets of pixels
  */

@@ -17,7 +17,7 @@ import {
   TEN_CROPS,
   tenCropTransform,
 } from '@inplace-abn/data';
-import { openLabeledSet, refuseShards, type TrainConfig } from '@inplace-abn/recipes';
+import { cacheFolderOf, openLabeledSet, refuseShards, type TrainConfig } from '@inplace-abn/recipes';
 
 /** The images of a test. */
 export interface TestImages {
@@ -58,15 +58,16 @@ export async function openTestImages(
   if (!folders && (await isSharded(dir))) {
     return { images: await ShardedImages.open(dir, await names()), listed: true, notes };
   }
-  return { images: await openTestFolder(dir), listed: false, notes };
+  return { images: await openTestFolder(dir, cacheFolderOf(dir, data)), listed: false, notes };
 }
 
 /**
  * Opens DIR/val if it has class folders, else DIR itself; `root` of the result is the opened folder.
  *
+ * @param except a folder in DIR that is not a class, such as that of cached images
  * @throws UsageError if DIR does not exist or has class folders in DIR/train only
  */
-export async function openTestFolder(dir: string): Promise<ImageFolder> {
+export async function openTestFolder(dir: string, except?: string): Promise<ImageFolder> {
   if (!existsSync(dir)) {
     throw new UsageError(`${dir} does not exist: expected DIR/val/CLASS/*.{jpg,png,…} or DIR/CLASS/*`);
   }
@@ -78,7 +79,7 @@ export async function openTestFolder(dir: string): Promise<ImageFolder> {
       `${dir} holds train/ but no val/ with class folders: to test on training images, name ${train}`,
     );
   }
-  return ImageFolder.open(dir);
+  return ImageFolder.open(dir, { except });
 }
 
 async function hasFolders(path: string): Promise<boolean> {

@@ -1,6 +1,6 @@
 /** Runs a test from configuration, checkpoint and image folder to its result. */
 import { type Device, UsageError } from '@inplace-abn/core';
-import type { Sides } from '@inplace-abn/data';
+import type { LabeledImages, Sides } from '@inplace-abn/data';
 import {
   Classifier,
   evaluationBatches,
@@ -19,7 +19,7 @@ import {
   progressOf,
   StopRequest,
 } from '@inplace-abn/train';
-import { classesInOrder, knownClasses, matchClasses } from './class-list.js';
+import { type ClassMap, classesInOrder, knownClasses, matchClasses } from './class-list.js';
 import { LabelRun } from './label-run.js';
 import type { LabelTestResult, TestResult } from './result.js';
 import { createTestLoader, cropsOf, openTestImages, type Preparation } from './test-data.js';
@@ -67,8 +67,9 @@ export async function testNetwork(options: TestOptions): Promise<TestOutcome> {
   const { config, peers = ALONE } = options;
   const progress = progressOf(options, peers);
   checkConfig(config);
-  const { folder, classes, notes } = await imagesOf(options, peers);
+  const { folder, named, notes } = await imagesOf(options, peers);
   const { classifier, weights, batchSize } = await classifierOf(options, folder.length, peers);
+  const classes = await classesOf(options, folder, named);
   const { crop, scale } = options;
   if (isFramed(scale, crop)) {
     progress.note(`scale ${scale} is less than crop ${crop}: images get black borders`);
@@ -99,7 +100,10 @@ function checkConfig({ task, network }: TrainConfig): void {
   }
 }
 
-/** The images, which must be the same in all processes, and the output of each of their classes. */
+/**
+ * The images, which must be the same in all processes. `named`: the classes of the network, if the labels are
+ * their numbers.
+ */
 async function imagesOf({ config, data, checkpoint, classFile }: TestOptions, peers: Peers) {
   let known: readonly NamedClass[] | undefined;
   const names = async () => {
@@ -111,13 +115,19 @@ async function imagesOf({ config, data, checkpoint, classFile }: TestOptions, pe
     images: String(folder.length),
     'names of the images': folder.digest().slice(0, 16),
   });
+  return { folder, named: listed ? known : undefined, notes };
+}
+
+/** The output of each class of the images. Call this after loading the weights, which explains bad files. */
+async function classesOf(
+  { config, checkpoint, classFile: file }: TestOptions,
+  { classes: folders, root }: LabeledImages,
+  named: readonly NamedClass[] | undefined,
+): Promise<ClassMap> {
   const outputs = config.network.classes;
-  const matched = { folders: folder.classes, root: folder.root, outputs, file: classFile };
-  const classes =
-    listed && known
-      ? classesInOrder(known, outputs, classFile ?? checkpoint)
-      : await matchClasses({ ...matched, recorded: await knownClasses(undefined, checkpoint) });
-  return { folder, classes, notes };
+  if (named) return classesInOrder(named, outputs, file ?? checkpoint);
+  const recorded = file === undefined ? await knownClasses(undefined, checkpoint) : undefined;
+  return matchClasses({ folders, root, outputs, file, recorded });
 }
 
 /** The network with its weights, planned for the batches of this many images. */

@@ -193,7 +193,7 @@ export class Engine implements RunEngine {
   async train(batch: Batch, inputs: StepInputs): Promise<StepResult> {
     // The mean over no labels is NaN, and there is nothing to learn.
     const alone = !this.peers.group && !this.planned.shards;
-    if (alone && this.counted(batch) === 0) return NOTHING_LABELED;
+    if (alone && this.task.objective.labeled(batch) === 0) return NOTHING_LABELED;
     const results: StepResult[] = [];
     for (const [index, arrays] of this.inputs.of(batch, inputs).entries()) {
       const part = this.planned.parts[index] ?? this.training;

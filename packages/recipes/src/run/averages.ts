@@ -1,4 +1,6 @@
 /** Averages of the weights in a state, and their file: those of a run's best epoch as ordinary weights. */
+import { existsSync } from 'node:fs';
+import { rename } from 'node:fs/promises';
 import {
   CheckpointError,
   describedAs,
@@ -22,13 +24,17 @@ export function averagesIn({
 }
 
 /**
- * Writes the averages of a state atomically; returns false for a state without averages.
+ * Writes the averages of a state atomically. For a state without averages it sets an older file aside and
+ * returns false.
  *
  * @throws CheckpointError naming the file
  */
 export async function writeAverages(path: string, state: RunState<TensorContent>): Promise<boolean> {
   const averages = averagesIn(state);
-  if (!averages) return false;
+  if (!averages) {
+    await setAside(path);
+    return false;
+  }
   const { arch, bnMode, step } = state.meta;
   const described = Object.entries(describedAs(descriptionIn((key) => state.meta[key])));
   const texts = Object.fromEntries(described.map(([key, value]) => [key, JSON.stringify(value)]));
@@ -47,4 +53,9 @@ export async function stepOfAverages(path: string): Promise<number | null> {
     if (error instanceof CheckpointError) return null;
     throw error;
   }
+}
+
+/** Renames a file that is not of the best state, or of steps that a run does not continue. */
+export async function setAside(path: string): Promise<void> {
+  if (existsSync(path)) await rename(path, path.replace(/\.safetensors$/, '.superseded.safetensors'));
 }

@@ -61,7 +61,8 @@ export async function dryRun(options: DryRunOptions): Promise<void> {
   const { batches } = data.train;
   const rates = learningRateOf(config.optimizer, batches)(epoch, epoch * batches + stepInEpoch);
   await namingKeys(async () => {
-    await firstBatch(data.train, epoch, async (batch) => {
+    // A state saved after an epoch's last step, before its validation, has no further batch.
+    await firstBatch(data.train, epoch, stepInEpoch % batches, async (batch) => {
       const seed = (config.seed + step) | 0;
       const { loss, outputs } = await engine.train(batch, { rates, update: step + 1, seed });
       const labeled = outputs.labeled && Number(outputs.labeled[0]);
@@ -69,7 +70,7 @@ export async function dryRun(options: DryRunOptions): Promise<void> {
       progress.note(`one training step: ${resultLine(loss, metrics)}`);
     });
     await engine.shareBuffers();
-    await firstBatch(data.val, 0, (batch) => validated(engine, batch, options, progress));
+    await firstBatch(data.val, 0, 0, (batch) => validated(engine, batch, options, progress));
   });
   progress.note('dry run: nothing was written');
 }
@@ -108,9 +109,10 @@ async function validated(
 async function firstBatch(
   loader: Loader,
   epoch: number,
+  startBatch: number,
   body: (batch: Batch) => Promise<void>,
 ): Promise<void> {
-  for await (const batch of loader.epoch(epoch)) {
+  for await (const batch of loader.epoch(epoch, { startBatch })) {
     await body(batch);
     batch.release();
     return;

@@ -20,7 +20,7 @@ import {
 import type { Position, RunFolder } from '@inplace-abn/train';
 import type { TrainConfig } from '../config/schema.js';
 import type { Engine } from '../engine/engine.js';
-import { stepOfAverages, writeAverages } from './averages.js';
+import { setAside, stepOfAverages, writeAverages } from './averages.js';
 import { positionOf } from './state.js';
 import { readTorchPlace, torchCheckpointOf, writeTorchCheckpoint } from './torch-checkpoint.js';
 
@@ -99,16 +99,22 @@ class Mending {
     const step = await stepOfAverages(path);
     if (best === null) {
       if (step === null || step <= position.step) return;
-      await rename(path, path.replace(/\.safetensors$/, '.superseded.safetensors'));
+      await setAside(path);
       this.notes.push(`${basename(path)} belongs to a step that this run does not continue: set aside`);
       return;
     }
-    // To read a state takes long: not in a run that has no averages.
+    // Reading the state takes long: not in a run that has no averages.
     if (step === best.position.step || (step === null && config.ema.decay === 0)) return;
-    await this.rewrite(path, best.path, async () => writeAverages(path, await openRunState(best.path)));
+    await this.rewrite(path, best.path, async () => {
+      const written = await writeAverages(path, await openRunState(best.path));
+      if (!written && step !== null) {
+        this.notes.push(`${basename(path)} is not of the best state, which has no averages: set aside`);
+      }
+      return written;
+    });
   }
 
-  /** Makes a file from a state; `write` returns false where there is nothing to write. */
+  /** Makes a file from a state; `write` returns false if there is nothing to write. */
   private async rewrite(path: string, source: string, write: () => Promise<boolean>): Promise<void> {
     const name = basename(path);
     try {

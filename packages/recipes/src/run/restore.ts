@@ -267,7 +267,7 @@ function optimizerStates(engine: Engine, found: TensorContents, path: string): S
   }
 }
 
-/** The error for a file with the optimizer's states of other parameters; null where names are the same. */
+/** The error for a file with the optimizer's states of other parameters; null if the names are the same. */
 function otherStates(path: string, { missing, unexpected }: StateDictDifference): UsageError | null {
   const differences = [
     { verb: 'lacks', states: missing },

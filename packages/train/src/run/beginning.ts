@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { listCheckpoints } from '@inplace-abn/checkpoint';
 
 /** Folder of a run's states. */
-const CHECKPOINTS = 'checkpoints';
+export const CHECKPOINTS = 'checkpoints';
 
 /**
  * The parts of a checkpoint to use. Anything less than everything starts at epoch 0 with a new optimizer.
@@ -85,7 +85,7 @@ export async function continuesThere(
 async function liesIn(logDir: string, path: string): Promise<boolean> {
   const real = (folder: string) => realpath(folder).catch(() => undefined);
   const [at, run, checkpoints] = await Promise.all(
-    [dirname(path), logDir, join(logDir, 'checkpoints')].map(real),
+    [dirname(path), logDir, join(logDir, CHECKPOINTS)].map(real),
   );
   return at !== undefined && (at === run || at === checkpoints);
 }

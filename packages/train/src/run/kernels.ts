@@ -3,7 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { latestRunMeta, type RunMeta, readRunMeta } from '@inplace-abn/checkpoint';
 import type { KernelNames, UnmetChoice } from '@inplace-abn/core';
-import type { BeginningOptions } from './beginning.js';
+import { type BeginningOptions, CHECKPOINTS } from './beginning.js';
 
 /** Names of the kernels that a run uses. */
 export interface RunKernels {
@@ -30,7 +30,7 @@ export async function kernelsSoFar(options: BeginningOptions): Promise<RunKernel
 /** The metadata of the state that a run continues from; null if there is none. */
 export async function metaSoFar(options: BeginningOptions): Promise<RunMeta | null> {
   const { logDir, resume, continueRun } = options;
-  const own = continueRun ? await latestRunMeta(join(logDir, 'checkpoints')) : undefined;
+  const own = continueRun ? await latestRunMeta(join(logDir, CHECKPOINTS)) : undefined;
   if (own || resume === undefined || !continuesRun(options)) return own ?? null;
   return (await latestRunMeta(resume)) ?? null;
 }
