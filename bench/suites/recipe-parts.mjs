@@ -1,12 +1,12 @@
 // @ts-check
 // Trains the demo's network for 12 epochs of Fashion-MNIST with each part of a recipe alone, and with those
-// that help together, in place and with ordinary batch norm. The peer is plain training from the same seed.
-// Rows that a report has are not trained again unless --parts names them, so that hours of training can be
-// done in parts.
+// of `fashion_recipe` together, in place and with ordinary batch norm. The peer is plain training from the
+// same seed. Rows that a report has are not trained again unless --parts names them, so that hours of
+// training can be done in parts.
 import { rm } from 'node:fs/promises';
 import { DATA, experiment, fashionSubset, hasFashion, trainFashion } from '../lib/fashion.mjs';
 import { UsageError } from '../lib/options.mjs';
-import { helpingParts, NAMES, PLAIN, partOf, plainOf, TOGETHER } from '../lib/recipe-parts.mjs';
+import { NAMES, PLAIN, partOf, plainOf, TOGETHER, TOGETHER_PARTS } from '../lib/recipe-parts.mjs';
 
 /** @typedef {import('../lib/suites.mjs').Row} Row */
 /** @typedef {import('../lib/suites.mjs').BenchOptions} BenchOptions */
@@ -32,11 +32,9 @@ export async function run({ parts, seeds = SEEDS, epochs, images, workers = 2, r
     for (const name of NAMES.filter((candidate) => wanted.has(candidate))) {
       for (const seed of seeds) {
         if (table.top1(name, seed) !== undefined && !parts?.includes(name)) continue;
-        const helping = name.startsWith(TOGETHER) ? helpingParts((part) => table.gain(part)) : [];
-        if (name.startsWith(TOGETHER)) say(`together: ${helping.join(', ') || 'no part helps'}`);
-        const config = { ...partOf(plain, name, helping), seed };
+        const config = { ...partOf(plain, name), seed };
         const { top1, seconds } = await trainFashion(config, workers, data);
-        const added = table.add(name, seed, top1, helping);
+        const added = table.add(name, seed, top1);
         say(`${name}, seed ${seed}: ${top1.toFixed(2)} % in ${seconds.toFixed(0)} s`);
         onRows?.(added);
         rows.push(...added);
@@ -81,25 +79,13 @@ class Table {
   }
 
   /**
-   * Mean gain over plain, over the seeds that both have.
-   * @param {string} part
-   */
-  gain(part) {
-    const plain = this.#of(PLAIN);
-    const gains = [...this.#of(part)].flatMap(([seed, top1]) => top1 - (plain.get(seed) ?? Number.NaN));
-    const both = gains.filter((gain) => !Number.isNaN(gain));
-    return both.length > 0 ? mean(both) : undefined;
-  }
-
-  /**
    * The row of a seed, and that of the mean.
    * @param {string} part
    * @param {number} seed
    * @param {number} top1
-   * @param {readonly string[]} helping
    * @returns {Row[]}
    */
-  add(part, seed, top1, helping) {
+  add(part, seed, top1) {
     this.#of(part).set(seed, top1);
     const plain = this.#of(PLAIN);
     const own = [...this.#of(part)].filter(([of]) => plain.has(of));
@@ -107,7 +93,7 @@ class Table {
       const variant = `${this.title}: ${part}, ${what}`;
       return { name: 'recipe-parts', variant, ours, peer, ratio: ours / peer, unit: '% top-1' };
     };
-    const made = helping.length > 0 ? ` (${helping.join(' + ')})` : '';
+    const made = part.startsWith(TOGETHER) ? ` (${TOGETHER_PARTS.join(' + ')})` : '';
     return [
       row(`seed ${seed}`, top1, plain.get(seed) ?? Number.NaN),
       row(

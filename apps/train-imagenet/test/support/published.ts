@@ -31,7 +31,7 @@ export const RECENT = {
   resnet50_a3: ['resnet50', 'LAMB', 2048, 0.008, 100, 160, 224],
   resnet50_torchvision_v2: ['resnet50', 'SGD', 1024, 0.5, 600, 176, 224],
   tresnet_m: ['tresnet_m', 'SGD', 512, 0.2, 300, 224, 224],
-  fashion_recipe: ['resnet18', 'SGD', 64, 0.1, 12, 24, 24],
+  fashion_recipe: ['resnet18', 'SGD', 64, 0.1, 12, 28, 28],
 } as const;
 
 /** The configuration of an experiment, over the defaults. */
