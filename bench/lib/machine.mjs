@@ -11,7 +11,8 @@ export function describeMachine() {
   return [
     `${cpus()[0]?.model.trim() ?? 'unknown CPU'}, ${cores} cores, ${device.threads} threads`,
     device.multipliesBFloat16 ? 'bfloat16 instructions' : 'no bfloat16 instructions',
-    `Linux ${release()}`,
+    // Without the suffix that a vendor gives its own kernels.
+    `Linux ${/^[\d.]*\d/.exec(release())?.[0] ?? release()}`,
     `Node ${process.versions.node}`,
     ...libraries,
   ].join('; ');
