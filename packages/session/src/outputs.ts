@@ -1,5 +1,12 @@
 /** Converts the outputs of a step to tensors. */
-import { type Graph, type HostTensor, type TypedArray, UsageError, valueInfo } from '@inplace-abn/core';
+import {
+  type Graph,
+  type HostTensor,
+  hasNonFinite,
+  type TypedArray,
+  UsageError,
+  valueInfo,
+} from '@inplace-abn/core';
 import type { Per, Signals } from '@inplace-abn/nn';
 import type { StepArrays } from './arrays.js';
 import { unnamedAs } from './signals.js';
@@ -23,5 +30,5 @@ export function tensorOf(graph: Graph, name: string, data: TypedArray | undefine
 
 /** Whether all numbers of float32 data are finite. */
 export function allFinite(data: TypedArray): boolean {
-  return !(data instanceof Float32Array) || data.every((value) => Number.isFinite(value));
+  return !hasNonFinite(data, 'float32');
 }

@@ -1,6 +1,4 @@
 /** Averages of the weights in a state, and their file: those of a run's best epoch as ordinary weights. */
-import { existsSync } from 'node:fs';
-import { rename } from 'node:fs/promises';
 import {
   CheckpointError,
   describedAs,
@@ -11,6 +9,7 @@ import {
   writeSafetensors,
 } from '@inplace-abn/checkpoint';
 import { AVERAGED, isAverage, optimizerStateName } from '@inplace-abn/optim';
+import { setAside } from './set-aside.js';
 
 /** Parameters and buffers as their averages, in the order of `model`; null for a state without averages. */
 export function averagesIn({
@@ -53,9 +52,4 @@ export async function stepOfAverages(path: string): Promise<number | null> {
     if (error instanceof CheckpointError) return null;
     throw error;
   }
-}
-
-/** Renames a file that is not of the best state, or of steps that a run does not continue. */
-export async function setAside(path: string): Promise<void> {
-  if (existsSync(path)) await rename(path, path.replace(/\.safetensors$/, '.superseded.safetensors'));
 }

@@ -5,7 +5,6 @@
  * to match its state.
  */
 import { existsSync } from 'node:fs';
-import { rename } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import {
   BEST_FILE,
@@ -20,7 +19,8 @@ import {
 import type { Position, RunFolder } from '@inplace-abn/train';
 import type { TrainConfig } from '../config/schema.js';
 import type { Engine } from '../engine/engine.js';
-import { setAside, stepOfAverages, writeAverages } from './averages.js';
+import { stepOfAverages, writeAverages } from './averages.js';
+import { setAside } from './set-aside.js';
 import { positionOf } from './state.js';
 import { readTorchPlace, torchCheckpointOf, writeTorchCheckpoint } from './torch-checkpoint.js';
 
@@ -160,7 +160,7 @@ class Mending {
    */
   private async setTorchAside(path: string, place: { readonly epoch: number } | null): Promise<void> {
     if (place === null || place.epoch <= this.options.position.epoch) return;
-    await rename(path, path.replace(/\.pth\.tar$/, '.superseded.pth.tar'));
+    await setAside(path);
     this.notes.push(`${basename(path)} belongs to an epoch that this run does not continue: set aside`);
   }
 

@@ -61,7 +61,7 @@ function rowOf(record: object): string {
   return `${COLUMNS.map((column) => cell(record, column.split('.'))).join(',')}\n`;
 }
 
-/** Empty if there is no value, or if it is not finite. */
+/** The cell of a value; empty for a missing or non-finite one. */
 function cell(record: object, path: readonly string[]): string {
   const value = path.reduce<unknown>(
     (object, key) => (typeof object === 'object' && object !== null ? Reflect.get(object, key) : undefined),

@@ -104,7 +104,7 @@ describe('resuming', () => {
     expect(await unfinished(files, out, ['record'])).toEqual(['in/new.jpg', 'in/half.jpg']);
   });
 
-  it('takes all if there is no folder yet', async () => {
+  it('returns every file for an output folder that does not exist', async () => {
     expect(await unfinished(['in/a.jpg'], '/nowhere/out', ['prediction'])).toEqual(['in/a.jpg']);
   });
 });
