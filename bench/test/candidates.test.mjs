@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { CANDIDATES, regretOf, worthOf } from '../lib/candidates.mjs';
 
 const SIGNATURES = [
-  // float_images is fastest, and channel_parts, which shares a candidate with it.
+  // float_images is fastest, and so is channel_parts, which shares a candidate with it.
   {
     name: 'a',
     count: 3,
@@ -17,7 +17,7 @@ const SIGNATURES = [
 const worth = (family) => worthOf(SIGNATURES).find((one) => one.family === family);
 
 describe('the worth of a family', () => {
-  it('is the time to its best rival, as often as a step has the convolution', () => {
+  it('is the time lost to its best rival, times the number of such convolutions in a step', () => {
     expect(worth('winograd')).toMatchObject({ among: 2, fastest: 1, needed: 0, loss: 14 });
     expect(worth('oneDNN')).toMatchObject({ among: 2, fastest: 0, loss: 0 });
   });
@@ -27,7 +27,7 @@ describe('the worth of a family', () => {
     expect(worth('channel_parts')).toMatchObject({ fastest: 1, loss: 6 });
   });
 
-  it('is not a time where it has no rival', () => {
+  it('counts no time if it has no rival', () => {
     expect(worth('grouped')).toMatchObject({ among: 1, needed: 1, loss: 0 });
     expect(worth('tiled')).toMatchObject({ among: 0, fastest: 0 });
   });

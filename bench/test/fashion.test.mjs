@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { finalValidation } from '../lib/fashion.mjs';
 
-/** Of an epoch in the middle, or of the last. */
+/** The validation of an intermediate epoch, or of the last. */
 const validation = { loss: 0.3, top1: 89.01, averaged: { loss: 0.29, top1: 89.5 } };
 
 describe('the result of a training', () => {
@@ -10,7 +10,7 @@ describe('the result of a training', () => {
   });
 
   it.each(/** @type {const} */ (['SIGTERM', 'SIGINT', 'max-steps']))(
-    'is none where it was stopped, even after a validation: %s',
+    'does not exist if it was stopped, even after a validation: %s',
     (stopped) => {
       expect(() => finalValidation({ validation, stopped })).toThrow(
         `the training was stopped before its end (${stopped}): no result`,
@@ -18,7 +18,7 @@ describe('the result of a training', () => {
     },
   );
 
-  it('is none without a validation', () => {
+  it('does not exist without a validation', () => {
     const message = 'the training ended without a validation';
     expect(() => finalValidation({ validation: null, stopped: null })).toThrow(message);
   });

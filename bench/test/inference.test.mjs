@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { storedImages } from '../lib/images.mjs';
 import { resnet50Inference, runner } from '../lib/inference.mjs';
 
-it("keeps evaluation's prepared weights between turns of training's forward pass", async () => {
+it('keeps the prepared weights of evaluation between forward passes of training', async () => {
   const side = 64;
   const network = resnet50Inference(1, side);
   const { plan, program, run } = runner(network, 1, 'float32', side);
@@ -14,7 +14,7 @@ it("keeps evaluation's prepared weights between turns of training's forward pass
   // Skipped instructions have no time.
   expect(timings.findIndex(({ begin, end }) => begin !== 0 || end !== 0)).toBe(plan.prologue);
   expect(outputs.logits).toEqual(first);
-  // Its own states move on.
+  // The states of training change.
   const name = 'mod1.bn1.running_mean';
   expect(network.training.store.read(name)).not.toEqual(network.store.read(name));
 });

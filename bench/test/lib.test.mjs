@@ -10,7 +10,7 @@ import { formatTable } from '../lib/table.mjs';
 import { takePairs, takeTurns } from '../lib/turns.mjs';
 
 describe('roundTrip', () => {
-  it('ends, with a time wherever there are two cores', async () => {
+  it('gives a time if there are two cores', async () => {
     const trip = await roundTrip();
     if (availableParallelism() < 2) expect(trip).toBeNull();
     else expect(trip).toBeGreaterThan(0);
@@ -18,18 +18,18 @@ describe('roundTrip', () => {
 });
 
 describe('options', () => {
-  it('runs all except the long benchmarks without a name', () => {
+  it('run all benchmarks except the long ones if none is named', () => {
     const { names } = parseOptions([], suites);
     expect(names).toContain('train');
     expect(names).not.toContain('demo-precision');
   });
 
-  it('takes names, flags and counts', () => {
+  it('include names, flags and counts', () => {
     const options = parseOptions(['abn', '--json', '--steps', '3', '--', 'demo-precision'], suites);
     expect(options).toMatchObject({ names: ['abn', 'demo-precision'], json: true, report: false, steps: 3 });
   });
 
-  it('takes a report in parts', () => {
+  it('allow a report in parts', () => {
     const args = ['report', '--suites', 'train,recipe-parts', '--networks', 'resnet50', '--seeds', '0,2'];
     const options = parseOptions(args, suites);
     expect(options).toMatchObject({ report: true, names: ['train', 'recipe-parts'] });
@@ -42,7 +42,7 @@ describe('options', () => {
     [['--fast'], /--fast/],
     [['--seeds', '1,x'], /--seeds takes integers of at least 0 but received x/],
     [['report', '--suites', 'resnet'], /there is no benchmark resnet/],
-  ])('refuses %j', (args, message) => {
+  ])('refuse %j', (args, message) => {
     expect(() => parseOptions(args, suites)).toThrow(UsageError);
     expect(() => parseOptions(args, suites)).toThrow(message);
   });
@@ -79,7 +79,7 @@ describe('table', () => {
     `);
   });
 
-  it('marks what is unsteady and what a peer refused', () => {
+  it('marks unsteady rows and rows that a peer refused', () => {
     const row = {
       name: 'a',
       variant: 'x',
@@ -100,7 +100,7 @@ describe('table', () => {
     `);
   });
 
-  it('tells accuracies apart by hundredths of a point', () => {
+  it('prints accuracies to hundredths of a point', () => {
     const row = { name: 'a', variant: 'x', ours: 93.643, peer: 93.277, ratio: 1.004, unit: '% top-1' };
     const worse = { ...row, variant: 'y', ours: 93.1, peer: 93.28 };
     expect(formatTable([row, worse], { named: false })).toMatchInlineSnapshot(`
@@ -123,7 +123,7 @@ describe('table', () => {
 });
 
 describe('peers', () => {
-  it('are the interpreters of a list like PATH, else Debian', () => {
+  it("are the interpreters of a list like PATH, else Debian's", () => {
     expect(pythons({ IABN_BENCH_PYTHON: '/usr/bin/python3:tools/distro/python3' })).toEqual([
       '/usr/bin/python3',
       'tools/distro/python3',
@@ -138,10 +138,10 @@ describe('peers', () => {
 });
 
 describe('pairs', () => {
-  /** Takes the values one by one. */
+  /** A side that returns the values one by one. */
   const side = (values) => async () => values.shift() ?? 0;
 
-  it('measure unsteady pairs again, and keep the steadiest attempt', async () => {
+  it('repeat unsteady measurements, and keep the steadiest attempt', async () => {
     const again = [];
     const ours = side([9, 1, 1, 1, 1, 1, 1, 1]);
     const pairs = await takePairs(ours, [side([9, 2, 2, 2]), side([9, 3, 6, 4, 4.1, 4, 4])], {
@@ -155,7 +155,7 @@ describe('pairs', () => {
     expect(pairs[1]?.theirs).toEqual([4.1, 4, 4]);
   });
 
-  it('compare sides with one peer, and measure only the unsteady again', async () => {
+  it('compare sides with one peer, and repeat only unsteady ones', async () => {
     const said = [];
     const sides = [
       { variant: 'x', run: side([2, 2]) },
@@ -171,7 +171,7 @@ describe('pairs', () => {
     expect(said[0]).toBe('unsteady, again: y');
   });
 
-  it('are a row of the best of each side and the median of ratios', () => {
+  it('become a row with the best of each side and the median of ratios', () => {
     const pair = { ours: [1, 1.2, 1.1], theirs: [2, 4, 2.2] };
     const row = pairRow({ name: 'a', variant: 'b', unit: 's' }, pair);
     expect(row).toMatchObject({ ours: 1, peer: 2, ratio: 0.5, paired: 0.5 });

@@ -9,7 +9,7 @@ const experiment = (name) =>
 const [DEMO, RECIPE] = [experiment('demo_fashion_mnist'), experiment('fashion_recipe')];
 
 describe('the parts of a recipe', () => {
-  it('are configurations that train, each with a change of its own', async () => {
+  it('are configurations that train, each with one change', async () => {
     const plain = plainOf(await loadConfig(DEMO));
     const texts = NAMES.map((name) => {
       const config = partOf(plain, name);
@@ -25,7 +25,7 @@ describe('the parts of a recipe', () => {
     });
   });
 
-  it('are together as in the recipe of the experiments', async () => {
+  it("add up to the experiment's recipe", async () => {
     const together = partOf(plainOf(await loadConfig(DEMO)), 'together');
     expect(together).toEqual(await loadConfig(RECIPE));
   });

@@ -74,12 +74,12 @@ describe('the pages', () => {
     `);
   });
 
-  it('mark what is unsteady in the README', () => {
+  it('mark unsteady rows in the README', () => {
     const unsteady = merge(empty, run, [{ ...pytorch('2.6', 1.5, 3), spread: 0.2 }]);
     expect(readmeTable([unsteady])).toContain('| 0.50 (unsteady) |');
   });
 
-  it('have every run, and the run of each row, in the results', () => {
+  it('list every run, and the run of each row, in the results', () => {
     const page = resultsPage([results]);
     expect(page).toContain('## Zen 4\n\nAMD EPYC.\n\n### train\n\n- run 1: `npm run bench -- report train`');
     expect(page).toContain(
@@ -103,7 +103,7 @@ describe('files', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  it('keep results, one row a line', () => {
+  it('store results, one row per line', () => {
     const results = merge(empty, run, [row('a', 1, 2), row('b', 1, 4)]);
     writeResults(results, folder);
     expect(readResults('Zen 4', '', folder)).toEqual(results);
@@ -111,7 +111,7 @@ describe('files', () => {
     expect(readResults('Zen 3', 'AMD EPYC.', folder)).toEqual({ ...empty, cpu: 'Zen 3' });
   });
 
-  it('come with the newest run first, and an error where a row has no run', () => {
+  it('are read with the newest run first, and an error if a row has no run', () => {
     writeResults(merge(empty, run, [row('a', 1, 2)]), folder);
     writeResults(merge({ ...empty, cpu: 'Zen 5' }, later, [row('a', 1, 2)]), folder);
     expect(allResults(folder).map(({ cpu }) => cpu)).toEqual(['Zen 5', 'Zen 4']);
@@ -120,7 +120,7 @@ describe('files', () => {
   });
 });
 
-it('states the command without its note', () => {
+it('prints the command without its note', () => {
   expect(commandOf(['report', '--note', 'quiet', '--suites', 'train'])).toBe(
     'npm run bench -- report --suites train',
   );

@@ -7,13 +7,13 @@ import { ROWS, WINOGRAD, workItems } from '../lib/work-items.mjs';
 const BANDWIDTH = { one: 10, two: 20, most: 20 };
 
 describe('the serial share', () => {
-  it('is what a second thread does not halve', () => {
+  it('is the time that a second thread does not halve', () => {
     const [kind] = kindsOf([{ kind: 'a', one: 10, two: 6, bytes: 0, items: null }], BANDWIDTH);
     expect(kind).toMatchObject({ one: 10, two: 6, bound: false });
     expect(kind?.serial).toBeCloseTo(0.2);
   });
 
-  it('is of all instructions of a kind, and at least nothing', () => {
+  it('is computed over all instructions of a kind, and is at least 0', () => {
     const instructions = [
       { kind: 'a', one: 10, two: 4, bytes: 0, items: null },
       { kind: 'b', one: 2, two: 2, bytes: 0, items: null },
@@ -25,7 +25,7 @@ describe('the serial share', () => {
     ]);
   });
 
-  it('is not that of a kernel that waits for memory', () => {
+  it('is not computed for a memory-bound kernel', () => {
     const [kind] = kindsOf([{ kind: 'a', one: 10, two: 10, bytes: 150, items: null }], BANDWIDTH);
     expect(kind?.bound).toBe(true);
   });
@@ -37,19 +37,19 @@ describe('a projection', () => {
     return projected(instructions, kindsOf(instructions, bandwidth), bandwidth, threads);
   };
 
-  it("is Amdahl's, and takes both measurements back", () => {
+  it("follows Amdahl's law and reproduces both measurements", () => {
     expect(step({}, 8)).toBeCloseTo(1);
     expect(step({ two: 5 }, 1)).toBeCloseTo(8);
     expect(step({ two: 5 }, 2)).toBeCloseTo(5);
     expect(step({ two: 5 }, 8)).toBeCloseTo(2 + 6 / 8);
   });
 
-  it('has no more threads at work than there are parts', () => {
+  it('uses no more threads than there are parts', () => {
     expect(step({ items: 3 }, 2)).toBeCloseTo((8 * 2) / 3);
     expect(step({ items: 3 }, 64)).toBeCloseTo(8 / 3);
   });
 
-  it('is no faster than memory', () => {
+  it('is never faster than memory', () => {
     expect(step({ bytes: 60 }, 64)).toBeCloseTo(3);
     expect(step({ bytes: 60 }, 8, { ...BANDWIDTH, most: 60 })).toBeCloseTo(1);
   });
@@ -86,7 +86,7 @@ describe('the parts of a kernel', () => {
     expect(weights(512, 512, 64)).toBe(64);
   });
 
-  it("of a library's kernels are not known", () => {
+  it("of a library's kernels are unknown", () => {
     expect(
       workItems(
         { op: 'conv2d', attrs: {}, inputs: [type([1, 8, 8, 8])], outputs: [type([1, 8, 8, 8])] },
@@ -130,8 +130,8 @@ describe('memory of two nodes', () => {
     expect(nearShare([], 2)).toBe(1);
   });
 
-  it('cannot where operands of other sizes lie in the same place', () => {
-    // The second half of the short one is in the first half of the long one.
+  it('cannot all be near if operands of other sizes share an address range', () => {
+    // The second half of the short operand lies in the first half of the long one.
     expect(
       nearShare(
         [

@@ -1,6 +1,6 @@
 /**
- * The page of examples/browser says what our own network says: its modules in Node, and all of it in Chromium
- * where there is one.
+ * The page of examples/browser predicts what our own network predicts: its modules in Node, and the whole
+ * page in Chromium, if there is one.
  */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -36,10 +36,10 @@ const folder = mkdtempSync(path.join(tmpdir(), 'browser-'));
 const [model, bytesModel, photograph] = ['float.onnx', 'bytes.onnx', 'photo.png'].map((name) =>
   path.join(folder, name),
 ) as [string, string, string];
-// Chromium's processes may still write when it has ended.
+// Chromium's processes may still write after it has ended.
 afterAll(() => rmSync(folder, { recursive: true, maxRetries: 20, retryDelay: 100 }));
 
-/** Probability of each class, by our own loader and network. */
+/** Probability of each class, computed by our own loader and network. */
 let ours: Record<string, number>;
 
 beforeAll(async () => {
@@ -51,7 +51,7 @@ beforeAll(async () => {
   const normAct: NormAct = (channels, options) => new InPlaceABN(channels, options);
   const net = createNetwork('resnet18', { normAct, classes: CLASSES.length, stem: 'small', width: 0.25 });
   const session = new Session(net, { input: { shape: [3, CROP, CROP] }, seed: 3 });
-  // Of fresh weights every class is about as probable.
+  // With fresh weights all classes are about equally probable.
   const state = new Map(session.state);
   const fc = state.get('classifier.fc.weight');
   if (!(fc?.data instanceof Float32Array)) throw new Error('the network has no classifier');
@@ -69,7 +69,7 @@ beforeAll(async () => {
   ours = softmax((await session.predict(await input())).data);
 });
 
-/** The photograph as the loader gives it to a network. */
+/** The photograph as the loader delivers it to a network. */
 async function input(): Promise<Float32Array> {
   const loader = createLoader({
     folder: { length: 1, path: () => photograph, label: () => 0 },
@@ -98,12 +98,12 @@ function expectOurs(guesses: readonly { readonly name: string; readonly probabil
   expect(guesses.map(({ name }) => name)).toEqual(
     CLASSES.toSorted((a, b) => (ours[b] ?? 0) - (ours[a] ?? 0)),
   );
-  // The loader rounds a resized pixel at other places.
+  // The loader rounds resized pixels at other points of the computation.
   for (const { name, probability } of guesses) expect(probability).toBeCloseTo(ours[name] ?? Number.NaN, 2);
 }
 
 describe('examples/browser', () => {
-  it('has modules that see in Node what our network sees, of floats and of bytes', async () => {
+  it('classifies in Node as our network does, from floats and from bytes', async () => {
     ort.env.wasm.numThreads = 1;
     const { data, width, height } = decode(await readFile(photograph));
     const rgba = Uint8Array.from({ length: width * height * 4 }, (_, i) =>
@@ -118,7 +118,7 @@ describe('examples/browser', () => {
 
   const browser = chromium();
   if (browser !== undefined) {
-    it('is a page that says so in Chromium', async () => {
+    it('shows the same classes in Chromium', async () => {
       const server = await serve({ 'model.onnx': model, 'photo.png': photograph }, 0);
       try {
         const { port } = server.address() as AddressInfo;

@@ -1,4 +1,4 @@
-/** Every example runs at a small size, as built, and stays under 40 lines. */
+/** Every built example runs at a small size, and its source stays under 40 lines. */
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,7 @@ const names = readdirSync(examples).flatMap((file) => (file.endsWith('.ts') ? [f
 const folder = mkdtempSync(path.join(tmpdir(), 'examples-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** 128 images of 28×28 that are brighter the higher their label, in the files of Fashion-MNIST. */
+/** 128 images of 28×28 in the file format of Fashion-MNIST, brighter for higher labels. */
 function fashion(): string {
   const labels = Uint8Array.from({ length: 128 }, (_, i) => i % 10);
   const pixels = Uint8Array.from(
@@ -41,7 +41,7 @@ function images(): string {
   return path.join(folder, 'images');
 }
 
-/** Arguments that make each small, and what it prints in the end. */
+/** Arguments that make each example small, and its last output. */
 const RUNS: Record<string, { args: () => string[]; prints: RegExp }> = {
   'custom-op': { args: () => ['100'], prints: /step 100: loss [\d.]+/ },
   'fine-tuning': { args: () => ['32'], prints: /(loss [\d.]+\s+){3}/ },
@@ -56,7 +56,7 @@ const RUNS: Record<string, { args: () => string[]; prints: RegExp }> = {
 };
 
 describe('examples', () => {
-  it('all have a run here', () => {
+  it('are all run here', () => {
     expect(Object.keys(RUNS)).toEqual(names);
   });
 

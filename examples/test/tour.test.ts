@@ -1,4 +1,4 @@
-/** The tour walks through every program, at a small size, and each step leaves what the next one needs. */
+/** The tour walks through every program at a small size, and each step leaves what the next one needs. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -42,7 +42,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-it('runs every step', async () => {
+it('the tour runs every step', async () => {
   let printed = '';
   const status = await runTour(tour, (text) => {
     printed += text;
@@ -62,7 +62,7 @@ it('runs every step', async () => {
   expect(output('8-export.txt')).toContain('input uint8 batch×24×24×3');
 });
 
-it('names the step that failed', async () => {
+it('the tour names the step that failed', async () => {
   let printed = '';
   const failed = await runTour({ ...tour, config: at('none.json'), folder: at('failed') }, (text) => {
     printed += text;
@@ -72,7 +72,7 @@ it('names the step that failed', async () => {
   expect(printed).toContain('plan ended with status 1');
 });
 
-it('names files that exist', () => {
+it('the tour names files that exist', () => {
   const text = stepsOf(tour)
     .flatMap(({ look }) => look)
     .join('\n');

@@ -1,6 +1,5 @@
 /**
- * examples/training-page trains in Chromium, in a worker, where there is a Chromium and the addon in
- * WebAssembly.
+ * examples/training-page trains in a worker of Chromium, if there is a Chromium and the WebAssembly addon.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -19,12 +18,12 @@ import type { Report } from '../training-page/training.js';
 
 const WASM = fileURLToPath(new URL('../../native/build-wasm/inplace_abn.wasm', import.meta.url));
 const [SAMPLES, EPOCHS] = [256, 3];
-/** Bytes that buffers are rounded up to, and that linear memory grows by. */
+/** Bytes to which buffers are rounded up, and by which linear memory grows. */
 const [LINE, WASM_PAGE] = [64, 2 ** 16];
 const browser = chromium();
-/** As many instructions as are looked at, of a training that has more. */
+/** Number of instructions that are checked; the training has more. */
 const LOOKS = 1000;
-/** Of the page, next to its own script: sends what it shows of every report, once all have come. */
+/** Added to the page: once all reports have arrived, sends what the page showed for each. */
 const WATCH = `<script>
   const seen = [];
   const attribute = (name) => document.querySelector(name)?.getAttribute('d') ?? '';
@@ -38,17 +37,17 @@ const WATCH = `<script>
   });
 </script>`;
 
-/** A report, and the page after it. */
+/** A report and the state of the page after it. */
 interface Seen {
   readonly report: Report;
-  /** Bytes, in the order of the page. */
+  /** Byte counts, in page order. */
   readonly values: readonly number[];
   readonly hidden: boolean;
   readonly cursor: string;
   readonly used: string;
 }
 
-/** Images of 28×28 that are brighter the higher their label, in the files of Fashion-MNIST. */
+/** Images of 28×28 in the file format of Fashion-MNIST, brighter for higher labels. */
 function writeImages(folder: string): void {
   const labels = Uint8Array.from({ length: SAMPLES }, (_, i) => (i * 7) % 10);
   const pixels = Uint8Array.from({ length: SAMPLES * 784 }, (_, i) => {
@@ -62,7 +61,7 @@ function writeImages(folder: string): void {
 describe.skipIf(browser === undefined || !existsSync(WASM))('examples/training-page', () => {
   it('trains in Chromium, and shows the memory in use and the result', async () => {
     const folder = await newFolder('training-page');
-    // The browser's other processes write for a moment after it has ended.
+    // The browser's other processes may write for a moment after it has ended.
     onTestFinished(() => rm(folder, { recursive: true, maxRetries: 20, retryDelay: 100 }));
     writeImages(folder);
     const page = path.join(folder, 'page');
@@ -105,7 +104,7 @@ describe.skipIf(browser === undefined || !existsSync(WASM))('examples/training-p
   });
 });
 
-/** The page has shown each instruction of a step in turn, with the bytes that the plan has alive there. */
+/** Expects the page to have shown each instruction of a step in turn, with the live bytes of the plan. */
 function expectLiveMap(seen: readonly Seen[]): void {
   const plan = seen.map(({ report }) => report).find(({ kind }) => kind === 'plan');
   if (plan?.kind !== 'plan') throw new Error('the page has no plan');
@@ -138,7 +137,7 @@ function expectLiveMap(seen: readonly Seen[]): void {
   for (const { hidden } of evaluations) expect(hidden).toBe(true);
 }
 
-/** Places of the buffers in a picture. */
+/** Positions of the buffers in a picture. */
 function rectanglesIn(picture: string): { left: number; top: number; width: number }[] {
   const found = picture.matchAll(/<rect[^>]* x="([\d.]+)" y="([\d.]+)" width="([\d.]+)"[^>]*><title>/g);
   return [...found].map(([, left, top, width]) => {

@@ -1,4 +1,4 @@
-/** The device of examples/training-page tells of instructions, and changes no bit. */
+/** The device of examples/training-page reports instructions, and changes no bit. */
 import { cpu, type Device, type PreparedKernel } from '@inplace-abn/core';
 import { Conv2d, GlobalAvgPool2d, InPlaceABN, Linear, Sequential } from '@inplace-abn/nn';
 import { sgd } from '@inplace-abn/optim';
@@ -43,12 +43,12 @@ async function trainings(length: number) {
   return { count: kernels.length, trained };
 }
 
-it('runs one instruction after the other, with the same losses, and an evaluation as a whole', async () => {
+it('runs training one instruction at a time with the same losses, and evaluation as a whole', async () => {
   const { count, trained } = await trainings(1);
   expect(trained).toEqual(Array.from({ length: STEPS }, () => [...Array(count).keys()]).flat());
 });
 
-it('cuts every run at other instructions', async () => {
+it('divides every run at different instructions', async () => {
   const { count, trained } = await trainings(4);
   const cuts = (first: number) => [
     0,

@@ -1,6 +1,6 @@
-// Checks teams of threads (cpu/loops/threads.h), and prints how they divide tasks. Linked with one of the two
-// that native/cpu/openmp and native/cpu/pool have. Arguments add what the pool alone promises: `callers`,
-// that its threads end with them, and `fork`.
+// Checks teams of threads (cpu/loops/threads.h), and prints how they divide tasks. Linked with the
+// implementation in native/cpu/openmp or in native/cpu/pool. Arguments add checks of what only the pool
+// guarantees: `callers`, its threads end with their caller; `fork`, it works in a forked process.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -48,7 +48,7 @@ void print_division() {
   }
 }
 
-// Loops that read what the one before has written, by other threads.
+// Each loop reads what other threads wrote in the previous one.
 void check_order(int threads) {
   constexpr int64_t kTasks = 37;
   constexpr int kLoops = 200;
@@ -70,7 +70,7 @@ void check_order(int threads) {
   for (const int64_t value : ring) expect(value == kLoops, "a loop began before the one before it ended");
 }
 
-// Of each thread in turn, the team is whole afterwards.
+// Each thread throws in turn; afterwards the team still works.
 void check_exceptions(int threads) {
   for (int at = 0; at < threads; ++at) {
     std::string caught;
@@ -110,7 +110,7 @@ size_t threads_of_process() {
   return static_cast<size_t>(std::distance(begin(tasks), end(tasks)));
 }
 
-// Teams of several callers at a time, which end with them.
+// Several callers at a time, whose teams end with them.
 void check_callers(bool alone) {
   const size_t before = threads_of_process();
   std::vector<std::thread> callers;
@@ -120,14 +120,14 @@ void check_callers(bool alone) {
     });
   }
   for (std::thread& caller : callers) caller.join();
-  // A thread that was joined is listed until the system has taken note.
+  // The system may list a joined thread for a moment.
   for (int64_t looks = 0; alone && threads_of_process() != before; ++looks) {
     expect(looks < kLooks, "the threads of a pool outlive their caller");
     std::this_thread::yield();
   }
 }
 
-// The child has none of the threads that the parent's team has.
+// The child process has none of the threads of the parent's team.
 void check_fork() {
   std::fflush(stdout);  // or both print it
   const pid_t child = fork();

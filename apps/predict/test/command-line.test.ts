@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 
 describe('predict', () => {
-  it('prints one line per image, and the rest to standard error', async () => {
+  it('prints one line per image, and everything else to standard error', async () => {
     const { code, stdout, stderr } = await run(checkpoint, join(data, 'val'), '--top', '2');
     expect(code).toBe(0);
     expect(stdout.trimEnd().split('\n')).toHaveLength(15);
@@ -30,7 +30,7 @@ describe('predict', () => {
     expect(stdout + stderr).not.toContain('\u001b');
   });
 
-  it('writes files, names what cannot be used, and ends with 1', async () => {
+  it('writes files, names unusable images, and exits with 1', async () => {
     const bad = join(folder, 'bad.jpg');
     await writeFile(bad, 'not an image');
     const [json, html] = [join(folder, 'all.jsonl'), join(folder, 'all.html')];
@@ -50,7 +50,7 @@ describe('predict', () => {
     expect(ended.stderr).toMatch(/error: 1 of the images cannot be used: see above\n$/);
   });
 
-  it('says which option helps', async () => {
+  it('names the option that helps', async () => {
     const usage = await oneOfMany(checkpoint, data, '--npy', 'f.npy');
     expect(usage).toMatchObject({
       code: 2,

@@ -45,7 +45,7 @@ class Collected implements Sink {
   async abandon(): Promise<void> {}
 }
 
-/** Signals that only this test emits. */
+/** Signals that only the tests emit. */
 class Signals extends EventEmitter {}
 
 interface How extends Partial<PredictOptions> {
@@ -110,7 +110,7 @@ describe('a prediction', () => {
     expect(whole.closed).toBe(true);
   });
 
-  it('is the same for any size of batches and chunks', async () => {
+  it('is the same for any batch and chunk size', async () => {
     const whole = await predict(found(files), { batchSize: 64 });
     const parts = await predict(found(files), { batchSize: 3, names: 4 });
     expect(parts.results.map(({ file }) => file)).toEqual(files);
@@ -138,7 +138,7 @@ describe('a prediction', () => {
     expect(none.text).toContain('raise maxPixels (--max-pixels sets maxPixels)');
   });
 
-  it('requests names as it goes, a bounded number ahead', async () => {
+  it('requests names as it proceeds, a bounded number ahead', async () => {
     const [names, count] = [8, 100];
     let [told, ahead] = [0, 0];
     async function* many(): AsyncGenerator<Found> {
@@ -154,7 +154,7 @@ describe('a prediction', () => {
     expect(ahead).toBeLessThan(names);
   });
 
-  it('gives the pooled output of a layer', async () => {
+  it('returns the pooled output of a layer', async () => {
     const vectors = async (layer: string) => {
       const { results } = await predict(found(files.slice(0, 3)), { layer });
       return results.flatMap((result) => ('vector' in result ? [...result.vector] : []));
@@ -165,7 +165,7 @@ describe('a prediction', () => {
     await expect(vectors('mod9')).rejects.toThrow('the network has no layer mod9');
   });
 
-  it('ends with the batch after a signal, and keeps what was done', async () => {
+  it('ends with the current batch after a signal, and keeps its results', async () => {
     const signals = new Signals();
     const sink = new Collected((count) => {
       if (count === 5) signals.emit('SIGINT', 'SIGINT');
@@ -180,8 +180,8 @@ describe('a prediction', () => {
   });
 });
 
-describe('what a checkpoint says', () => {
-  it('is the network, the preparation of images and the classes', async () => {
+describe('the description in a checkpoint', () => {
+  it('has the network, the preprocessing and the classes', async () => {
     for (const path of [checkpoint, join(checkpoint, 'best.safetensors'), join(run, 'checkpoint.pth.tar')]) {
       const { config, classes } = await describedNetwork(path);
       expect(classes).toEqual(CLASSES);
@@ -190,7 +190,7 @@ describe('what a checkpoint says', () => {
     }
   });
 
-  it('is missing from older files: the configuration of the run, or one that is named, takes its place', async () => {
+  it("is missing from older files, which use the run's configuration or a given one", async () => {
     const folder = join(await temporaryFolder(), 'older');
     await cp(run, folder, { recursive: true });
     const state = await lastState(run);
@@ -210,7 +210,7 @@ describe('what a checkpoint says', () => {
     expect((await describedNetwork(path, config)).config.network.width).toBe(0.1);
   });
 
-  it('or a file, names the outputs', async () => {
+  it('names the outputs, unless a file does', async () => {
     const file = join(await temporaryFolder(), 'classes.txt');
     await writeFile(file, 'b\tBlue\ng\n');
     const names = await classNames(3, CLASSES, file, 'x');

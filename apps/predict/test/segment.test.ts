@@ -1,4 +1,4 @@
-/** Photographs through a segmentation network, as test-vistas writes them. */
+/** Photographs segmented as by test-vistas. */
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CommandLineError } from '@inplace-abn/cli';
@@ -43,7 +43,7 @@ beforeAll(async () => {
 });
 
 describe('a segmentation network', () => {
-  it('gets the class maps and the page that test-vistas writes, of files and folders alike', async () => {
+  it('writes the class maps and the page of test-vistas, for files and folders', async () => {
     const output = join(await temporaryFolder(), 'out');
     const deep = join(await temporaryFolder(), 'deep');
     await mkdir(deep);
@@ -64,7 +64,7 @@ describe('a segmentation network', () => {
     expect(await readdir(output)).toContain('e_overlay.png');
   });
 
-  it('reports missing files, does the rest, and exits with 1', async () => {
+  it('reports missing files, segments the others, and exits with 1', async () => {
     const output = join(await temporaryFolder(), 'out');
     const images = [
       join(scene.photos, 'd.png'),
@@ -75,7 +75,7 @@ describe('a segmentation network', () => {
     expect((await readdir(output)).sort()).toEqual(['d.png', 'gallery', 'index.html']);
   });
 
-  it('asks for a folder, and for photographs', async () => {
+  it('requires a folder and photographs', async () => {
     await expect(segment(scene.snapshot, [scene.photos], options({ config }))).rejects.toThrow(
       `${scene.snapshot} holds a segmentation network: name a folder for its class maps with --output DIR`,
     );
@@ -88,7 +88,7 @@ describe('a segmentation network', () => {
 });
 
 describe('options', () => {
-  it('of the other kind of network are refused by name', () => {
+  it('for the other kind of network are refused by name', () => {
     const command = new Command().option('--top <n>').option('--output <dir>').option('--html <file>');
     for (const option of segmentingOptions()) command.addOption(option);
     command.parse(['--overlay', '--top', '3'], { from: 'user' });
@@ -100,7 +100,7 @@ describe('options', () => {
     );
   });
 
-  it('count the list of a matrix among the files, which must differ', () => {
+  it('may not name one file twice, counting the list of names of a matrix', () => {
     expect(filesOf(options({ npy: 'a.npy' }))).toEqual(['a.npy', 'a.txt']);
     expect(() => checkOptions([], options({ features: 'mod5', npy: 'a.npy', json: 'a.txt' }))).toThrow(
       /^two results would be written to .*a\.txt: name another file for one$/,

@@ -28,7 +28,7 @@ beforeAll(async () => {
 });
 
 describe('test-imagenet', () => {
-  it('prints what training validated, and writes JSON and a page', async () => {
+  it('prints the same accuracy as validation, and writes JSON and a page', async () => {
     const [json, html] = [join(folder, 'test.json'), join(folder, 'test.html')];
     const { code, stdout, stderr } = await run(config, checkpoint, data, '--json', json, '--html', html);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -56,7 +56,7 @@ describe('test-imagenet', () => {
     },
   );
 
-  it('finds the same with several processes', async () => {
+  it('gives the same result with several processes', async () => {
     const [one, several] = [join(folder, 'one.json'), join(folder, 'several.json')];
     await run(config, checkpoint, data, '--json', one);
     const { code, stdout } = await run(
@@ -81,7 +81,7 @@ describe('test-imagenet', () => {
     expect(found.loss).toBeCloseTo(wanted.loss, 6);
   });
 
-  it('explains itself', async () => {
+  it('prints its help', async () => {
     const { code, stdout } = await run('--help');
     expect(code).toBe(0);
     for (const option of [
@@ -112,7 +112,7 @@ describe('test-imagenet', () => {
     expect(stderr).toContain(message);
   });
 
-  it('exits with 1, before it tests anything, without a checkpoint or a writable output', async () => {
+  it('exits with 1 before testing if the checkpoint is missing or an output is not writable', async () => {
     const none = join(folder, 'none.pth.tar');
     expect(await oneOfMany(config, none, data)).toMatchObject({
       code: 1,
@@ -125,7 +125,7 @@ describe('test-imagenet', () => {
     expect(stderr).toMatch(/^error: cannot write .*test\.html: .*none is not a writable folder/);
   });
 
-  it('names an unreadable image, does not count it, and exits with 1 unless it may be skipped', async () => {
+  it('names an unreadable image without counting it, and exits with 1 unless it may be skipped', async () => {
     const copy = join(folder, 'copy');
     await cp(join(data, 'val'), copy, { recursive: true });
     const bad = join(copy, 'green', '02.png');
@@ -142,7 +142,7 @@ describe('test-imagenet', () => {
     expect(await run(lenient, checkpoint, copy)).toMatchObject({ code: 0, stderr: '' });
   });
 
-  it('stops after the batch on SIGINT and writes nothing', async () => {
+  it('stops after the current batch on SIGINT and writes nothing', async () => {
     const many = join(folder, 'many');
     for (const name of ['blue', 'green', 'red']) {
       for (let i = 0; i < 20; i++)

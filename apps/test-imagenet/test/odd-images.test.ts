@@ -1,6 +1,6 @@
 /**
- * The built program, as PyTorch's launcher starts it, on images that are partly damaged or too large: the
- * page and the final line are there.
+ * The built program, started like by PyTorch's launcher, on images that are partly damaged or too large: it
+ * still writes the page and the final line.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { run } from '../../../packages/recipes/test/support/programs.js';
 import { configOf, rawConfig, runTraining } from '../../../packages/recipes/test/support/runs.js';
 import { CLASSES, imageFolder, temporaryFolder } from '../../../packages/train/test/support/images.js';
 
-it('shows wrong images that are damaged outside the crop, and names the option for large ones', async () => {
+it('test-imagenet shows wrong images that are damaged outside the crop, and names the option for large ones', async () => {
   const [data, folder] = [await imageFolder(), await temporaryFolder()];
   const [config, html, logDir] = [
     join(folder, 'config.json'),

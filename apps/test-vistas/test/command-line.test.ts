@@ -17,7 +17,7 @@ import { temporaryFolder } from '../../../packages/train/test/support/images.js'
 const run = (...args: string[]): Promise<Ended> => runProgram('test-vistas', 'main', ...args);
 const oneOfMany = inTurn('test-vistas', 'main');
 
-/** As large as the photographs are: by default they would be enlarged 51 times. */
+/** The size of the photographs; by default they would be enlarged 51 times. */
 const SMALL = ['--max-size', '40'];
 
 const NAMES = ['a', 'b', 'c'];
@@ -79,7 +79,7 @@ describe('test-vistas', () => {
 
   it('compares with labels', async () => {
     const dir = await out();
-    // Upstream's name for the default, with which the run below goes on.
+    // Upstream's name for the default mode, with which the run below resumes.
     const args = [snapshot, photos, dir, '--config', config, ...SMALL];
     const first = await run(...args, '--output-mode', 'final');
     expect(first).toMatchObject({ code: 0, stderr: '' });
@@ -96,7 +96,7 @@ describe('test-vistas', () => {
     });
   });
 
-  it('names a photograph that cannot be used, finishes the others and exits with 1', async () => {
+  it('names an unusable photograph, finishes the others and exits with 1', async () => {
     const [dir, copy] = [await out(), join(folder, 'copy')];
     await cp(photos, copy, { recursive: true });
     await writeFile(join(copy, 'b.png'), 'no image');
@@ -107,7 +107,7 @@ describe('test-vistas', () => {
     expect((await readdir(dir)).filter((file) => file.endsWith('.png'))).toEqual(['a.png', 'c.png']);
   });
 
-  it('takes its share of the photographs', async () => {
+  it('segments its share of the photographs', async () => {
     const dir = await out();
     const args = [snapshot, photos, dir, '--config', config, ...SMALL];
     const { stdout } = await run(...args, '--shard', '1/2');
@@ -117,7 +117,7 @@ describe('test-vistas', () => {
     expect(other).toContain('3 images in ');
   });
 
-  it('shares the photographs among processes that it starts', async () => {
+  it('divides the photographs among the processes that it starts', async () => {
     const dir = await out();
     const args = [snapshot, photos, dir, '--config', config, ...SMALL];
     const { code, stdout, stderr } = await run(...args, '--nproc', '2');
@@ -128,7 +128,7 @@ describe('test-vistas', () => {
     expect((await readdir(dir)).filter((file) => file.endsWith('.png'))).toEqual(['a.png', 'b.png', 'c.png']);
   });
 
-  it('explains itself', async () => {
+  it('prints its help', async () => {
     const { code, stdout } = await run('--help');
     expect(code).toBe(0);
     for (const option of [
@@ -199,7 +199,7 @@ describe('test-vistas', () => {
     );
   });
 
-  it('stops after the image on SIGINT, and a resume does the rest', async () => {
+  it('stops after the current image on SIGINT, and a resume segments the rest', async () => {
     const [dir, many] = [await out(), join(folder, 'many')];
     await mkdir(many);
     for (let i = 0; i < 200; i++) await writeFile(join(many, `${i}.png`), noise(String(i)));

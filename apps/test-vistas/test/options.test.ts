@@ -12,7 +12,7 @@ describe('--shard', () => {
     expect(shard(text)).toEqual(expected);
   });
 
-  it.each(['', '1', '4/4', '0/0', '-1/4', '1/', '/2', '0.5/2', 'a/b', '1/2/3'])('not %j', (text) => {
+  it.each(['', '1', '4/4', '0/0', '-1/4', '1/', '/2', '0.5/2', 'a/b', '1/2/3'])('refuses %j', (text) => {
     expect(() => shard(text)).toThrow(InvalidArgumentError);
   });
 });
@@ -37,7 +37,7 @@ describe("the reference's --rank and --world-size", () => {
     [{ worldSize: 2, shard: { index: 0, count: 2 } }, '--shard and --world-size both divide'],
     [{ nproc: 2, shard: { index: 0, count: 2 } }, '--shard and --nproc both divide'],
     [{ nproc: 2, rank: 0, worldSize: 2 }, '--nproc and --world-size both divide'],
-  ])('not %j', (options, message) => {
+  ])('refuses %j', (options, message) => {
     expect(() => sharingOf(options)).toThrow(CommandLineError);
     expect(() => sharingOf(options)).toThrow(message);
   });

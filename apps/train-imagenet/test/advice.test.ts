@@ -27,7 +27,7 @@ it.each([
   expect(error.message).toBe(message);
 });
 
-it('continues from checkpoints, or starts over', () => {
+it('suggests resuming from checkpoints, or starting over', () => {
   expect(continueWith('run/checkpoints')).toBe('--resume run/checkpoints');
   expect(continueWith(null)).toBe('--continue (it starts over, since it has no checkpoint yet)');
 });

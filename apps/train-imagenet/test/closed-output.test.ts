@@ -1,4 +1,4 @@
-/** The real program when nobody reads what it prints any more. */
+/** The real program after its output has lost its reader. */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -19,7 +19,7 @@ describe('train-imagenet', () => {
     await writeFile(config, JSON.stringify(rawConfig({ optimizer: { schedule: { epochs: 10_000 } } })));
   });
 
-  it('trains on, in silence, after its output is closed', async () => {
+  it('continues silently after its output is closed', async () => {
     const logDir = join(await temporaryFolder(), 'run');
     const args = [config, data, '--log-dir', logDir, '-p', '1', '--max-steps', '10'];
     const { child, ended } = start('main', args, (stdout) => {
@@ -29,7 +29,7 @@ describe('train-imagenet', () => {
     expect((await lastState(logDir)).meta.step).toBe(10);
   });
 
-  it('saves and ends, without aborting, after its terminal is gone', async () => {
+  it('saves and exits cleanly after its terminal is gone', async () => {
     const folder = await temporaryFolder();
     const [logDir, code] = [join(folder, 'run'), join(folder, 'code')];
     const program = fileURLToPath(new URL('../dist/main.js', import.meta.url));

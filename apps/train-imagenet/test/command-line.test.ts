@@ -53,13 +53,13 @@ describe('train-imagenet', () => {
     expect(again.stderr).toContain(
       `error: run folder ${logDir} already holds checkpoint.pth.tar, checkpoints, config.json`,
     );
-    // Without --log-dir, the run folder is that of the checkpoint.
+    // Without --log-dir, it uses the run folder of the checkpoint.
     const complete = await run('main', config, data, '--resume', resume);
     expect(complete).toMatchObject({ code: 0, stderr: '' });
     expect(complete.stdout).toContain('this run is complete: 1 of 1 epochs are trained');
   });
 
-  it('writes a profile if asked to', async () => {
+  it('writes a profile on request', async () => {
     const [data, logDir] = [await imageFolder(), join(await temporaryFolder(), 'run')];
     const prices = join(await temporaryFolder(), 'prices.json');
     const priced = await plan(config, '--measure-prices', prices);
@@ -82,7 +82,7 @@ describe('train-imagenet', () => {
     expect(evaluated.stderr).toContain('--prices is for training');
   });
 
-  it('explains itself', async () => {
+  it('prints its help', async () => {
     const { code, stdout } = await run('main', '--help');
     expect(code).toBe(0);
     for (const option of [
@@ -115,7 +115,7 @@ describe('train-imagenet', () => {
     expect(stderr).toContain(message);
   });
 
-  it('exits with 1 for what is wrong in a configuration, naming file, line and key', async () => {
+  it('exits with 1 for a mistake in a configuration, naming file, line and key', async () => {
     const wrong = join(folder, 'wrong.json');
     await writeFile(wrong, '{ "network": { "arch": "resnet19", "activaton": "elu" } }');
     const { code, stderr } = await main(wrong, folder);
@@ -125,7 +125,7 @@ describe('train-imagenet', () => {
     expect(stderr).not.toMatch(/^ {4}at /m);
   });
 
-  it('asks for a checkpoint to evaluate', async () => {
+  it('requires a checkpoint to evaluate', async () => {
     const { code, stderr } = await main(config, folder, '--evaluate');
     expect({ code, stderr }).toEqual({
       code: 2,
@@ -133,7 +133,7 @@ describe('train-imagenet', () => {
     });
   });
 
-  it('asks for the folder that --continue continues', async () => {
+  it('requires a folder for --continue', async () => {
     const { code, stderr } = await main(config, folder, '--continue');
     expect({ code, stderr }).toEqual({
       code: 2,
@@ -141,7 +141,7 @@ describe('train-imagenet', () => {
     });
   });
 
-  it.each(['--weights-only', '--drop-classifier'])('asks for the checkpoint of %s', async (option) => {
+  it.each(['--weights-only', '--drop-classifier'])('requires a checkpoint for %s', async (option) => {
     const { code, stderr } = await main(config, folder, option);
     expect({ code, stderr }).toEqual({
       code: 2,
@@ -149,7 +149,7 @@ describe('train-imagenet', () => {
     });
   });
 
-  it('begins with --weights or continues with --resume', async () => {
+  it('refuses --weights with --resume', async () => {
     const { code, stderr } = await main(config, folder, '--weights', 'a.pth', '--resume', 'b');
     expect({ code, stderr }).toEqual({
       code: 2,
@@ -157,7 +157,7 @@ describe('train-imagenet', () => {
     });
   });
 
-  it('takes --weights without --weights-only', async () => {
+  it('refuses --weights with --weights-only', async () => {
     const { code, stderr } = await main(config, folder, '--weights', 'a.pth', '--weights-only');
     expect({ code, stderr }).toEqual({
       code: 2,
@@ -190,7 +190,7 @@ describe('plan', () => {
     expect(none.stderr).toMatch(/^error: a batch of one image needs/);
   });
 
-  it('plans in a budget, and says what is recomputed for it', async () => {
+  it('plans within a budget, and says what it recomputes', async () => {
     const whole = JSON.parse((await plan(config, '--json')).stdout);
     const budget = Math.floor(whole.totalBytes - 0.2 * whole.arenaBytes);
     const found = await plan(config, '--budget', String(budget), '--json');
@@ -205,7 +205,7 @@ describe('plan', () => {
     expect(none.stderr).toMatch(/^error: memory_budget 1000 B is less than weights and optimizer state take/);
   });
 
-  it('prints the trade-off between batches and budgets, also as a page', async () => {
+  it('prints the trade-off between batch sizes and budgets, and writes it as a page', async () => {
     const page = join(await temporaryFolder(), 'sweep.html');
     const found = await plan(config, '--sweep', '--batch', '4', '--plot', page);
     expect(found).toMatchObject({ code: 0, stderr: '' });
@@ -216,7 +216,7 @@ describe('plan', () => {
     expect(stderr).toContain('--plot draws one configuration');
   });
 
-  it('predicts the time of a step from prices that it has measured', async () => {
+  it('predicts the time of a step from measured prices', async () => {
     const file = join(await temporaryFolder(), 'prices.json');
     const measured = await plan(config, '--batch', '4', '--measure-prices', file);
     expect(measured).toMatchObject({ code: 0, stderr: '' });
@@ -275,7 +275,7 @@ describe('plan', () => {
     expect(report.layers.length).toBeGreaterThan(20);
   });
 
-  it('prints a table without', async () => {
+  it('prints a table without --json', async () => {
     const { code, stdout } = await run('plan', config);
     expect(code).toBe(0);
     expect(stdout).toMatch(
@@ -283,7 +283,7 @@ describe('plan', () => {
     );
   });
 
-  it('prints a table of devices, of several configurations', async () => {
+  it('prints a table by number of devices, for several configurations', async () => {
     const other = join(folder, 'other.json');
     await writeFile(other, JSON.stringify(rawConfig({ network: { arch: 'resnet34' } })));
     const { code, stdout, stderr } = await plan(config, other, '--devices', '2,4', '--markdown');

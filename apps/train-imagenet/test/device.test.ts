@@ -1,4 +1,4 @@
-/** The real program on the CUDA device, emulated, and over processes. */
+/** The real program on the emulated CUDA device, and on several processes. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -43,7 +43,7 @@ describe('train-imagenet --device', () => {
     return alone;
   };
 
-  it('takes the device that is named, says so, and does the same as with its number', async () => {
+  it('uses and prints the given device, and computes the same with its number', async () => {
     const found = await trainedAlone();
     expect(found.stdout).toContain('device cuda:0 (emulated device), experimental\n');
     emulate({ IABN_CUDA_GRAPHS: '1' });

@@ -27,8 +27,8 @@ function smallBatch() {
 }
 
 /**
- * The published network at two images of 32 pixels. Uniform weights, because they are drawn in a third of the
- * time.
+ * The published network with two images of 32 pixels. Its weights are uniform, which are drawn in a third of
+ * the time.
  */
 function shrunk(config: TrainConfig): TrainConfig {
   return {
@@ -50,7 +50,7 @@ describe('a training step of', () => {
       update: 1,
       seed: 1,
     });
-    // The classifier starts near zero, so the first loss is that of a guess among 1000 classes.
+    // The classifier starts near zero, so the first loss is that of guessing among 1000 classes.
     expect(Math.abs(loss - Math.log(1000))).toBeLessThan(1);
     expect(engine.store.read('classifier.fc.bias').data).not.toEqual(before);
   });
@@ -149,7 +149,7 @@ describe('docs/experiments.md', () => {
     ['resnext101_ipabn_lr_512', 0.5],
     ['resnext101_ipabn-sync_lr_256', 0.5],
     ['wider_resnet38_ipabn_lr_256', 0.45],
-  ])('%s needs at most %s of the activations of ordinary batch norm', async (name, most) => {
+  ])('%s needs at most %s of the activation memory of ordinary batch norm', async (name, most) => {
     const [row] = planPerDevice(name, await load(name), [16], cpu());
     const { bytes, ordinary } = row?.report ?? expect.fail('no plan');
     expect(bytes.activations / ordinary.activations).toBeLessThanOrEqual(most);

@@ -1,4 +1,4 @@
-/** Runs of the real program that are killed or interrupted, and continued. */
+/** Runs of the real program that are killed or interrupted, and resumed. */
 import { existsSync } from 'node:fs';
 import { cp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ import { imageFolder, temporaryFolder } from '../../../packages/train/test/suppo
 import { run, start } from './support/programs.js';
 
 const SAVED = 20;
-/** Steps made after the run is continued: the end of an epoch is among them. */
+/** Steps after resuming, which include the end of an epoch. */
 const MORE = 8;
 
 /** More epochs than any test completes. */
@@ -36,8 +36,8 @@ describe('train-imagenet', () => {
   const newFolder = async () => join(await temporaryFolder(), 'run');
 
   /**
-   * Continues the run with each number of workers and compares it with an uninterrupted run in the process of
-   * the test.
+   * Resumes the run with each number of workers and compares it with an uninterrupted run within the test's
+   * process.
    */
   async function expectExactResume(logDir: string, workers: readonly number[]): Promise<void> {
     const { meta } = await lastState(logDir);
@@ -64,7 +64,7 @@ describe('train-imagenet', () => {
     }
   }
 
-  it('continues bit for bit after kill −9, with 1 and with 3 workers', async () => {
+  it('resumes bit for bit after kill −9, with 1 and with 3 workers', async () => {
     const logDir = await newFolder();
     const { child, ended } = start('main', [config, data, '--log-dir', logDir, '--save-every', '10']);
     const saved = join(logDir, 'checkpoints', `checkpoint-${SAVED}.safetensors`);
@@ -78,7 +78,7 @@ describe('train-imagenet', () => {
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
-  ] as const)('saves on %s, exits with %i and continues bit for bit', async (signal, exitCode) => {
+  ] as const)('saves on %s, exits with %i and resumes bit for bit', async (signal, exitCode) => {
     const logDir = await newFolder();
     const args = [config, data, '--log-dir', logDir, '--print-freq', '1'];
     let sent = false;

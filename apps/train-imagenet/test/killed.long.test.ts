@@ -1,4 +1,4 @@
-/** The real program over processes, killed at any moment. */
+/** The real program on several processes, killed at random moments. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -22,13 +22,13 @@ function ranksOf(parent: number): Map<number, number> {
       const [, rank] = /(?:^|\0)RANK=(\d+)/.exec(readFileSync(`/proc/${pid}/environ`, 'utf8')) ?? [];
       if (rank !== undefined) ranks.set(Number(rank), Number(pid));
     } catch {
-      // It has ended meanwhile.
+      // The process has ended meanwhile.
     }
   }
   return ranks;
 }
 
-it('gives the same weights after twenty kills at any moment', async () => {
+it('gives the same weights after twenty kills at random moments', async () => {
   const newFolder = async () => join(await temporaryFolder(), 'run');
   const data = await imageFolder();
   const config = join(await temporaryFolder(), 'config.json');
@@ -55,7 +55,7 @@ it('gives the same weights after twenty kills at any moment', async () => {
     const { child, ended: end } = start('main', args(killed));
     await pause(1000 * seconds);
     const victim = ranksOf(child.pid ?? 0).get(Math.floor(victims[i] ?? 0));
-    // A process that the test comes too late for, or too early, is killed with the launcher.
+    // If the process has not started yet or has already ended, kill the launcher instead.
     process.kill(victim ?? child.pid ?? 0, 'SIGKILL');
     const { code, stderr } = await end;
     if (code === 0) ended++;

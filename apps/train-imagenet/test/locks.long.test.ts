@@ -1,4 +1,4 @@
-/** The plans of all published experiments against their locks. */
+/** The plans of all published experiments, compared with their locks. */
 import { expect, it } from 'vitest';
 import { grownSinceLock } from './support/locks.js';
 import { PUBLISHED } from './support/published.js';

@@ -1,6 +1,6 @@
 /**
- * A change that costs an experiment memory fails here and names the layer. The other experiments:
- * locks.long.test.ts.
+ * A change that costs an experiment memory fails here and names the layer. locks.long.test.ts has the other
+ * experiments.
  */
 import { expect, it } from 'vitest';
 import { grownSinceLock } from './support/locks.js';

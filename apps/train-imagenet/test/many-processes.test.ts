@@ -1,4 +1,4 @@
-/** The real program over processes: interrupted, started again, started wrongly. */
+/** The real program on several processes: interrupted, restarted, started wrongly. */
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
@@ -25,7 +25,7 @@ describe('train-imagenet over processes', () => {
 
   const newFolder = async () => join(await temporaryFolder(), 'run');
 
-  it('saves on SIGINT, once for all, and continues with another number of processes', async () => {
+  it('saves once for all processes on SIGINT, and resumes with another number of them', async () => {
     const logDir = await newFolder();
     let sent = false;
     const args = [config, data, '--log-dir', logDir, '--print-freq', '1'];
@@ -82,7 +82,7 @@ describe('train-imagenet over processes', () => {
     );
   }
 
-  it('refuses, on every rank, before the first step, what does not fit', async () => {
+  it('refuses configurations and images that differ between ranks, on every rank', async () => {
     const other = join(await temporaryFolder(), 'other.json');
     const raw = rawConfig({ network: { bn_mode: 'sync' }, optimizer: { batch_size: 4 } });
     await writeFile(other, JSON.stringify(raw));

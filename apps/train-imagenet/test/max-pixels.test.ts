@@ -1,4 +1,4 @@
-/** Images of more pixels than the limit: the programs name the option that raises it. */
+/** Images with more pixels than the limit: the programs name the option that raises it. */
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ import { run } from './support/programs.js';
 
 const PIXELS = SIDE * SIDE;
 
-it('a training refuses them, and trains with a higher limit', async () => {
+it('training refuses images above the pixel limit, and accepts them with a higher one', async () => {
   const [data, folder] = [await imageFolder(), await temporaryFolder()];
   const config = join(folder, 'config.json');
   await writeFile(config, JSON.stringify(rawConfig()));
@@ -48,7 +48,7 @@ it('a training refuses them, and trains with a higher limit', async () => {
   expect(replayed.stderr).toMatch(/^error: Cannot read the image .* \(--max-pixels sets maxPixels\)\n$/);
 });
 
-it('a training that skips them counts them', async () => {
+it('training counts the images above the pixel limit that it skips', async () => {
   const [data, folder] = [await imageFolder(), await temporaryFolder()];
   await writeFile(
     join(data, 'train', 'red', 'large.png'),
@@ -61,7 +61,7 @@ it('a training that skips them counts them', async () => {
     }),
   );
   const config = join(folder, 'config.json');
-  // All 61 images in one batch, so that the large one is met.
+  // All 61 images are in one batch, so that it contains the large one.
   const raw = rawConfig({
     optimizer: { batch_size: 61, schedule: { epochs: 1 } },
     input: { unreadable: 'skip' },
@@ -75,7 +75,7 @@ it('a training that skips them counts them', async () => {
   );
 });
 
-it('a check of the data lists them', async () => {
+it('data check lists images above the pixel limit', async () => {
   const data = await imageFolder();
   const opened = await openParts(data, undefined);
   const text = formatCheck(await check(data, opened, { maxPixels: PIXELS - 1 }));

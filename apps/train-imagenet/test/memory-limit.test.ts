@@ -1,6 +1,5 @@
 /**
- * A run under a resource limit of the shell that starts it: an error with a code before the first step, and
- * no crash later.
+ * A run under a resource limit of its shell fails with a code before the first step, and never crashes later.
  */
 import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';

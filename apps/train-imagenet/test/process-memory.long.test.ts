@@ -1,6 +1,5 @@
 /**
- * The memory of the program that trains, from its start to its end, compared with the memory that its plan
- * expects.
+ * The memory of the training program, from start to end, compared with the memory that its plan predicts.
  */
 import { expect, it } from 'vitest';
 import { processMemoryOf } from '../../../bench/lib/process-memory.mjs';
@@ -11,7 +10,7 @@ import { processMemoryOf } from '../../../bench/lib/process-memory.mjs';
  */
 const WITHIN = 0.25;
 
-it('is what the plan expects, and within its bound', async () => {
+it('process memory matches the plan and stays within its bound', async () => {
   const { peak, expected, most } = await processMemoryOf({
     arch: 'resnet18',
     batch: 8,

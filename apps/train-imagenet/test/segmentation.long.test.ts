@@ -1,4 +1,4 @@
-/** The segmentation experiments: one that learns in seconds, and one planned as it would be trained. */
+/** The segmentation experiments: one that learns in seconds, and the plan of one at full size. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ function load(name: string) {
 }
 
 describe('segmentation_shapes', () => {
-  it('finds shapes in images that it has not seen', async () => {
+  it('segments shapes in unseen images', async () => {
     const root = await mkdtemp(join(tmpdir(), 'segmentation-shapes-'));
     onTestFinished(() => rm(root, { recursive: true }));
     makeShapes(join(root, 'data'));

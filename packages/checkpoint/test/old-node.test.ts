@@ -1,9 +1,9 @@
 import { expect, it, vi } from 'vitest';
 
-// As Node 18 has it.
+// Like zlib in Node 18.
 vi.mock('node:zlib', () => ({ crc32: undefined }));
 
-it('is refused in one sentence by a Node without zlib.crc32', async () => {
+it('is refused in one sentence on a Node without zlib.crc32', async () => {
   await expect(import('../src/zip/crc32.js')).rejects.toMatchObject({
     code: 'ERR_OLD_NODE',
     message: `@inplace-abn/checkpoint needs Node 20.15 or later, and this is ${process.versions.node}`,

@@ -26,7 +26,7 @@ const ADAM: TorchOptimizerForm = {
   defaults: { ...COMMON, betas: [0.9, 0.999], eps: 1e-8, amsgrad: false, capturable: false, fused: null },
   mark: 'betas',
 };
-/** As timm's Lamb, which counts the updates of a group. */
+/** Like timm's Lamb, which counts updates per group. */
 const LAMB: TorchOptimizerForm = {
   type: 'Lamb',
   slots: ['exp_avg', 'exp_avg_sq'],
@@ -131,7 +131,7 @@ describe('toTorchOptimizer', () => {
   it.each([
     ['sgd', SGD],
     ['adam', ADAM],
-  ])('gives back what PyTorch wrote: %s', async (kind, form) => {
+  ])('reproduces what PyTorch wrote: %s', async (kind, form) => {
     const value = await saved(kind);
     const named = fromTorchOptimizer(value, names, FORMS);
     const back = toTorchOptimizer(form, named.groups, named.state, named.step ?? 0);
@@ -141,7 +141,7 @@ describe('toTorchOptimizer', () => {
   const moments = (name: string): [string, HostTensor][] =>
     LAMB.slots.map((slot) => [`${name}.${slot}`, float32([1], [5])]);
 
-  it("counts updates in the groups where a class does, as timm's Lamb", () => {
+  it("counts updates per group for classes that do, such as timm's Lamb", () => {
     const state = new Map([...moments('a'), ...moments('b')]);
     const groups = ['a', 'b'].map((name) => ({ params: [name], options: { lr: 0.1 } }));
     const kept = new Map([
@@ -165,7 +165,7 @@ describe('toTorchOptimizer', () => {
     expect(toTorchOptimizer(LAMB, named.groups, named.state, 7)).toEqual(written);
   });
 
-  it('is read with counts of the parameters of such a class, as earlier files have them', () => {
+  it('reads counts per parameter for such a class, as in earlier files', () => {
     const state = new Map(moments('a'));
     const written = toTorchOptimizer({ ...LAMB, counted: true }, [{ params: ['a'], options: {} }], state, 7);
     expect(fromTorchOptimizer(written, ['a'], [LAMB]).step).toBe(7);

@@ -138,7 +138,7 @@ describe('RunStateStore', () => {
     expect((await listCheckpoints(folder)).map(({ step }) => step)).toEqual([4, 3]);
   });
 
-  it('sets checkpoints of an abandoned future aside', async () => {
+  it('sets aside checkpoints of an abandoned future', async () => {
     const folder = await folderWith('future', [20, 40, 60]);
     const store = new RunStateStore(folder);
     const names = await store.save(runState(30)).then(({ setAside }) => setAside);
@@ -152,7 +152,7 @@ describe('RunStateStore', () => {
     expect(again.setAside).toEqual([join(folder, 'checkpoint-40.superseded-2.safetensors')]);
   });
 
-  it('keeps as many superseded checkpoints as others, the last saved', async () => {
+  it('keeps as many superseded checkpoints as others, the latest ones', async () => {
     const folder = join(root, 'bounded');
     const store = new RunStateStore(folder);
     const ages = [10, 20, 30];
@@ -175,7 +175,7 @@ describe('RunStateStore', () => {
     ]);
   });
 
-  it('makes another state the best and sets it aside', async () => {
+  it('makes another state the best, and sets it aside', async () => {
     const folder = await folderWith('best', [1, 2]);
     const [store, best] = [new RunStateStore(folder), join(folder, BEST_FILE)];
     await store.makeBest(at(folder, 1));
@@ -215,7 +215,7 @@ describe('resuming', () => {
     expect(rejected[0]?.reason).toContain('is truncated');
   });
 
-  it('reads the metadata of the state that would be loaded, also if others are truncated', async () => {
+  it('reads the metadata of the state that would be loaded, even if others are truncated', async () => {
     const folder = await folderWith('meta', [5, 10]);
     const stepOf = async (path: string) => (await latestRunMeta(path))?.step;
     expect(await stepOf(folder)).toBe(10);
@@ -239,7 +239,7 @@ describe('resuming', () => {
     });
   });
 
-  it('loads a named file, also an older one', async () => {
+  it('loads a named file, even an older one', async () => {
     const folder = await folderWith('named', [1, 2]);
     expect((await resumeRunState(at(folder, 1))).state.meta.step).toBe(1);
     expect((await resumeRunState(folder)).state.meta.step).toBe(2);

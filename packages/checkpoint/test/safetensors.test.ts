@@ -163,7 +163,7 @@ describe('damage', PATIENCE, () => {
     }
   });
 
-  it('never yields a wrong tensor silently, whatever the bytes', async () => {
+  it('never yields a wrong tensor silently, for any bytes', async () => {
     const path = join(root, 'garbage');
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), async (bytes) => {

@@ -1,4 +1,4 @@
-/** Weights over several files, and under another key than state_dict. */
+/** Weights in several files, and under a key other than state_dict. */
 import { stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -56,7 +56,7 @@ describe('an index of safetensors files', () => {
     expect(await readDescription(await sharded())).toEqual({});
   });
 
-  it('gives the tensors that it lists, in its order, under plain names', async () => {
+  it('provides the listed tensors in its order, under plain names', async () => {
     const path = await sharded();
     const { tensors, prefixes, format } = await openStateDict(path);
     expect([format, prefixes, [...tensors.keys()]]).toEqual(['safetensors', ['model.'], ['z', 'x']]);
@@ -82,7 +82,7 @@ describe('an index of safetensors files', () => {
     await expect(openStateDict(await sharded(places))).rejects.toThrow(reason);
   });
 
-  it('is refused without its list, or where it is none', async () => {
+  it('is refused if its list is missing or invalid', async () => {
     const path = join(await temporaryFolder(), 'x.index.json');
     await expect(openStateDict(path)).rejects.toThrow(/cannot be read/);
     for (const text of ['{}', '[1', 'null']) {
@@ -120,13 +120,13 @@ describe('a key', () => {
     expect(rest.get('epoch')).toBe(4);
   });
 
-  it('that the file does not have is refused with those that it has', async () => {
+  it('that the file lacks is refused, naming the existing ones', async () => {
     await expect(openStateDict(await saved(), { key: 'ema' })).rejects.toThrow(
       /run\.pth has nothing under "ema": dictionaries are under state_dict, state_dict_ema, models\.$/,
     );
   });
 
-  it('may begin the names of a safetensors file', async () => {
+  it('may be a prefix of the names in a safetensors file', async () => {
     const path = join(await temporaryFolder(), 'both.safetensors');
     await writeSafetensors(
       path,

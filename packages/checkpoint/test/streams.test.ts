@@ -1,4 +1,4 @@
-/** Tensors that are never in host memory as a whole: how much is held while they are written and read. */
+/** Tensors that are never whole in host memory: the memory held while they are written and read. */
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -82,7 +82,7 @@ describe('writing streams', () => {
     expect(read.get('tied')).toBe(read.get('w'));
     read.delete('tied');
     expect(comparable(read as Map<string, HostTensor>)).toEqual(expected);
-    // Once for the checksum and once for the content of each file.
+    // Each file reads it once for the checksum and once for the content.
     expect([w.reads, b.reads]).toEqual([4, 4]);
   });
 
@@ -145,7 +145,7 @@ describe('reading streams', () => {
     }
   });
 
-  it('gives the same as reading the file: views, other dtypes and other values', async () => {
+  it('gives the same result as reading the file: views, other dtypes and other values', async () => {
     const path = join(root, 'rest.pth');
     const state_dict = new Map<string, HostTensor>([
       ['module.half', { dtype: 'bfloat16', shape: [2], data: Uint16Array.of(0x3fc0, 0xff80) }],

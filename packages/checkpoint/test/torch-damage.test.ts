@@ -1,4 +1,4 @@
-// Truncated, corrupted and made-up files always give a CheckpointError, never a crash, a hang or a partial
+// Truncated, corrupted and made-up files always cause a CheckpointError, never a crash, a hang or a partial
 // result.
 
 import { readFile } from 'node:fs/promises';
@@ -15,7 +15,7 @@ import { PATIENCE } from './temporary-folder.js';
 import { comparable, float32 } from './tensors.js';
 
 const fixtures = fileURLToPath(new URL('fixtures/torch/', import.meta.url));
-/** Small, because every byte of it is tried. */
+/** Small, because the tests change every byte. */
 const zip = await torchBytes(
   new Map<string, TorchValue>([
     ['state_dict', new Map([['a.weight', float32([2, 3], [1, 2, 3, 4, 5, 6])]])],
@@ -24,7 +24,7 @@ const zip = await torchBytes(
 );
 const legacy = await readFile(join(fixtures, 'old.legacy.pth'));
 
-/** The value that was read, or undefined if it was rejected as it should be. */
+/** The value that was read, or undefined if it was properly rejected. */
 async function readOrRefuse(bytes: Uint8Array): Promise<TorchValue | undefined> {
   try {
     return await readBytes(bytes);
@@ -109,7 +109,7 @@ describe('made-up programs', PATIENCE, () => {
     );
   });
 
-  it('of arbitrary bytes end too, whatever the container says', async () => {
+  it('of arbitrary bytes end too, in any container', async () => {
     const start = fc.constantFrom(zip.subarray(0, 64), legacy.subarray(0, 14), Buffer.from('PK\x03\x04'));
     const end = fc.constantFrom(zip.subarray(-98), Buffer.alloc(0));
     const any = fc.tuple(start, fc.uint8Array({ maxLength: 300 }), end);

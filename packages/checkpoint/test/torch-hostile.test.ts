@@ -14,7 +14,7 @@ async function refusal(program: Buffer): Promise<string> {
     expect(error).toBeInstanceOf(CheckpointError);
     if (error instanceof Error) messages.add(error.message);
   }
-  // Both containers run the same machine.
+  // Both containers use the same pickle machine.
   expect([...messages]).toHaveLength(1);
   return [...messages].join();
 }
@@ -189,7 +189,7 @@ describe('programs that ask for too much', () => {
     );
   });
 
-  it('deep nesting that first occurs further up', async () => {
+  it('deep nesting that starts further up', async () => {
     const deep = ops('NONE', repeat(50, ops('TUPLE1')), 'BINPUT', Buffer.from([0]));
     const program = pickle(deep, 'BINGET', Buffer.from([0]), repeat(50, ops('TUPLE1')), 'TUPLE2');
     expect(await refusal(program)).toContain('nested more than 64 deep');
@@ -201,7 +201,7 @@ describe('programs that ask for too much', () => {
     );
   });
 
-  it('endless dictionaries, which take more memory than other values', async () => {
+  it('endless dictionaries, which need more memory than other values', async () => {
     expect(await refusal(pickle(repeat(100_000, ops('EMPTY_DICT'))))).toContain(
       'more than 1000000 operations',
     );

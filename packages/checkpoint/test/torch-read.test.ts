@@ -82,7 +82,7 @@ describe('files of PyTorch', () => {
     );
   });
 
-  it('returns equal views of a storage as one tensor and gives others memory of their own', async () => {
+  it('returns equal views of a storage as one tensor, and separate memory for others', async () => {
     const value = new Map<string, TorchValue>([['weight', float32([2], [1, 2])]]);
     const tied = new Map([...value, ['tied', at(value, 'weight')]]);
     const read = await readBytes(await torchBytes(tied));

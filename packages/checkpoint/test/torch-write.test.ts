@@ -114,7 +114,7 @@ describe('writeStateDict', () => {
     expect(comparable(light.tensors)).toEqual(comparable(tensors));
   });
 
-  it('rejects an unknown extension and a rest that the format cannot hold', async () => {
+  it('rejects an unknown extension, and extra values that the format cannot hold', async () => {
     await expect(writeStateDict(join(root, 'a.bin'), tensors)).rejects.toThrow(
       'the name must end in .pth.tar',
     );

@@ -61,7 +61,7 @@ describe('exitCodeOf', () => {
     expect([outer, inner].map((each) => each.mock.calls.length)).toEqual([1, 1]);
   });
 
-  it('prints the name that the program was called by', async () => {
+  it('prints the name under which the program was called', async () => {
     const { version } = await run(async () => {}, { [CALLED_AS]: 'inplace-abn train' });
     expect(version).toMatch(/^inplace-abn train \d/);
   });
@@ -104,7 +104,7 @@ describe('exitCodeOf', () => {
 });
 
 describe('output', () => {
-  it('may lose its reader', () => {
+  it('may lose its reader without an error', () => {
     const listeners: ((error: Error) => void)[] = [];
     surviveClosedOutput([{ on: (_, listener) => listeners.push(listener) }]);
     const [listener] = listeners;

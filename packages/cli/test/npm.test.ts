@@ -28,7 +28,7 @@ describe('keptByNpm', () => {
     ['the program has the option with its value', ['--batch=8'], { ...run, npm_config_batch: '8' }],
     ['npm runs tests', [], { ...run, npm_command: 'test', npm_config_batch: '8' }],
     ['there is no npm', [], { npm_config_batch: '8' }],
-  ])('is silent if %s', (_, args, env) => {
+  ])('reports nothing if %s', (_, args, env) => {
     expect(keptByNpm(options, args, env)).toBeNull();
   });
 });

@@ -33,7 +33,7 @@ describe('start', () => {
     expect(started(version)).toMatchObject({ loaded: 1, printed: '' });
   });
 
-  it('asks for the version that the manifest asks for', () => {
+  it('requires the version that the manifest requires', () => {
     const manifest = new URL('../package.json', import.meta.url);
     const { engines } = JSON.parse(readFileSync(manifest, 'utf8')) as { engines: { node: string } };
     expect(engines.node).toBe('>=20.15');

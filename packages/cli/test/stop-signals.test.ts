@@ -33,7 +33,7 @@ describe('StopSignals', () => {
     expect(source.eventNames()).toEqual([]);
   });
 
-  it('counts signals from a process group and from forwarders at once as one request', () => {
+  it('counts simultaneous signals from a process group and forwarders as one request', () => {
     const [source, first, again] = [new Signals(), vi.fn(), vi.fn()];
     const stop = new StopSignals({ first, again }, source, false);
     for (let copy = 0; copy < 3; copy++) source.send('SIGTERM');

@@ -13,18 +13,18 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-it('takes new files, old ones and devices', async () => {
+it('accepts new files, existing ones and devices', async () => {
   await checkWritable(join(folder, 'new'), input);
   await checkWritable(input);
   await checkWritable('/dev/null');
 });
 
-it('refuses a folder, and a file in none', async () => {
+it('refuses a folder, and a file in a missing folder', async () => {
   await expect(checkWritable(folder)).rejects.toThrow(`cannot write ${folder}: it is a folder`);
   await expect(checkWritable(join(folder, 'none', 'file'))).rejects.toThrow('create it first');
 });
 
-it('refuses the file that is read, under any of its names', async () => {
+it('refuses the input file under any path', async () => {
   const [hard, soft] = [join(folder, 'hard'), join(folder, 'soft')];
   await link(input, hard);
   await symlink(input, soft);

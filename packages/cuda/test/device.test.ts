@@ -46,14 +46,14 @@ describe('a missing part', () => {
     expect(cudaReport().problem).toContain(sentence);
     expect(cudaReport().devices).toEqual([]);
     expect(() => open()).toThrow(sentence);
-    // The error itself, where the machine has a GPU that the emulated driver does not show.
+    // Call it directly, in case the machine has a GPU that the emulated driver hides.
     expect(() => chooseDevice('cuda')).toThrow(
       /this machine has no NVIDIA GPU: use --device cpu|driver|nowhere/,
     );
     expect(chooseDevice(undefined).device.name).toBe('cpu');
   });
 
-  it('cuDNN: named, with the fix', async () => {
+  it('cuDNN: named, with a fix', async () => {
     process.env.IABN_CUDNN_LIBRARY = '/nowhere/libcudnn.so';
     expect(() => chooseDevice('cuda')).toThrow('the CUDA device needs cuDNN, which cannot be loaded');
     expect(() => chooseDevice('cuda')).toThrow('IABN_CUDNN_LIBRARY');
@@ -70,7 +70,7 @@ describe('a missing part', () => {
     expect(() => open().prepare(spec)).toThrow('needs cuDNN');
   });
 
-  it('memory: the bytes needed and free', () => {
+  it('memory: the needed and free bytes', () => {
     process.env.IABN_EMULATED_MEMORY = String(64 * 2 ** 20);
     const device = open();
     const held = device.allocate(48 * 2 ** 20);
@@ -82,7 +82,7 @@ describe('a missing part', () => {
     expect([...held.read(0, 2)]).toEqual([7, 0]);
   });
 
-  it('a device with that index', () => {
+  it('a device index: the devices that exist', () => {
     expect(() => new CudaDevice(3, cudaOptions())).toThrow(
       'there is no cuda:3: this machine has only cuda:0',
     );
@@ -168,7 +168,7 @@ describe('a run', () => {
     const relu = program(open(), 8);
     const x = ramp(8, 1);
     relu.prefetch({ x: x.subarray() });
-    // Breaks the contract on purpose, to see which copy is used.
+    // Breaks the contract on purpose to see which copy is used.
     x.fill(9);
     expect((await relu.run({ x })).outputs.z).toEqual(ramp(8, 1).map((value) => Math.max(0, value)));
     expect((await relu.run({ x })).outputs.z).toEqual(x);
@@ -211,7 +211,7 @@ describe('a run', () => {
     expect(timings.every(({ begin, end }) => end >= begin)).toBe(true);
   });
 
-  it('names the op whose kernel fails', async () => {
+  it('names the op of a failing kernel', async () => {
     const device = open();
     await expect(
       run(

@@ -41,7 +41,7 @@ it('a kernel outlives the device that made it', () => {
   const args = ['--expose-gc', '-e', PROGRAM, ADDON, emulatedEnvironment().IABN_CUDA_PLUGIN ?? ''];
   const output = execFileSync(process.execPath, [...args, JSON.stringify(SPEC)], {
     encoding: 'utf8',
-    // Freed memory is overwritten, so that a kernel that still reads it fails.
+    // Freed memory is overwritten, so a kernel that still reads it fails.
     env: { ...process.env, ...emulatedEnvironment(), MALLOC_PERTURB_: '165' },
   });
   expect(output).toBe('device\nkernel\n');

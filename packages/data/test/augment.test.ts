@@ -51,13 +51,13 @@ const cases = fixture.cases.map(({ steps, interpolation, pixels }) => ({
 }));
 
 describe('the operations of RandAugment and TrivialAugmentWide', () => {
-  it.each(cases)("make torchvision's pixels of a PIL image: $name, $interpolation", (given) => {
+  it.each(cases)("give torchvision's pixels for a PIL image: $name, $interpolation", (given) => {
     const pixels = pattern();
     applySteps(pixels, size, given.steps, given.interpolation, null);
     expect([...pixels]).toEqual(given.expected);
   });
 
-  it('make them within 1/255 on average where the color matrix takes the last ones', () => {
+  it('stay within 1/255 on average if the color matrix absorbs the last ones', () => {
     let folded = 0;
     for (const { steps, interpolation, expected } of cases) {
       const [pixels, matrix] = [pattern(), identityColor()];
@@ -67,7 +67,7 @@ describe('the operations of RandAugment and TrivialAugmentWide', () => {
       const difference = mapped.reduce((sum, value, i) => sum + Math.abs(value - (expected[i] ?? 0)), 0);
       expect(difference / expected.length, JSON.stringify(steps)).toBeLessThan(1);
     }
-    // Brightness, color and contrast below 1, and the sequence that ends in brightness.
+    // Brightness, color and contrast below 1, and the sequence that ends with brightness.
     expect(folded).toBe(3 * 3 + 1);
   });
 });
@@ -82,7 +82,7 @@ function colored(pixels: Uint8Array, m: ColorMatrix): number[] {
   });
 }
 
-/** torch.linspace rounds as its vectors do, so float32 may differ in the last bit; whole pixels may not. */
+/** torch.linspace is vectorized, so its float32 may differ in the last bit; whole pixels may not. */
 function expectMagnitudes(found: readonly number[], expected: readonly number[], operation: Operation): void {
   for (const [i, value] of expected.entries()) {
     const magnitude = found[i] ?? Number.NaN;
@@ -106,7 +106,7 @@ describe('the policies', () => {
   const draws = (policy: Policy, count: number): Step[][] =>
     Array.from({ length: count }, (_, i) => policy(new Random(5, Stream.augmentation, 0, i), size));
 
-  it('draw every operation equally often, either sign of those that have one', () => {
+  it('draw every operation equally often, and both signs of signed ones', () => {
     const steps = draws(randAugment({ numOps: 3 }), 4000).flat();
     expect(steps).toHaveLength(12_000);
     for (const operation of OPERATIONS) {
@@ -120,7 +120,7 @@ describe('the policies', () => {
     }
   });
 
-  it('draw one operation of any strength for TrivialAugmentWide', () => {
+  it('draw one operation of any magnitude for TrivialAugmentWide', () => {
     const drawn = draws(trivialAugmentWide(), 6000);
     expect(drawn.every((steps) => steps.length === 1)).toBe(true);
     const turns = drawn.flat().filter(({ operation }) => operation === 'Rotate');
@@ -155,7 +155,7 @@ describe('trainTransform with a policy', () => {
       const same = indices.filter(
         (i) => JSON.stringify(transformed(options, i)) === JSON.stringify(transformed({}, i)),
       );
-      // Identity leaves an image as it is: one in 14 for one operation, in 196 for two.
+      // Identity leaves an image unchanged: one in 14 with one operation, one in 196 with two.
       expect(same.length).toBeLessThan(20);
       if (options.trivialAugment) expect(same.length).toBeGreaterThan(0);
       expect(transformed(options, 3)).toEqual(transformed(options, 3));

@@ -9,7 +9,7 @@ const IMAGES = 37;
 const ids = (...data: number[]) =>
   encode({ width: data.length, height: 1, channels: 1, depth: 8, data: Uint8Array.from(data) });
 
-/** Map n has n + 1 pixels of class 0, one of class 1, one of 3, and one that does not count. */
+/** Map n has n + 1 pixels of class 0, one of class 1, one of class 3 and one that is ignored. */
 async function folderWith(files: Record<string, Uint8Array | string> = {}, options = {}) {
   const root = await temporaryFolder();
   for (let n = 0; n < IMAGES; n++) {
@@ -23,13 +23,13 @@ async function folderWith(files: Record<string, Uint8Array | string> = {}, optio
 
 const ZEROS = (IMAGES * (IMAGES + 1)) / 2;
 
-describe('pixels of classes', () => {
-  it('are counted over all label maps, with any number of workers', async () => {
+describe('countPixels', () => {
+  it('counts pixels by class over all label maps, with any number of workers', async () => {
     const folder = await folderWith();
     for (const workers of [1, 2, 3]) {
       expect(await countPixels(folder, { classes: 5 }, { workers })).toEqual([ZEROS, IMAGES, 0, IMAGES, 0]);
     }
-    // The parts of processes, of which the last have no map.
+    // The parts of several processes; with 40, the last ones have no map.
     for (const size of [3, 40]) {
       const counted = Array.from({ length: size }, (_, rank) =>
         countPixels(folder, { classes: 5 }, { workers: 1, share: { rank, size } }),
@@ -42,12 +42,12 @@ describe('pixels of classes', () => {
     expect(await countPixels(folder, { classes: 4, ignoreIndex: 0 })).toEqual([0, IMAGES, 0, IMAGES]);
   });
 
-  it('are those of the coding', async () => {
+  it('applies the coding of the label maps', async () => {
     const folder = await folderWith({}, { coding: { labelMap: { 0: 1, 1: 0, 3: 'ignore' } } });
     expect(await countPixels(folder, { classes: 2 })).toEqual([IMAGES, ZEROS]);
   });
 
-  it('name a label map that has no such class, or cannot be read, or leave it out', async () => {
+  it('names a label map that is unreadable or has an unknown class, or skips it', async () => {
     const folder = await folderWith();
     const few = countPixels(folder, { classes: 3 });
     await expect(few).rejects.toThrow(ImageError);

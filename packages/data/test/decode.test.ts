@@ -66,7 +66,7 @@ describe('decodeOnPool', () => {
   });
 
   it.each([
-    // Inside the print gamut, so that the round trip is nearly the identity.
+    // Within the print gamut, so that the round trip is nearly the identity.
     { background: { r: 200, g: 80, b: 60 } },
     { background: { r: 128, g: 128, b: 128 } },
   ])('reads CMYK as the original color: $background', async ({ background }) => {
@@ -160,7 +160,7 @@ describe('decodeSmallPng', () => {
       expect(fast?.channels).toBe(channels);
       expect(fast && rgbOf(fast)).toEqual(rgbOf(await decode(png)));
     }
-    // With libpng's filters too.
+    // With libpng's filters as well.
     const filtered = await sharp(image.data, { raw: { width: 28, height: 28, channels } })
       .png({ adaptiveFiltering: true })
       .toBuffer();

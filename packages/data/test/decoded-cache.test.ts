@@ -22,7 +22,7 @@ function threadOf({ spec }: Cache): DecodedCache {
   return spec.kind === 'ram' ? new CacheMemory(spec) : new CacheFolder(spec);
 }
 
-/** JPEGs in color and gray of odd sizes, baseline and progressive, and a small PNG, which is not kept. */
+/** JPEGs in color and gray, of odd sizes, baseline and progressive, and a small PNG, which is not cached. */
 async function photographs(): Promise<ImageFolder> {
   const root = await temporaryFolder();
   const files: Record<string, Uint8Array> = { 'b/small.png': grayPng(3) };
@@ -73,7 +73,7 @@ describe.each(kinds)('a cache of decoded images %s', (_, open) => {
     expect(cache.size().bytes).toBeGreaterThan(4 * 93 * 151);
   });
 
-  it('returns what it was given, to any thread', async () => {
+  it('returns to any thread what another has stored', async () => {
     const cache = await open(1e6);
     const [one, other] = [threadOf(cache), threadOf(cache)];
     expect(one.get(keyOf(1))).toBeUndefined();
@@ -87,7 +87,7 @@ describe.each(kinds)('a cache of decoded images %s', (_, open) => {
     expect(cache.size().images).toBe(2);
   });
 
-  it('stays within its limit, which processes divide', async () => {
+  it('stays within its limit, which is divided between processes', async () => {
     for (const sharing of [1, 3]) {
       const cache = await open(3000 * sharing, sharing);
       const thread = threadOf(cache);
@@ -102,7 +102,7 @@ describe.each(kinds)('a cache of decoded images %s', (_, open) => {
 });
 
 describe.each(kinds)('a full cache %s', (_, open) => {
-  it('leaves a JPEG to be decoded only as far as it is needed', async () => {
+  it('lets a JPEG be decoded only as far as it is needed', async () => {
     const { data, width, height, channels } = makeImage(64, 48, 3, (x, y, c) => x * y + c);
     const content = await sharp(data, { raw: { width, height, channels } }).jpeg().toBuffer();
     const decodesAll = async (limit: number) => {
@@ -122,8 +122,8 @@ describe('memory for decoded images', () => {
   it.each([
     ['of a container', 8e6, 8e6],
     ['that is not set', 0, totalmem()],
-    ['beyond the memory there is', 1.8e19, totalmem()],
-  ])('heeds a limit of the process %s', (_, constrained, expected) => {
+    ['above the physical memory', 1.8e19, totalmem()],
+  ])('respects a process limit %s', (_, constrained, expected) => {
     vi.spyOn(process, 'constrainedMemory').mockReturnValue(constrained);
     expect(usableMemory()).toBe(expected);
   });
@@ -135,7 +135,7 @@ describe('memory for decoded images', () => {
 });
 
 describe('a folder of decoded images', () => {
-  it('serves later runs, and says how much it holds', async () => {
+  it('serves later runs, and reports its size', async () => {
     const path = await temporaryFolder();
     threadOf(await openCacheFolder(path, 1e6)).put(keyOf(5), imageOf(5));
     const later = await openCacheFolder(path, 1e6);
@@ -143,7 +143,7 @@ describe('a folder of decoded images', () => {
     expect(threadOf(later).get(keyOf(5))).toEqual(imageOf(5));
   });
 
-  it('does not read a file that is cut, and leaves none behind that is not whole', async () => {
+  it('ignores truncated files and leaves no partial ones', async () => {
     const path = await temporaryFolder();
     const thread = threadOf(await openCacheFolder(path, 1e6));
     thread.put(keyOf(5), imageOf(5));
@@ -157,7 +157,7 @@ describe('a folder of decoded images', () => {
     expect(thread.get(keyOf(5))).toBeUndefined();
   });
 
-  it('passes over files from outside, also where a folder would be', async () => {
+  it('tolerates foreign files, even in place of a folder', async () => {
     const path = await temporaryFolder();
     const { spec } = await openCacheFolder(path, 1e6);
     const folder = spec.kind === 'folder' ? spec.path : '';
@@ -170,7 +170,7 @@ describe('a folder of decoded images', () => {
     expect(cache.size().images).toBe(1);
   });
 
-  it('loses what killed runs left half written an hour ago', async () => {
+  it('deletes partial files of killed runs after an hour', async () => {
     const path = await temporaryFolder();
     const { spec } = await openCacheFolder(path, 1e6);
     const folder = join(spec.kind === 'folder' ? spec.path : '', '05');
@@ -183,13 +183,13 @@ describe('a folder of decoded images', () => {
     expect(await readdir(folder)).toEqual([recent]);
   });
 
-  it('is one for each version of sharp', async () => {
+  it('is separate for each version of sharp', async () => {
     const path = await temporaryFolder();
     await openCacheFolder(path, 1e6);
     expect(await readdir(path)).toEqual([`v1-sharp-${sharp.versions.sharp}`]);
   });
 
-  it('says that it cannot be made', async () => {
+  it('reports that it cannot be created', async () => {
     const path = join(await temporaryFolder(), 'file');
     await writeFile(path, '');
     await expect(openCacheFolder(path)).rejects.toThrow(`Cannot use the folder ${path} as a cache: `);

@@ -36,7 +36,7 @@ describe('drawErasing', () => {
     const limit = 1.95 * Math.sqrt(1 / draws + 1 / fixture.draws);
     for (const name of ['area', 'aspect', 'left', 'top'] as const) {
       for (const [i, quantile] of quantiles[name].entries()) {
-        // Boxes are whole pixels, so a quantile may carry much of the mass. It was written with six digits.
+        // Boxes are whole pixels, so one value may carry much of the mass. Quantiles have six digits.
         const [below, upTo] = [quantile - 2e-6, quantile + 2e-6].map(
           (bound) => measured[name].filter((value) => value < bound).length / draws,
         );
@@ -46,7 +46,7 @@ describe('drawErasing', () => {
     }
   });
 
-  it('erases as many images as asked', () => {
+  it('erases the requested share of images', () => {
     const share = (probability: number) =>
       Array.from({ length: 2000 }, (_, i) => drawErasing({ probability }, streamOf(i), size)).filter(Boolean)
         .length / 2000;
@@ -65,7 +65,7 @@ describe('drawErasing', () => {
 
 const BOX = { left: 20, top: 10, width: 60, height: 50 };
 
-/** The erased image and its box after the color matrix and normalization, one channel a list. */
+/** The erased image, and its box after the color matrix and normalization, one list per channel. */
 function erased(mode: ErasingMode, matrix: ColorMatrix): { pixels: Uint8Array; normalized: number[][] } {
   const pixels = new Uint8Array(size.width * size.height * 3).fill(7);
   erase(pixels, size, BOX, { mode, mean: IMAGENET_MEAN, std: IMAGENET_STD, matrix }, streamOf(1));
@@ -96,8 +96,8 @@ describe('erase', () => {
   it.each([
     ['no color map', identityColor()],
     ['color jitter', jittered()],
-  ])('makes 0 after normalization with %s', (_, matrix) => {
-    // Half a byte, normalized, of each channel that the map mixes in.
+  ])('fills with 0 after normalization, with %s', (_, matrix) => {
+    // The error is half a byte, normalized, of each channel that the matrix mixes in.
     for (const values of erased('const', matrix).normalized) {
       for (const value of values) expect(Math.abs(value)).toBeLessThan(0.02);
     }
@@ -109,17 +109,17 @@ describe('erase', () => {
     expect(inside).toBe(BOX.width * BOX.height * 3);
   });
 
-  it('makes normal colors for every pixel', () => {
+  it('draws a normal color for every pixel', () => {
     for (const values of erased('pixel', identityColor()).normalized) {
       expect(meanOf(values)).toBeCloseTo(0, 0.9);
-      // Bytes reach two standard deviations: the tails are cut off.
+      // Bytes reach two standard deviations, so the tails are cut off.
       const deviation = Math.sqrt(meanOf(values.map((value) => value * value)));
       expect(deviation).toBeGreaterThan(0.9);
       expect(deviation).toBeLessThan(1.05);
     }
   });
 
-  it('makes one color of a box', () => {
+  it('fills a box with one random color', () => {
     for (const values of erased('rand', identityColor()).normalized) expect(new Set(values).size).toBe(1);
   });
 });
@@ -142,7 +142,7 @@ describe('trainTransform with random erasing', () => {
     expect(run({ randomErasing: { probability: 0 } }, 4).pixels).toEqual(plain.pixels);
   });
 
-  it('erases an image after its color jitter, which sees the whole image', () => {
+  it('erases after color jitter, which sees the whole image', () => {
     const plain = run({ colorJitter: true }, 4);
     const { pixels } = run({ colorJitter: true, randomErasing: { probability: 1 } }, 4);
     expect(meanRgb(pixels)).not.toEqual(meanRgb(plain.pixels));

@@ -48,12 +48,12 @@ describe('image formats', () => {
       'BM\0\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\0\0\0\0\0\0',
       'it is a bitmap that has a damaged header',
     ],
-  ])('says what %s is', async (name, content, reason) => {
+  ])('explains why %s cannot be read', async (name, content, reason) => {
     const decoded = usePictureOf(Buffer.from(content, 'latin1'), name, () => 'read');
     await expect(decoded).rejects.toThrow(`Cannot read the image ${name}: ${reason}`);
   });
 
-  it('refuses a bitmap that is cut, compressed or too large before it takes memory', async () => {
+  it('refuses a truncated, compressed or too large bitmap before allocating memory', async () => {
     const whole = bytes(formats.files['24.bmp'].file);
     const read = (content: Buffer, maxPixels?: number) =>
       usePictureOf(content, 'x.bmp', () => 'read', { maxPixels });

@@ -29,7 +29,7 @@ it('resizes the shorter side to a number and both sides to a pair', () => {
   expect(resizedTo({ width: 500, height: 375 }, -1)).toEqual({ width: 500, height: 375 });
 });
 
-it('centers a box, rounding half to even, also outside a smaller image', () => {
+it('centers a box, rounding half to even, even around a smaller image', () => {
   expect(centerBox({ width: 341, height: 256 }, sizeOf('crop', 224))).toEqual({
     left: 58,
     top: 16,

@@ -76,7 +76,7 @@ describe('ImageFolder', () => {
     await symlink('..', join(root, 'a/deep/up'));
     await symlink(root, join(root, 'a/root'));
     await symlink(root, join(root, 'all'));
-    // From a to b and back.
+    // A link from a to b, and one back.
     await symlink('../b', join(root, 'a/to-b'));
     await symlink('../a', join(root, 'b/to-a'));
     const folder = await ImageFolder.open(root);

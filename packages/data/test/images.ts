@@ -29,7 +29,7 @@ export function grayPng(value: number, width = 8, height = 8): Uint8Array {
 }
 
 /**
- * A JPEG of noise, ten times as high as wide: a crop of its center needs neither its first nor its last rows.
+ * A JPEG of noise, ten times as high as wide: a center crop needs neither its first nor its last rows.
  */
 export function tallJpeg(): Promise<Buffer> {
   const [width, height] = [40, 400];

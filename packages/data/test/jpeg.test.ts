@@ -12,7 +12,7 @@ const { cases } = JSON.parse(readFileSync(new URL('fixtures/jpegs.json', import.
   cases: { about: string; file: string; sha256: string }[];
 };
 const files = cases.map(({ about, file, sha256 }) => ({ about, file: Buffer.from(file, 'base64'), sha256 }));
-/** Kinds that go to sharp: progressive ones, and halved chroma too narrow to be filtered. */
+/** JPEGs left to sharp: progressive ones, and ones with halved chroma too narrow to filter. */
 const isUncommon = (about: string) => /progressive|^[12]×.*4:2:/.test(about);
 const common = files.filter(({ about }) => !isUncommon(about));
 
@@ -22,7 +22,7 @@ function open(file: Uint8Array): Jpeg {
   return jpeg;
 }
 
-/** The RGB pixels of a box, whatever the region's channels and margins. */
+/** The RGB pixels of a box, for any channels and margins of the decoded region. */
 function rgbOf(jpeg: Jpeg, box: { left: number; top: number; width: number; height: number }): Uint8Array {
   const { image, left, top } = jpeg.region(box);
   const { data, width, channels }: Image = image;
@@ -47,7 +47,7 @@ describe('Jpeg', () => {
     ).toBe(sha256);
   });
 
-  it.each(common)('has them in every region: $about', ({ file }) => {
+  it.each(common)("has libjpeg's pixels in every region: $about", ({ file }) => {
     const jpeg = open(file);
     const pixels = whole(jpeg);
     fc.assert(
@@ -82,7 +82,7 @@ describe('Jpeg', () => {
     expect(Jpeg.open(Buffer.alloc(0))).toBeUndefined();
   });
 
-  it('survives any damage: other pixels, a DamagedJpeg, or undefined', () => {
+  it('survives any damage with other pixels, a DamagedJpeg or undefined', () => {
     fc.assert(
       fc.property(
         fc.constantFrom(...common),
@@ -94,7 +94,7 @@ describe('Jpeg', () => {
           const end = Buffer.from([0xff, 0xd9]);
           for (const content of [torn, Buffer.concat([torn.subarray(0, cut % torn.length), end])]) {
             const jpeg = Jpeg.open(content);
-            // A damaged header may claim an image that does not fit in memory, so never decode all of it.
+            // A damaged header may claim an image larger than memory, so never decode all of it.
             if (!jpeg) continue;
             const box = {
               left: 0,

@@ -33,12 +33,12 @@ function colors(channels: 3 | 4, ...pixels: (readonly number[])[]): Uint8Array {
 }
 
 describe('reduceZero', () => {
-  // mmsegmentation: 0 becomes 255, all are one less, and the 254 that 255 has become is 255 again.
+  // As mmsegmentation: 0 becomes 255, then every id drops by one, and 254 becomes 255 again.
   it('ignores id 0 and lowers the others by one', async () => {
     expect(await read(ids(0, 1, 2, 150, 254, 255), { reduceZero: true })).toEqual([255, 0, 1, 149, 253, 255]);
   });
 
-  it('comes before the map of ids', async () => {
+  it('is applied before the map of ids', async () => {
     const coding = { reduceZero: true, labelMap: { 0: 7, 1: 8, 2: 'ignore' } } as const;
     expect(await read(ids(0, 1, 2, 3), coding)).toEqual([255, 7, 8, 255]);
   });
@@ -52,7 +52,7 @@ describe('a map of ids', () => {
     expect(await read(ids(7, 8, 254), { labelMap: { 7: 0, '*': 'ignore' } })).toEqual([0, 255, 255]);
   });
 
-  it('names file, id and pixel of an id that it lacks', async () => {
+  it('names the file, id and pixel of an unknown id', async () => {
     const map = encode({ width: 2, height: 2, channels: 1, depth: 8, data: Uint8Array.of(7, 7, 7, 9) });
     const error = await read(map, { labelMap: { 7: 0 } }).catch((reason: unknown) => reason);
     expect(error).toMatchObject({ name: 'ImageError', code: 'unknown-class' });
@@ -81,12 +81,12 @@ describe('a palette', () => {
     expect(await read(bits, { palette: binary })).toEqual([0, 1, 1, 0]);
   });
 
-  it('comes before the map of ids', async () => {
+  it('is applied before the map of ids', async () => {
     const coding = { palette, labelMap: { 0: 'ignore', 4: 0 } } as const;
     expect(await read(colors(3, SKY, ROAD), coding)).toEqual([255, 0]);
   });
 
-  it('names file, color and pixel of a color that it lacks', async () => {
+  it('names the file, color and pixel of an unknown color', async () => {
     const map = colors(3, SKY, SKY, ROAD, [71, 130, 180]);
     const error = await read(map, { palette }).catch((reason: unknown) => reason);
     expect(error).toMatchObject({ name: 'ImageError', code: 'unknown-color' });
@@ -95,7 +95,7 @@ describe('a palette', () => {
     );
   });
 
-  it('refuses 16 bits and what is not a PNG', async () => {
+  it('refuses 16 bits and files other than PNG', async () => {
     const data = new Uint16Array(3);
     const deep = encode({ width: 1, height: 1, channels: 3, depth: 16, data });
     await expect(read(deep, { palette })).rejects.toThrow('expected class colors as a PNG of at most 8 bits');
@@ -157,7 +157,7 @@ describe('a loader of coded label maps', () => {
     ]);
   });
 
-  it('stops at an unknown color or id, also where it skips unreadable images, and names both files', async () => {
+  it('stops at an unknown color or id even if it skips unreadable images, and names both files', async () => {
     const folder = await folderOf({ a: grayPng(7, 2, 2) }, { labelMap: { 8: 1 } });
     const error = await targetsOf(folder).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(ImageError);
@@ -180,7 +180,7 @@ describe('a loader of coded label maps', () => {
     );
   });
 
-  it('has a digest that tells codings apart', async () => {
+  it('has a digest that depends on the coding', async () => {
     const folder = await folderOf({ a: grayPng(7, 2, 2) });
     const coded = await SegmentationFolder.open(folder.root, { coding: { reduceZero: true } });
     const other = await SegmentationFolder.open(folder.root, { coding: { labelMap: { 7: 0 } } });

@@ -40,7 +40,7 @@ describe('readLabelMap', () => {
     ['gray with transparency', encode({ ...pixels, channels: 2, data: new Uint8Array(8) })],
     ['of 16 bits', encode({ ...pixels, channels: 1, depth: 16, data: new Uint16Array(4) })],
     ['not a PNG', 'some text'],
-  ])('rejects one that is %s', async (kind, file) => {
+  ])('rejects a label map that is %s', async (kind, file) => {
     const error = await read(file).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(ImageError);
     expect(String(error)).toMatch(

@@ -27,19 +27,19 @@ async function setsOf(text: string, { name = 'labels.csv', classes, ...options }
 
 const WANTED = [['cat', 'dog'], [], ['dog']];
 
-describe('a list of any number of labels', () => {
+describe('a list of multi-label images', () => {
   it.each<[string, string, Options]>([
     ['white space between them', 'image_name,tags\na,dog cat\nb,\nsub/c,dog\n', {}],
     ['semicolons', 'file,labels\na.jpg,cat;dog\nb.png,\nsub/c.jpg,dog\n', {}],
     ['commas in quotes, without a header', 'a.jpg,"dog, cat"\nb.png,\nsub/c.jpg,dog\n', {}],
     [
-      'as of chest radiographs',
+      'columns as of chest radiographs',
       'Image Index,Finding Labels,Age\na.jpg,cat|dog,3\nb.png,,4\nsub/c.jpg,dog,5\n',
       {},
     ],
     ["another column, as fastai's", 'x,labels,fname\n1,cat dog,a.jpg\n0,,b.png\n1,dog,sub/c.jpg\n', {}],
     ['named columns', 'x,what,of\n1,cat dog,a\n0,,b\n1,dog,sub/c\n', { columns: ['of', 'what'] }],
-    ['a separator that is named', 'a.jpg,cat+dog\nb.png,\nsub/c.jpg,dog\n', { separator: '+' }],
+    ['a given separator', 'a.jpg,cat+dog\nb.png,\nsub/c.jpg,dog\n', { separator: '+' }],
     ['tabs', 'file\tlabels\na.jpg\tcat dog\nb.png\t\nsub/c.jpg\tdog\n', { name: 'labels.tsv' }],
     ['a column for each class', 'id,cat,dog\na,1,1\nb,0,0\nsub/c,0,1\n', {}],
     ['columns of fractions and words', 'what,cat,dog\na.jpg,1.0,True\nb.png,0.0,false\nsub/c.jpg,0,1\n', {}],
@@ -55,12 +55,12 @@ describe('a list of any number of labels', () => {
     expect(unlisted).toBe(0);
   });
 
-  it('has the classes of its columns in their order, and of labels that are numbers by number', async () => {
+  it('orders classes as their columns, and numeric labels by number', async () => {
     expect((await setsOf('id,zebra,ant\na,1,0\n')).classes).toEqual(['zebra', 'ant']);
     expect((await setsOf('a,10 2\nb,2\n')).classes).toEqual(['2', '10']);
   });
 
-  it('is of the classes that are given, whatever its form', async () => {
+  it('uses the given classes, in any form', async () => {
     const classes = ['dog', 'cat'];
     expect((await setsOf('id,cat,dog\na,1,0\n', { classes })).images.labelSet(0)).toEqual(Int32Array.of(1));
     expect((await setsOf('a,cat\n', { classes })).images.labelSet(0)).toEqual(Int32Array.of(1));
@@ -87,9 +87,14 @@ describe('a list of any number of labels', () => {
       {},
     ],
     ['two columns of a class', 'id,cat,cat\na,1,0\n', ':1: has the column cat twice', {}],
-    ['columns that nothing tells', 'a,b,c\nd,e,f\n', ':1: has 3 columns (a, b, c): name the columns', {}],
+    ['ambiguous columns', 'a,b,c\nd,e,f\n', ':1: has 3 columns (a, b, c): name the columns', {}],
     ['a single column', 'cat\ndog\n', ':1: has 1 column: name the columns of the file and the labels', {}],
-    ['a column that is not there', 'a,b\nc,d\n', ':1: has no column x; it has a, b', { columns: ['a', 'x'] }],
+    [
+      'a column that does not exist',
+      'a,b\nc,d\n',
+      ':1: has no column x; it has a, b',
+      { columns: ['a', 'x'] },
+    ],
     ['an image that is missing', 'id,labels\na,x\nz,x\n', ':3: there is no image z in ', {}],
     ['an image twice', 'id,labels\na,x\na.jpg,y\n', ':3: a.jpg is already on line 2', {}],
     ['no name', 'id,labels\n,x\n', ':2: has no file name', {}],
@@ -98,7 +103,7 @@ describe('a list of any number of labels', () => {
     await expect(setsOf(text, options)).rejects.toThrow(message);
   });
 
-  it('has a digest of names and labels, and parts that keep them', async () => {
+  it('has a digest of names and labels, which a selection keeps', async () => {
     const { images } = await setsOf('a,dog cat\nb,\nsub/c,dog\n');
     expect((await setsOf('sub/c,dog\na,cat dog\nb,\n')).images.digest()).toBe(images.digest());
     expect((await setsOf('a,dog cat\nb,dog\nsub/c,dog\n')).images.digest()).not.toBe(images.digest());
@@ -108,7 +113,7 @@ describe('a list of any number of labels', () => {
     expect(train.length + val.length).toBe(3);
   });
 
-  it('becomes a row of each image in a batch, with none behind the last image', async () => {
+  it('gives each image of a batch a row of labels, all 0 after the last image', async () => {
     const root = await temporaryFolder();
     const files = Object.fromEntries([1, 2, 3].map((i) => [`img/${i}.png`, grayPng(i)]));
     await writeFiles(root, { ...files, 'l.csv': 'id,a,b\n1,1,1\n2,0,0\n3,0,1\n' });

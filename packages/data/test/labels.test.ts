@@ -79,7 +79,7 @@ describe('a list of labels', () => {
     expect(pairs.map(([, label]) => label)).toEqual([1, 0, 1]);
   });
 
-  it('takes numbers as indices into classes that are given', async () => {
+  it('takes numbers as indices into the given classes', async () => {
     const { pairs } = await labelsOf(FILES, 'a.jpg 2\nb.png 0\nsub/c.jpg 1\n', {
       name: 'val.txt',
       classes: ['x', 'y', 'z'],
@@ -87,7 +87,7 @@ describe('a list of labels', () => {
     expect(pairs.map(([, label]) => label)).toEqual([2, 0, 1]);
   });
 
-  it("takes numbers of ImageNet's devkit through its classes", async () => {
+  it("maps numbers of ImageNet's devkit to its classes", async () => {
     const synsets = new Map([
       [1, 'n03'],
       [2, 'n01'],
@@ -98,7 +98,7 @@ describe('a list of labels', () => {
     expect(pairs.map(([, label]) => label)).toEqual([2, 0, 1]);
   });
 
-  it('has a digest of names and labels, whatever the order of its lines', async () => {
+  it('has a digest of names and labels, in any order of lines', async () => {
     const { digest } = await labelsOf(FILES, 'a.jpg,x\nb.png,y\nsub/c.jpg,x\n');
     expect((await labelsOf(FILES, 'sub/c.jpg,x\nb.png,y\na.jpg,x\n')).digest).toBe(digest);
     expect((await labelsOf(FILES, 'a.jpg,x\nb.png,x\nsub/c.jpg,y\n')).digest).not.toBe(digest);
@@ -108,12 +108,12 @@ describe('a list of labels', () => {
     [string, string, string, { name?: string; classes?: string[]; synsets?: ReadonlyMap<number, string> }]
   >([
     ['a missing image', 'file,label\na.jpg,x\nz.jpg,x\n', ':3: there is no image z.jpg in ', {}],
-    ['a header that is not known', 'img_nr,y\na.jpg,x\n', ':1: there is no image img_nr', {}],
+    ['an unknown header', 'img_nr,y\na.jpg,x\n', ':1: there is no image img_nr', {}],
     ['an image twice', 'a.jpg,x\nb.png,x\na,y\n', ':3: a is already on line 1', {}],
     ['a row too short', 'a.jpg,x\nb.png\n', ':2: has 1 column, but line 1 has 2', {}],
     ['no label', 'file,label\na.jpg,\n', ':2: has no label for a.jpg', {}],
     ['no name', 'file,label\n,x\n', ':2: has no file name', {}],
-    ['a quote that does not end', 'file,label\n"a.jpg,x\nb.png,x\n', ':2: has a quote that does not end', {}],
+    ['an unclosed quote', 'file,label\n"a.jpg,x\nb.png,x\n', ':2: has a quote that does not end', {}],
     [
       'many columns',
       'a,b,c\nd,e,f\n',
@@ -171,7 +171,7 @@ describe('a list of labels', () => {
     );
   });
 
-  it('reads the columns that are named', async () => {
+  it('reads the named columns', async () => {
     const { images, list } = await listedFolder(FILES, 'l.csv', 'nr,img,y\n1,a.jpg,dog\n2,b.png,cat\n');
     const { images: read } = await openListed(images, await readLabelFile(list, { columns: ['img', 'y'] }));
     expect([read.label(0), read.label(1)]).toEqual([1, 0]);
@@ -232,9 +232,9 @@ describe('splitByName', () => {
   const images = new LabeledFiles('DIR', ['a', 'b', 'c'], files, labels, false);
   const namesOf = (part: LabeledFiles) => Array.from({ length: part.length }, (_, i) => part.relativePath(i));
 
-  it('keeps every image in its part when others come and go', () => {
+  it('keeps every image in its part when others are added or removed', () => {
     const { train, val } = splitByName(images, 0.25);
-    // From Python's hashlib: this number can change only with the rule.
+    // Computed with Python's hashlib: this number changes only if the rule does.
     expect(val.length).toBe(45);
     expect(namesOf(train).length).toBe(155);
     expect(new Set([...namesOf(train), ...namesOf(val)]).size).toBe(200);
@@ -255,7 +255,7 @@ describe('splitByName', () => {
   });
 });
 
-/** A MATLAB file as the devkit has it: an array of structures with words between the fields that count. */
+/** A MATLAB file like the devkit's: an array of structures, with text between the fields that matter. */
 function matFile(classes: readonly (readonly [string, number])[], compressed: boolean): Buffer {
   const element = (type: number, data: Buffer) => {
     const head = Buffer.alloc(8);

@@ -82,7 +82,7 @@ describe('a layout', () => {
     ['cityscapes_train_ids', 'cityscapes', 19, [255, 0, 18], [255, 0, 18]],
     ['vistas', 'vistas', 2, [0, 255, 1], [0, 255, 1]],
     ['vistas_v2', 'vistas_v2', 2, [0, 255, 1], [0, 255, 1]],
-  ])('%s has its images and classes', async (name, files, classes, train, val) => {
+  ])('%s provides its images and classes', async (name, files, classes, train, val) => {
     const found = await opened(name, FILES[files]);
     expect(found.layout.classes).toBe(classes);
     expect(found.train).toEqual({ length: 1, ids: train });
@@ -100,7 +100,7 @@ describe('a layout', () => {
     expect(vistas.layout.named?.map(({ name }) => name)).toEqual(['Bird', 'Sky']);
   });
 
-  it('gives every label id of Cityscapes its train id', async () => {
+  it('maps every label id of Cityscapes to its train id', async () => {
     const { layout } = await opened('cityscapes', FILES.cityscapes);
     const trainIds = [
       ...[255, 255, 255, 255, 255, 255, 255, 0, 1, 255, 255, 2, 3, 4, 255, 255, 255, 5],
@@ -110,7 +110,7 @@ describe('a layout', () => {
     expect(Object.entries(layout.coding?.labelMap ?? {})).toEqual(expected);
   });
 
-  it('is found above a folder of label maps, and reads maps outside of one', async () => {
+  it('is found above a folder of label maps, and reads label maps elsewhere', async () => {
     const { root } = await opened('vistas');
     expect((await layoutAbove('vistas', join(root, 'validation/labels'))).root).toBe(root);
     const alone = await temporaryFolder();
@@ -120,7 +120,7 @@ describe('a layout', () => {
     );
   });
 
-  it('says what is missing', async () => {
+  it('reports missing files', async () => {
     const root = await temporaryFolder();
     await expect(openLayout('voc', root)).rejects.toThrow(
       `${root} does not have the layout voc: expected a folder JPEGImages in it.`,
@@ -134,7 +134,7 @@ describe('a layout', () => {
     await expect(openLayout('vistas', root)).rejects.toThrow('config.json has no list of labels');
   });
 
-  it('names file and line of a listed image that is not there', async () => {
+  it('names the file and line of a listed image that does not exist', async () => {
     const root = await temporaryFolder();
     await writeFiles(root, {
       ...FILES.voc,

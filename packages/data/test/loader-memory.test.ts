@@ -1,4 +1,4 @@
-/** The memory that loaders are said to take, compared with what they do take. */
+/** The planned memory of loaders, compared with the memory that they use. */
 import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ describe('a ring', () => {
     [{ rows: 5, width: 7, height: 11 }, 3],
     [{ rows: 2, width: 16, height: 8, slots: 4, segmentation: true }, 4],
     [{ rows: 3, width: 4, height: 4, labelSets: 9 }, 3],
-  ])('has the bytes that are planned: %j', (shape, slots) => {
+  ])('has the planned number of bytes: %j', (shape, slots) => {
     const { segmentation = false, labelSets = 0 } = shape as { segmentation?: boolean; labelSets?: number };
     const ring = new Ring(slots, shape.rows, shape.width * shape.height, segmentation, labelSets);
     const arrays = ring.slots.flatMap(
@@ -37,11 +37,11 @@ function peak(): number {
   return 1024 * Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]);
 }
 
-/** Bytes that sharp and V8 may take in this process meanwhile; one more copy of the pixels would be more. */
+/** Bytes that sharp and V8 may allocate in this process meanwhile: fewer than one more copy of the pixels. */
 const OTHERS = 32 * 2 ** 20;
 
 describe.runIf(process.platform === 'linux')('a loader thread', () => {
-  it.each(['jpg', 'png'])('stays within its bound with a large %s', async (type) => {
+  it.each(['jpg', 'png'])('stays within its memory bound with a large %s', async (type) => {
     const [width, height] = [4000, 3000];
     const root = await newFolder('loader-memory');
     await mkdir(join(root, 'a'));

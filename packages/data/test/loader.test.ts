@@ -10,7 +10,7 @@ import { grayPng, temporaryFolder, writeFiles } from './images.js';
 
 const IMAGES = 23;
 
-/** A folder of two classes whose image i is uniform gray i, except for the unreadable ones. */
+/** A folder of two classes in which image i is uniform gray i, except for unreadable ones. */
 async function grays(unreadable: readonly number[] = []): Promise<ImageFolder> {
   const root = await temporaryFolder();
   const files: Record<string, Uint8Array | string> = {};
@@ -79,13 +79,13 @@ describe('createLoader', () => {
     expect(last).toEqual([[3], [1, 1, 1, -1, -1], [20, 21, 22, -1, -1], [5 * 192]]);
   });
 
-  it('drops an incomplete last batch if asked', async () => {
+  it('drops an incomplete last batch on request', async () => {
     const loader = loaderOf(await grays(), { dropLast: true });
     expect(loader.batches).toBe(4);
     expect((await contents(loader)).map((batch) => batch.indices.length)).toEqual([5, 5, 5, 5]);
   });
 
-  it('gives the same data with any worker count and ring size, also with unreadable images', async () => {
+  it('gives the same data with any worker count and ring size, even with unreadable images', async () => {
     const folder = await grays([3, 4, 17, 22]);
     const options = { transform: augmented, sampler: shuffledSampler(folder.length, 11), seed: 11 };
     const onBadImage = { skip: 4 };
@@ -124,7 +124,7 @@ describe('createLoader', () => {
     expect(seen.size).toBe(2);
   });
 
-  it('does not touch a batch in use', async () => {
+  it('does not overwrite a batch in use', async () => {
     const loader = loaderOf(await grays(), { slots: 3, workers: 4 });
     const batches = loader.epoch(0);
     const first = (await batches.next()).value;
@@ -139,7 +139,7 @@ describe('createLoader', () => {
     expect(contentOf(first)).toEqual(before);
   });
 
-  it('reports a consumer that holds every batch and asks for one more', async () => {
+  it('reports a consumer that holds every batch and requests another', async () => {
     const batches = loaderOf(await grays(), { slots: 2 }).epoch(0);
     await batches.next();
     await batches.next();
@@ -163,7 +163,7 @@ describe('createLoader', () => {
     expect(held()).toBe(before);
   });
 
-  it('rejects a second epoch while one is under way', async () => {
+  it('rejects a second epoch while one is in progress', async () => {
     const loader = loaderOf(await grays());
     const running = loader.epoch(0);
     await running.next();
@@ -219,7 +219,7 @@ describe('unreadable images', () => {
     expect(numbers).toEqual([0, 1]);
   });
 
-  it('are left out if asked, even if no image can be read', async () => {
+  it('are left out on request, even if no image can be read', async () => {
     const loader = loaderOf(await grays([3, 4, 22]), { onBadImage: 'leave out' });
     const indices = (await contents(loader)).flatMap((batch) => batch.indices);
     expect(indices).toEqual(Array.from({ length: IMAGES }, (_, i) => ([3, 4, 22].includes(i) ? -1 : i)));
@@ -241,7 +241,7 @@ describe('unreadable images', () => {
       expect(batches.at(-1)?.labels).toEqual([1, 1, 0]);
     }
     expect(loader.skipped.map(({ index }) => index).sort((a, b) => a - b)).toEqual([3, 4, 22]);
-    // Workers find them in any order.
+    // Workers may find them in any order.
     const third = loader.skipped.find(({ index }) => index === 3);
     expect(third?.path).toBe(folder.path(3));
     expect(third?.reason).not.toBe('');

@@ -28,7 +28,7 @@ const fixture: Fixture = JSON.parse(readFileSync(new URL('fixtures/mix.json', im
 const [BATCH, CHANNELS, HEIGHT, WIDTH] = fixture.shape;
 const SIZE = { width: WIDTH, height: HEIGHT };
 
-/** Applies a draw to the fixture's batch, whose images count upwards, each with the one before it. */
+/** Applies a draw to the fixture's batch of counting values, mixing each image with the one before it. */
 function apply({ lambda, box: [top, left, bottom, right] }: MixDraw): Pick<Mixed, 'images' | 'labels'> {
   const length = CHANNELS * HEIGHT * WIDTH;
   const previous = (i: number) => (i + BATCH - 1) % BATCH;
@@ -67,9 +67,12 @@ describe('a mixed batch', () => {
     expectSame({ lambda: expected.lambda, box: [0, 0, 0, 0] }, expected);
   });
 
-  it.each(fixture.cutmix)('has them with cutmix of λ = $lambda around ($x, $y)', (expected) => {
-    expectSame(cutOut(expected.lambda, expected, SIZE), expected);
-  });
+  it.each(fixture.cutmix)(
+    "has torchvision's pixels and labels with cutmix of λ = $lambda around ($x, $y)",
+    (expected) => {
+      expectSame(cutOut(expected.lambda, expected, SIZE), expected);
+    },
+  );
 });
 
 /** Draws of many batches. */
@@ -93,11 +96,11 @@ describe('drawMix', () => {
     });
   });
 
-  it('draws a λ from 0 to 1 however small α is', () => {
+  it('draws λ from 0 to 1 for very small α', () => {
     for (const { lambda } of draws({ mixup: 1e-3 }, 1000)) expect(lambda >= 0 && lambda <= 1).toBe(true);
   });
 
-  it('mixes as many batches as asked, and chooses cutmix as often', () => {
+  it('mixes batches and chooses cutmix with the given probabilities', () => {
     const share = (all: readonly MixDraw[], which: (draw: MixDraw) => boolean) =>
       all.filter(which).length / all.length;
     const half = draws({ mixup: 1, cutmix: 1, probability: 0.5 }, 4000);
@@ -108,7 +111,7 @@ describe('drawMix', () => {
     expect(draws({ cutmix: 1 }, 100).every((draw) => isCut(draw) || draw.lambda === 1)).toBe(true);
   });
 
-  it('gives cutmix the λ of what remains', () => {
+  it('gives cutmix the λ of the uncut area', () => {
     for (const { lambda, box } of draws({ cutmix: 1 }, 500)) {
       const area = (box[2] - box[0]) * (box[3] - box[1]);
       expect(lambda).toBeCloseTo(1 - area / (64 * 48), 12);
@@ -125,7 +128,7 @@ describe('drawMix', () => {
   });
 });
 
-/** Pairs of each row of each batch: draws, indices, labels, pixels and colors. */
+/** For each row of each batch, its pair: draw, indices, labels, pixels and colors. */
 async function pairs(options: LoaderOptions, startBatch = 0): Promise<string[][]> {
   const batches: string[][] = [];
   for await (const batch of createLoader(options).epoch(2, { startBatch })) {
@@ -185,7 +188,7 @@ describe('a loader that mixes', () => {
     const seen: number[][] = [];
     for await (const { mix, size, number, release } of loader.epoch(3)) {
       seen.push([...(mix?.partners ?? [])].slice(0, size));
-      // As a session draws.
+      // The draw of a session.
       const at = { seed: 5, epoch: 3, batch: number, width: 4, height: 4 };
       const { lambda, box } = mixing(options).draw(at);
       expect(lambda).toBeLessThan(1);
@@ -200,7 +203,7 @@ describe('a loader that mixes', () => {
     ]);
   });
 
-  it('mixes the same images alike in any number of processes and threads, from any batch on', async () => {
+  it('mixes images identically with any number of processes and threads, from any batch on', async () => {
     const folder = await folderOf(23, [5, 6, 17]);
     const arbitrary = fc.record({
       batchSize: fc.integer({ min: 1, max: 12 }),
@@ -228,7 +231,7 @@ describe('a loader that mixes', () => {
     );
   });
 
-  it('delivers the same images as one that does not, and no pairs without alphas', async () => {
+  it('delivers the same images as a loader that does not mix, and no pairs if both alphas are 0', async () => {
     const folder = await folderOf(6);
     const common = { folder, transform, sampler: shuffledSampler(6, 1), batchSize: 3 };
     const read = async (options: LoaderOptions) => {

@@ -30,7 +30,7 @@ async function moduleOf(code: string): Promise<URL> {
 }
 
 describe('a user-defined transform', () => {
-  it('runs in the threads with its options and the random numbers of the loader', async () => {
+  it("runs in the threads with its options and the loader's random numbers", async () => {
     const folder = await grays();
     const transform = await moduleTransform({ module, options: { side: 3 } });
     expect([transform.width, transform.height]).toEqual([3, 4]);
@@ -73,7 +73,7 @@ describe('a user-defined transform', () => {
     await expect(moduleTransform({ module: own })).rejects.toThrow('applyLabeled instead of apply');
   });
 
-  it('ends the epoch with its error', async () => {
+  it('that throws ends the epoch with its error', async () => {
     const folder = await grays();
     const transform = await moduleTransform({ module, options: { fail: true } });
     const loader = createLoader({ folder, transform, sampler: sequentialSampler(IMAGES), batchSize: 4 });

@@ -28,7 +28,7 @@ describe('readPalette', () => {
     expect(await read(text)).toEqual(EXPECTED);
   });
 
-  it('keeps ids that do not count from 0, and names what has no name', async () => {
+  it('keeps ids that do not start at 0, and names unnamed classes', async () => {
     expect(await read('9 1 2 3\n4 5 6 7 grass\n')).toEqual([
       { id: 9, name: 'class 9', color: [1, 2, 3] },
       { id: 4, name: 'grass', color: [5, 6, 7] },
@@ -46,7 +46,7 @@ describe('readPalette', () => {
     ['[{"name": "sky"}]', 'palette: entry 0 is not {id, name, color} with a color of three numbers'],
     ['[{', 'palette: is not JSON ('],
     ['{}', 'palette: is not a JSON list of {id, name, color}'],
-  ])('names file and line of what is wrong: %j', async (text, message) => {
+  ])('names the file and line of a mistake: %j', async (text, message) => {
     await expect(read(text)).rejects.toMatchObject({ code: 'ERR_LABEL_FILE' });
     await expect(read(text)).rejects.toThrow(message);
   });
@@ -55,9 +55,9 @@ describe('readPalette', () => {
     ['alpha', '70,130,180,255,sky\n128,64,128,255,road\n', '1: has a number after the color 70, 130, 180'],
     ['alpha after a name', 'sky 70 130 180 255\nroad 128 64 128 255\n', '1: has a number after the color 70'],
     ['an id after the color', '70 130 180 0\n128 64 128 1\n', '1: has a number after the color 70, 130, 180'],
-    ['a header that begins with red', 'R;G;B;ID\n70;130;180;9\n', '2: has a number after the color 70'],
+    ['a header that starts with red', 'R;G;B;ID\n70;130;180;9\n', '2: has a number after the color 70'],
     [
-      'a comment that does',
+      'a comment that starts with red',
       '# red green blue id\n1 130 180 9\n',
       '2: has a number after the color 1, 130, 180',
     ],
@@ -75,7 +75,7 @@ describe('readPalette', () => {
     expect((await read(text))[0]?.color).toEqual(color);
   });
 
-  it('says that there is no file', async () => {
+  it('reports a missing file', async () => {
     await expect(readPalette('/nowhere/palette')).rejects.toThrow('/nowhere/palette: cannot be read (ENOENT');
   });
 });

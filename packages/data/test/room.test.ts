@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { Room } from '../src/wasm/room.js';
 
-it('hands out the same memory again after a reset, as much as the last image took', () => {
+it('reuses the memory of the last image after a reset', () => {
   const room = new Room();
   const [first, second] = [room.take(300_000), room.take(500_000)];
   expect([first.length, second.length]).toEqual([300_000, 500_000]);
@@ -14,7 +14,7 @@ it('hands out the same memory again after a reset, as much as the last image too
   expect(room.take(10).buffer).toBe(third.buffer);
 });
 
-it('gives an image that needs more memory of its own, and does not keep it', () => {
+it('allocates separate memory for a larger image, and does not keep it', () => {
   const room = new Room();
   room.take(2 ** 26);
   room.reset();

@@ -103,7 +103,7 @@ describe('SegmentationFolder', () => {
       [...'1234567'].map((name) => `images/${name}.jpg`).concat('labels/1.jpg', 'labels/3.png'),
       '6 images have no label map in ROOT, which has 7 images: expected labels/1.png, labels/2.png, labels/4.png, labels/5.png, labels/6.png and 1 more.',
     ],
-  ])('says what is missing: %j', async (names, message) => {
+  ])('reports missing folders and files: %j', async (names, message) => {
     const root = await folderWith(...names);
     const error = await SegmentationFolder.open(root).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(DataError);

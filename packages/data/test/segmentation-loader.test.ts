@@ -13,7 +13,7 @@ import { grayPng, temporaryFolder, writeFiles } from './images.js';
 const IMAGES = 11;
 const SIDE = 8;
 
-/** Image i is uniform gray i with class 100 + i in all pixels. `files` overwrite them. */
+/** Image i is uniform gray i, with class 100 + i in all pixels. `files` replace or add files. */
 async function grays(files: Record<string, Uint8Array | string> = {}): Promise<SegmentationFolder> {
   const root = await temporaryFolder();
   const all: Record<string, Uint8Array | string> = {};
@@ -70,7 +70,7 @@ describe('a loader of label maps', () => {
     expect(batches.at(-1)?.labeled).toEqual([plane, plane, plane, 0]);
   });
 
-  it('gives the same data with any worker count and ring size, also with unreadable files', async () => {
+  it('gives the same data with any worker count and ring size, even with unreadable files', async () => {
     const folder = await grays({ 'images/03.png': 'no image', 'labels/10.png': 'no map' });
     const sampler = shuffledSampler(folder.length, 7);
     const options = { transform: augmented, sampler, seed: 7, onBadImage: { skip: 2 } };

@@ -78,7 +78,7 @@ describe('segmentationTransform', () => {
     }
   });
 
-  it('draws scales, offsets and flips from their whole range', () => {
+  it('draws scales, offsets and flips from their full ranges', () => {
     const image = makeImage(20, 10, 1, (x) => x);
     const map = makeImage(20, 10, 1, (x) => x);
     const sizes = new Set<number>();
@@ -100,7 +100,7 @@ describe('segmentationTransform', () => {
     expect(new Set(mirrored(0.5))).toEqual(new Set([0, 19]));
   });
 
-  it('brings the shorter side to `size` times the factor', () => {
+  it('resizes the shorter side to `size` times the factor', () => {
     const transform = segmentationTransform({ crop: 100, size: 24, scale: [1.5, 1.5], flip: 0 });
     for (const [width, height, expected] of [
       [20, 10, [72, 36]],

@@ -9,7 +9,7 @@ import { evalTransform } from '../src/transform.js';
 import { grayPng, temporaryFolder, writeFiles } from './images.js';
 import { type Members, tar } from './tar.js';
 
-/** Shards whose image number N is of the gray value 10 + N and of the class N mod 3. */
+/** Shards in which image N has the gray value 10 + N and the class N mod 3. */
 function shardsOf(counts: readonly number[]): Record<string, Uint8Array> {
   let number = 0;
   const files: Record<string, Uint8Array> = {};
@@ -62,14 +62,14 @@ describe('tar shards', () => {
     expect(order(1, 0)).toEqual(order(1, 0));
     expect(order(1, 1)).not.toEqual(order(1, 0));
     expect(order(2, 0)).not.toEqual(order(1, 0));
-    // A window of one shard: its images stay together.
+    // With a window of one shard, its images stay together.
     for (let epoch = 0; epoch < 4; epoch++) {
       const shards = order(1, epoch, 6).map((index) => Math.floor(index / 6));
       for (let i = 0; i < 18; i += 6) expect(new Set(shards.slice(i, i + 6)).size).toBe(1);
     }
   });
 
-  it('are named by a range, of which none may be missing', async () => {
+  it('can be given as a range, of which none may be missing', async () => {
     const root = await folderWith(shardsOf([2, 2, 2]));
     const range = join(root, 'train-{000000..000002}.tar');
     expect(await isSharded(range)).toBe(true);
@@ -88,7 +88,7 @@ describe('tar shards', () => {
     expect((await ShardedImages.open(join(root, 'train-000002.tar'))).length).toBe(2);
   });
 
-  it('have a digest of the shards with images, their members and labels', async () => {
+  it('have a digest of the nonempty shards, their members and labels', async () => {
     const expected = createHash('sha256');
     for (const [shard, members] of [
       ['train-000000.tar', ['sample0000.png', '0', 'sample0001.png', '1']],
@@ -99,7 +99,7 @@ describe('tar shards', () => {
     }
     const digestOf = async (counts: readonly number[]) =>
       (await ShardedImages.open(await folderWith(shardsOf(counts)))).digest();
-    // Runs compare it with that of the run they continue: it must stay as it is.
+    // Resumed runs compare their digest with the stored one, so it must not change.
     expect(await digestOf([2, 0, 3, 1, 0])).toBe(expected.digest('hex'));
     expect(await digestOf([2, 0, 2, 2, 0])).not.toBe(await digestOf([2, 0, 3, 1, 0]));
   });
@@ -108,7 +108,7 @@ describe('tar shards', () => {
     ['an index, a readme and hidden files', { 'index.json': '{}', README: '', '.cache/a.png': '' }, true],
     ['a class folder', { 'cat/1.png': '' }, false],
     ['an image', { '1.JPG': '' }, false],
-  ])('are told from a leftover archive, next to %s', async (_, others, sharded) => {
+  ])('are distinguished from a leftover archive, next to %s', async (_, others, sharded) => {
     expect(await isSharded(await folderWith({ 'a.tar': '', ...others }))).toBe(sharded);
     expect(await isSharded(await folderWith(others))).toBe(false);
   });
@@ -135,7 +135,7 @@ describe('tar shards', () => {
     expect([folder.length, folder.label(0), folder.relativePath(0)]).toEqual([1, 4, `a.tar:${long}.png`]);
   });
 
-  it('may hold other images of a sample, before and after its own', async () => {
+  it('may hold more images of a sample, before and after its main one', async () => {
     const root = await folderWith({
       'a.tar': tar([
         ['x.cls', '1'],
@@ -190,7 +190,7 @@ describe('tar shards', () => {
       'has the sample a twice, the second time from member a.png at byte 4096 on',
     ],
     [
-      'a cut member',
+      'a truncated member',
       [
         ['a.png', 'x'.repeat(700)],
         ['a.cls', '1'],
@@ -210,7 +210,7 @@ describe('tar shards', () => {
       2048,
     ],
     ['compressed content', [], 'has no member at byte 0: the archive is damaged, or compressed'],
-  ])('with %s are named, with member and place', async (what, members, message, length) => {
+  ])('with %s are rejected, naming the member and its position', async (what, members, message, length) => {
     const content = what === 'compressed content' ? Buffer.alloc(2000, 31) : tar(members);
     const root = await folderWith({ 'a.tar': content });
     if (length !== undefined) await truncate(join(root, 'a.tar'), length);
@@ -220,7 +220,7 @@ describe('tar shards', () => {
     await expect(opened).rejects.toMatchObject({ code: 'ERR_SHARD' });
   });
 
-  it('have no class so large that it can only be a mistake', async () => {
+  it('with an implausibly large class are rejected', async () => {
     const root = await folderWith({
       'a.tar': tar([
         ['a.png', 'x'],
@@ -232,7 +232,7 @@ describe('tar shards', () => {
     );
   });
 
-  it('with an image that cannot be read name its place', async () => {
+  it('with an unreadable image report its position', async () => {
     const root = await folderWith({
       'a.tar': tar([
         ['a.jpg', 'no image'],
@@ -249,7 +249,7 @@ describe('tar shards', () => {
     expect(failures).toEqual([expect.stringContaining(place)]);
   });
 
-  it('that are cut while a run reads them name the image', async () => {
+  it('that are truncated while being read report the image', async () => {
     const root = await folderWith(shardsOf([3]));
     const folder = await ShardedImages.open(root);
     const { offset } = folder.part(2);

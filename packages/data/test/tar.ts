@@ -1,7 +1,7 @@
-/** Names, contents and kinds of the members of an archive. */
+/** Names, contents and types of an archive's members. */
 export type Members = readonly (readonly [name: string, content: Uint8Array | string, type?: string])[];
 
-/** A tar archive as Python's tarfile and GNU tar write it. */
+/** A tar archive like those of Python's tarfile and GNU tar. */
 export function tar(members: Members): Buffer {
   const blocks = members.flatMap(([name, content, type = '0']) => {
     const data = Buffer.from(content);

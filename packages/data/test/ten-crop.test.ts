@@ -60,7 +60,7 @@ describe('tenCropTransform', () => {
     { scale: 20, crop: 24 },
     { scale: [40, 52], crop: [21, 30] },
     { scale: -1, crop: [50, 30] },
-  ] as const)('has the pixels and colors of the center crop as its fifth: %j', (options) => {
+  ] as const)('equals the center crop in its fifth crop: %j', (options) => {
     const single = evalTransform(options);
     const pixels = new Uint8Array(single.height * single.width * 3);
     const color = new Float32Array(12);

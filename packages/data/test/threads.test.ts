@@ -7,7 +7,7 @@ const missing = (file: string) =>
     code: 'MODULE_NOT_FOUND',
   });
 
-it("says how a bundle gets the threads' file", () => {
+it("says how a bundle includes the threads' file", () => {
   const error = startError(missing('worker.js'));
   expect(error).toBeInstanceOf(DataError);
   expect(error.message).toMatch(
@@ -15,7 +15,7 @@ it("says how a bundle gets the threads' file", () => {
   );
 });
 
-it('leaves other errors of a thread as they are', () => {
+it('leaves other errors of a thread unchanged', () => {
   for (const error of [missing('square.mjs'), new Error('out of memory')]) {
     expect(startError(error)).toBe(error);
   }

@@ -16,7 +16,7 @@ it('keeps every pixel of a small image', async () => {
   expect(new Set(pixels)).toEqual(new Set([77]));
 });
 
-it('shrinks a large one, upright', async () => {
+it('shrinks a large image and turns it upright', async () => {
   const path = join(await temporaryFolder(), 'large.jpg');
   const red = sharp({ create: { width: 300, height: 200, channels: 3, background: '#c03232' } });
   await red.withMetadata({ orientation: 6 }).jpeg().toFile(path);
@@ -38,7 +38,7 @@ it.each(['jfif9', 'adobe2-prog', 'garbage-before-scan'])(
   },
 );
 
-it('has the colors that the loader reads and ignores profiles of RGB images', async () => {
+it('has the colors that the loader reads, and ignores the profiles of RGB images', async () => {
   const path = join(await temporaryFolder(), 'wide.png');
   const wide = sharp({ create: { width: 200, height: 200, channels: 3, background: '#c83214' } });
   await wide.withIccProfile('p3').png().toFile(path);

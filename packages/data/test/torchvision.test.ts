@@ -42,7 +42,7 @@ function distance(values: number[], quantiles: readonly number[], levels: readon
   return Math.max(
     ...quantiles.map((quantile, i) => {
       const level = levels[i] ?? 0;
-      // Boxes are whole pixels, so a quantile may carry much of the mass. It was written with six digits.
+      // Boxes are whole pixels, so one value may carry much of the mass. Quantiles have six digits.
       const slack = 1e-5 * quantile;
       return Math.max(
         share((value) => value < quantile - slack) - level,
@@ -59,7 +59,7 @@ describe('randomCropBox', () => {
   const LIMIT = 1.95 * Math.sqrt(1 / DRAWS + 1 / 200_000);
   const { sizes, levels } = read('crops.json') as Crops;
 
-  it.each(sizes)('draws as RandomResizedCrop does: $width×$height', ({ width, height, ...expected }) => {
+  it.each(sizes)('draws like RandomResizedCrop: $width×$height', ({ width, height, ...expected }) => {
     const measured: Record<Measured, number[]> = { area: [], aspect: [], left: [], top: [] };
     for (let i = 0; i < DRAWS; i++) {
       const random = new Random(1, Stream.augmentation, 0, i);
@@ -74,7 +74,7 @@ describe('randomCropBox', () => {
     }
   });
 
-  it('would be told apart from another distribution', () => {
+  it('would be distinguished from another distribution', () => {
     const [size] = sizes;
     if (!size) throw new Error('expected a fixture');
     const narrower = Array.from({ length: DRAWS }, (_, i) => {

@@ -152,7 +152,7 @@ describe('trainTransform', () => {
     for (let i = 0; i < 8; i++) expect(run({}, i, gray)).toEqual(run({}, i, rgb));
   });
 
-  it('resizes the shorter side first if asked', () => {
+  it('resizes the shorter side first on request', () => {
     // At scale 16 a crop of the whole square leaves nothing to draw.
     const square = makeImage(64, 64, 1, (x, y) => (x + y) % 256);
     const first = run({ scale: 16, area: [1, 1], aspect: [1, 1], flip: 0 }, 0, square);
@@ -160,7 +160,7 @@ describe('trainTransform', () => {
     expect(first.pixels).toEqual(second.pixels);
   });
 
-  it('makes images of a given height and width, resized to both first if asked', () => {
+  it('makes images of a given height and width, first resized to both on request', () => {
     const transform = trainTransform({
       crop: [8, 12],
       scale: [8, 12],

@@ -26,7 +26,7 @@ describe('inplace-abn', () => {
     ['inspect', undefined],
     ['new', undefined],
     ['doctor', undefined],
-  ])('%s is called so in its help', async (name, own) => {
+  ])('%s appears under this name in its help', async (name, own) => {
     const text = await help(name);
     expect(text).toMatch(new RegExp(`^Usage: inplace-abn ${name} \\[options\\]`));
     expect(text).toMatch(/^Examples?:\n {2}\S/m);
@@ -36,7 +36,7 @@ describe('inplace-abn', () => {
     expect(text).not.toContain(own);
   });
 
-  it('has a name of its own', async () => {
+  it('has its own help', async () => {
     const text = await help();
     expect(text).toMatch(/^Usage: inplace-abn \[/);
     expect(text).toContain('Examples:\n  inplace-abn doctor\n');

@@ -46,14 +46,14 @@ async function refusal(...args: string[]): Promise<{ code: number; text: string 
   return { code, text };
 }
 
-describe('sizes that stay open', () => {
+describe('dynamic sizes', () => {
   const segmentation = (more: object = {}, network: object = {}) =>
     resolveConfig(
       { task: 'segmentation', network: { classes: 4, ...network }, segmentation: more },
       'a test',
     );
 
-  it('are those at which the network is one graph', () => {
+  it('are those for which the network has the same graph', () => {
     const tresnet = resolveConfig({ network: { arch: 'tresnet_m' } }, 'a test');
     expect(sizesOf(config, [40, 40])).toBeUndefined();
     expect(sizesOf(tresnet, [224, 224])).toEqual({ step: 32 });
@@ -64,12 +64,12 @@ describe('sizes that stay open', () => {
     });
   });
 
-  it('are not guessed where the example is larger, or the dilation is configured', () => {
+  it('are not guessed if the example is larger or the dilation is configured', () => {
     expect(sizesOf(segmentation(), [224, 700])).toBeUndefined();
     expect(sizesOf(segmentation({}, { dilation: [1, 1, 2, 4] }), [224, 224])).toBeUndefined();
   });
 
-  it('are told', () => {
+  it('are described', () => {
     expect(describeSizes({ from: 64, to: 672 })).toBe(
       'the model takes heights and widths from 64 to 672; other sizes need another export',
     );
@@ -78,7 +78,7 @@ describe('sizes that stay open', () => {
 });
 
 describe('export', () => {
-  it('writes an ONNX model of a checkpoint, with its classes and the preparation of images', async () => {
+  it('writes an ONNX model of a checkpoint, with its classes and preprocessing', async () => {
     const out = join(folder, 'net.onnx');
     const done = await exportCheckpoint({ checkpoint, out, withPreprocessing: true, dynamic: ['batch'] });
     expect(done).toMatchObject({
@@ -98,7 +98,7 @@ describe('export', () => {
     expect(readFileSync(out, 'utf8')).toContain('["a","b","output 2"]');
   });
 
-  it('writes what torchvision loads strictly, with ordinary batch norm', async () => {
+  it('writes weights that torchvision loads strictly, with ordinary batch norm', async () => {
     const out = join(folder, 'net.pth');
     const done = await exportCheckpoint({ checkpoint, out });
     expect(done.notes.at(-1)).toContain("trained with leaky_relu 0.01, torchvision's has relu");
@@ -114,7 +114,7 @@ describe('export', () => {
   it.each([
     ['no checkpoint', ['x.safetensors', 'x.onnx'], 'there is no checkpoint x.safetensors'],
     ['a file that is not a checkpoint', [join(folder, 'no.pth'), join(folder, 'x.onnx')], 'no.pth'],
-    ['nothing that tells the network', [bare, join(folder, 'x.onnx')], 'with --config FILE'],
+    ['a checkpoint without a network description', [bare, join(folder, 'x.onnx')], 'with --config FILE'],
     [
       'an axis that cannot be dynamic',
       [checkpoint, join(folder, 'x.onnx'), '--dynamic', 'depth'],

@@ -14,7 +14,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-it('the API comes without the addon', () => {
+it('imports the API without the addon', () => {
   expect(Session).toBeTypeOf('function');
   expect(readFileSync('/proc/self/maps', 'utf8')).not.toContain('inplace_abn.node');
 });
@@ -29,13 +29,13 @@ describe('inplace-abn new', () => {
     expect(readFileSync(join(target, '.gitignore'), 'utf8')).toContain('node_modules/');
   });
 
-  it('leaves a folder alone that has something in it', async () => {
+  it('leaves a nonempty folder alone', async () => {
     writeFileSync(join(folder, 'notes'), '');
     await expect(createProject(folder)).rejects.toThrow('is not empty: name a new folder');
     await expect(createProject(join(folder, 'notes'))).rejects.toThrow('cannot be used: ENOTDIR');
   });
 
-  it('names the package as npm allows', () => {
+  it('gives the package a valid npm name', () => {
     expect([packageName('.hidden'), packageName('Größe 2'), packageName('/')]).toEqual([
       'hidden',
       'gr-e-2',
@@ -43,7 +43,7 @@ describe('inplace-abn new', () => {
     ]);
   });
 
-  it('has a network that learns', async () => {
+  it('contains a network that learns', async () => {
     const session = new Session(new Network(CLASSES), {
       input: { shape: [1, SIZE, SIZE] },
       loss: crossEntropy(),

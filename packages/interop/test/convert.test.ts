@@ -1,5 +1,5 @@
 /**
- * Files of torchvision and timm as networks of this project, against PyTorch's logits
+ * torchvision and timm files as networks of this project, compared with PyTorch's logits
  * (tools/oracle/make_weights.py).
  */
 import { createHash } from 'node:crypto';
@@ -47,7 +47,7 @@ async function newFolder(): Promise<string> {
   return folder;
 }
 
-/** The weights of a case under torchvision's names. */
+/** The weights of a case, under torchvision's names. */
 function weightsOf(
   { arch, width, classes }: Omit<Case, 'logits'>,
   signed?: (name: string) => boolean,
@@ -86,7 +86,7 @@ describe.each(Object.values(CASES))('$arch of torchvision', (each) => {
     return () => rm(folder, { recursive: true });
   });
 
-  it('is recognized and gives its logits, ordinary and in place', async () => {
+  it('is recognized and gives the same logits, with ordinary and in-place layers', async () => {
     for (const [bn, activation] of [
       ['standard', 'relu'],
       ['inplace', 'leaky_relu'],
@@ -104,7 +104,7 @@ describe.each(Object.values(CASES))('$arch of torchvision', (each) => {
     }
   });
 
-  it('comes back bit for bit except for signs', async () => {
+  it('converts back bit for bit, except for signs', async () => {
     const standard = await convertWeights(path, { bn: 'standard' });
     const same = namedAs('torchvision', standard.converted.network, await onHost(standard));
     expect(bitsOf(same)).toEqual(bitsOf(theirs));
@@ -145,8 +145,8 @@ function magnitudes(data: ArrayLike<number | bigint> | undefined): number[] {
   return Array.from(data ?? [], (value) => Math.abs(Number(value)));
 }
 
-describe('a file of PyTorch', () => {
-  it('is said to be what it was taken for, with what was done to it', async () => {
+describe('a PyTorch file', () => {
+  it('is reported with the recognized network and the changes made', async () => {
     const { took, notes, exact, description } = await convertWeights(SAVED);
     expect(took).toBe("torchvision's resnet18 of 0.0313 times the width for 7 classes");
     expect(exact).toBe(false);
@@ -167,7 +167,7 @@ describe('a file of PyTorch', () => {
     });
   });
 
-  it('has its running average under another key', async () => {
+  it('can be read from another key, such as its averaged weights', async () => {
     const [plain, average] = await Promise.all([
       convertWeights(SAVED, { bn: 'standard' }),
       convertWeights(SAVED, { bn: 'standard', key: 'state_dict_ema' }),
@@ -204,14 +204,14 @@ describe('a converted file', () => {
     },
   );
 
-  it('is not written under a name without a format', async () => {
+  it('is not written to a name without a known extension', async () => {
     await expect(writeConversion('out.bin', await convertWeights(SAVED))).rejects.toThrow(
       /must end in \.pth\.tar/,
     );
   });
 });
 
-describe('what is refused', () => {
+describe('convertWeights refuses', () => {
   const resnet18 = () => weightsOf({ arch: 'resnet18', width: 1 / 16, classes: 7 });
   const refusal = (weights: TensorMap, options: ConvertOptions = {}) =>
     fileOf(weights).then((path) =>
@@ -221,7 +221,7 @@ describe('what is refused', () => {
       ),
     );
 
-  it('another architecture than the one that is named', async () => {
+  it('an architecture other than the named one', async () => {
     expect(await refusal(resnet18(), { arch: 'resnet34' })).toBe(
       "FILE holds 122 of the 218 tensors of torchvision's resnet34 of 0.0625 times the width for 7 classes: the first that is missing is layer1.2.conv1.weight",
     );
@@ -264,12 +264,12 @@ describe('what is refused', () => {
     ['classifier.0.convs.0.0.weight', /torchvision's DeepLabV3, whose classifier\.1 is a 3×3 convolution/],
     ['conv1.3.weight', /three convolutions in its stem/],
     ['layer1.0.se.fc1.weight', /squeeze-and-excitation/],
-  ])('another mathematics, by %s', async (name, reason) => {
+  ])('a network that computes differently, recognized by %s', async (name, reason) => {
     const weight = { dtype: 'float32', shape: [1], data: new Float32Array(1) } as const;
     expect(await refusal(new Map([...resnet18(), [name, weight]]))).toMatch(reason);
   });
 
-  it('negative scales over a concatenation, in place', async () => {
+  it('negative scales after a concatenation for in-place layers', async () => {
     const each = { arch: 'tv_densenet121', width: 1 / 8, classes: 7 };
     const weights = weightsOf(each, () => true);
     expect(await refusal(weights)).toMatch(
@@ -295,15 +295,15 @@ describe('what is refused', () => {
     }
   });
 
-  it('relu in place', async () => {
+  it('relu for in-place layers', async () => {
     expect(await refusal(resnet18(), { activation: 'relu' })).toMatch(
       /^in-place batch norm cannot have relu, which has no inverse/,
     );
   });
 });
 
-it("gives the logits of timm's TResNet, which takes colors as they are", async () => {
-  // Slopes are 0.01 in the stem and 0.001 in the blocks on both sides.
+it("gives the logits of timm's TResNet, which takes unnormalized colors", async () => {
+  // In both, slopes are 0.01 in the stem and 0.001 in the blocks.
   const network = createNetwork('tresnet_m', { normAct: LEAKY.standard, classes: 5, width: 1 / 16 });
   const weights = drawn(network);
   const path = await fileOf(namedAs('timm', network, weights) as TensorMap);
@@ -320,10 +320,10 @@ it("gives the logits of timm's TResNet, which takes colors as they are", async (
   );
 });
 
-it('takes counts of batches that were halved with the weights', async () => {
+it('reads batch counts that were cast to float16 with the weights', async () => {
   const weights = new Map(weightsOf({ arch: 'resnet18', width: 1 / 16, classes: 7 }));
   for (const name of weights.keys()) {
-    // 7 and infinity of float16.
+    // 7 and infinity in float16.
     const half = Uint16Array.of(name.startsWith('layer4') ? 0x7c00 : 0x4700);
     if (name.endsWith('num_batches_tracked')) weights.set(name, { dtype: 'float16', shape: [], data: half });
   }
@@ -339,7 +339,7 @@ it('takes counts of batches that were halved with the weights', async () => {
   }
 });
 
-it('reads names with a beginning of their own, and of a network without a classifier', async () => {
+it('reads names with a prefix, and a network without a classifier', async () => {
   const weights = [...weightsOf({ arch: 'resnet18', width: 1 / 16, classes: 7 })];
   const body = new Map(
     weights

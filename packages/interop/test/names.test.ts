@@ -1,4 +1,4 @@
-/** Names of other libraries for the networks that they share with this project. */
+/** The names of other libraries for networks that they share with this project. */
 import { createNetwork } from '@inplace-abn/models';
 import { describe, expect, it } from 'vitest';
 import { type Library, namedAs, namesIn, ownNames } from '../src/index.js';
@@ -7,7 +7,7 @@ import { LEAKY } from './support/networks.js';
 const networkOf = (arch: string, options = {}) =>
   createNetwork(arch, { normAct: LEAKY.standard, classes: 10, width: 1 / 16, ...options });
 
-/** Each kind of name once. */
+/** One example of each kind of name. */
 const KNOWN: Readonly<Record<string, readonly [Library, Readonly<Record<string, string>>]>> = {
   resnet18: [
     'torchvision',
@@ -52,7 +52,7 @@ const KNOWN: Readonly<Record<string, readonly [Library, Readonly<Record<string, 
 
 describe('names', () => {
   it.each(Object.entries(KNOWN))(
-    'of %s are those of its library, and come back',
+    'of %s convert to those of its library and back',
     (arch, [library, known]) => {
       const network = networkOf(arch);
       const names = namesIn(library, network);
@@ -69,7 +69,7 @@ describe('names', () => {
     },
   );
 
-  it('of old torchvision files are read too', () => {
+  it('of old torchvision files can be read', () => {
     const network = networkOf('tv_densenet121');
     const names = [...namesIn('torchvision', network)].map(([ours, theirs]): [string, string] => {
       return [theirs.replace(/(denselayer\d+\.(?:norm|conv))([12])/, '$1.$2'), ours];
@@ -84,7 +84,7 @@ describe('names', () => {
     ['torchvision', 'densenet121', {}],
     ['torchvision', 'resnet18', { stem: 'small' }],
     ['torchvision', 'tresnet_m', {}],
-  ] as const)('%s has none for %s', (library, arch, options) => {
+  ] as const)('of %s do not exist for %s', (library, arch, options) => {
     expect(() => namesIn(library, networkOf(arch, options))).toThrow(`${library} has no such network`);
   });
 });

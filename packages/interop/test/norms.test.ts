@@ -1,4 +1,4 @@
-/** Weights between ordinary and in-place batch norm: the same function, whatever the signs. */
+/** Converting weights between ordinary and in-place batch norm keeps the function, for scales of any sign. */
 import type { TensorStream } from '@inplace-abn/checkpoint';
 import { concat, relu, type Shape, type Value } from '@inplace-abn/core';
 import { Conv2d, InPlaceABN, Linear, Module, type NormAct, Sequential } from '@inplace-abn/nn';
@@ -15,8 +15,7 @@ import { drawn, LEAKY, outputOf, predictionOf, relativeError } from './support/n
 const SHAPE: Shape = [2, 3, 6, 6];
 
 /**
- * Norms that read a convolution with a bias, a sum, a concatenation, and a convolution that something else
- * reads too.
+ * Norms that read a convolution with a bias, a sum, a concatenation, and a convolution with another reader.
  */
 class Mixed extends Module {
   readonly conv: Conv2d;
@@ -60,7 +59,7 @@ const transfer = (network: Module, tensors: StateTensors, trained?: 'standard' |
   });
 
 describe('the layer that a norm reads', () => {
-  it('is the convolution that nobody else reads', () => {
+  it('is a convolution that has no other reader', () => {
     const network = new Mixed(LEAKY.inplace);
     expect([...normInputsOf(network, predictionOf(network, SHAPE))]).toEqual([
       ['bn', { filter: { weight: 'conv.weight', bias: 'conv.bias' }, from: 'the output of conv2d (conv)' }],
@@ -69,7 +68,7 @@ describe('the layer that a norm reads', () => {
     ]);
   });
 
-  it('is none where its weights have another use', () => {
+  it('is null if its weights have another use', () => {
     class Twice extends Module {
       readonly conv = new Conv2d(3, 3, 1, { bias: false });
       readonly bn = new InPlaceABN(3);
@@ -95,7 +94,7 @@ describe('the layer that a norm reads', () => {
 });
 
 describe('ordinary to in place', () => {
-  it('gives the same output for scales of both signs, and moves nothing but signs', async () => {
+  it('gives the same output for scales of both signs, and moves only signs', async () => {
     const trained = drawn(standard);
     const { tensors, turned, notes } = await transfer(inPlace, trained, 'standard');
     const expected = await outputOf(standard, SHAPE, trained);
@@ -118,7 +117,7 @@ describe('ordinary to in place', () => {
     expect(turned.get('conv.weight')).toEqual(signs);
   });
 
-  it('shrinks the filter where a scale is below ε, and says which', async () => {
+  it('shrinks the filter if a scale is below ε, and names the channels', async () => {
     const trained = drawn(standard);
     dataOf(trained, 'bn.weight').set([0, 3e-6, -3e-6, Math.fround(1e-5)]);
     const { tensors, notes } = await transfer(inPlace, trained, 'standard');
@@ -130,7 +129,7 @@ describe('ordinary to in place', () => {
     expect([...dataOf(tensors, 'bn.weight')]).toEqual([0, 0, 0, 0]);
   });
 
-  it('reads a filter of a file piece by piece', async () => {
+  it('reads a filter from a file piece by piece', async () => {
     const trained = drawn(standard);
     const whole = await transfer(inPlace, trained, 'standard');
     const data = dataOf(trained, 'conv.weight');
@@ -151,7 +150,7 @@ describe('ordinary to in place', () => {
     expect(pieces).toEqual([...dataOf(whole.tensors, 'conv.weight')]);
   });
 
-  it('is refused where a norm reads anything but a filter of its own, by its name', async () => {
+  it('is refused if a norm reads anything but its own filter, naming the norm', async () => {
     const trained = drawn(new Mixed(LEAKY.standard), { signed: (name) => name !== 'seen.weight' });
     await expect(transfer(new Mixed(LEAKY.inplace), trained, 'standard')).rejects.toMatchObject({
       code: 'ERR_SCALE',
@@ -180,7 +179,7 @@ describe('in place to ordinary', () => {
 });
 
 describe('weights of unknown origin', () => {
-  it('are taken as they are unless a scale is negative', async () => {
+  it('are loaded unchanged unless a scale is negative', async () => {
     const positive = drawn(standard, { signed: () => false });
     expect((await transfer(inPlace, positive)).tensors).toEqual(positive);
     await expect(transfer(inPlace, drawn(standard))).rejects.toThrow(UnknownOriginError);

@@ -1,4 +1,4 @@
-/** Snapshots of segmentation networks, converted to the other kind of batch norm. */
+/** Converting segmentation snapshots to the other kind of batch norm. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -47,7 +47,7 @@ async function snapshot(
   return path;
 }
 
-it('gives the same logits with ordinary batch norm, and says what it is', async () => {
+it('a snapshot gives the same logits with ordinary batch norm, and keeps its description', async () => {
   const config = { task: 'segmentation', network: { activation: 'leaky_relu' }, segmentation: SEGMENTATION };
   const preprocessing = {
     scale: null,
@@ -82,7 +82,7 @@ it('gives the same logits with ordinary batch norm, and says what it is', async 
   });
 });
 
-it('without a description has the output stride, dilations and pooling of the published network', async () => {
+it('a snapshot without a description gets the output stride, dilations and pooling of the published network', async () => {
   const { description } = await convertWeights(await snapshot({ bn_mode: 'inplace' }));
   expect(description.config).toMatchObject({
     task: 'segmentation',
@@ -90,7 +90,7 @@ it('without a description has the output stride, dilations and pooling of the pu
   });
 });
 
-it('of other shapes is refused with the first that differs', async () => {
+it('a snapshot with other shapes is refused, naming the first that differs', async () => {
   const wide = new Map(weights);
   wide.set('head.red_bn.bias', { dtype: 'float32', shape: [13], data: new Float32Array(13) });
   await expect(convertWeights(await snapshot({ bn_mode: 'inplace' }, wide))).rejects.toThrow(

@@ -90,7 +90,7 @@ describe('reduction', () => {
     ['densenet121', [1, 1, 2, 4], 8],
     ['densenet121', 2, 16],
     ['wider_resnet16_a2', true, 8],
-  ] as const)('%s does not if dilated by %j', (arch, dilation, side) => {
+  ] as const)('%s reduces less if dilated by %j', (arch, dilation, side) => {
     const shape = featureShape(arch, 64, { dilation });
     expect(shape?.slice(2)).toEqual([side, side]);
   });
@@ -153,7 +153,7 @@ describe('options', () => {
     expect(shapes.get('tra2.conv.weight')).toEqual([16, 64, 1, 1]);
   });
 
-  it('groups, baseChannels and growth take effect', () => {
+  it('groups, baseChannels and growth have an effect', () => {
     const resnext = stateShapes(network('resnext50', { groups: 32, baseChannels: [64, 64, 128] }));
     expect(resnext.get('mod3.block1.convs.conv2.weight')).toEqual([128, 4, 3, 3]);
     const densenet = stateShapes(network('densenet121', { growth: 12 }));

@@ -1,4 +1,4 @@
-/** Segmentation networks, in float32, against PyTorch's float64 (tools/oracle/make_segmentation.py). */
+/** Segmentation networks in float32, compared with PyTorch in float64 (tools/oracle/make_segmentation.py). */
 import { type CompileOptions, type Pair, programOf, type TypedArray, trace } from '@inplace-abn/core';
 import { EVALUATION, InPlaceABN } from '@inplace-abn/nn';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -210,7 +210,7 @@ describe('segmentationNetwork', () => {
     expect(() => segmentationNetwork({ arch, classes: 3, normAct, outputStride })).toThrow(message);
   });
 
-  it('needs a class', () => {
+  it('needs at least one class', () => {
     expect(() => segmentationNetwork({ arch: 'resnet18', classes: 0, normAct })).toThrow('classes: expected');
   });
 });

@@ -1,5 +1,5 @@
 /**
- * Names, shapes and order of every network's state dictionary against PyTorch's (tools/oracle/make_names.py).
+ * Names, shapes and order of every network's states, compared with PyTorch (tools/oracle/make_names.py).
  */
 import { readFileSync } from 'node:fs';
 import { InPlaceABN } from '@inplace-abn/nn';

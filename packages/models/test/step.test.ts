@@ -1,5 +1,5 @@
 /**
- * A training step and an evaluation of each family, in float32, against PyTorch's float64
+ * A training step and an evaluation of each family in float32, compared with PyTorch in float64
  * (tools/oracle/make_steps.py).
  */
 import { type CompileOptions, programOf, type TypedArray, trace } from '@inplace-abn/core';
@@ -104,7 +104,7 @@ describe.each(fixtures)('a training step of $name', (fixture) => {
     expect(relativeDifference(logits, expected)).toBeLessThan(TOLERANCE);
   });
 
-  it('leaves a network with the evaluation logits of PyTorch', async () => {
+  it('leaves a network that evaluates to the logits of PyTorch', async () => {
     const expected = Float32Array.from(fixture.evaluated.flat());
     expect(relativeDifference(await evaluate(fixture, run), expected)).toBeLessThan(TOLERANCE);
   });
@@ -131,7 +131,7 @@ describe.each(fixtures)('a training step of $name', (fixture) => {
     for (const [name, values] of Object.entries(run.outputs)) {
       expect(relativeDifference(values, large.outputs[name] ?? []), name).toBeLessThan(TOLERANCE);
     }
-    // The forward pass computes the same sums in both.
+    // The forward pass computes the same sums either way.
     expect(run.outputs.logits).toEqual(large.outputs.logits);
     for (const { name, kind } of run.step.store.specs) {
       if (kind === 'buffer')

@@ -1,4 +1,4 @@
-/** Losses and their gradients in float32 against PyTorch's float64 (tools/oracle/make_losses.py). */
+/** Losses and their gradients in float32, compared with PyTorch in float64 (tools/oracle/make_losses.py). */
 import { gradients, run, type Shape, type Value } from '@inplace-abn/core';
 import { describe, expect, it } from 'vitest';
 import { readJson } from '../../core/test/support/fixtures.js';
@@ -90,7 +90,7 @@ describe('losses', () => {
     }
   });
 
-  it('weigh classes alike by their counts', () => {
+  it('can balance classes by weights computed from their counts', () => {
     expect(losses.balancedWeights([10, 0, 30, 20])).toEqual([2, 0, 2 / 3, 1]);
   });
 

@@ -1,5 +1,5 @@
 /**
- * Averages of weights that a training step updates, against PyTorch's, timm's and torchvision's
+ * Weight averages that a training step updates, compared with PyTorch's, timm's and torchvision's
  * (tools/oracle/make_ema.py).
  */
 import { programOf, type StateSpec, trace } from '@inplace-abn/core';
@@ -24,7 +24,7 @@ const { weights, cases } = readJson<{
 const W: StateSpec = { name: 'w', kind: 'parameter', shape: [4], dtype: 'float32' };
 
 describe('an average over 50 steps', () => {
-  it.each(cases)('is that of PyTorch: decay $decay', async ({ average, ...options }) => {
+  it.each(cases)('matches PyTorch: decay $decay', async ({ average, ...options }) => {
     const optimizer = sgd({ learningRate: 1 });
     const graph = trace((tracer) => {
       const parameter = tracer.state('w', [4], 'float32', 'parameter');

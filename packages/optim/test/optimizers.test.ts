@@ -1,4 +1,4 @@
-/** Update ops on the native device against float64 results of torch.optim. */
+/** Update ops on the native device, compared with float64 results of torch.optim. */
 import { type Program, programOf, type Tracer, trace } from '@inplace-abn/core';
 import { describe, expect, it } from 'vitest';
 import { readJson } from '../../core/test/support/fixtures.js';
@@ -192,7 +192,7 @@ describe('clipping by the global norm', () => {
     );
     const { outputs } = await step.run(inputs(before));
     expectClose(outputs.norm, [norm]);
-    // From zero with a rate of −1 a parameter becomes the gradient that was applied.
+    // Starting at zero, with a rate of −1, a parameter becomes the applied gradient.
     for (const [i, expected] of after.entries()) expectClose(step.store.read(`w${i}`).data, expected);
   });
 

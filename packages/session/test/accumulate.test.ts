@@ -1,11 +1,11 @@
-/** Batches in parts: one update by the sum of their gradients. */
+/** Gradient accumulation: a batch in parts and one update with the sum of their gradients. */
 import { Conv2d, GlobalAvgPool2d, Linear, Sequential } from '@inplace-abn/nn';
 import { adamw, sgd } from '@inplace-abn/optim';
 import { describe, expect, it } from 'vitest';
 import { accuracy, crossEntropy, Session, type SessionOptions } from '../src/index.js';
 import { batchOf, CLASSES, SIDE, session } from './support/stripes.js';
 
-/** Without statistics of the batch, so that parts give what the whole gives. */
+/** A network without batch statistics, so that parts give the same update as the whole batch. */
 const plain = (
   accumulate: number,
   { clip, loss = crossEntropy() }: Pick<SessionOptions, 'clip' | 'loss'> = {},
@@ -33,7 +33,7 @@ describe('accumulation', () => {
   it.each([
     ['even parts', 8, 4, undefined],
     ['parts that differ by a sample', 7, 3, undefined],
-    ['clipped by the norm of the sum', 6, 2, 1e-3],
+    ['clipping by the norm of the sum', 6, 2, 1e-3],
   ])('gives the update of the whole batch: %s', async (_, samples, parts, clip) => {
     const [whole, divided] = [plain(1, { clip }), plain(parts, { clip })];
     for (let step = 0; step < 3; step++) {
@@ -48,7 +48,7 @@ describe('accumulation', () => {
     for (const [i, value] of sum.entries()) expect(value).toBeCloseTo(Number(one[i]), 4);
   });
 
-  it('takes a mean over labels that count over all parts, even if a part has none', async () => {
+  it('averages over the labels of all parts that are not ignored, even if a part has none', async () => {
     const loss = crossEntropy({ ignoreIndex: 255, classWeights: [1, 2, 0.5] });
     const [whole, divided] = [plain(1, { loss }), plain(3, { loss })];
     for (let step = 0; step < 3; step++) {
@@ -63,7 +63,7 @@ describe('accumulation', () => {
     for (const [i, value] of sum.entries()) expect(value).toBeCloseTo(Number(one[i]), 4);
   });
 
-  it('plans the largest part, with a sum for each parameter', () => {
+  it('plans the largest part, with a gradient sum for each parameter', () => {
     const [whole, divided] = [session({ accumulate: 1 }), session({ accumulate: 4 })];
     const [all, part] = [whole.plan({ train: 64 }), divided.plan({ train: 64 })];
     expect(part.batch).toBe(16);
@@ -72,7 +72,7 @@ describe('accumulation', () => {
     expect(states.map(({ name }) => name)).toHaveLength(5);
   });
 
-  it('locks the steps of all parts', () => {
+  it('includes the steps of all parts in a lock', () => {
     const plan = session({ accumulate: 4 }).plan({ train: 64 });
     const { layers, work, totalBytes, arenaBytes, bytes } = plan.lock();
     expect(Object.keys(layers)).toEqual(expect.arrayContaining(['bn abn_apply', 'part of 16: bn abn_apply']));
@@ -83,7 +83,7 @@ describe('accumulation', () => {
     expect(plan.diff(plan.lock())).toMatchObject({ layers: [], grown: [] });
   });
 
-  it('updates nothing but statistics if a part is not finite, and continues', async () => {
+  it('updates no parameter if a part is not finite, and can continue', async () => {
     const own = session({ accumulate: 2, optimizer: sgd({ learningRate: 0.1 }) });
     const { x, y } = batchOf(8);
     const before = own.state.get('conv.weight');

@@ -1,18 +1,18 @@
-/** One arena for every plan: as large as the largest, and replaced only for a larger one. */
+/** One arena serves all plans: it has the size of the largest and is replaced only by a larger one. */
 import { cpu, type Device, type DeviceMemory } from '@inplace-abn/core';
 import { expect, it } from 'vitest';
 import { batchOf, session } from './support/stripes.js';
 
 const SIZES = [3, 12, 5, 7, 20, 4, 9];
 
-it('seven batch sizes take what the largest plan needs, however often they come', async () => {
+it('seven batch sizes need only the arena of the largest plan, however often they alternate', async () => {
   const blocks: DeviceMemory[] = [];
   const kept: boolean[] = [];
   const device: Device = Object.create(cpu(), {
     allocate: {
       value(bytes: number): DeviceMemory {
-        // The previous arena: memory that was returned to the system reads as zeros. The second block holds
-        // the states.
+        // The previous arena (the second block holds the states). Memory that was returned to the system
+        // reads as zeros.
         const before = blocks.length > 1 ? (blocks[2] ?? blocks[0]) : undefined;
         if (before) kept.push(before.read(0, before.bytes).some((byte) => byte !== 0));
         const memory = cpu().allocate(bytes);
@@ -30,8 +30,8 @@ it('seven batch sizes take what the largest plan needs, however often they come'
     }
   };
   await round(0);
-  // Weights with optimizer state, and the arenas of batches of 3, 12 and 20, each given back before the next
-  // is made.
+  // The weights with the optimizer state, and the arenas of batches of 3, 12 and 20, each released before the
+  // next is allocated.
   expect(blocks).toHaveLength(4);
   expect(kept).toEqual([false, false]);
   expect(blocks.at(-1)?.bytes).toBe(own.plan({ train: Math.max(...SIZES) }).raw.arenaBytes);

@@ -38,7 +38,7 @@ const NAMES = ['fc.weight', 'bn.running_var'];
 const numbers = ({ state }: Session, name: string) => [...(state.get(name)?.data ?? [])].map(Number);
 
 describe('an average of the weights', () => {
-  it('follows them, is evaluated, predicted with and saved', async () => {
+  it('follows the weights, and evaluates, predicts and is saved', async () => {
     const own = session();
     const averages = new Map<string, number[]>();
     for (let step = 0; step < 4; step++) {
@@ -92,13 +92,13 @@ describe('an average of the weights', () => {
     expect((await second.predict(x, averaged)).data).toEqual((await whole.predict(x, averaged)).data);
   });
 
-  it('is missing before it begins, or without the option', async () => {
+  it('does not exist before training or without the option', async () => {
     const { x, y } = batchOf(2, 0);
     await expect(session().evaluate(x, y, { averaged: true })).rejects.toThrow('train first');
     await expect(session(1, false).predict(x, { averaged: true })).rejects.toThrow(
       'predict of averages needs a Session with the option average',
     );
-    // @ts-expect-error: no number.
+    // @ts-expect-error: decay is missing.
     expect(() => new Session(new Linear(1, 1), { input: { shape: [1] }, average: {} })).toThrow('decay');
   });
 });

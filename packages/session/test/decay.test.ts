@@ -13,7 +13,7 @@ async function after(weightDecay: number, options: Partial<SessionOptions> = {})
   return own.state;
 }
 
-it('decayNormAndBias: false leaves scales, shifts and biases without it, those of in-place layers too', async () => {
+it('decayNormAndBias: false exempts scales, shifts and biases, those of in-place layers too', async () => {
   const [plain, decayed] = [await after(0), await after(0.1)];
   const some = await after(0.1, { decayNormAndBias: false });
   const own = await after(0.1, {

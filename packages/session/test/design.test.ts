@@ -1,8 +1,8 @@
-/** The program of the README: planned, trained, saved and run in few lines. */
+/** The program of the README plans, trains, saves and runs a network in a few lines. */
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 
-it('your own network takes at most 25 lines', () => {
+it("the README's program takes at most 25 lines", () => {
   const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
   const [, program = ''] = /```ts\n(.*?)```/s.exec(readme) ?? [];
   for (const call of ['plan(', 'train(', 'save(', 'predict(']) expect(program).toContain(`session.${call}`);

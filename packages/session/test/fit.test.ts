@@ -1,4 +1,4 @@
-/** The loop of a training as callbacks see it. */
+/** The training loop as callbacks see it. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
   type EarlyStoppingOptions,
@@ -13,7 +13,7 @@ import { batchOf, session } from './support/stripes.js';
 const batches = [0, 1, 2].map((first) => batchOf(2 + first, first));
 
 describe('callbacks', () => {
-  it('are called for epochs, batches, steps and the end, in this order', async () => {
+  it('are called for epochs, batches, steps and the end, in order', async () => {
     const own = session();
     const heard: string[] = [];
     const losses: number[] = [];
@@ -40,7 +40,7 @@ describe('callbacks', () => {
     ]);
   });
 
-  it('stop a training within an epoch, which goes on from there', async () => {
+  it('stop training within an epoch and get the position to resume from', async () => {
     const stops: FitPosition[] = [];
     const callback: FitCallback = {
       onStep: ({ step }, stop) => {
@@ -69,7 +69,7 @@ it('a schedule counts epochs or steps', async () => {
 describe('a time limit', () => {
   afterEach(() => void vi.restoreAllMocks());
 
-  it('ends the training after the step under way, which goes on from there', async () => {
+  it('ends training after the current step, from which it resumes', async () => {
     let now = 0;
     vi.spyOn(performance, 'now').mockImplementation(() => now);
     const stops: FitPosition[] = [];
@@ -88,13 +88,13 @@ describe('a time limit', () => {
     const own = session();
     await own.fit(batches, { epochs: 3, timeLimit: 3.5, callbacks });
     expect(stops).toEqual([{ epoch: 1, step: 4, stepInEpoch: 1 }]);
-    // There is time for the five steps that are left.
+    // There is time for the remaining five steps.
     await own.fit(batches, { epochs: 3, start: stops[0], timeLimit: 5.5, callbacks });
     expect(losses).toEqual(whole);
     expect(stops).toHaveLength(1);
   });
 
-  it('is above 0', async () => {
+  it('must be above 0', async () => {
     await expect(async () => session().fit(batches, { timeLimit: 0 })).rejects.toThrow(
       'timeLimit in seconds',
     );
@@ -116,7 +116,7 @@ describe('earlyStopping', () => {
     return epochs;
   }
 
-  it('ends a training after that many epochs without a better result', async () => {
+  it('ends training after `patience` epochs without a better result', async () => {
     const results = [1, 3, 2, 3, 4, 4.1, 4, 4.2, 9];
     expect(await epochsUntil(results, { patience: 2 })).toBe(4);
     expect(await epochsUntil(results, { patience: 2, metric: 'top1' })).toBe(4);
@@ -133,7 +133,7 @@ describe('earlyStopping', () => {
   });
 });
 
-it('fit resumes within an epoch, over the batches that are left', async () => {
+it('fit resumes within an epoch with the remaining batches', async () => {
   const [whole, half] = [session(), session()];
   const losses: number[] = [];
   const seen: FitCallback = { onStep: ({ loss }) => void losses.push(loss) };
@@ -163,7 +163,7 @@ it('fit resumes within an epoch, over the batches that are left', async () => {
   expect(losses).toHaveLength(expected.length + 1);
 });
 
-describe('a training that goes on', () => {
+describe('resumed training', () => {
   interface Recorded extends Trainee<number, string> {
     readonly made: [batch: number, at: FitPosition][];
   }
@@ -182,18 +182,18 @@ describe('a training that goes on', () => {
   const numbers = (epoch: number, first: number) => [5, 6, 7].slice(first).map((each) => each + 10 * epoch);
   const start = { epoch: 0, step: 2, stepInEpoch: 2 };
 
-  it('begins with the batch after its last', async () => {
+  it('starts with the batch after the last one', async () => {
     const trainee = recorded();
     const means: number[] = [];
     const callbacks: FitCallback[] = [{ onEpoch: ({ loss }) => void means.push(loss) }];
     await trainEpochs(trainee, { epochs: 2, start, batches: numbers, callbacks });
     expect(trainee.made.map(([batch]) => batch)).toEqual([7, 15, 16, 17]);
     expect(trainee.made[1]?.[1]).toEqual({ epoch: 1, step: 3, stepInEpoch: 0 });
-    // The only step of the first epoch had nothing that is labeled.
+    // The only step of the first epoch had no labels.
     expect(means).toEqual([Number.NaN, 1]);
   });
 
-  it('makes the validation that its epoch still lacks', async () => {
+  it('runs the validation that its epoch still lacks', async () => {
     const trainee = recorded();
     const at = { epoch: 0, step: 3, stepInEpoch: 3 };
     const validated: FitPosition[] = [];
@@ -206,7 +206,7 @@ describe('a training that goes on', () => {
     expect(validated).toEqual([at]);
   });
 
-  it('prefetches the next batch while a step is under way', async () => {
+  it('prefetches the next batch during a step', async () => {
     const order: string[] = [];
     const trainee = recorded();
     trainee.prefetch = (batch) => void order.push(`prefetch ${batch}`);

@@ -1,5 +1,5 @@
 /**
- * Small networks of one's own, trained a step in a Session, against PyTorch's loss and gradients in float64.
+ * One training step of small user-defined networks, compared with PyTorch's loss and gradients in float64.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -102,13 +102,13 @@ class TwoInputs extends Module<Senses> {
 
 interface Expected {
   readonly loss: number;
-  /** Norm, and products with two drawn tensors. */
+  /** By parameter: the norm, and inner products with two random tensors. */
   readonly gradients: Readonly<Record<string, readonly number[]>>;
 }
 
 const expected = readJson<Record<string, Expected>>(new URL('fixtures/networks.json', import.meta.url));
 
-/** A drawn batch, channels-last. */
+/** A random batch, channels-last. */
 function drawn(name: string, shape: Shape): Float32Array {
   const data = normal(name, [BATCH, ...shape]);
   const [channels = 1, ...space] = shape;
@@ -129,7 +129,7 @@ const numbersOf = (tensor: HostTensor | undefined) =>
 const dot = (a: ArrayLike<number>, b: ArrayLike<number>) =>
   Array.from(a).reduce((sum, value, i) => sum + value * (b[i] ?? 0), 0);
 
-/** Loads the drawn weights, makes a step at learning rate 1, and compares how far it went. */
+/** Loads random weights, takes a step at learning rate 1, and compares the update with the gradients. */
 async function check(
   name: string,
   session: Pick<Session, 'load' | 'state'> & { readonly module: AnyModule },
@@ -161,7 +161,7 @@ async function check(
     expect(Math.abs(Math.sqrt(dot(gradient, gradient)) - norm) / scale, key).toBeLessThan(1e-4);
     for (const [i, product] of products.entries()) {
       const probe = probes[i] ?? [];
-      // Relative to the largest that the product could be.
+      // Relative to the largest possible inner product.
       const bound = scale * Math.sqrt(dot(probe, probe));
       expect(Math.abs(dot(gradient, probe) - product) / bound, `${key}, product ${i}`).toBeLessThan(1e-4);
     }
@@ -179,7 +179,7 @@ it.each<[name: string, module: Module, shape: Shape, classes: number, positions:
   await check(name, session, () => session.train(drawn(`${name}:input`, shape), labels));
 });
 
-it('a network of two inputs has the gradients of PyTorch', async () => {
+it('a network with two inputs has the gradients of PyTorch', async () => {
   const shapes = { image: [1, 6, 6], text: [7] };
   const session = new Session(new TwoInputs(), {
     input: { image: { shape: shapes.image }, text: { shape: shapes.text } },

@@ -1,4 +1,4 @@
-/** Epochs of a group of two: all processes stop after the same step, whichever of them is told to. */
+/** Epochs of a group of two: all processes stop after the same step, whichever of them is told to stop. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Pool } from '../../comm/test/support/pool.js';
 import { batchOf, SIDE } from './support/stripes.js';
@@ -37,12 +37,12 @@ describe('fit in a group of two', () => {
     ['an epoch', {}, { stopAfter: 1 }, { heard: ['epoch 0', 'epoch 1', 'end 2, 6'], updates: 6 }],
     ['a signal before the first step', { aborted: true }, {}, { heard: ['end 0, 0'], updates: 0 }],
     ['both', { abortAt: 0 }, { stopAt: 0 }, { heard: ['stop 0, 1', 'end 0, 1'], updates: 1 }],
-  ])('stops on both processes for %s', async (_, first, second, expected) => {
+  ])('stops on both processes after %s', async (_, first, second, expected) => {
     const ranks = await pool.run<Result>(job, (rank) => argumentOf(rank === 0 ? first : second));
     expect(ranks).toEqual([expected, expected]);
   });
 
-  it('fails on both if one has more batches', async () => {
+  it('fails on both processes if one has more batches', async () => {
     const outcomes = await pool.outcomes<Result>(job, (rank) => argumentOf({ batches: BATCHES - rank }));
     const sentence = /rank 1 has no more batches in this epoch while rank 0 has: give every process/;
     for (const { error } of outcomes) expect(error).toMatch(sentence);

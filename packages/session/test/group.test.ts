@@ -1,4 +1,4 @@
-/** Two processes, each on its part of every batch, against one on the whole. */
+/** Two processes, each on its part of every batch, compared with one process on the whole batch. */
 
 import { join } from 'node:path';
 import type { HostTensor } from '@inplace-abn/tensor';
@@ -18,7 +18,7 @@ const job = new URL('jobs/train.mjs', import.meta.url);
 const STEPS = 4;
 const SAMPLES = 7;
 
-/** The samples of a rank in a batch; with two ranks, the first three or the other four. */
+/** A rank's samples of a batch; of two ranks, the first has three and the second four. */
 function partOf(rank: number, step: number, cuts = [0, 3, SAMPLES]): { x: Float32Array; y: Int32Array } {
   const { x, y } = batchOf(SAMPLES, step);
   const [begin = 0, end = 0] = cuts.slice(rank);
@@ -26,7 +26,7 @@ function partOf(rank: number, step: number, cuts = [0, 3, SAMPLES]): { x: Float3
 }
 const steps = Array.from({ length: STEPS }, (_, step) => step);
 
-/** Checks that all ranks have the same results and weights, and nearly those of one process. */
+/** Expects the same results and weights on all ranks, close to those of one process. */
 function expectTrained(ranks: readonly Result[], whole: Result): void {
   const [first, ...others] = ranks;
   for (const other of others) expect(other.results).toEqual(first?.results);
@@ -65,7 +65,7 @@ describe('a group of two', () => {
     expectTrained(ranks, whole);
   });
 
-  it('sums in buckets of another size to the same bits, and refuses two sizes', async () => {
+  it('sums to the same bits with another bucket size, and refuses sizes that differ between ranks', async () => {
     const argument = (rank: number) => ({
       batches: steps.map((step) => partOf(rank, step)),
       side: SIDE,
@@ -82,7 +82,7 @@ describe('a group of two', () => {
       expect(error).toMatch(/^the steps of rank 0 and rank 1 differ in what they exchange/);
   });
 
-  it('takes a mean over the labels that count on all processes, even if one has none', async () => {
+  it('averages over the labels of all processes that are not ignored, even if one has none', async () => {
     const ignoreIndex = 255;
     const whole = steps.map((step) => {
       const { x, y } = batchOf(SAMPLES, step);
@@ -106,7 +106,7 @@ describe('a group of two', () => {
     }
   });
 
-  it.each([undefined, 2])('goes on from a state that rank 0 alone has loaded: %s shards', async (shards) => {
+  it.each([undefined, 2])('resumes from a state that only rank 0 has loaded: %s shards', async (shards) => {
     const file = join(await newFolder('group'), 'state');
     const options = {
       world: 2,
@@ -130,7 +130,7 @@ describe('a group of two', () => {
     }
   });
 
-  it('divides its parts in parts, and stops together if one is not finite', async () => {
+  it('accumulates gradients on each process, and all stop if a value is not finite', async () => {
     const broken = (rank: number, step: number) => {
       const { x, y } = partOf(rank, step);
       if (rank === 1 && step === STEPS - 1) x[0] = Number.NaN;
@@ -150,7 +150,7 @@ describe('a group of two', () => {
   });
 });
 
-it('two nodes of two train as one process does on the whole batch', async () => {
+it('two nodes of two processes train as one process does on the whole batch', async () => {
   vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
   const { default: alone } = await import(job.href);
   const settings = { side: SIDE, seed: 5 };

@@ -1,5 +1,5 @@
 /**
- * Layer-wise rates, and weight decay of weights alone, against PyTorch's AdamW with timm's groups
+ * Layer-wise rates, and weight decay only for weights, compared with PyTorch's AdamW with timm's groups
  * (tools/oracle/make_groups.py).
  */
 import { Linear, Sequential } from '@inplace-abn/nn';
@@ -18,7 +18,7 @@ const { options, x, y, start, end } = readJson<{
   end: Weights;
 }>(new URL('fixtures/groups.json', import.meta.url));
 
-it("three steps are those of PyTorch with timm's groups", async () => {
+it("three steps match PyTorch with timm's groups", async () => {
   const network = new Sequential({
     stem: new Linear(6, 5),
     block1: new Linear(5, 4),

@@ -1,6 +1,6 @@
 /**
- * Mistakes that TypeScript refuses: JavaScript gets one sentence for each, with a code, at the line that made
- * them.
+ * Mistakes that TypeScript refuses. In JavaScript, each throws one sentence with a code at the line of the
+ * mistake.
  */
 import { type Graph, gradients, trace, type Value } from '@inplace-abn/core';
 import { Conv2d, GlobalAvgPool2d, Linear, Module, Sequential } from '@inplace-abn/nn';
@@ -23,13 +23,13 @@ const scores = () => new Sequential({ pool: new GlobalAvgPool2d(), fc: new Linea
 
 const MISTAKES: readonly Mistake[] = [
   [
-    'options that are missing',
+    'missing options',
     'ERR_OPTION_VALUE',
     /^Session: expected an object of options, such as \{ input, target \}, but received undefined/,
     () => new Session(scores(), untyped<SessionOptions>(undefined)),
   ],
   [
-    'a network that is none',
+    'a network that is not a module',
     'ERR_OPTION_VALUE',
     /^Session: expected a network, .* but received the function Sequential/,
     () => new Session(untyped<Module>(Sequential), { input }),
@@ -77,7 +77,7 @@ const MISTAKES: readonly Mistake[] = [
     () => session({ initial: untyped<undefined>([]) }),
   ],
   [
-    'memory to fit in that is none',
+    'a memory budget that cannot be parsed',
     'ERR_OPTION_VALUE',
     /^largestBatch: expected memory in bytes, .* but received 'lots'/,
     () => session().largestBatch('lots'),
@@ -89,19 +89,19 @@ const MISTAKES: readonly Mistake[] = [
     () => session({ bucketSize: 0 }),
   ],
   [
-    'a batch to plan in a text',
+    'a batch size given as text',
     'ERR_EMPTY_BATCH',
     /^plan: expected a batch of at least one sample but received '4'/,
     () => session().plan({ train: untyped<number>('4') }),
   ],
   [
-    'no inputs by name',
+    'an empty object of inputs',
     'ERR_INPUT_NAME',
     /^predict: expected input but received none/,
     () => session().predict(untyped<Float32Array>({})),
   ],
   [
-    'a step of no name',
+    'a step without a name',
     'ERR_OPTION_VALUE',
     /^step: expected a name but received undefined/,
     () => session().step(untyped<string>(undefined), () => trace(() => ({}))),
@@ -137,13 +137,13 @@ const MISTAKES: readonly Mistake[] = [
     () => gradients(untyped<Value>(undefined), untyped<Value[]>(undefined)),
   ],
   [
-    'a schedule of no type',
+    'a schedule of an unknown type',
     'ERR_OPTION_VALUE',
     /^createSchedule: expected type to be one of constant, .* but received 'cosin'/,
     () => createSchedule(untyped<ScheduleOptions>({ type: 'cosin' })),
   ],
   [
-    'a schedule without its option',
+    'a schedule without a required option',
     'ERR_OPTION_VALUE',
     /^createSchedule: expected stepSize of step to be a number above 0 but received undefined/,
     () => createSchedule(untyped<ScheduleOptions>({ type: 'step' })),
@@ -155,7 +155,7 @@ const MISTAKES: readonly Mistake[] = [
     () => createSchedule(untyped<ScheduleOptions>({ type: 'step', step_size: 30 })),
   ],
   [
-    'no schedule',
+    'missing schedule options',
     'ERR_OPTION_VALUE',
     /^createSchedule: expected an object of options, .* but received undefined/,
     () => createSchedule(untyped<ScheduleOptions>(undefined)),
@@ -167,13 +167,13 @@ const MISTAKES: readonly Mistake[] = [
     () => session({ device: untyped<undefined>('cpu') }),
   ],
   [
-    'a precision that is none',
+    'an unknown precision',
     'ERR_OPTION_VALUE',
     /^Session: expected a precision of float32, bfloat16 or float16 but received 'bf16'/,
     () => session({ precision: untyped<'float32'>('bf16') }),
   ],
   [
-    'a dtype that is none',
+    'an unknown dtype',
     'ERR_OPTION_VALUE',
     /^Session: expected input\.dtype to be one of float32, .* but received 'float'/,
     () => session({ input: { ...input, dtype: untyped<'float32'>('float') } }),
@@ -203,25 +203,25 @@ const MISTAKES: readonly Mistake[] = [
     () => session({ groups: [untyped<{ parameters: string[] }>({ parameters: ['fc'], lr: 1 })] }),
   ],
   [
-    'a decay of layers that raises rates',
+    'a layer decay that raises rates',
     'ERR_OPTION_VALUE',
     /^Session: expected layerDecay as a factor above 0 and at most 1, such as 0\.75, but received 2$/,
     () => session({ layerDecay: 2 }),
   ],
   [
-    'a decay of no layers',
+    'a layer decay without layers',
     'ERR_OPTION_VALUE',
     /^Session: expected layerDecay\.layers from the input on, such as .* but received undefined/,
     () => session({ layerDecay: untyped<LayerDecay>({ factor: 0.5 }) }),
   ],
   [
-    'a decay of layers of a network without blocks',
+    'layer decay for a network without blocks',
     'ERR_NO_MATCH',
     /^layerDecay: the network has no blocks.*: name its modules block1, block2, .*, or list the network's layers, as in \{ factor: 0\.75, layers: /,
     () => session({ layerDecay: 0.75 }),
   ],
   [
-    'a decay of layers that there are not',
+    'layer decay over layers that do not exist',
     'ERR_NO_MATCH',
     /^layerDecay\.layers\[1\]: nothing is named body; names begin with conv, bn, fc$/,
     () => session({ layerDecay: { factor: 0.5, layers: [['conv'], ['body']] } }),
@@ -257,13 +257,13 @@ const MISTAKES: readonly Mistake[] = [
     () => session().train(untyped<Float32Array>(undefined), y),
   ],
   [
-    'batches that are forgotten',
+    'forgotten batches',
     'ERR_OPTION_VALUE',
     /^fit: expected an array of batches \{ x, y \}, .* but received undefined/,
     () => session().fit(untyped<[]>(undefined)),
   ],
   [
-    'batches under other names',
+    'batches with other names',
     'ERR_INPUT_NAME',
     /^fit: expected batches \{ x, y \} but received \{ images, labels \}/,
     () => session().fit(untyped<[]>([{ images: x, labels: y }])),
@@ -287,31 +287,31 @@ const MISTAKES: readonly Mistake[] = [
     () => session().fit([{ x, y }], { callbacks: [untyped<object>({ onStepEnd: () => {} })] }),
   ],
   [
-    'a controller in place of its signal',
+    'an AbortController instead of its signal',
     'ERR_OPTION_VALUE',
     /^fit: expected the signal of an AbortController but received an object of AbortController/,
     () => session().fit([{ x, y }], { signal: untyped<AbortSignal>(new AbortController()) }),
   ],
   [
-    'one path of a layer rather than a list',
+    'a layer path instead of a list',
     'ERR_OPTION_VALUE',
     /^features: expected an array of layers' paths, such as \['fc'\], but received 'fc'/,
     () => session().features(x, untyped<readonly string[]>('fc')),
   ],
   [
-    'a batch within no memory',
+    'a forgotten memory budget',
     'ERR_OPTION_VALUE',
     /^largestBatch: expected bytes, such as '1.5GiB', but received undefined/,
     () => session().largestBatch(untyped<number>(undefined)),
   ],
   [
-    'weights saved to no file',
+    'weights saved without a path',
     'ERR_OPTION_VALUE',
     /^save: expected the path of a file but received undefined/,
     () => session().save(untyped<string>(undefined)),
   ],
   [
-    'a state loaded from no file',
+    'a state loaded without a path',
     'ERR_OPTION_VALUE',
     /^loadState: expected the path of a file but received undefined/,
     () => session().loadState(untyped<string>(undefined)),

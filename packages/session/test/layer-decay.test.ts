@@ -1,4 +1,4 @@
-/** The layers over which learning rates fall, of every network of the models and of others. */
+/** The layers over which learning rates decay, for every network of the model zoo and for others. */
 import {
   ARCHITECTURES,
   createNetwork,
@@ -13,7 +13,7 @@ import { type AnyModule, InPlaceABN } from '@inplace-abn/nn';
 import { describe, expect, it } from 'vitest';
 import { layerFactors, TrainedParameters } from '../src/index.js';
 
-/** Names of the modules in each layer of a network, from the input on; the first is the stem. */
+/** Names of the modules in each layer of a network, starting at the input; the first layer is the stem. */
 type Layers = readonly (readonly string[])[];
 
 const CLASSIFIER = ['bn_out', 'classifier'];
@@ -26,7 +26,7 @@ function ofBlocks(counts: readonly number[]): Layers {
   return [['mod1'], ...blocks, CLASSIFIER];
 }
 
-/** Both convolutions of a dense layer, and with the last of a module the transition behind it. */
+/** Both convolutions of a dense layer, and in the last layer of a module the transition after it. */
 function ofDenseLayers(counts: readonly number[]): Layers {
   const layers = counts.flatMap((count, index) =>
     Array.from({ length: count }, (_, layer) => {
@@ -57,7 +57,7 @@ const ZOO = [
   ...each(DENSENETS, ({ layers }) => ofDenseLayers(layers)),
 ];
 
-/** Some parameters of networks of torchvision and timm by layer, in the networks' own order. */
+/** Some parameters of torchvision and timm networks by layer, in each network's order. */
 const NAMED_ELSEWHERE: readonly (readonly [string, Layers])[] = [
   [
     "torchvision's ResNet",
@@ -194,7 +194,7 @@ const networkOf = (arch: string) =>
 const parametersOf = (network: AnyModule) =>
   network.namedStates().flatMap(({ name, kind }) => (kind === 'parameter' ? [name] : []));
 
-/** For each parameter how many layers lie behind its own. */
+/** The number of layers after that of each parameter. */
 function behind(layers: Layers, names: readonly string[]): Record<string, number> {
   const entries = names.map((name) => {
     const at = layers.findIndex((prefixes) => prefixes.some((prefix) => name.startsWith(`${prefix}.`)));
@@ -203,8 +203,8 @@ function behind(layers: Layers, names: readonly string[]): Record<string, number
   return Object.fromEntries(entries);
 }
 
-describe('the layers of a decay', () => {
-  it('are known for every network of the models', () => {
+describe('the layers of a layer decay', () => {
+  it('are known for every network of the model zoo', () => {
     expect(ZOO.map(([arch]) => arch).sort()).toEqual([...ARCHITECTURES].sort());
   });
 
@@ -217,10 +217,10 @@ describe('the layers of a decay', () => {
     expect(new Set(Object.values(found)).size).toBe(layers.length);
   });
 
-  it('are one each of a DenseNet: with numbers', () => {
+  it('are the dense layers of a DenseNet', () => {
     const { rateFactorOf } = new TrainedParameters(networkOf('densenet121'), { layerDecay: 0.9 });
     const exponent = (name: string) => Math.round(Math.log(1 / rateFactorOf(name)) / Math.log(1 / 0.9));
-    // 6, 12, 24 and 16 dense layers between the stem and the classifier.
+    // Between the stem and the classifier, there are 6, 12, 24 and 16 dense layers.
     const expected = {
       'mod1.conv1.weight': 59,
       'mod2.convs1.0.bn.weight': 58,
@@ -235,7 +235,7 @@ describe('the layers of a decay', () => {
     expect(Object.fromEntries(Object.keys(expected).map((name) => [name, exponent(name)]))).toEqual(expected);
   });
 
-  it('have what is between two blocks in that before', () => {
+  it('assign parameters between two blocks to the first of them', () => {
     const names = ['stem.w', 'block1.w', 'down.w', 'block2.w', 'norm.w', 'fc.w'];
     const factorOf = layerFactors(names, 0.5, { option: 'decay' });
     expect(names.map(factorOf)).toEqual([0.125, 0.25, 0.25, 0.5, 1, 1]);
@@ -243,7 +243,7 @@ describe('the layers of a decay', () => {
     expect(names.map(layerFactors(names, 0.5, { option: 'decay', isLast }))).toEqual([0.25, 0.5, 1, 1, 1, 1]);
   });
 
-  it.each(NAMED_ELSEWHERE)('are known as %s names them', (_network, layers) => {
+  it.each(NAMED_ELSEWHERE)('are known by the names of %s', (_network, layers) => {
     const names = layers.flat();
     const factorOf = layerFactors(names, 0.5, { option: 'decay' });
     const expected = layers.flatMap((layer, index) => layer.map((name) => [name, layers.length - 1 - index]));
@@ -268,18 +268,18 @@ describe('the layers of a decay', () => {
       ['patch.w', 'blocks.0.w', 'blocks.1.w', 'blocks.2.w', 'head.layer1.w', 'head.layer2.w'],
       [4, 3, 2, 1, 0, 0],
     ],
-  ])('are those of the naming that most parameters have: %s', (_, names, falls) => {
+  ])('follow the naming scheme of most parameters: %s', (_, names, falls) => {
     const factorOf = layerFactors(names, 0.5, { option: 'decay' });
     expect(names.map((name) => Math.log2(1 / factorOf(name)))).toEqual(falls);
   });
 
-  it('are those of the naming of more parameters where several have some', () => {
+  it('follow the naming scheme that matches more parameters', () => {
     const names = ['features.0.weight', 'block1.blocks.0.weight', 'block2.weight', 'fc.weight'];
     const factorOf = layerFactors(names, 0.5, { option: 'decay' });
     expect(names.map(factorOf)).toEqual([0.125, 0.25, 0.5, 1]);
   });
 
-  it('must be there, and the error says how to name them', () => {
+  it('must exist, and the error says how to name them', () => {
     const names = ['features.stage1.weight', 'features.stage2.weight', 'fc.weight'];
     expect(() => layerFactors(names, 0.5, { option: 'decay' })).toThrow(
       expect.objectContaining({

@@ -1,4 +1,4 @@
-/** Resident memory of a Session in a process of its own, as the benchmark `session` measures it. */
+/** Resident memory of a Session in a separate process, measured as by the benchmark `session`. */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
@@ -18,7 +18,7 @@ it('grows by what it plans, within 5 %', () => {
 });
 
 it('stays flat over 1,000 steps of seven batch sizes', () => {
-  // The JavaScript heap breathes by some megabytes; a leak of 20 KB a step would be 10 MB.
+  // The JavaScript heap fluctuates by some megabytes; a leak of 20 KB a step would be 10 MB.
   const { growth } = measure('sizes', 21, 16, 1000);
   expect(growth).toBeLessThan(10e6);
 });

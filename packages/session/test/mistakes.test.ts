@@ -1,4 +1,4 @@
-/** Mistakes of a caller: one sentence each, with a code, thrown at the line that made them. */
+/** Mistakes of a caller: each throws one sentence with a code at the line of the mistake. */
 import { add, cpu, type Value } from '@inplace-abn/core';
 import { Conv2d, Dropout, GlobalAvgPool2d, Linear, Module, Sequential } from '@inplace-abn/nn';
 import { adam, sgd } from '@inplace-abn/optim';
@@ -10,7 +10,7 @@ import { batchOf, CLASSES, SIDE, session } from './support/stripes.js';
 const { x, y } = batchOf(4);
 const input = { shape: [1, SIDE, SIDE] };
 const withNaN = x.map((value, i) => (i === 150 ? Number.NaN : value));
-/** A network with a loss function of its own. */
+/** A session with a user-defined loss function. */
 const own = (module: Module, loss: (output: Value, target: Value) => Value) =>
   new Session(module, {
     input,
@@ -20,7 +20,7 @@ const own = (module: Module, loss: (output: Value, target: Value) => Value) =>
   });
 const scores = () => new Sequential({ pool: new GlobalAvgPool2d(), fc: new Linear(1, CLASSES) });
 
-/** As the class of another copy of the package is seen from here. */
+/** A module class from another copy of the package, as it looks to this one. */
 class OfAnotherVersion {
   static readonly version = '0.0.9';
   readonly call = () => {};
@@ -29,7 +29,7 @@ class OfAnotherVersion {
 
 const MISTAKES: readonly Mistake[] = [
   [
-    'a shape that is none',
+    'an invalid shape',
     'ERR_SHAPE',
     /sizes of one sample, such as \[3, 224, 224\], but received \[0,3\]/,
     () => session({ input: { shape: [0, 3] } }),
@@ -47,7 +47,7 @@ const MISTAKES: readonly Mistake[] = [
     () => new Session(untyped<Module>(new OfAnotherVersion()), { input }),
   ],
   [
-    'no input',
+    'a missing input shape',
     'ERR_SHAPE',
     /expected input.shape to hold the sizes of one sample/,
     () => new Session(scores(), untyped<SessionOptions>({})),
@@ -59,7 +59,7 @@ const MISTAKES: readonly Mistake[] = [
     () => new Session(scores(), { input, loss: crossEntropy(), target: { shape: [], dtype: 'int32' } }),
   ],
   [
-    'a target of no shape',
+    'a target with an invalid shape',
     'ERR_SHAPE',
     /expected target.shape to hold the sizes of one sample/,
     () => new Session(scores(), untyped<SessionOptions>({ input, loss: add, target: { shape: 3 } })),
@@ -119,7 +119,7 @@ const MISTAKES: readonly Mistake[] = [
     () => session().train(new Float32Array(), new Int32Array()),
   ],
   [
-    'a plan for no sample',
+    'a plan for zero samples',
     'ERR_EMPTY_BATCH',
     /at least one sample but received 0/,
     () => session().plan({ train: 0 }),
@@ -269,7 +269,7 @@ const MISTAKES: readonly Mistake[] = [
     },
   ],
   [
-    'a module of the loss alone',
+    'a module that only the loss uses',
     'ERR_NOT_HELD',
     /^the loss uses parameter loss\.weight, which the network does not hold/,
     () => {
@@ -304,7 +304,7 @@ const MISTAKES: readonly Mistake[] = [
     () => session().features(x, ['pol']),
   ],
   [
-    'a path that names none of many layers',
+    'a path that names no layer of many',
     'ERR_NO_MATCH',
     /it calls body, body\.0, (body\.\d+, ){9}body\.10 and 9 more$/,
     () => {

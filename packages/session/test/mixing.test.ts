@@ -21,10 +21,10 @@ const oneHot = Float32Array.from({ length: 6 * CLASSES }, (_, i) =>
 );
 
 const mixup: Mixing = { draw: () => ({ lambda: 0.3, box: [0, 0, 0, 0] }) };
-/** 5×3 of 12×12 pixels are the other image's. */
+/** 5×3 of 12×12 pixels come from the other image. */
 const cutmix: Mixing = { draw: () => ({ lambda: 1 - 15 / 144, box: [2, 9, 7, 12] }) };
 
-/** Without statistics of the batch, so that parts give what the whole gives. */
+/** A network without batch statistics, so that parts give the same update as the whole batch. */
 const plain = (options: Partial<SessionOptions>) =>
   new Session(
     new Sequential({ conv: new Conv2d(1, 4, 3), pool: new GlobalAvgPool2d(), fc: new Linear(4, CLASSES) }),
@@ -36,7 +36,7 @@ const plain = (options: Partial<SessionOptions>) =>
     },
   );
 
-/** Mixed on the host: every image with the one before it in its part of the batch. */
+/** A batch mixed on the host: every image with the previous one in its part of the batch. */
 function mixedBy(mix: Mixing, part: number): [x: Float32Array, y: Float32Array] {
   const {
     lambda,
@@ -64,7 +64,7 @@ describe('a mixed batch', () => {
     ['mixup in shards', mixup, { deterministicWorld: 2 }, 3],
     ['cutmix in parts', cutmix, { accumulate: 2 }, 3],
     ['mixup in parts of shards', mixup, { deterministicWorld: 2, accumulate: 3 }, 1],
-  ])('trains as one that was mixed before: %s', async (_, mix, options, part) => {
+  ])('trains as a batch mixed beforehand does: %s', async (_, mix, options, part) => {
     const [given, own, labels] = [
       plain({}),
       plain({ ...options, mix }),
@@ -82,7 +82,7 @@ describe('a mixed batch', () => {
     }
   });
 
-  it('is drawn by seed, epoch and batch, or by the count of updates', async () => {
+  it('is drawn from seed, epoch and batch, or from the number of updates', async () => {
     const drawn: MixPosition[] = [];
     const mix: Mixing = {
       draw: (at) => {
@@ -108,7 +108,7 @@ describe('a mixed batch', () => {
     ]);
   });
 
-  it('is of images', () => {
+  it('must consist of images', () => {
     expect(() => plain({ mix: mixup, input: { shape: [SIDE] } })).toThrow('one float32 input of images');
     expect(() => plain({ mix: untyped<Mixing>({ mixup: 0.2 }) })).toThrow('mix to draw');
   });
@@ -120,7 +120,7 @@ describe('a mixed batch', () => {
       "a function's targets",
       { loss: (output) => mean(output), target: { shape: [SIDE, SIDE], dtype: 'int32' } },
     ],
-  ])('has no %s of pixels', (_, options) => {
+  ])('may not have per-pixel %s', (_, options) => {
     const planned = (own: Partial<SessionOptions>) =>
       new Session(new Sequential({ conv: new Conv2d(1, CLASSES, 3, { padding: 1 }) }), {
         input: { shape: [1, SIDE, SIDE] },

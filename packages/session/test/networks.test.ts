@@ -1,4 +1,4 @@
-/** More than one input, output, learning rate; parts of a network that stay as they are; layers' values. */
+/** Several inputs, outputs and learning rates; frozen parts of a network; the values of layers. */
 import { activation, add, concat, type Value } from '@inplace-abn/core';
 import { Conv2d, GlobalAvgPool2d, InPlaceABN, Linear, Module, Sequential } from '@inplace-abn/nn';
 import { sgd } from '@inplace-abn/optim';
@@ -48,7 +48,7 @@ describe('several inputs and outputs', () => {
       metrics: { stripes: (output, target) => accuracy()(output.stripes, target.stripes) },
     });
 
-  it('train together, and predict by their names', async () => {
+  it('train together and predict by name', async () => {
     const net = twoEyes();
     const right = Float32Array.from({ length: 6 * 16 }, (_, i) => (Math.floor(i / 16) % 2 ? 1 : -1));
     const parity = Int32Array.from({ length: 6 }, (_, i) => i % 2);
@@ -84,7 +84,7 @@ describe('several inputs and outputs', () => {
 });
 
 describe('features', () => {
-  it('are what layers return, in one run, without what follows them', async () => {
+  it('are the outputs of layers, in one run that stops after the last of them', async () => {
     const net = session();
     const { bn, pool } = await net.features(x, ['bn', 'pool']);
     expect(bn.shape).toEqual([6, 8, SIDE, SIDE]);
@@ -100,7 +100,7 @@ describe('features', () => {
 });
 
 describe('freezing', () => {
-  it('leaves parameters as they are, without gradient or optimizer state', async () => {
+  it('keeps parameters unchanged, without gradient or optimizer state', async () => {
     const [whole, head] = [session(), session({ freeze: ['conv', 'bn'] })];
     const before = clone(head);
     await head.train(x, y);
@@ -120,7 +120,7 @@ describe('freezing', () => {
     expect(head.plan({ predict: 6 }).raw.arenaBytes).toBeLessThanOrEqual(some.raw.arenaBytes);
   });
 
-  it('goes by predicate, and keeps what lies before a trained layer differentiable', async () => {
+  it('accepts a predicate, and still trains layers before a frozen one', async () => {
     const net = session({ freeze: (path) => path.startsWith('fc') });
     const before = clone(net);
     await net.train(x, y);
@@ -129,7 +129,7 @@ describe('freezing', () => {
     expect(after.get('conv.weight')).not.toEqual(before.get('conv.weight'));
   });
 
-  it('holds statistics, of all layers or of some', async () => {
+  it('keeps running statistics, of all layers or of some', async () => {
     for (const frozenStatistics of [true, ['bn'], (path: string) => path === 'bn'] as const) {
       const net = session({ frozenStatistics });
       const before = clone(net);
@@ -147,7 +147,7 @@ describe('freezing', () => {
 describe('groups of parameters', () => {
   const still = () => ({ optimizer: sgd({ learningRate: 0.5 }) });
 
-  it('have learning rates of their own, which a step multiplies', async () => {
+  it('can have their own learning rates, which the rate of a step scales', async () => {
     const [plain, grouped] = [
       session(still()),
       session({ ...still(), groups: [{ parameters: ['fc'], learningRate: 0.125 }] }),
@@ -162,7 +162,7 @@ describe('groups of parameters', () => {
     expect(moved(other, 'fc.weight')).toBeCloseTo(moved(one, 'fc.weight') / 4, 6);
   });
 
-  it('have a weight decay of their own', async () => {
+  it('can have their own weight decay', async () => {
     const groups = [
       { parameters: ['*.bias', 'bn'], weightDecay: 0 },
       { parameters: ['fc'], weightDecay: 0.1 },
@@ -179,10 +179,10 @@ describe('groups of parameters', () => {
   });
 });
 
-describe('rates of layers', () => {
+describe('layer decay', () => {
   const still = () => ({ optimizer: sgd({ learningRate: 0.5 }) });
 
-  /** How far a step moves a parameter, over how far it moves it without a decay of layers. */
+  /** How far a step moves a parameter, relative to its move without layer decay. */
   async function ratios(
     make: (layerDecay?: number | LayerDecay) => Pick<Session, 'train' | 'state'>,
     decay: number | LayerDecay,
@@ -198,7 +198,7 @@ describe('rates of layers', () => {
     return (name: string) => moved(other, name) / moved(one, name);
   }
 
-  it('fall over the layers that are named, before those that are not', async () => {
+  it('applies to the listed layers; other parameters keep the full rate', async () => {
     const ratio = await ratios((layerDecay) => session({ ...still(), layerDecay }), {
       factor: 0.5,
       layers: [['conv'], (path) => path.startsWith('bn.')],
@@ -208,7 +208,7 @@ describe('rates of layers', () => {
     expect(ratio('fc.weight')).toBeCloseTo(1, 5);
   });
 
-  it('fall from block to block, and multiply those of groups', async () => {
+  it('applies from block to block, and multiplies the rates of groups', async () => {
     const blocks = () =>
       new Sequential({
         stem: new Conv2d(1, 4, 3, { padding: 1 }),
@@ -223,7 +223,7 @@ describe('rates of layers', () => {
           input: { shape: [1, SIDE, SIDE] },
           loss: crossEntropy(),
           ...still(),
-          // Only the decayed one has them, so that the ratios show both.
+          // Only the session with layer decay has groups, so the ratios show both.
           groups: layerDecay === undefined ? [] : [{ parameters: ['*.bias'], learningRate: 0.25 }],
           layerDecay,
         }),
@@ -273,7 +273,7 @@ describe('metrics', () => {
   });
 });
 
-it('the layer of a frozen network keeps nothing for a backward pass', () => {
+it('the layers of a frozen network keep nothing for a backward pass', () => {
   const deep = () =>
     new Sequential({
       body: new Sequential({

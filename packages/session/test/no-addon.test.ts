@@ -1,4 +1,4 @@
-/** A machine without the addon: plans are made, and say that they estimate; training says what helps. */
+/** A machine without the addon: plans work and say that they estimate; training fails with a remedy. */
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Conv2d, GlobalAvgPool2d, InPlaceABN, Linear, Sequential } from '@inplace-abn/nn';

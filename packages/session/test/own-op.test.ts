@@ -62,7 +62,10 @@ async function trained(of: Session): Promise<unknown> {
 }
 
 describe('an op that JavaScript computes', () => {
-  it.each(['float32', 'bfloat16'] as const)('trains as the built-in one, bit for bit: %s', async (dtype) => {
-    expect(await trained(session(own, dtype))).toEqual(await trained(session(builtIn, dtype)));
-  });
+  it.each(['float32', 'bfloat16'] as const)(
+    'trains like the built-in one, bit for bit: %s',
+    async (dtype) => {
+      expect(await trained(session(own, dtype))).toEqual(await trained(session(builtIn, dtype)));
+    },
+  );
 });

@@ -1,4 +1,4 @@
-/** Steps of the caller's own, and how many plans a session keeps. */
+/** User-defined steps, and the number of plans that a session keeps. */
 import { cpu, type Graph, mean, NotFiniteError, square, trace } from '@inplace-abn/core';
 import { sgd, updateParameters } from '@inplace-abn/optim';
 import { describe, expect, it, vi } from 'vitest';
@@ -6,7 +6,7 @@ import { batchOf, SIDE, session } from './support/stripes.js';
 
 type Own = ReturnType<typeof session>;
 
-/** Makes the scores small: an update by a loss that needs no target. */
+/** A step that makes the scores smaller: its loss needs no target. */
 function calming({ module }: Own, samples: number): Graph {
   return trace((tracer) => {
     const x = tracer.input('x', [samples, 1, SIDE, SIDE], 'float32');
@@ -25,8 +25,8 @@ function calming({ module }: Own, samples: number): Graph {
 
 const scalars = { rate: Float32Array.of(0.1), step: Float32Array.of(1) };
 
-describe('a step of your own', () => {
-  it('updates the states that the other steps read, in the arena of all', async () => {
+describe('a user-defined step', () => {
+  it('updates the states that other steps read, in the shared arena', async () => {
     const own = session();
     const { x, y } = batchOf(6);
     for (let i = 0; i < 5; i++) await own.train(x, y);
@@ -43,7 +43,7 @@ describe('a step of your own', () => {
     expect(own.store.bytes).toBe(own.stateBytes);
   });
 
-  it('is reserved before it runs, or refused with what to do', async () => {
+  it('can be reserved before it runs, or is refused with a remedy', async () => {
     const own = session();
     const calm = own.step('calm', () => calming(own, 6));
     own.reserve([calm.plan, own.plan({ train: 50 })]);
@@ -60,7 +60,7 @@ describe('a step of your own', () => {
     expect(small.bytes).toBe(0);
   });
 
-  it('says where numbers went wrong', async () => {
+  it('names the first layer with a value that is not finite', async () => {
     const own = session();
     const calm = own.step('calm', () => calming(own, 6));
     const { x } = batchOf(6);

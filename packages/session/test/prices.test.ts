@@ -1,4 +1,4 @@
-/** The time of a session's step, from made-up prices. */
+/** The predicted time of a session's step, from made-up prices. */
 import { type Plan, priceListOf } from '@inplace-abn/core';
 import { Conv2d, GlobalAvgPool2d, InPlaceABN, Linear, Sequential } from '@inplace-abn/nn';
 import { sgd } from '@inplace-abn/optim';
@@ -15,7 +15,7 @@ const listOf = (...plans: Plan[]) =>
     plans.map((plan) => [plan, plan.instructions.map(() => MILLISECOND)]),
   );
 
-it('is the sum over its instructions', () => {
+it('the predicted time of a step is the sum over its instructions', () => {
   const plan = session().plan({ train: 6 });
   const { seconds, sources, phases } = plan.time(listOf(plan.raw));
   expect(seconds).toBeCloseTo(MILLISECOND * plan.raw.instructions.length, 9);
@@ -23,18 +23,18 @@ it('is the sum over its instructions', () => {
   expect(phases.backward).toBeGreaterThan(phases.update);
 });
 
-it('is that of all parts of a batch', () => {
+it('the predicted time covers all parts of an accumulated batch', () => {
   const inParts = session({ accumulate: 3 });
   const plan = inParts.plan({ train: 6 });
   const list = listOf(plan.raw);
   const whole = plan.time(list).seconds;
-  // Parts that only sum gradients have no update, and most of the other instructions.
+  // Parts that only sum gradients have most of the instructions, but no update.
   expect(whole).toBeGreaterThan(2 * plan.time(list).phases.forward);
   expect(whole).toBeGreaterThan(2 * MILLISECOND * plan.raw.instructions.length);
   expect(whole).toBeLessThan(3 * MILLISECOND * plan.raw.instructions.length);
 });
 
-it('chooses what a limit of memory recomputes, not what is computed', async () => {
+it('prices choose what is recomputed within a memory limit, and change no result', async () => {
   const layers = [1, 2, 3, 4, 5].flatMap((index) => [
     [`conv${index}`, new Conv2d(index === 1 ? 1 : 8, 8, 3, { padding: 1, bias: false })],
     [`bn${index}`, new InPlaceABN(8)],

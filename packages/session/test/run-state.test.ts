@@ -1,4 +1,4 @@
-/** Training that goes on from a file, bit for bit. */
+/** Training that resumes from a file, bit for bit. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -39,8 +39,8 @@ async function train(own: Session, first: number, steps: number): Promise<number
 describe('a saved state', () => {
   it.each([
     ['Adam', () => adam({ learningRate: 0.05 }), 1],
-    ['SGD over parts', () => sgd({ learningRate: 0.1, momentum: 0.9 }), 2],
-  ])('goes on bit for bit: %s', async (_, optimizer, parts) => {
+    ['SGD with accumulation', () => sgd({ learningRate: 0.1, momentum: 0.9 }), 2],
+  ])('resumes bit for bit: %s', async (_, optimizer, parts) => {
     const path = await newPath();
     const [whole, first, second] = [3, 3, 99].map((seed) => session(optimizer(), seed, parts));
     if (!(whole && first && second)) throw new RangeError('three sessions');
@@ -54,7 +54,7 @@ describe('a saved state', () => {
     expect(second.updates).toBe(6);
   });
 
-  it('is refused by another optimizer and by another network, which stay as they were', async () => {
+  it('is refused by another optimizer and by another network, which stay unchanged', async () => {
     const path = await newPath();
     const own = session(adam({ learningRate: 0.05 }), 0);
     await train(own, 0, 1);
@@ -72,7 +72,7 @@ describe('a saved state', () => {
     await expect(narrow.loadState(path)).rejects.toThrow('conv.weight');
   });
 
-  it('is refused if a training run wrote it, and nothing is loaded', async () => {
+  it('is refused without loading anything if a training run wrote it', async () => {
     const path = await newPath();
     const own = session(adam({ learningRate: 0.05 }), 0);
     await train(own, 0, 1);
@@ -87,7 +87,7 @@ describe('a saved state', () => {
     expect(other.state).toEqual(before);
   });
 
-  it('takes the kernels that the training began with', async () => {
+  it('restores the kernels that training started with', async () => {
     const path = await newPath();
     const own = session(adam({ learningRate: 0.05 }), 0);
     await train(own, 0, 1);

@@ -1,4 +1,4 @@
-/** A network of one's own: planned, trained, saved, restored and run. */
+/** A user-defined network: planned, trained, saved, restored and run. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -43,7 +43,7 @@ describe('a session', () => {
     expect((await own.evaluate(x, y)).loss).toBeLessThan(0.3);
   });
 
-  it('saves what another one loads, bit for bit', async () => {
+  it('saves weights that another session loads bit for bit', async () => {
     const [first, second, path] = [session(), session({ seed: 1 }), await newPath('net.safetensors')];
     for (let step = 0; step < 3; step++) {
       const { x, y } = batchOf(6, step);
@@ -84,7 +84,7 @@ describe('a session', () => {
     expect(own.plan({ train: batch + 1 }).bytes).toBeGreaterThan(1e6);
   });
 
-  it('starts at the fewest samples that have a plan, and says so if those do not fit', () => {
+  it('searches from the fewest samples that have a plan, and reports if they do not fit', () => {
     // With one sample, no channel has a variance.
     const net = new Sequential({
       conv: new Conv2d(1, 4, SIDE),
@@ -102,7 +102,7 @@ describe('a session', () => {
     expect(() => own.largestBatch(10)).toThrow(/^2 samples, the fewest that have a plan, need /);
   });
 
-  it('plans the buckets of its group, by default of 8 MiB', () => {
+  it('plans the gradient buckets of its group, 8 MiB by default', () => {
     const group = { name: '', size: 4, rank: 0, gatherValues: vi.fn(), broadcastMemory: vi.fn() };
     const bucketsOf = (bucketSize?: number | string) =>
       session({ group, bucketSize })
@@ -112,7 +112,7 @@ describe('a session', () => {
         );
     expect(bucketsOf()).toHaveLength(1);
     expect(bucketsOf('8MiB')).toHaveLength(1);
-    // A bucket for each of convolution, gamma and beta, weight and bias of the last layer.
+    // One bucket each for the convolution, gamma, beta, and the weight and bias of the last layer.
     expect(bucketsOf(1)).toHaveLength(5);
   });
 
@@ -129,12 +129,12 @@ describe('a session', () => {
     expect(parts.slice(1, 4).reduce((sum, part) => sum + part.bytes, 0)).toBe(plan.bytes);
     expect(bytes).toBe(parts.reduce((sum, part) => sum + part.bytes, 0));
     expect(most).toBeGreaterThan(bytes);
-    // Node with a grown heap, the plan's instructions, and kernels of the convolution: forward, weights.
+    // Node with a grown heap, the plan's instructions, and two convolution kernels: forward and weights.
     const { instructions } = plan.raw;
     expect(parts[0]?.bytes).toBe((112 << 20) + (9 << 10) * instructions.length + 2 * (172 << 10));
   });
 
-  it('takes a loss of its own, an optimizer with state, clipping and bfloat16', async () => {
+  it('takes a user-defined loss, an optimizer with state, clipping and bfloat16', async () => {
     const own = session({
       optimizer: adam({ learningRate: 0.02 }),
       clip: 1,
@@ -150,7 +150,7 @@ describe('a session', () => {
     expect(last).toBeLessThan(0.4);
   });
 
-  it('fits epochs of batches, with a schedule, callbacks and a validation', async () => {
+  it('fits epochs of batches with a schedule, callbacks and validation', async () => {
     const own = session();
     const batches = [batchOf(12), batchOf(9, 12)];
     const seen: (number | undefined)[] = [];
@@ -177,7 +177,7 @@ describe('a session', () => {
     await expect(own.fit((function* () {})(), {})).rejects.toThrow('fit: epoch 0 has no batches');
   });
 
-  it('runs steps that are called at once one after the other', async () => {
+  it('queues concurrent calls', async () => {
     const { x, y } = batchOf(8);
     const [small, size] = [x.subarray(0, 3 * SIDE ** 2), SIDE ** 2];
     const [inTurn, atOnce] = [session(), session()];

@@ -1,4 +1,4 @@
-/** A fixed number of shards on one process: sizes, and where a mistake is. */
+/** A fixed number of shards on one process: batch sizes, and the position of invalid samples. */
 import { Conv2d, GlobalAvgPool2d, InPlaceABNSync, Linear, Sequential } from '@inplace-abn/nn';
 import { sgd } from '@inplace-abn/optim';
 import { describe, expect, it } from 'vitest';
@@ -27,7 +27,7 @@ describe('a session in shards', () => {
     [4, 1, 4],
     [4, 3, 12],
     [32, 3, 96],
-  ])('of %i shards and %i parts finds its largest batch from %i samples on', (shards, parts, fewest) => {
+  ])('of %i shards and %i parts searches its largest batch from %i samples', (shards, parts, fewest) => {
     const own = session(shards, parts);
     expect(() => own.plan({ train: fewest - 1 })).toThrow(expect.objectContaining({ code: 'ERR_SHARDS' }));
     const { bytes } = own.plan({ train: fewest });
@@ -42,7 +42,7 @@ describe('a session in shards', () => {
     [undefined, 3],
     [4, 1],
     [4, 2],
-  ])('of %s shards and %i parts names the sample of the batch that is not finite', async (shards, parts) => {
+  ])("of %s shards and %i parts names the batch's sample that is not finite", async (shards, parts) => {
     const x = new Float32Array(12 * PIXELS).fill(0.5);
     x[7 * PIXELS + 3] = Number.NaN;
     await expect(session(shards, parts).train(x, new Int32Array(12))).rejects.toThrow(
@@ -51,7 +51,7 @@ describe('a session in shards', () => {
   });
 });
 
-it('a batch is halved into a power of two of parts', () => {
+it('halving divides a batch only into a power of two of parts', () => {
   expect(halved(11, 4)).toEqual([2, 3, 3, 3]);
   for (const parts of [0, 3, 6, -2, 1.5]) {
     expect(() => halved(16, parts)).toThrow(expect.objectContaining({ code: 'ERR_SHARDS' }));

@@ -1,4 +1,4 @@
-/** Many networks, recipes and unequal batches in shards: 1, 2, 4 and 8 processes compute the same bits. */
+/** Many random networks, recipes and uneven batches in shards: 1, 2, 4 and 8 processes give the same bits. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { drawn, Worlds, worldsOf } from './support/shards.js';
@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => worlds.pool.close());
 
-it(`${RUNS} drawn networks train to the same weights on any number of processes`, async () => {
+it(`${RUNS} random networks train to the same weights on any number of processes`, async () => {
   const unequal = new Map<number, number>();
   await fc.assert(
     fc.asyncProperty(drawn, async (options) => {

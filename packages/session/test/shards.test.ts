@@ -1,4 +1,4 @@
-/** One, two, four and eight processes compute the same bits in a fixed number of shards. */
+/** One, two, four and eight processes compute the same bits with a fixed number of shards. */
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -15,7 +15,7 @@ const PLAIN = {
   optimizer: 'sgd',
 } as const;
 
-describe('in a fixed number of shards', () => {
+describe('a session with a fixed number of shards', () => {
   let worlds: Worlds;
   beforeAll(async () => {
     worlds = await Worlds.start();
@@ -26,20 +26,23 @@ describe('in a fixed number of shards', () => {
     await worlds.expectEqual(PLAIN, [1, 2, 4, 8]);
   });
 
-  it.each(['float32', 'bfloat16'])('and on any number of threads, in %s', async (precision) => {
-    const wide = { ...PLAIN, shards: 2, batches: [24, 24], precision, wide: 1100 };
-    const many = await Pool.start(2, { OMP_NUM_THREADS: '4' });
-    const found = await many.run<Result>(job, () => ({ world: 2, ...wide })).finally(() => many.close());
-    const expected = await worlds.trained(1, wide);
-    expect(found.map(({ threads }) => threads)).toEqual([4, 4]);
-    expect(expected.threads).toBe(1);
-    for (const { results, state } of found) {
-      expect(results).toEqual(expected.results);
-      expect(state).toEqual(expected.state);
-    }
-  });
+  it.each(['float32', 'bfloat16'])(
+    'trains to the same weights on any number of threads, in %s',
+    async (precision) => {
+      const wide = { ...PLAIN, shards: 2, batches: [24, 24], precision, wide: 1100 };
+      const many = await Pool.start(2, { OMP_NUM_THREADS: '4' });
+      const found = await many.run<Result>(job, () => ({ world: 2, ...wide })).finally(() => many.close());
+      const expected = await worlds.trained(1, wide);
+      expect(found.map(({ threads }) => threads)).toEqual([4, 4]);
+      expect(expected.threads).toBe(1);
+      for (const { results, state } of found) {
+        expect(results).toEqual(expected.results);
+        expect(state).toEqual(expected.state);
+      }
+    },
+  );
 
-  it('does so with any network, loss, optimizer and batch that holds a sample for every shard', async () => {
+  it('does so for any network, loss, optimizer and batch with a sample for every shard', async () => {
     await fc.assert(
       fc.asyncProperty(drawn, (options) => worlds.expectEqual(options, worldsOf(options.shards))),
       { numRuns: 6 },
@@ -51,7 +54,7 @@ describe('in a fixed number of shards', () => {
     await worlds.expectEqual(one, [1, 2, 4]);
   });
 
-  it('goes on with another number of processes as if nothing had changed', async () => {
+  it('resumes with another number of processes without changing a bit', async () => {
     const folder = await newFolder('shards');
     const options = { ...PLAIN, optimizer: 'adamw', average: true };
     const expected = await worlds.trained(1, { ...options, batches: [16, 19, 16, 16, 23, 16] });
@@ -62,7 +65,7 @@ describe('in a fixed number of shards', () => {
     expect(found).toEqual({ ...expected, results: expected.results.slice(4) });
   });
 
-  it('refuses what would depend on the number of processes', async () => {
+  it('refuses layers and batches that would depend on the number of processes', async () => {
     const own = await worlds.pool.outcomes(job, () => ({ ...PLAIN, world: 2, ownStatistics: true }));
     expect(own[0]?.error).toMatch(/^bn0 updates a state from one shard of the batch.*InPlaceABNSync/);
     const one = await worlds.pool.outcomes(job, () => ({ ...PLAIN, world: 8, ownStatistics: true }));

@@ -1,4 +1,4 @@
-/** States as streams of a checkpoint: one buffer for all that are read one after the other. */
+/** States as checkpoint streams: states that are read in turn share one buffer. */
 import { cpu, type StateSpec, Store } from '@inplace-abn/core';
 import { expect, it } from 'vitest';
 import { statesIn } from '../src/index.js';
@@ -17,7 +17,7 @@ function storeOf(): Store {
 const sizeOf = (name: string) => Object.entries(SIZES).find(([other]) => other === name)?.[1] ?? 0;
 const contentOf = (name: string) => Float32Array.from({ length: sizeOf(name) }, (_, i) => name.length + i);
 
-/** The pieces of a state, which come synchronously. */
+/** The pieces of a state, as a synchronous generator. */
 function piecesIn(states: ReturnType<typeof statesIn>, name: string): Generator<Uint8Array> {
   const pieces = states.get(name)?.pieces() ?? [];
   if (!(Symbol.iterator in pieces)) throw new TypeError('expected pieces at once');
@@ -26,7 +26,7 @@ function piecesIn(states: ReturnType<typeof statesIn>, name: string): Generator<
   })();
 }
 
-it('states that are read one after the other share a buffer, those of several files too', () => {
+it('states that are read in turn share a buffer, even for several files', () => {
   const store = storeOf();
   const buffers = new Set<ArrayBufferLike>();
   for (const states of [statesIn(store, 'parameter'), statesIn(store, 'parameter')]) {
@@ -40,7 +40,7 @@ it('states that are read one after the other share a buffer, those of several fi
   expect(buffers.size).toBe(1);
 });
 
-it('states that are read at once do not', () => {
+it('states that are read at the same time do not share a buffer', () => {
   const states = statesIn(storeOf(), 'parameter');
   const [one, other] = ['first', 'second'].map((name) => piecesIn(states, name).next().value);
   if (!one || !other) return expect.fail('no pieces');

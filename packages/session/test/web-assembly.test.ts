@@ -1,4 +1,4 @@
-/** The same training natively and in WebAssembly, where that is built (`npm run wasm`). */
+/** The same training with the native addon and in WebAssembly, if that is built (`npm run wasm`). */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,10 +15,10 @@ const FILE = fileURLToPath(new URL('../../../native/build-wasm/inplace_abn.wasm'
 const MOST_BYTES = 4e6;
 
 const IMAGES = { shape: [64, 64, 1024, 1024], dtype: 'float32' } as const;
-/** Of 48 GiB. */
+/** An addition of tensors of 16 GiB each. */
 const LARGE = { op: 'add', attrs: {}, inputs: [IMAGES, IMAGES], outputs: [IMAGES] };
 
-/** Strides, groups, several windows and a residual sum's worth of layers, in float32 and bfloat16. */
+/** Convolutions with strides, groups and several kernel sizes, and in-place layers. */
 const network = () =>
   new Sequential({
     conv1: new Conv2d(1, 16, 3, { padding: 1, bias: false }),
@@ -39,7 +39,7 @@ const options = {
 
 type Core = typeof import('@inplace-abn/core');
 
-/** Fresh modules, which load what IABN_ADDON names. */
+/** Fresh modules, which load the addon that IABN_ADDON names. */
 async function webAssembly(): Promise<Core> {
   vi.stubEnv('IABN_ADDON', FILE);
   vi.resetModules();
@@ -80,7 +80,7 @@ describe.skipIf(!existsSync(FILE))('the addon in WebAssembly', () => {
     wasm = core.cpu();
   });
 
-  it('is small, and says what it is', () => {
+  it('is small, and describes itself', () => {
     expect(statSync(FILE).size).toBeLessThan(MOST_BYTES);
     expect(wasm.machine).toBe('1 threads of WebAssembly, own kernels');
     expect(wasm.availableBytes()).toBeLessThanOrEqual(2 ** 32);
@@ -89,7 +89,7 @@ describe.skipIf(!existsSync(FILE))('the addon in WebAssembly', () => {
   it.each([
     ['float32', 1e-4],
     ['bfloat16', 0.03],
-  ] as const)('trains in %s with the losses of the native one', async (precision, relative) => {
+  ] as const)('trains in %s with the losses of the native addon', async (precision, relative) => {
     const [native, own] = [cpu(), wasm].map(
       (device) => new Session(network(), { ...options, device, precision }),
     );
@@ -97,11 +97,11 @@ describe.skipIf(!existsSync(FILE))('the addon in WebAssembly', () => {
     expectClose(await losses(own, 10), await losses(native, 10), relative);
   });
 
-  it('has the same bits on two threads', async () => {
+  it('computes the same bits on two threads', async () => {
     const { cpu: fresh, loadNative, loadWasm } = await webAssembly();
     await loadWasm(readFileSync(FILE), { threads: 2 });
     expect(loadNative().threads()).toBe(2);
-    // A parallel loop runs on all threads that exist, and waits for each.
+    // A parallel loop runs on all existing threads and waits for each.
     expect(loadNative().threadsThere?.()).toBe(2);
     for (const precision of ['float32', 'bfloat16'] as const) {
       const [one, two] = [wasm, fresh()].map(
@@ -117,7 +117,7 @@ describe.skipIf(!existsSync(FILE))('the addon in WebAssembly', () => {
     expect((await losses(own, 40)).at(-1)).toBeLessThan(0.2);
   });
 
-  it('goes on with checkpoints of the native one, and the other way around', async () => {
+  it('loads checkpoints of the native addon, and vice versa', async () => {
     for (const [from, to] of [
       [cpu(), wasm],
       [wasm, cpu()],
@@ -135,7 +135,7 @@ describe.skipIf(!existsSync(FILE))('the addon in WebAssembly', () => {
     }
   });
 
-  it('gives a larger arena the memory of a smaller one', async () => {
+  it('reuses the memory of a smaller arena for a larger one', async () => {
     const own = session({ device: wasm });
     const expected = session({ device: cpu() });
     for (const size of [6, 60, 6, 600]) {
@@ -143,7 +143,7 @@ describe.skipIf(!existsSync(FILE))('the addon in WebAssembly', () => {
       expectClose([(await own.train(x, y)).loss], [(await expected.train(x, y)).loss], 1e-4);
     }
     const { arenaBytes } = own.plan({ train: 600 }).raw;
-    // The garbage collector releases nothing between these lines.
+    // The garbage collector cannot run between these lines.
     const left = core.loadNative().addressableBytes?.() ?? Number.NaN;
     own.discard();
     expect(core.loadNative().addressableBytes?.()).toBe(left + arenaBytes);
@@ -152,9 +152,9 @@ describe.skipIf(!existsSync(FILE))('the addon in WebAssembly', () => {
   });
 
   it.runIf(availableMemory() > 2 ** 33)(
-    'says that its addresses are the limit, which no setting raises',
+    'reports its address space as the limit, which no setting raises',
     () => {
-      // So deep that each kernel's operands fit.
+      // Deep enough that the operands of each kernel fit.
       const layers = Array.from({ length: 8 }, (_, i): [string, Module][] => [
         [`conv${i}`, new Conv2d(i === 0 ? 1 : 8, 8, 3, { padding: 1, bias: false })],
         [`bn${i}`, new InPlaceABN(8)],
@@ -170,12 +170,12 @@ describe.skipIf(!existsSync(FILE))('the addon in WebAssembly', () => {
     },
   );
 
-  it('refuses what cannot fit its addresses', () => {
+  it('refuses tensors beyond its address space', () => {
     expect(() => wasm.allocate(2 ** 32)).toThrow('WebAssembly has 4 GB');
     expect(() => wasm.prepare(LARGE)).toThrow('more than the 4 GB that WebAssembly has');
   });
 
-  it('is what a session runs on, and not what files are planned on, where operands may be of any size', () => {
+  it('is the default device of a session, but planning uses one without a limit on operands', () => {
     expect(core.defaultDevice()).toBe(wasm);
     const planning: Device = core.planningCpu();
     expect(planning.estimate).toMatch(/^workspaces are estimated: plans for WebAssembly time no kernels/);

@@ -1,4 +1,4 @@
-/** Files of other libraries, and of the other kind of batch norm, loaded into a session. */
+/** Loading files of other libraries, and of the other kind of batch norm, into a session. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ function resnet(normAct: NormAct): Session {
   return new Session(network, { input: { shape: [3, 32, 32] }, device });
 }
 
-/** Its norms differ in kind. */
+/** A network with both kinds of batch norm. */
 function mixed(): Session {
   const network = new Sequential({
     conv: new Conv2d(3, 4, 3, { bias: false }),
@@ -32,7 +32,7 @@ function mixed(): Session {
   return new Session(network, { input: { shape: [3, 32, 32] }, device });
 }
 
-/** The state of a session whose scales alternate in sign. */
+/** The state of a session, with scales of alternating sign. */
 function signed(session: Session): TensorMap {
   return new Map(
     [...session.state].map(([name, tensor]) => {
@@ -58,7 +58,7 @@ function expectClose(actual: FloatTensor, expected: FloatTensor): void {
 }
 
 describe('load', () => {
-  it('takes a file with the names of torchvision, and carries its scales into in-place layers', async () => {
+  it('loads a file with torchvision names, and converts its scales for in-place layers', async () => {
     const trained = resnet(ordinary);
     const weights = signed(trained);
     const path = await written('resnet18.pth', namedAs('torchvision', trained.module, weights));
@@ -69,7 +69,7 @@ describe('load', () => {
     expectClose(await session.predict(images), await trained.predict(images));
   });
 
-  it('converts what another session saved', async () => {
+  it('converts weights that another session saved', async () => {
     const first = resnet(inPlace);
     const path = await written('signed.safetensors', signed(first));
     await expect(first.load(path)).rejects.toMatchObject({ code: 'ERR_UNKNOWN_ORIGIN' });
@@ -82,7 +82,7 @@ describe('load', () => {
     expect(await first.load(saved)).toEqual([]);
   });
 
-  it('takes weights unchanged if the network has layers of both kinds', async () => {
+  it('loads weights unchanged if the network has layers of both kinds', async () => {
     const path = await written('mixed.safetensors', signed(mixed()));
     const session = mixed();
     expect(await session.load(path)).toEqual([]);

@@ -1,4 +1,4 @@
-/** The picture of a residual block says of each value what the plan decided. */
+/** The picture of a residual block shows the plan's decision for each value. */
 import { createNetwork } from '@inplace-abn/models';
 import { InPlaceABN, type NormAct } from '@inplace-abn/nn';
 import { sgd } from '@inplace-abn/optim';
@@ -8,7 +8,7 @@ import { drawBlock, valuesOf } from '../block.mjs';
 
 const normAct: NormAct = (channels, options) => new InPlaceABN(channels, options);
 
-it('names the choice, the bytes and the source of each value', () => {
+it('the picture names the choice, the bytes and the source of each value', () => {
   const session = new Session(createNetwork('resnet18', { normAct, classes: 10 }), {
     input: { shape: [3, 64, 64] },
     loss: crossEntropy(),

@@ -1,4 +1,4 @@
-/** The script of the page, without Node: it plans as `plan --portable` does, to the byte. */
+/** The page's script, without Node, plans like `plan --portable`, to the byte. */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,7 +22,7 @@ interface Planner {
 }
 
 const folder = mkdtempSync(path.join(tmpdir(), 'planner-'));
-// Chromium's processes may still write when it has ended.
+// Chromium's processes may still write after it has ended.
 afterAll(() => rmSync(folder, { recursive: true, maxRetries: 20, retryDelay: 100 }));
 
 const config = {
@@ -34,7 +34,7 @@ const picked: Picked = { json: JSON.stringify(config), batch: 4 };
 let planner: Planner;
 beforeAll(async () => {
   expect(await buildPlanner({ out: folder })).toEqual([]);
-  // Globals of every page, and none of Node's.
+  // The globals of a page, and none of Node's.
   const globals: { planner?: Planner } & Record<string, unknown> = {
     performance: { now: () => 0 },
     AbortController,
@@ -64,7 +64,7 @@ describe('the planner of the page', () => {
     expect(planned.layers.map(([layer]) => layer)).toContain('mod2.block1.convs.bn1 abn_apply');
   });
 
-  it('keeps to a budget, and gives the frontier', () => {
+  it('stays within a budget, and returns the frontier', () => {
     const { totalBytes, arenaBytes } = reportOf();
     const budget = Math.floor(totalBytes - 0.05 * arenaBytes);
     const within = reportOf(budget);
@@ -76,7 +76,7 @@ describe('the planner of the page', () => {
     expect(planner.frontier(picked, 0.01)).toBeNull();
   });
 
-  it('has every network of the zoo, and says what is wrong with a configuration', () => {
+  it('has every network of the zoo, and reports mistakes in a configuration', () => {
     expect(planner.architectures).toEqual(ARCHITECTURES);
     expect(() => planner.plan({ json: '{ "network": { "widht": 2 } }' })).toThrow(/widht/);
   });
@@ -97,14 +97,14 @@ describe('the planner of the page', () => {
     const shown = planner.fieldsOf(JSON.stringify(given));
     expect(shown).toMatchObject({ batch: 3, budget: 2 ** 30 });
     expect(shown).not.toHaveProperty('crop');
-    // So the fields over the JSON plan what the JSON alone does.
+    // So the JSON with these fields gives the same plan as the JSON alone.
     const json = JSON.stringify(config);
     expect(planner.plan({ json, ...planner.fieldsOf(json) }).text).toBe(planner.plan({ json }).text);
   });
 
   const browser = chromium();
   if (browser !== undefined) {
-    it('is a page that shows the same bytes in Chromium', async () => {
+    it('shows the same bytes as a page in Chromium', async () => {
       const page = `${pathToFileURL(path.join(folder, 'index.html'))}?arch=resnet18&batch=4&crop=64`;
       const flags = [...HEADLESS, '--virtual-time-budget=5000'];
       const profile = `--user-data-dir=${path.join(folder, 'profile')}`;

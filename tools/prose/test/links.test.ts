@@ -17,7 +17,7 @@ describe('brokenLinks', () => {
     expect(found('README.md')).toEqual(['there is no docs/b.md', 'docs/a.md has no heading #why']);
   });
 
-  it('accepts what exists, within the page, above it, and on other sites', () => {
+  it('accepts targets that exist, within the page, above it, and on other sites', () => {
     expect(found('docs/a.md')).toEqual([]);
   });
 

@@ -4,16 +4,16 @@ import { problemsIn } from '../problems.mjs';
 const found = (file: string, source: string) => problemsIn(file, source).map(({ line }) => line);
 
 describe('problemsIn', () => {
-  it('finds a comment, and a sentence in it, that opens with a noun clause', () => {
+  it('finds comments and sentences that open with a noun clause', () => {
     expect(found('a.ts', '/** What a kernel reads. */\nlet a = 1; // What is left.')).toEqual([1, 2]);
     expect(found('a.cc', '// The bytes. What is left\n// What runs on from the line above.')).toEqual([1]);
   });
 
-  it('begins a sentence below a directive', () => {
+  it('starts a sentence below a directive', () => {
     expect(found('a.mjs', '// @ts-check\n// What a kernel reads.')).toEqual([2]);
   });
 
-  it('lets questions be', () => {
+  it('accepts questions', () => {
     expect(found('a.md', 'What does it cost? Nothing.')).toEqual([]);
   });
 

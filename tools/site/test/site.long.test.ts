@@ -1,4 +1,4 @@
-/** The whole site with the API reference: no warning, and no link or anchor that leads nowhere. */
+/** The whole site with the API reference has no warning and no broken link or anchor. */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** The site's pages: every document is one, and every link and anchor leads somewhere. */
+/** Every document has a page in the site, and every link and anchor leads somewhere. */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -24,7 +24,7 @@ describe('the site', () => {
     expect(readFileSync(path.join(out, 'docs/memory.html'), 'utf8')).toMatch(/aria-current="page">Memory/);
   });
 
-  it('lists every document in the sidebar, and those that no group names last', () => {
+  it('lists every document in the sidebar, ungrouped ones last', () => {
     const listed = navigationOf(sources()).flatMap(({ files }) => files);
     const documents = readdirSync(path.join(root, 'docs')).filter((name) => name.endsWith('.md'));
     expect(listed).toEqual(expect.arrayContaining(documents.map((name) => `docs/${name}`)));
@@ -64,7 +64,7 @@ describe('addressOf', () => {
     expect(used).toEqual(['docs/map.svg']);
   });
 
-  it('makes the README of a folder its index', () => {
+  it('turns the README of a folder into its index', () => {
     expect(['README.md', 'apps/predict/README.md', 'docs/a.md'].map(pageOf)).toEqual([
       'index.html',
       'apps/predict/index.html',

@@ -1,4 +1,4 @@
-/** docs/first-change.md: the activation that it writes has the values that its test expects. */
+/** docs/first-change.md: its activation has the values that its test expects. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -7,7 +7,7 @@ import { expect, it } from 'vitest';
 import { typeErrors } from '../check-types.js';
 import { ROOT } from '../quotes.mjs';
 
-/** The imports of the files that the page's first two blocks are for. */
+/** The imports of the files to which the page's first two blocks belong. */
 const IMPORTS = `
 import type { DType, Value } from '@inplace-abn/core';
 import { call, number, operand } from '../../packages/core/src/ir/expression.js';
@@ -18,7 +18,7 @@ interface FirstChange {
   readonly unary: readonly [name: string, fn: (x: Value<'float32'>) => Value, js: (x: number) => number][];
 }
 
-it('the first change has the values that its test expects', async () => {
+it('the activation of the first change has the expected values', async () => {
   const text = readFileSync(path.join(ROOT, 'docs/first-change.md'), 'utf8');
   const [op, row, program] = [...text.matchAll(/^```ts fragment\n([\s\S]*?)^```$/gm)].map(([, code]) => code);
   const table = `export const unary: [string, typeof gelu, (x: number) => number][] = [\n${row}];\n`;

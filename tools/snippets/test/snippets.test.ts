@@ -1,4 +1,4 @@
-/** The code that READMEs print: TypeScript compiles it strictly, and it runs. */
+/** The code in READMEs compiles in strict TypeScript, and runs. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -9,7 +9,7 @@ import { ROOT, readmes, staleReadmes, withQuotes } from '../quotes.mjs';
 import { snippetsOf } from '../snippets.js';
 
 const snippets = readmes().flatMap((readme) => snippetsOf(readme));
-/** Inside the repository, where its packages are found. */
+/** Inside the repository, so that its packages are found. */
 const folder = path.join(ROOT, '.cache', 'snippets');
 const fileOf = ({ file }: { file: string }) => path.join(folder, file);
 
@@ -28,11 +28,11 @@ describe('snippets', () => {
     expect(snippets.filter(({ runs }) => runs).length).toBeGreaterThan(10);
   });
 
-  it('that quote a file are as the file is', () => {
+  it('that quote a file match it', () => {
     expect(staleReadmes({ fix: false }), 'run node tools/snippets/quotes.mjs --fix').toEqual([]);
   });
 
-  it('that quote a file are written from it, as imported from one package where that is asked for', () => {
+  it('that quote a file are generated from it, with imports from one package on request', () => {
     const code =
       "// A program.\nimport { Session } from '@inplace-abn/session';\nimport { sgd } from '@inplace-abn/optim';\n";
     const text = (marker: string, body: string) =>

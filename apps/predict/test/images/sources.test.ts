@@ -1,4 +1,4 @@
-/** Images that a command line names: files, folders, patterns, lists. */
+/** Images given on a command line: files, folders, patterns, lists. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -33,7 +33,7 @@ async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   return list;
 }
 
-/** Names below the root, with the reason where there is one. */
+/** Names relative to the root, with the reason if there is one. */
 async function named(...args: string[]): Promise<string[]> {
   const found: Found[] = await all(
     photographs(
@@ -46,7 +46,7 @@ async function named(...args: string[]): Promise<string[]> {
 }
 
 describe('photographs', () => {
-  it('are the named files in the order of the arguments, even missing ones', async () => {
+  it('are the given files in the order of the arguments, even missing ones', async () => {
     expect(await named('b/4.jpg', 'a/2.jpg', 'gone.jpg')).toEqual(['b/4.jpg', 'a/2.jpg', 'gone.jpg']);
   });
 
@@ -61,7 +61,7 @@ describe('photographs', () => {
     expect(await named('?/[!2]*')).toEqual(['a/10.PNG', 'a/note.txt', 'b/4.jpg']);
   });
 
-  it('may have the characters of patterns in their own names', async () => {
+  it('may have pattern characters in their names', async () => {
     expect(await named('[odd]', '[odd]/6.jpg')).toEqual(['[odd]/6.jpg', '[odd]/6.jpg']);
   });
 

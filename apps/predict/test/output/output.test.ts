@@ -43,7 +43,7 @@ async function textOf(make: (target: Target) => Sink, results = RESULTS): Promis
 describe('guesses', () => {
   const names = (label: number) => `c${label}`;
 
-  it('are the most probable classes by softmax, among equals the lower first', () => {
+  it('are the most probable classes by softmax; of equal ones the lower class comes first', () => {
     const guesses = guessesOf(Float32Array.of(0, Math.log(3), 0, Math.log(4)), 3, names);
     expect(guesses?.map(({ name }) => name)).toEqual(['c3', 'c1', 'c0']);
     expect(guesses?.[0]?.probability).toBeCloseTo(4 / 9, 6);
@@ -60,7 +60,7 @@ describe('guesses', () => {
 describe('labels', () => {
   const names = (label: number) => `c${label}`;
 
-  it('are all whose own probability reaches the threshold, the most probable first', () => {
+  it('are all labels whose probability reaches the threshold, the most probable first', () => {
     const logits = Float32Array.of(0, Math.log(3), -5, Math.log(3));
     expect(labelsOver(logits, 0.5, names)?.map(({ name }) => name)).toEqual(['c1', 'c3', 'c0']);
     expect(labelsOver(logits, 0.7, names)?.map(({ label }) => label)).toEqual([1, 3]);
@@ -69,7 +69,7 @@ describe('labels', () => {
     expect(labelsOver(Float32Array.of(1, Number.NaN), 0.5, names)).toBeNull();
   });
 
-  it('are lists in a table, and the word none in a line', async () => {
+  it('are lists in a table, and none in a line if empty', async () => {
     const results = [...RESULTS, { file: 'empty.jpg', guesses: [] }];
     expect(await textOf(csvOfLabels, results)).toEqual([
       'file,error,labels,probabilities',
@@ -136,7 +136,7 @@ describe('results', () => {
     );
   });
 
-  it('are a page with pictures, of some of the images', async () => {
+  it('are a page with the first images', async () => {
     const folder = await temporaryFolder();
     const file = join(folder, '<a>.png');
     await writeFile(file, coloredPng('red', 'a'));
@@ -158,7 +158,7 @@ describe('results', () => {
 });
 
 describe('a target', () => {
-  it('waits for a reader that is slow, and for none that has ended', async () => {
+  it('waits for a slow reader, but not for one that has ended', async () => {
     const stdout = new PassThrough({ highWaterMark: 1 });
     const target = targetFor('-', stdout);
     let written = false;
@@ -173,7 +173,7 @@ describe('a target', () => {
     await target.write('more');
   });
 
-  it('is a file that is replaced as a whole, or stays as it was', async () => {
+  it('is a file that is replaced as a whole or stays unchanged', async () => {
     const folder = await temporaryFolder();
     const path = join(folder, 'a.json');
     await writeFile(path, 'old');
@@ -188,8 +188,8 @@ describe('a target', () => {
     expect(await readdir(folder)).toEqual(['a.json']);
   });
 
-  it('has no reader any more after a write that failed', () => {
-    // Standard output gives no other sign: it stays writable.
+  it('has lost its reader after a failed write', () => {
+    // Standard output stays writable, so the error is the only sign.
     const stdout = new EventEmitter();
     const reads = watchReader(stdout);
     expect(reads()).toBe(true);
@@ -197,7 +197,7 @@ describe('a target', () => {
     expect(reads()).toBe(false);
   });
 
-  it('that cannot be written is an error', async () => {
+  it('throws if it cannot be written', async () => {
     const target = targetFor(join(await temporaryFolder(), 'gone', 'a.json'));
     await expect(target.close()).rejects.toThrow(/gone does not exist/);
   });

@@ -47,15 +47,15 @@ async function compared(options: ConvertOptions, changes: Partial<ImagesOptions>
   return { exact, ...(await compareOn(await original(), converted, images, how)) };
 }
 
-describe('before and after', () => {
-  it('are the same network where the activation stays', async () => {
+describe('networks before and after conversion', () => {
+  it('agree if the activation stays the same', async () => {
     const { exact, images, top1, top5, difference } = await compared({ bn: 'standard' });
     expect({ exact, images, difference }).toEqual({ exact: true, images: 15, difference: 0 });
     expect(top1[0]).toBe(top1[1]);
     expect(top5).toEqual([100, 100]);
   });
 
-  it('differ if leaky ReLU replaces ReLU, and say by how much', async () => {
+  it('differ if leaky ReLU replaces ReLU, by a reported amount', async () => {
     const comparison = await compared({});
     expect(comparison.exact).toBe(false);
     expect(comparison.difference).toBeGreaterThan(1e-4);
@@ -65,7 +65,7 @@ describe('before and after', () => {
     );
   });
 
-  it('are not compared on a folder of other classes', async () => {
+  it('are not compared on a folder with other classes', async () => {
     const file = join(await temporaryFolder(), 'classes.txt');
     await writeFile(file, 'blue\ngreen\n');
     await expect(compared({}, { classFile: file })).rejects.toThrow(/has no line for red/);

@@ -45,7 +45,7 @@ describe('a prediction', () => {
     );
   });
 
-  it('keeps large logits finite', () => {
+  it('stays finite for large logits', () => {
     expect(of([1000, -1000], 1)).toMatchObject({ loss: 2000, probability: 1, labelProbability: 0 });
   });
 });
@@ -85,7 +85,7 @@ describe('a tally', () => {
     ]);
   });
 
-  it('counts each class, also those without images', () => {
+  it('counts each class, even those without images', () => {
     expect(tally.perClass()).toEqual([
       { images: 3, correct1: 1, correct5: 2 },
       { images: 0, correct1: 0, correct5: 0 },
@@ -98,7 +98,7 @@ describe('a tally', () => {
 });
 
 describe('logits that are NaN', () => {
-  it('are wrong and count for no class', () => {
+  it('count as wrong, and for no class', () => {
     const tally = new Tally(3);
     for (const label of [0, 1, 2]) tally.add(of([Number.NaN, Number.NaN, Number.NaN], label));
     tally.add(of([0, 1, 0], 1));

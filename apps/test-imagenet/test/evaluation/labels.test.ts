@@ -1,4 +1,4 @@
-/** A test on images with any number of labels against the validation of their training. */
+/** A test on multi-label images, compared with the validation of their training. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cpu } from '@inplace-abn/core';
@@ -36,8 +36,8 @@ async function test(options: Partial<TestOptions> = {}) {
   return result;
 }
 
-describe('a test on label sets', () => {
-  it('finds what training validates, with one process and two', async () => {
+describe('a test on multi-label images', () => {
+  it('gives the result of validation, with one process and two', async () => {
     const result = await test();
     const { validation } = run;
     expect(result.map).toBeCloseTo(validation?.map ?? Number.NaN, 9);
@@ -59,7 +59,7 @@ describe('a test on label sets', () => {
     expect(renderLabelPage(result)).toContain('<h2>Classes, the worst first</h2>');
   });
 
-  it('leaves out an image that cannot be read, and a class without images', async () => {
+  it('leaves out unreadable images and classes without images', async () => {
     await writeFile(join(data, 'val', '06.png'), 'no image');
     const lines = Array.from({ length: VAL }, (_, i) => `0${i},${i % 2},1,0`);
     await writeFile(join(data, 'few.csv'), `file,left,middle,right\n${lines.join('\n')}\n`);

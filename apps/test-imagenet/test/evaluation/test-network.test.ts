@@ -42,11 +42,11 @@ const copyOfVal = async () => {
   return copy;
 };
 
-/** All but what depends on the clock. */
+/** The result without times. */
 const findings = ({ seconds, ...rest }: TestResult) => rest;
 
 describe('a test', () => {
-  it('finds what training validates', async () => {
+  it('gives the result of validation', async () => {
     const stream = new Output();
     const options = { config, data, device: cpu(), workers: 1, printFreq: 1, resume: checkpoint, stream };
     const validation = await evaluate(options);
@@ -99,7 +99,7 @@ describe('a test', () => {
     );
   });
 
-  it('takes class folders without val/ around them, and a file of classes', async () => {
+  it('takes class folders that are not in val/, and a file of classes', async () => {
     const copy = await copyOfVal();
     const { result } = await test({ data: copy });
     const { result: usual } = await test();
@@ -115,7 +115,7 @@ describe('a test', () => {
     expect(two.classes[1]).toMatchObject({ images: 0, correct1: 0 });
   });
 
-  it('leaves out what it cannot read, and names it', async () => {
+  it('leaves out unreadable images, and names them', async () => {
     const copy = await copyOfVal();
     const bad = [join(copy, 'blue', '01.png'), join(copy, 'blue', '02.png'), join(copy, 'red', '04.png')];
     for (const path of bad) await writeFile(path, 'no image');
@@ -169,7 +169,7 @@ describe('a test', () => {
     const { result } = await test({ config: named, data: dir });
     expect(result.classes).toEqual(wanted.classes);
     expect(result.loss).toBeCloseTo(wanted.loss, 6);
-    // With fewer classes than the network has.
+    // A list with fewer classes than the network.
     const blue = { ...config, data: { ...named.data, val_labels: 'blue.csv' } };
     await writeFile(join(dir, 'blue.csv'), lines.slice(10).join('\n'));
     const { result: few, text } = await test({ config: blue, data: dir });

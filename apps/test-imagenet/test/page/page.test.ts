@@ -10,7 +10,7 @@ import { heatMapPixels } from '../../src/page/heat-map.js';
 import { renderTestPage } from '../../src/page/page.js';
 import { testJson, writeTestPage } from '../../src/page/write.js';
 
-/** `classes` classes of four images; the last image of each but the first is taken for the class before. */
+/** Classes of four images; the last image of each, except the first, is taken for the previous class. */
 function sample(classes: number): TestResult {
   const confusion: ConfusionCell[] = [];
   for (let label = 0; label < classes; label++) {
@@ -55,7 +55,7 @@ function sample(classes: number): TestResult {
 const PICTURES = [{ url: 'data:image/png;base64,AAAA', width: 28, height: 28 }];
 
 describe('the page of a test', () => {
-  it.each([2, 10, 40, 41, 1000])('is whole and self-contained for %i classes', (classes) => {
+  it.each([2, 10, 40, 41, 1000])('is complete and self-contained for %i classes', (classes) => {
     const html = renderTestPage(sample(classes), PICTURES);
     expect(assertBalanced(html)).toBeGreaterThan(50);
     expect(html).not.toMatch(/(src|href)="(?!data:)|<script|url\(/);
@@ -63,7 +63,7 @@ describe('the page of a test', () => {
     expect(html.length).toBeLessThan(400_000);
   });
 
-  it('says what was tested, and how', () => {
+  it('describes the tested network and the settings', () => {
     const html = renderTestPage(sample(10), PICTURES);
     expect(html).toContain('<h1>resnet18: top-1 75.50 % of 40 images</h1>');
     expect(html).toContain('<dd>not resized, ten crops of 24×24</dd>');
@@ -84,7 +84,7 @@ describe('the page of a test', () => {
     expect(html).toContain('<img class="small" width="112" height="112" alt="&lt;1&gt;/7.png"');
   });
 
-  it('says so if no image is wrong', () => {
+  it('says if no image is wrong', () => {
     const all = sample(1);
     expect(renderTestPage({ ...all, worst: [] }, [])).toContain('Every image was classified correctly.');
   });
@@ -140,7 +140,7 @@ describe('the JSON of a test', () => {
 });
 
 describe('writeTestPage', () => {
-  it('replaces an image that cannot be shown by the reason', async () => {
+  it('shows the reason instead of an unreadable image', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'test-page-'));
     onTestFinished(() => rm(folder, { recursive: true }));
     const result = sample(2);

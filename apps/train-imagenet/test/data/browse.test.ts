@@ -1,4 +1,4 @@
-/** `data browse`: the page shows what training gets. */
+/** `data browse`: a page with the images that training gets. */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -39,7 +39,7 @@ const options = { samples: 8, epoch: 0, workers: 1 };
 const input = { crop_train: SIDE, crop_val: SIDE, scale_val: SIDE };
 
 describe('data browse', () => {
-  it('shows images with their classes and files, and needs nothing else', async () => {
+  it('shows images with their classes and files, and is self-contained', async () => {
     await write({
       'train/a&b/1.png': gray(40),
       'train/dog/2.png': gray(80),
@@ -57,7 +57,7 @@ describe('data browse', () => {
     expect(page).toContain('<dt>train</dt><dd>2 images</dd>');
   });
 
-  it('shows mixed images as the network gets them', async () => {
+  it('shows mixed images as the network sees them', async () => {
     await write({
       'train/a/1.png': gray(0),
       'train/b/2.png': gray(200),
@@ -70,7 +70,7 @@ describe('data browse', () => {
       samples: 2,
     });
     const [one = [], other = []] = colorsOn(page);
-    // Both images of the pair with one λ: of 0 and 200 they are (1 − λ)·200 and λ·200.
+    // Both images of the pair have the same λ: images of 0 and 200 become (1 − λ)·200 and λ·200.
     expect((one[0] ?? 0) + (other[0] ?? 0)).toBeGreaterThanOrEqual(199);
     expect((one[0] ?? 0) + (other[0] ?? 0)).toBeLessThanOrEqual(201);
     expect(page).toMatch(/\d+ % [ab], \d+ % [ab]<br>/);

@@ -17,7 +17,7 @@ afterEach(() => rm(root, { recursive: true, force: true }));
 
 const [WIDTH, HEIGHT] = [5, 4];
 
-/** A gray image that starts with the given samples and goes on with the first. */
+/** A gray image that starts with the given samples and repeats the first one after them. */
 function png(samples: readonly number[], height = HEIGHT): Uint8Array {
   const data = new Uint8Array(WIDTH * height).fill(samples[0] ?? 0);
   data.set(samples);
@@ -65,7 +65,7 @@ describe('data check of label maps', () => {
     expect(text).toMatch(/^ignored +2\.50 % +–$/m);
   });
 
-  it('names maps of another size, with foreign ids or unreadable', async () => {
+  it('names maps that have another size or unknown ids, or are unreadable', async () => {
     await write({
       'train/images/beyond.png': png([1]),
       'train/labels/beyond.png': png([0, 7, 7, 9]),
@@ -90,7 +90,7 @@ describe('data check of label maps', () => {
     );
   });
 
-  it('reads them as the configuration says', async () => {
+  it('reads label maps as configured', async () => {
     const rgb = encode({ width: 2, height: 1, channels: 3, depth: 8, data: Uint8Array.of(9, 9, 9, 1, 2, 3) });
     const image = encode({ width: 2, height: 1, channels: 1, depth: 8, data: Uint8Array.of(4, 5) });
     await write({
@@ -114,7 +114,7 @@ describe('data check of label maps', () => {
     expect(mapped.labels?.pixels[1]).toMatchObject({ ignored: 20 });
   });
 
-  it('knows a folder of label maps without a configuration', async () => {
+  it('recognizes a folder of label maps without a configuration', async () => {
     await write({
       'train/images/a.png': png([1]),
       'train/labels/a.png': png([3]),

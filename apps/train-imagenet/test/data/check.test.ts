@@ -14,7 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(root, { recursive: true, force: true }));
 
-/** A gray or RGBA image that differs from those of other values. */
+/** A gray or RGBA image that is different for each value. */
 function png(value: number, channels: 1 | 4 = 1, width = 9): Uint8Array {
   return encode({
     width,
@@ -67,7 +67,7 @@ describe('data check', () => {
     expect(text).toMatch(/no problems found$/);
   });
 
-  it('names unreadable files, and equal files by the problem that they cause', async () => {
+  it('names unreadable files, and duplicates by the problem that they cause', async () => {
     await write({
       'train/a/1.png': png(1),
       'train/a/again.png': png(1),

@@ -30,7 +30,7 @@ describe('auditCheckpoint', () => {
     await writeStateDict(coarse, tensors as TensorMap);
   });
 
-  it('finds the layer whose scale is small compared with its shift, and says how to keep its input', async () => {
+  it('finds a layer whose scale is small relative to its shift, and says how to keep its input', async () => {
     const audit = await auditCheckpoint(config, coarse, cpu(), 0.1);
     expect(audit.keep).toEqual([LAYER]);
     expect(audit.inversions[0]).toMatchObject({ path: LAYER, op: 'abn_apply' });

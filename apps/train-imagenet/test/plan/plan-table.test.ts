@@ -7,7 +7,7 @@ import { formatPlanTable, planPerDevice } from '../../src/plan/plan-table.js';
 const config = configOf({ optimizer: { batch_size: 24 } });
 
 describe('planPerDevice', () => {
-  it('plans the share of the batch that each device has', () => {
+  it('plans the share of the batch of each device', () => {
     const rows = planPerDevice('small', config, [2, 3], cpu());
     expect(rows.map(({ devices, report }) => [devices, report.batch])).toEqual([
       [2, 12],
@@ -16,7 +16,7 @@ describe('planPerDevice', () => {
     expect(rows[1]?.report).toEqual(planReport(config, 8, cpu()).report);
   });
 
-  it('plans the shards of a device, for a batch in shards', () => {
+  it('plans the shards of a device for a sharded batch', () => {
     const sync = configOf({
       network: { bn_mode: 'sync' },
       optimizer: { batch_size: 16 },
@@ -40,7 +40,7 @@ describe('formatPlanTable', () => {
   const [first] = rows;
   const numbers = (line = '') => line.split(/[\s|]+/).filter((cell) => /^[\d.]+$/.test(cell));
 
-  it('has a line for each number of devices, bytes by kind, ours and ordinary', () => {
+  it('has a line for each number of devices, with bytes by kind, ours and of ordinary batch norm', () => {
     const lines = formatPlanTable(rows).split('\n');
     expect(lines).toHaveLength(4);
     expect(new Set(lines.slice(1).map((line) => line.length)).size).toBe(1);
@@ -55,7 +55,7 @@ describe('formatPlanTable', () => {
     ]);
   });
 
-  it('is also a Markdown table with the same cells', () => {
+  it('can be a Markdown table with the same cells', () => {
     const [header, rule, ...body] = formatPlanTable(rows, { markdown: true }).split('\n');
     expect(rule).toMatch(/^\| -+ (\| -+: )+\|$/);
     expect(rule?.split('|').length).toBe(header?.split('|').length);

@@ -8,7 +8,7 @@ import { measuredPrices } from '../../src/plan/prices.js';
 
 const question = (batch: number) => ({ config: configOf(), batch });
 
-it('adds the instructions of a step to a list of this machine alone', async () => {
+it('adds the instructions of a step only to a list of this machine', async () => {
   const folder = await newFolder('prices');
   onTestFinished(() => rm(folder, { recursive: true }));
   const file = join(folder, 'prices.json');
@@ -27,7 +27,7 @@ it('adds the instructions of a step to a list of this machine alone', async () =
   await writeFile(file, other);
   await expect(measuredPrices(file, [question(2)])).rejects.toMatchObject({ code: 'ERR_PRICE_LIST' });
   expect(await readFile(file, 'utf8')).toBe(other);
-  // The only file in the folder: no temporary one is left.
+  // It is the only file in the folder, so no temporary one is left.
   expect(await readdir(folder)).toEqual(['prices.json']);
 });
 

@@ -19,7 +19,7 @@ const FLAGS: ScalingFlags = {
 const question = { name: 'small', config: configOf({ optimizer: { batch_size: 32 } }), batch: null };
 
 describe('scaling', () => {
-  it('says how long a step takes, and what would be better', async () => {
+  it('prints the time of a step and of its alternatives', async () => {
     const text = await scaling([question], { ...FLAGS, mtbf: 100 * 86_400 });
     expect(text).toContain('batch 4 on each of 8 processes: 32 images a step');
     expect(text).toContain(
@@ -31,13 +31,13 @@ describe('scaling', () => {
     expect(text).toMatch(/^failures: 0\.04 a day; of 24 h, 23\.\d+ h are kept/m);
   });
 
-  it('has a hierarchy among nodes of several processes, and a ring elsewhere', async () => {
+  it('uses a hierarchy if nodes have several processes, else a ring', async () => {
     const flags = { ...FLAGS, topology: 'hierarchical' } as const;
     expect(await scaling([question], flags)).toContain('4 nodes of 2 processes; hierarchical, ');
     expect(await scaling([question], { ...flags, perNode: 1 })).toContain('4 nodes of 1 process; ring, ');
   });
 
-  it('is a JSON object whose parts add up', async () => {
+  it('can be a JSON object whose parts add up', async () => {
     const { report, choices, failures } = JSON.parse(await scaling([question], { ...FLAGS, json: true }));
     const { seconds, computing, exchanging, waiting } = report.timeline;
     expect(computing + exchanging + waiting).toBeCloseTo(seconds, 9);
@@ -47,7 +47,7 @@ describe('scaling', () => {
     expect(failures).toBeNull();
   });
 
-  it('is one line per cluster', async () => {
+  it('prints one line per cluster in Markdown', async () => {
     const flags = { ...FLAGS, nodes: [1, 2, 4], perNode: 1, markdown: true };
     const lines = (await scaling([{ ...question, batch: 8 }], flags)).split('\n');
     expect(lines).toHaveLength(5);
@@ -55,7 +55,7 @@ describe('scaling', () => {
     expect(lines[2]).toMatch(/^\| small +\| +1 \| +8 \| +200 ms \| +0 µs \| +0 µs \| +40 \| +100\.0 % \|/);
   });
 
-  it('needs an image for each process, and both numbers of a device', async () => {
+  it('needs an image per process, and both numbers of a device', async () => {
     await expect(scaling([question], { ...FLAGS, nodes: [64] })).rejects.toThrow(
       'optimizer.batch_size is 32, less than one image for each of 128 processes',
     );

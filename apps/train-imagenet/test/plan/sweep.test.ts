@@ -10,11 +10,11 @@ const config = configOf({ network: { arch: 'densenet121' }, input: { crop_train:
 describe('sweep', () => {
   const result = sweep(config, cpu(), LIMITS, [4, 8]);
 
-  it('has for each batch the plan without a budget, then ever smaller ones that cost more', () => {
+  it('starts each batch size without a budget, then plans smaller budgets that cost more', () => {
     for (const batch of [4, 8]) {
       const points = result.points.filter((point) => point.batch === batch);
       expect(points[0]?.bytes).toBe(planReport(config, batch, cpu()).report.totalBytes);
-      // Values that cost next to nothing are recomputed without a budget, too.
+      // Even without a budget, values that cost next to nothing are recomputed.
       expect(points[0]?.moreWork).toBeLessThanOrEqual(0.01);
       expect(points.length).toBeGreaterThan(3);
       for (const { bytes, budget, peak } of points) {
@@ -26,7 +26,7 @@ describe('sweep', () => {
     }
   });
 
-  it('is one line per point, and a page with one curve per batch', () => {
+  it('prints one line per point, and a page with one curve per batch size', () => {
     const lines = formatSweep(result).split('\n');
     expect(lines).toHaveLength(2 + result.points.length);
     expect(lines[1]).toMatch(/^batch +budget +takes +peak +more work +s\/step +images\/s$/);
@@ -36,7 +36,7 @@ describe('sweep', () => {
     expect(page.match(/<circle/g)?.length).toBe(result.points.length);
   });
 
-  it('has a color for each of its batches', () => {
+  it('has a separate color for each batch size', () => {
     const point = { budget: 2, bytes: 1, peak: 1, moreWork: 0, seconds: 1 };
     const points = [4, 8, 16, 32, 64].map((batch) => ({ ...point, batch }));
     const page = renderSweep({ arch: 'resnet18', precision: 'float32', points });

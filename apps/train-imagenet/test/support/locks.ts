@@ -7,7 +7,7 @@ import { diffPlans, planLockIn } from '@inplace-abn/core';
 import { formatGrown, lockOf } from '@inplace-abn/recipes';
 import { load } from './published.js';
 
-/** A device's part of the batch in the published runs. */
+/** Images per device in the published runs. */
 const BATCH = 32;
 
 /** Why the plan costs more memory or recompute than its lock; '' if it does not. */

@@ -18,17 +18,17 @@ export function start(
   return startProgram(APP, program, args, onOutput);
 }
 
-/** Runs a program to its end in the folder `cwd`. */
+/** Runs a program until it exits, in the folder `cwd`. */
 export function runIn(cwd: string, program: Program, ...args: string[]): Promise<Ended> {
   return startProgram(APP, program, args, undefined, cwd).ended;
 }
 
-/** Runs a program to its end. */
+/** Runs a program until it exits. */
 export function run(program: Program, ...args: string[]): Promise<Ended> {
   return runProgram(APP, program, ...args);
 }
 
-/** Standard error without the line that tells how many processes share this machine. */
+/** Standard error without the line about the processes that share this machine. */
 export function ownLines(stderr: string): string {
   return stderr.replace(/^\d+ processes share \d+ CPUs\n/, '');
 }

@@ -22,7 +22,7 @@ describe.skipIf(!hosts)('three hosts (needs network namespaces: root, iproute2)'
     }
   });
 
-  it('lose the host whose cable is cut', async () => {
+  it('lose a host whose cable is cut', async () => {
     pool = await Pool.start(3, { IABN_LOSS_TIMEOUT: '1' }, { hosts: hosts?.list });
     pool.broken = true;
     const outcomes = [0, 1, 2].map((rank) => pool.ask(rank, waiting, 'all_reduce'));

@@ -1,4 +1,4 @@
-/** Real processes that are killed, stopped, or keep the others waiting. */
+/** Real processes that are killed or stopped, or keep the others waiting. */
 import { afterEach, describe, expect, it } from 'vitest';
 import { Pool } from '../support/pool.js';
 

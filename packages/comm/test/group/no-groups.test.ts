@@ -5,7 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import { ProcessGroup, type World } from '../../src/index.js';
 
-/** Two processes, of which the other one says the same as this one. */
+/** Two processes; the other one echoes this one. */
 const WORLD: World = {
   rank: 0,
   localRank: 0,

@@ -61,7 +61,7 @@ describe.each([
   });
   afterAll(() => pool.close());
 
-  // The parts of the longest are several segments of a ring.
+  // The parts of the longest vector take several segments of a ring.
   it.each([0, 1, 5, 1000, 150_001])('sum, gather and broadcast %i elements', async (length) => {
     const results = await pool.run<CollectiveResults>(job('collectives'), () => length);
     expectCollectives(results, length);
@@ -93,7 +93,7 @@ describe.each([
   });
 });
 
-it('sums go around a ring if asked to', async () => {
+it('sums go around a ring on request', async () => {
   const pool = await Pool.start(4, { IABN_TOPOLOGY: 'ring' }, { localRank: (rank) => rank % 2 });
   const results = await pool.run<CollectiveResults>(job('collectives'), () => 17);
   await pool.close();
@@ -101,7 +101,7 @@ it('sums go around a ring if asked to', async () => {
   expect(results.map(({ perNode }) => perNode)).toEqual([1, 1, 1, 1]);
 });
 
-it('groups that are created at the same time have each its own topology', async () => {
+it('groups that are created at the same time keep their own topologies', async () => {
   const pool = await Pool.start(4, {}, { localRank: (rank) => rank % 2 });
   const results = await pool.run(job('two-groups'));
   await pool.close();
@@ -131,14 +131,14 @@ describe('initProcessGroup', () => {
     for (const error of errors) expect(error).toMatch(differs);
   });
 
-  it('tells every rank that nodes do not allow a hierarchy', async () => {
+  it('tells every rank that the nodes do not allow a hierarchy', async () => {
     const errors = await errorsOf([0, 1, 0], ['hierarchical', 'hierarchical', 'hierarchical']);
     const refused =
       /^the topology is hierarchical, and the local ranks are 0, 1, 0: it needs .* leave IABN_TOPOLOGY/;
     for (const error of errors) expect(error).toMatch(refused);
   });
 
-  it('checks the option of programs without types', async () => {
+  it('validates the option for untyped programs', async () => {
     const options: object = { topology: 'tree' };
     const appointment = {
       placement: { rank: 0, size: 2, localRank: 0 },
@@ -152,9 +152,8 @@ describe('initProcessGroup', () => {
 });
 
 /**
- * Of one number, only the first process of a node has a part. While rank 1 does not take part, rank 0 waits
- * for its value in the first phase, rank 2 for rank 0's sum in the second, and rank 3 for rank 2's part in
- * the last.
+ * For a single number, only the first process of a node has a part. If rank 1 takes no part, rank 0 waits for
+ * its value in the first phase, rank 2 for rank 0's sum in the second, rank 3 for rank 2's part in the last.
  */
 describe('a rank that does not take part in a sum', () => {
   const rest = [0, 2, 3];
@@ -168,7 +167,7 @@ describe('a rank that does not take part in a sum', () => {
     return rest.map((rank) => pool.ask(rank, job('one-sum'), null));
   };
 
-  it.each(['SIGKILL', 'SIGSTOP'] as const)('and is lost (%s) ends each of its phases', async (signal) => {
+  it.each(['SIGKILL', 'SIGSTOP'] as const)('but is lost (%s) ends each of its phases', async (signal) => {
     const outcomes = await start({ IABN_LOSS_TIMEOUT: '1' });
     pool.children[1]?.kill(signal);
     const errors = (await Promise.all(outcomes)).map(({ error }) => error ?? '');
@@ -179,7 +178,7 @@ describe('a rank that does not take part in a sum', () => {
     if (signal === 'SIGSTOP') expect(errors.join()).toContain('was lost: it sent nothing for 1 s');
   });
 
-  it('and lives ends each of its phases at the timeout', async () => {
+  it('but is alive ends each of its phases at the timeout', async () => {
     const outcomes = await start({ IABN_COLLECTIVE_TIMEOUT: '1' });
     const errors = (await Promise.all(outcomes)).map(({ error }) => error ?? '');
     for (const error of errors)
@@ -187,7 +186,7 @@ describe('a rank that does not take part in a sum', () => {
     expect(errors.join()).toContain('Timed out');
   });
 
-  it('and lives ends the phases of all others at the first timeout', async () => {
+  it('but is alive ends the phases of all others at the first timeout', async () => {
     pool = await Pool.start(4, {}, { localRank: (rank) => rank % 2 });
     const outcomes = await pool.outcomes(job('impatient'), (rank) => {
       return { timeoutMs: rank === 0 ? 500 : 15_000, sums: rank !== 1 };

@@ -1,5 +1,5 @@
 /**
- * A message that stops halfway, as when a wire is cut in one direction: an abort ends the wait for the rest.
+ * A message that stops halfway, as if a wire is cut in one direction: an abort ends the wait for the rest.
  */
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -109,7 +109,7 @@ describe('an abort ends the wait for the rest of a message', () => {
   });
 
   it('after part of it was sent', async () => {
-    // More than the kernel buffers when the peer does not read.
+    // More than the kernel buffers for a peer that does not read.
     const length = 2 ** 25;
     let begun: () => void = () => {};
     const part = new Promise<void>((resolve) => {

@@ -9,8 +9,8 @@ beforeAll(async () => {
 });
 afterAll(() => pool.close());
 
-// So long that what is read early is not a sum.
-it.each([1, 1_000_001])('a step is not given sums of one that was stopped: %i elements', async (length) => {
+// The longer length makes sure that memory read early does not hold the sum yet.
+it.each([1, 1_000_001])('a step gets no sums of a stopped step: %i elements', async (length) => {
   const results = await pool.run(STOPPED, () => length);
   const message = expect.stringContaining('stopped');
   expect(results).toEqual(results.map(() => ({ message, sums: [1 + 2] })));

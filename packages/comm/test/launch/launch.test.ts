@@ -1,4 +1,4 @@
-/** The launcher with real processes, which it manages until they end. */
+/** The launcher manages real processes until they end. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -91,7 +91,7 @@ describe('launch', () => {
   it.each([
     ['fail', 3, 'it exited with code 3'],
     ['crash', 137, 'it was killed by SIGKILL'],
-  ])('ends all processes when one fails: %s', async (behavior, expected, how) => {
+  ])('terminates all processes when one fails: %s', async (behavior, expected, how) => {
     const { started, ended } = launched(3, [behavior, '1']);
     const pids = await started(3);
     const { code, stderr } = await ended;
@@ -131,7 +131,7 @@ describe('launch', () => {
     await untilGone(pids);
   });
 
-  it('leaves no process behind when it is killed, not even a stopped one', async () => {
+  it('leaves no process behind if it is killed, not even a stopped one', async () => {
     const { child, started, ended } = launched(3, ['stay']);
     const pids = await started(3);
     process.kill(pids[1] ?? 0, 'SIGSTOP');

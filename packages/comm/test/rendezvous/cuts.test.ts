@@ -1,7 +1,6 @@
 /**
  * Three processes meet, exchange and part in a simulated network that is cut in one direction at every
- * possible moment: between any two messages of each direction. Whatever is lost, every process must end in
- * time.
+ * possible moment, between any two messages of each direction. In every case all processes must end in time.
  */
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { World } from '../../src/index.js';
@@ -27,7 +26,7 @@ const ROUNDS = 3;
 const [greetMs, lossMs] = [2_000, 6_000];
 /** Milliseconds between exchanges, during which heartbeats are sent. */
 const WORK_MS = 1_500;
-/** Time in milliseconds for both sides to notice a loss one after the other, and to end. */
+/** Time in milliseconds in which both sides, one after the other, notice a loss and end. */
 const NOTICED_MS = 2 * lossMs + 5_000;
 const STILL = 'still there';
 

@@ -1,4 +1,4 @@
-/** Several worlds meet in one process. Every rank must report what goes wrong. */
+/** Several worlds meet in one process, and every rank must report failures. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import fc from 'fast-check';
@@ -130,7 +130,7 @@ describe('a meeting', () => {
   }
 });
 
-/** Speaks the protocol like any stranger could; returns the replies. */
+/** Speaks the protocol as any stranger could, and returns the replies. */
 async function introduced(port: number, hello: Record<string, unknown>, secret = ''): Promise<Header[]> {
   const socket = connect(port, '127.0.0.1').on('error', () => {});
   const heard: Header[] = [];
@@ -159,7 +159,7 @@ const listening = async (port: number) => {
   }
 };
 
-describe('strangers neither end a meeting nor learn of it', () => {
+describe('strangers neither disrupt a meeting nor learn of it', () => {
   const identity = { configuration: 'of the run' };
   const hellos = [
     { rank: 1, size: 5, identity },
@@ -260,7 +260,7 @@ describe('rank 0 listens', () => {
     await Promise.all(worlds.map((world) => world.close()));
   });
 
-  it('and reports which ranks it waits for', async () => {
+  it('and reports the ranks that it waits for', async () => {
     const port = await freePort();
     const notes: string[] = [];
     const options = { meetMs: 300, greetMs: 100, note: (line: string) => notes.push(line) };
@@ -338,7 +338,7 @@ describe('every rank reports', () => {
   it.each([
     ['says nothing', null],
     ['speaks another language', '220 mail.example.org ESMTP\r\n'],
-  ])('a port of another program that %s', async (_, answer) => {
+  ])('the port of another program that %s', async (_, answer) => {
     const port = await occupied(answer);
     const options = { greetMs: 300 };
     const [zero, one] = await failures([0, 1].map((rank) => join({ rank, size: 2, port, options })));
@@ -385,7 +385,7 @@ describe('a world', () => {
     await worlds[0]?.close();
   });
 
-  it('can lose rank 0, too', async () => {
+  it('can lose rank 0 too', async () => {
     const worlds = await meet(3);
     const heard = worlds.slice(1).map((world) => new Promise((resolve) => world.onLost(resolve)));
     await worlds[0]?.fail('rank 0: out of memory');

@@ -1,8 +1,8 @@
-/** Clusters at random. */
+/** Random clusters. */
 import fc from 'fast-check';
 import type { Cluster, Link } from '../../src/index.js';
 
-/** Of slow links and of the fastest. */
+/** Bandwidths and latencies from slow links to the fastest. */
 const bandwidth = fc.double({ min: 6, max: 11, noNaN: true }).map((power) => 10 ** power);
 const latency = fc.double({ min: -7, max: -1, noNaN: true }).map((power) => 10 ** power);
 const link: fc.Arbitrary<Link> = fc.record({ bandwidth, latency });
@@ -27,7 +27,7 @@ export const messageBytes = fc
   .double({ min: 0, max: 8.5, noNaN: true })
   .map((power) => Math.round(10 ** power));
 
-/** The same cluster with links that are `factor` times as good. */
+/** The same cluster with links that are better by `factor`. */
 export function better(from: Cluster, what: 'bandwidth' | 'latency', factor: number): Cluster {
   const improved = (old: Link): Link =>
     what === 'bandwidth'

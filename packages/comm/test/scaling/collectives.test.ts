@@ -36,7 +36,7 @@ describe('collectiveTimes', () => {
     }
   });
 
-  it('moves what a node has to send and receive', () => {
+  it('takes at least the time of what a node sends and receives', () => {
     fc.assert(
       fc.property(cluster, messageBytes, (of, bytes) => {
         const { nodes, between } = of;
@@ -48,25 +48,25 @@ describe('collectiveTimes', () => {
     );
   });
 
-  it('of a ring is 2·(P − 1) times each segment of a part, on the wire and on its way', () => {
+  it('on a ring counts transfer and latency of each segment of a part 2·(P − 1) times', () => {
     const link = { bandwidth: 1e9, latency: 1e-5 };
     const times = collectiveTimes(flat(4, link));
     const segments = 8;
     const bytes = 4 * segments * SEGMENT;
     expect(times.allReduce(bytes)).toBeCloseTo(6 * segments * (SEGMENT / 1e9 + 1e-5), 12);
-    // Two segments at least.
+    // At least two segments.
     expect(times.allReduce(800)).toBeCloseTo(6 * 2 * (100 / 1e9 + 1e-5), 12);
     expect(times.allGather(800)).toBeCloseTo(3 * 2 * (400 / 1e9 + 1e-5), 12);
   });
 
-  it('of a long vector on a ring without latency is 2·(P − 1)/P·M/B', () => {
+  it('for a long vector on a ring without latency is 2·(P − 1)/P·M/B', () => {
     for (const processes of [2, 8, 100]) {
       const { allReduce } = collectiveTimes(flat(processes, { bandwidth: 1e9, latency: 0 }));
       expect(allReduce(1e9)).toBeCloseTo((2 * (processes - 1)) / processes, 9);
     }
   });
 
-  it('of a ring through nodes lies between those of its links', () => {
+  it('on a ring through nodes lies between those with either of its links', () => {
     fc.assert(
       fc.property(cluster, messageBytes, ({ nodes, perNode, between, within }, bytes) => {
         const seconds = (outer: Link, inner: Link) =>
@@ -80,7 +80,7 @@ describe('collectiveTimes', () => {
     );
   });
 
-  it('of a hierarchy is that of a ring on one node, and where nodes have one process', () => {
+  it('in a hierarchy equals that on a ring for one node, or for one process per node', () => {
     fc.assert(
       fc.property(cluster, messageBytes, fc.constantFrom('nodes', 'perNode'), (of, bytes, single) => {
         const [hierarchy, ring] = (['hierarchical', 'ring'] as const).map((topology) =>
@@ -92,26 +92,26 @@ describe('collectiveTimes', () => {
     );
   });
 
-  it('of a hierarchy adds to the ring of a column what each node does for it', () => {
+  it('in a hierarchy adds the work within each node to the ring of a column', () => {
     const [nodes, perNode] = [4, 2];
     const between = { bandwidth: 1e9, latency: 1e-5 };
     const within = { bandwidth: 1e10, latency: 1e-6 };
     const times = collectiveTimes({ nodes, perNode, between, within, topology: 'hierarchical' });
     const segments = 8;
-    // The parts of the nodes' two processes share a link, whose latency they hide from each other.
+    // The parts of a node's two processes share a link and hide its latency from each other.
     const bytes = nodes * perNode * segments * SEGMENT;
     const column = 6 * segments * ((perNode * SEGMENT) / 1e9);
-    // Half of the vector in rounds of 2 MiB, and the way back.
+    // Half of the vector in rounds of 2 MiB, there and back.
     const rounds = (nodes * segments) / 16 + 1;
     expect(times.allReduce(bytes)).toBeCloseTo(column + bytes / 1e10 + rounds * 1e-6, 12);
     const rows = 3 * 2 * (400 / 1e9 + 1e-5);
     expect(times.allGather(800)).toBeCloseTo(rows + 2 * ((nodes * 400) / 1e10 + 1e-6), 12);
-    // Of eight processes, 2 MiB of each row at a time.
+    // With eight processes, 2 MiB of each row at a time.
     const slice = 2 * 2 ** 20;
     expect(times.allGather(2 * slice)).toBeCloseTo(2 * times.allGather(slice), 12);
   });
 
-  it('over many nodes of several devices is shorter in a hierarchy, unless a long vector finds links in a node no faster', () => {
+  it('over many nodes of several devices is shorter in a hierarchy, except for long vectors if links within a node are no faster', () => {
     const of = {
       nodes: 64,
       perNode: 8,

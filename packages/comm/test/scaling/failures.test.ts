@@ -19,7 +19,7 @@ function minstd(seed: number): () => number {
   };
 }
 
-/** Seconds in which `sections` checkpoints are written, failure by failure. */
+/** Simulated seconds until `sections` checkpoints are written despite failures. */
 function run({ nodes, mtbf, interval, saving, restarting }: FailureOptions, sections: number): number {
   const random = minstd(7);
   const draw = () => (-mtbf / nodes) * Math.log(random());
@@ -41,7 +41,7 @@ function run({ nodes, mtbf, interval, saving, restarting }: FailureOptions, sect
 }
 
 describe('failuresOf', () => {
-  it('is what a run loses, failure by failure', () => {
+  it('matches the losses of a simulated run', () => {
     for (const mtbf of [1000 * 24 * HOUR, 1000 * HOUR]) {
       const options = { ...OPTIONS, mtbf };
       const sections = 20_000;
@@ -51,29 +51,29 @@ describe('failuresOf', () => {
     }
   });
 
-  it('divides the day', () => {
+  it('has shares that add up to the day', () => {
     const { usefulHours, lostHours, restartHours, savingHours, perDay } = failuresOf(OPTIONS);
     expect(usefulHours + lostHours + restartHours + savingHours).toBeCloseTo(24, 9);
     expect(perDay).toBeCloseTo(0.5, 9);
-    // Half a section and a restart for each failure, nearly.
+    // About half a section and a restart per failure.
     expect(lostHours).toBeCloseTo(0.5 * 0.5, 1);
     expect(restartHours).toBeCloseTo(0.5 / 6, 2);
   });
 
-  it('loses nothing but checkpoints where nothing fails', () => {
+  it('loses only checkpoint time if nothing fails', () => {
     const { usefulHours, lostHours, restartHours } = failuresOf({ ...OPTIONS, mtbf: 1e15 });
     expect(usefulHours).toBeCloseTo((24 * 3600) / 3660, 6);
     expect(lostHours + restartHours).toBeCloseTo(0, 6);
   });
 
-  it('knows the interval that loses least', () => {
+  it('finds the interval that loses least', () => {
     const { bestInterval } = failuresOf(OPTIONS);
     const useful = (interval: number) => failuresOf({ ...OPTIONS, interval }).usefulHours;
     expect(useful(bestInterval)).toBeGreaterThan(useful(bestInterval / 2));
     expect(useful(bestInterval)).toBeGreaterThan(useful(bestInterval * 2));
   });
 
-  it('has no useful hour where a section never ends', () => {
+  it('has no useful time if a section never completes', () => {
     const { usefulHours, lostHours, restartHours } = failuresOf({ ...OPTIONS, mtbf: 10 });
     expect(usefulHours).toBe(0);
     expect(lostHours + restartHours).toBeCloseTo(24, 6);

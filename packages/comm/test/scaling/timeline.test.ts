@@ -6,7 +6,7 @@ import { better, cluster, messageBytes } from './clusters.js';
 const seconds = fc.double({ min: 0, max: 0.2, noNaN: true });
 
 /**
- * A step that computes and exchanges at random, starts sums on its way, and waits for all of them at the end.
+ * A random step that computes, exchanges and starts sums, and waits for all of them at the end.
  */
 const step: fc.Arbitrary<StepEvent[]> = fc
   .array(
@@ -47,7 +47,7 @@ const NOTHING: Cluster = {
 };
 
 describe('simulate', () => {
-  it('takes for one process what it computes', () => {
+  it('takes the computing time on one process', () => {
     fc.assert(
       fc.property(step, (events) => {
         const timeline = simulate(events, collectiveTimes(NOTHING));
@@ -56,7 +56,7 @@ describe('simulate', () => {
     );
   });
 
-  it('is never faster than computing, nor than sending', () => {
+  it('is never faster than computing or sending alone', () => {
     fc.assert(
       fc.property(step, cluster, (events, of) => {
         const { seconds, computing, exchanging, waiting, sums } = simulate(events, collectiveTimes(of));
@@ -78,14 +78,14 @@ describe('simulate', () => {
         (events, of, what, factor) => {
           const { seconds } = simulate(events, collectiveTimes(of));
           const improved = simulate(events, collectiveTimes(better(of, what, factor)));
-          // A sum that ends earlier no longer holds up an exchange, so nothing gets worse.
+          // A sum that ends earlier never delays an exchange for longer.
           expect(improved.seconds).toBeLessThanOrEqual(seconds * (1 + 1e-9));
         },
       ),
     );
   });
 
-  it('sends one bucket behind what is computed before it', () => {
+  it('sends a bucket after the computation before it', () => {
     const between = { bandwidth: 1e8, latency: 1e-5 };
     const of: Cluster = { ...NOTHING, nodes: 4, between };
     const events: StepEvent[] = [
@@ -104,7 +104,7 @@ describe('simulate', () => {
     expect(fast.seconds).toBeCloseTo(0.875, 3);
   });
 
-  it('holds up an exchange while a sum is in flight', () => {
+  it('delays an exchange while a sum is in flight', () => {
     const times = collectiveTimes({ ...NOTHING, nodes: 2, between: { bandwidth: 1e6, latency: 1e-3 } });
     const exchange: StepEvent = { kind: 'exchange', exchange: 'allReduce', path: 'bn', bytes: 256 };
     const [start, wait]: StepEvent[] = [
@@ -120,7 +120,7 @@ describe('simulate', () => {
     expect(held).toBeGreaterThan(2 * alone);
   });
 
-  it('refuses to wait for what was never started', () => {
+  it('refuses to wait for a sum that was never started', () => {
     expect(() => simulate([{ kind: 'wait', sum: 3, nextStep: null }], collectiveTimes(NOTHING))).toThrow(
       /has not started/,
     );

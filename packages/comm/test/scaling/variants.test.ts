@@ -1,4 +1,4 @@
-/** Steps that communicate otherwise, compared with what the compiler makes of them. */
+/** Steps with other communication, compared with compiled ones. */
 import {
   compile,
   gradients,
@@ -51,10 +51,10 @@ function planOf(options: BucketOptions): Plan {
   return compile(graph, portableCpu());
 }
 
-/** A millisecond for each instruction of the passes, none for packing and updates. */
+/** One millisecond per instruction of the passes, none for packing and updates. */
 function eventsWith(options: BucketOptions): StepEvent[] {
   const plan = planOf(options);
-  // Updates in another order wait for other sums: that of buckets is left out.
+  // Updates in another order wait for other sums, so updates are left out.
   const free = ['pack', 'unpack', 'all_reduce_start', 'all_reduce_wait', 'sgd'];
   const seconds = plan.instructions.map(({ node }) => (free.includes(node.op.name) ? 0 : 1e-3));
   return eventsOf([{ plan, seconds }]);
@@ -66,7 +66,7 @@ const clusterOf = (bandwidth: number): Cluster => {
 };
 
 describe('withBuckets', () => {
-  it('is the step that the compiler makes with such buckets', () => {
+  it('equals the step that is compiled with such buckets', () => {
     const events = eventsWith({});
     for (const bytes of [1e4, 1e5, 3e5, 1e6]) {
       for (const edgeBytes of [0, 5e4]) {
@@ -104,7 +104,7 @@ describe('overlappedSeconds', () => {
     expect(overlappedSeconds(events, times)).toBeLessThan(0.98 * simulate(events, times).seconds);
   });
 
-  it('gains nothing where the step itself needs every sum', () => {
+  it('gains nothing if the step itself needs every sum', () => {
     const events = eventsWith({}).map((event) =>
       event.kind === 'wait' ? { ...event, nextStep: null } : event,
     );

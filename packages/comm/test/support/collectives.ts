@@ -9,7 +9,7 @@ export interface CollectiveResults {
   readonly perNode: number;
 }
 
-/** The bytes of an array alone: several arrays of a message share a buffer. */
+/** The bytes of only this array: several arrays of a message share a buffer. */
 export const bytesOf = (array: ArrayBufferView | undefined) =>
   Buffer.from(array?.buffer ?? new ArrayBuffer(0), array?.byteOffset, array?.byteLength);
 

@@ -24,7 +24,7 @@ export interface PoolOptions {
   readonly hosts?: readonly Host[];
   /** Milliseconds by which a rank starts after the others. */
   readonly lateMs?: (rank: number) => number;
-  /** The place of each rank in its node; default: its launcher does not say. */
+  /** The local rank of each rank; default: not set by the launcher. */
   readonly localRank?: (rank: number) => number;
 }
 
@@ -81,7 +81,7 @@ export class Pool {
     });
   }
 
-  /** Ends all ranks, in order where possible. */
+  /** Ends all ranks, in order if possible. */
   async close(): Promise<void> {
     const alive = this.children.filter(
       ({ exitCode, signalCode }) => exitCode === null && signalCode === null,
@@ -92,7 +92,7 @@ export class Pool {
     await Promise.all(ended);
   }
 
-  /** Gives a job to one rank. */
+  /** Sends a job to one rank. */
   async ask<R>(rank: number, module: URL, argument: unknown): Promise<JobOutcome<R>> {
     return this.tell(rank, module.href, argument) as Promise<JobOutcome<R>>;
   }
@@ -120,7 +120,7 @@ function startRank(env: NodeJS.ProcessEnv, host?: Host): { child: ChildProcess; 
     serialization: 'advanced',
   });
   const ready = metOthers(child, env.RANK);
-  // It is awaited when all have started.
+  // Awaited once all have started.
   ready.catch(() => {});
   return { child, ready };
 }

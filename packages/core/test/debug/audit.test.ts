@@ -78,14 +78,14 @@ describe('auditInversions', () => {
   it('measures the terms of residual sums', async () => {
     const found = await errors(residual(), 'block.bn', { weight: 1e-3 }, 'bfloat16');
     expect([...found.keys()].sort()).toEqual(['block', 'block.bn', 'bn']);
-    // The term is small compared with the other, so it is lost in the rounding of their sum.
+    // The term is much smaller than the other, so it is lost in the rounding of their sum.
     expect(found.get('block')).toBeGreaterThan(0.3);
     expect(found.get('bn')).toBeLessThan(4e-3);
   });
 });
 
 describe('keep', () => {
-  it('keeps the value instead of inverting, and trains as without inversion', async () => {
+  it('keeps the value instead of inverting, and trains as if inversion were off', async () => {
     const choices = (keep?: ReadonlySet<string>) =>
       loadStep(residual(), cpu(), { keep }).plan.rebuilds.map(
         ({ choice, through }) => `${choice} ${through?.path ?? ''}`,

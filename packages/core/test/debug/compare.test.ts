@@ -11,7 +11,7 @@ import { convolution, evaluationOf, filledStore, fixedAbn } from '../support/inf
 import { LEAKY, loadStep, residualStep } from '../support/nets.js';
 import { normal } from '../support/prng.js';
 
-/** The CPU, except that the kernels of one op are prepared with other attributes than requested. */
+/** The CPU, except that it prepares the kernels of one op with other attributes than the requested ones. */
 function broken(op: OpName, attrs: Record<string, number | string>): Device {
   const device = cpu();
   const prepare: Device['prepare'] = (spec) =>
@@ -44,7 +44,7 @@ describe('IABN_DEBUG=5', () => {
     expect(plain.store.stateDict()).toEqual(compared.store.stateDict());
   });
 
-  it('passes an evaluation whose weights are folded and laid out', async () => {
+  it('passes an evaluation with folded and laid-out weights', async () => {
     const { graph, inputs } = evaluationOf([2, 3, 6, 6], (x) =>
       fixedAbn(convolution(fixedAbn(convolution(x, 'a', 16), 'a_bn', LEAKY), 'b', 16), 'b_bn', LEAKY),
     );
@@ -100,7 +100,7 @@ describe('IABN_DEBUG=5', () => {
     await expect(program.run({ x })).resolves.toBeDefined();
   });
 
-  it('lets a guard stop the step', async () => {
+  it('lets a guard stop a step', async () => {
     const { program, inputs, store } = loadStep(residualStep(), cpu());
     store.write('fc', store.read('fc', 'float32').data.fill(Number.NaN));
     await expect(program.run(inputs)).rejects.toThrow(NotFiniteError);

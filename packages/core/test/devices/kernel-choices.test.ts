@@ -1,4 +1,4 @@
-/** Autotuned kernels can be requested by name, and report theirs. */
+/** Autotuned kernels can be requested by name, and report the name of the chosen one. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { compile } from '../../src/compile/compile.js';
 import { type KernelSpec, UNTIMED } from '../../src/devices/device.js';
@@ -18,7 +18,7 @@ const CONVOLUTION: KernelSpec = {
 };
 const KEY = `conv2d float32[2,16,4,4] float32[16,16,3,3] - → float32[2,16,4,4] ${JSON.stringify(WINDOW)}`;
 
-/** Of an addon without oneDNN, timing chooses among the others. */
+/** Without oneDNN, autotuning chooses among the addon's other kernels. */
 const hasOneDnn = 'oneDNN' in cpu().libraries;
 
 afterEach(() => {
@@ -35,7 +35,7 @@ describe('a kernel', () => {
     expect(choices.unmet).toEqual([]);
   });
 
-  it('is the first that serves, without timing, unless another is requested', () => {
+  it('is the first one that applies, without timing, unless another is requested', () => {
     const untimed = { ...CONVOLUTION, choice: UNTIMED };
     const first = new KernelChoices().prepare(cpu(), untimed).choice;
     expect(first?.refusal).toBe('');
@@ -55,7 +55,7 @@ describe('a kernel', () => {
     );
   });
 
-  it.runIf(hasOneDnn)('is requested by its whole specification', () => {
+  it.runIf(hasOneDnn)('is requested by its full specification', () => {
     const choices = new KernelChoices({ [KEY]: 'winograd' });
     const others: KernelSpec[] = [
       { ...CONVOLUTION, inputs: [{ ...type([2, 16, 4, 4]), pitch: 20 }, ...CONVOLUTION.inputs.slice(1)] },
@@ -76,7 +76,7 @@ describe('a kernel', () => {
     expect(choices.unmet).toEqual([{ key: KEY, asked, reason: expect.stringMatching(reason) }]);
   });
 
-  it.runIf(hasOneDnn)('is the one named by IABN_KERNEL_CHOICE, above all else', () => {
+  it.runIf(hasOneDnn)('is the one named by IABN_KERNEL_CHOICE, which overrides requests', () => {
     vi.stubEnv('IABN_KERNEL_CHOICE', 'direct');
     const choices = new KernelChoices({ [KEY]: 'winograd' });
     expect(choices.prepare(cpu(), CONVOLUTION).choice?.name).toBe('onednn');

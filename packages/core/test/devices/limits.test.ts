@@ -1,4 +1,4 @@
-/** Limits of control groups and of the process, in files as Linux has them. */
+/** Memory limits of control groups and of the process, read from files like those of Linux. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -36,11 +36,11 @@ const MOUNT_1 =
   '32 31 0:29 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n35 31 0:32 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n';
 
 describe('the memory limit', () => {
-  it('is the memory of a machine without others', async () => {
+  it('is the memory of the machine if there is no other limit', async () => {
     expect(await limitOf({})).toEqual({ bytes: 32 * GB, source: null });
   });
 
-  it('is that of a control group, of which cached files and their names are not in use', async () => {
+  it('is that of a control group, not counting reclaimable cache as used', async () => {
     const group = '/sys/fs/cgroup/job.scope';
     expect(
       await limitOf({
@@ -53,7 +53,7 @@ describe('the memory limit', () => {
     ).toEqual({ bytes: 2.5 * GB, source: `memory.max of the control group ${group}` });
   });
 
-  it('is that of the tightest group around a nested one', async () => {
+  it('is the tightest of nested control groups', async () => {
     const files = {
       '/proc/self/cgroup': '0::/pods/pod7/box\n',
       '/proc/self/mountinfo': MOUNT_2,
@@ -70,7 +70,7 @@ describe('the memory limit', () => {
     });
   });
 
-  it('is read at the mount of a container whose group has another name outside', async () => {
+  it('is found in a container whose group has another name on the host', async () => {
     const files = {
       '/proc/self/cgroup': '4:memory:/docker/abc\n1:cpu:/docker/abc\n',
       '/proc/self/mountinfo': '35 31 0:32 /docker/abc /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory\n',
@@ -84,7 +84,7 @@ describe('the memory limit', () => {
     });
   });
 
-  it('of version 1 is that of a group around, too, and none where the number is beyond any machine', async () => {
+  it('of cgroup v1 may come from a parent group, and huge numbers mean no limit', async () => {
     const group = '/sys/fs/cgroup/memory';
     const files = {
       '/proc/self/cgroup': '4:memory:/slurm/job_7\n',
@@ -100,18 +100,18 @@ describe('the memory limit', () => {
     });
   });
 
-  it('is a resource limit less what the process has mapped', async () => {
+  it('is a resource limit minus the memory that the process has mapped', async () => {
     expect(await limitOf({ '/proc/self/limits': limitsOf('unlimited', 3 * GB) })).toEqual({
       bytes: 2 * GB,
       source: 'RLIMIT_AS (ulimit -v)',
     });
     const both = { '/proc/self/limits': limitsOf(GB, 3 * GB) };
     expect(await limitOf(both)).toEqual({ bytes: GB / 2, source: 'RLIMIT_DATA (ulimit -d)' });
-    // A part of which is what is about to be populated.
+    // Part of the mapped memory is the block that is about to be populated.
     expect(await limitOf(both, GB / 4)).toEqual({ bytes: 0.75 * GB, source: 'RLIMIT_DATA (ulimit -d)' });
   });
 
-  it('is no longer that of addresses where all of them are reserved', async () => {
+  it('ignores RLIMIT_AS once all addresses are reserved', async () => {
     const files = { '/proc/self/limits': limitsOf(20 * GB, 3 * GB) };
     expect(await limitOf(files, 0, true)).toEqual({ bytes: 19.5 * GB, source: 'RLIMIT_DATA (ulimit -d)' });
   });

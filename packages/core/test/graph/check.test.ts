@@ -110,7 +110,7 @@ describe('prune', () => {
 });
 
 describe('a value too large to address', () => {
-  it('is rejected at trace time, with its layer and size', () => {
+  it('is rejected at trace time, naming its layer and size', () => {
     const tracer = new Tracer();
     const wide = 64e9;
     expect(() => tracer.state('mod1.conv.weight', [wide, wide, 3, 3], 'float32', 'parameter')).toThrow(

@@ -144,7 +144,7 @@ describe('a user-defined op', () => {
     expect((await program.run(inputs)).outputs).toEqual(outputs);
   });
 
-  it('does not run after a guard that stops the step', async () => {
+  it('does not run if a guard before it stops the step', async () => {
     const ran = vi.fn();
     const watched = defineOp({ name: 'watched', inputs: { x: 'data' }, run: ran, gradient: null });
     const { program } = load(

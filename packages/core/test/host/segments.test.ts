@@ -1,4 +1,4 @@
-/** Programs with ops in JavaScript, as their device sees them. */
+/** The device calls of programs with ops in JavaScript. */
 import { afterEach, expect, it, vi } from 'vitest';
 import { HostKernel } from '../../src/host/kernel.js';
 import { load } from '../../src/host/segments.js';
@@ -8,7 +8,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-it("an op's error is not hidden by that of a pending sum", async () => {
+it('the error of an op is not hidden by that of a pending sum', async () => {
   const device = cpu();
   const run = vi.fn(async () => ({ values: [], timings: [] }));
   const settle = vi.fn(() => Promise.reject(new Error('the sum failed')));

@@ -1,4 +1,4 @@
-/** The kernels of activated batch normalization, in the vectors of each instruction set. */
+/** The kernels of activated batch normalization, with the vectors of each instruction set. */
 import { describe } from 'vitest';
 import { IDENTITY } from '../../src/ir/activations.js';
 import { ELU, LEAKY, layerCases, RELU } from './records/abn.js';

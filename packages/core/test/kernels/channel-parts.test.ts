@@ -1,4 +1,4 @@
-/** Convolutions with large weights, a range of channels at a time. */
+/** Convolutions with large weights, computed one range of channels at a time. */
 
 import type { Shape } from '@inplace-abn/tensor';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -7,7 +7,7 @@ import { callOf, type DataType, expectAgrees, prepare, reference, runKernel } fr
 import type { KernelCase } from './operands.js';
 import { convolution, convolutionCases } from './records/convolutions.js';
 
-/** Weights of more than 4 MiB each; the channels of the last are an odd number of vectors. */
+/** Weights of more than 4 MiB each; the channels of the last fill an odd number of vectors. */
 const LARGE = convolutionCases([
   convolution([2, 1024, 2, 3], [1152, 1024, 1, 1]),
   convolution([1, 320, 4, 3], [384, 320, 3, 3], 2, 1),

@@ -118,7 +118,7 @@ describe.runIf('oneDNN' in cpu().libraries)('a choice between oneDNN and our own
   });
 
   it.each([
-    ['of no kernel, as from a later version', (key: string) => `fastest of all\t${key}\n`],
+    ['of an unknown kernel, as from a later version', (key: string) => `fastest of all\t${key}\n`],
     ['that is a number', (key: string) => `1\t${key}\n`],
     ['of another version', (key: string) => `matmul\t${key.replace(/\d+\.\d+\.\d+/, '0.0.0')}\n`],
     [
@@ -135,7 +135,7 @@ describe.runIf('oneDNN' in cpu().libraries)('a choice between oneDNN and our own
     const added = readFileSync(file, 'utf8').slice(former.length);
     expect(added).toMatch(/^(onednn|matmul)\t.*\n$/);
     expect(chosenWith(file)).toBe(chosen);
-    // One write only: the next process finds a name that it knows.
+    // Only one write: the next process finds a name that it knows.
     expect(readFileSync(file, 'utf8')).toBe(former + added);
   });
 
@@ -146,7 +146,7 @@ describe.runIf('oneDNN' in cpu().libraries)('a choice between oneDNN and our own
     expect(chosenWith(file, specOf(624, 14))).toBe(first);
     expect(lines()).toHaveLength(1);
     chosenWith(file, specOf(656, 14));
-    // Not whole vectors: other kernels may serve this shape, with other timings.
+    // The channels are not whole vectors, so other kernels, with other timings, may apply to this shape.
     chosenWith(file, specOf(630, 14));
     expect(lines().map(imagesOf)).toEqual(['1:4,640,14,14,', '1:4,768,14,14,', '1:4,630,14,14,']);
   });

@@ -7,7 +7,7 @@ const CASES = [
   convolution([1, 16, 1, 1], [16, 16, 1, 1]),
   // Channels that fill no vectors, on either side; rows that are read in place.
   convolution([2, 5, 7, 6], [19, 5, 1, 1]),
-  // The first layer; strides whose phases have no taps, or different ones on each axis.
+  // A first layer; strides with phases that have no taps, or different ones on each axis.
   convolution([1, 3, 23, 20], [18, 3, 7, 7], 2, 3),
   convolution([2, 12, 9, 8], [20, 12, 1, 1], 2),
   convolution([1, 8, 11, 13], [16, 8, 3, 2], [3, 2], [1, 0]),

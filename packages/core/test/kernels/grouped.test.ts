@@ -1,4 +1,4 @@
-/** Convolutions of small groups: their forms in the vectors of each instruction set. */
+/** Convolutions with small groups: their variants with the vectors of each instruction set. */
 import { afterEach, expect, it, vi } from 'vitest';
 import { cpu } from '../../src/native/cpu.js';
 import { callOf, type DataType, prepare } from './harness.js';
@@ -13,7 +13,8 @@ afterEach(() => {
 const TRIPLES = convolution([2, 32, 7, 13], [32, 2, 3, 3], 1, 1, 1, 16);
 const STRIDED = convolution([1, 32, 9, 11], [32, 2, 3, 3], 2, 1, 1, 16);
 
-// Widths that tiles fill and do not fill, groups that leave lanes free, windows whose rows are summed alone.
+// Widths that do and do not fill tiles, groups that leave lanes free, windows whose rows are summed one by
+// one.
 const FREE_LANES = convolution([1, 24, 3, 37], [16, 3, 3, 3], 1, [0, 2], 1, 8);
 const EIGHT = convolution([1, 32, 5, 15], [32, 8, 3, 3], 1, 1, 1, 4);
 const SHAPES = [
@@ -26,12 +27,12 @@ const SHAPES = [
   convolution([1, 32, 9, 11], [32, 4, 3, 3], [2, 1], 1, 1, 8),
   EIGHT,
   convolution([1, 32, 4, 1], [32, 4, 3, 3], 1, [1, 2], 1, 8),
-  // Fused with the other activations: of eight channels, oneDNN describes some kernels that it cannot make.
+  // Fused with other activations: for eight channels, oneDNN describes some kernels that it cannot create.
   EIGHT,
 ];
 const CASES = convolutionCases(SHAPES);
 
-/** One infinity in the last column. Where that has no partner in a pair, it meets a zero. */
+/** One infinity in the last column, which meets a zero if it has no partner in a pair. */
 const lastInfinite: Draw = (name, shape) => {
   const values = Float64Array.from(drawOperand(name, shape));
   const [, channels = 0, , width = 0] = shape;
@@ -55,14 +56,14 @@ function implementationOf(op: (typeof OPS)[number], one: Convolution, dtype: Dat
   return record && prepare(callOf(op, record, dtype)).implementation;
 }
 
-it.each(OPS)('the taps of a row are summed together without a stride: %s', (op) => {
+it.each(OPS)('sums the taps of a row together if there is no stride: %s', (op) => {
   vi.stubEnv('IABN_VECTOR_LANES', '4');
   expect(implementationOf(op, TRIPLES, 'float32')).toBe('grouped, triples');
   expect(implementationOf(op, STRIDED, 'float32')).toBe('grouped, lanes');
 });
 
 // Every CPU that multiplies bfloat16 has vectors of 16 lanes.
-it.runIf(cpu().multipliesBFloat16).each(OPS)('two products at a time in bfloat16: %s', (op) => {
+it.runIf(cpu().multipliesBFloat16).each(OPS)('computes two products at a time in bfloat16: %s', (op) => {
   vi.stubEnv('IABN_VECTOR_LANES', '16');
   const whole = SHAPES.filter((one) => one !== STRIDED && one !== FREE_LANES);
   for (const one of whole) expect(implementationOf(op, one, 'bfloat16')).toBe('grouped, pairs');

@@ -43,8 +43,8 @@ let roundings: Roundings = {};
 let most = Number.POSITIVE_INFINITY;
 
 /**
- * Ops whose kernels round more often than their results in 16-bit dtypes, and by how many times the dtype's
- * error.
+ * Ops whose kernels also round intermediate values in 16-bit dtypes, with their error as a multiple of the
+ * dtype's.
  */
 export type Roundings = { readonly [op in OpName]?: number };
 
@@ -106,7 +106,7 @@ export function callOf(op: OpName, { attrs, inputs, draw, floats = [] }: KernelC
     const name = operand.variadic ? `${operand.name}${index}` : operand.name;
     const values = (draw?.[operand.name] ?? drawOperand)(name, shape);
     if (operand.kind === 'data') return tensor(shape, dtype, values);
-    // Kernels may cast product weights to the data dtype, so choose weights that lose nothing by it.
+    // Kernels may cast product weights to the data dtype, so choose weights that it represents exactly.
     const product = operand.name === 'weight' && shape.length > 1;
     const kind = operand.kind === 'labels' ? 'int32' : operand.kind;
     const any = takesData && !floats.includes(index) ? dtype : 'float32';
@@ -148,10 +148,10 @@ export function reference(call: Call): ReferenceTensor[] {
 /** Fill byte of guards and unwritten outputs: a NaN in every float dtype. */
 const CANARY = 0xff;
 const GUARD_BYTES = 192;
-/** Whether memory ends with its operand, where a sanitizer watches over it: it sees reads, too. */
+/** Whether memory ends with its operand, so that a sanitizer detects reads beyond it too. */
 const ENDS_WITH_OPERAND = process.env.IABN_TEST_EXACT_MEMORY === '1';
 
-/** An operand in memory of its own: `rows` rows of `width` bytes, `pitch` bytes apart. */
+/** An operand in a separate block of memory: `rows` rows of `width` bytes, `pitch` bytes apart. */
 interface Spot {
   readonly memory: DeviceMemory;
   readonly offset: number;

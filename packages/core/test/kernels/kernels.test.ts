@@ -1,4 +1,4 @@
-/** Every native kernel against its op's reference. */
+/** Every native kernel, compared with its op's reference. */
 
 import { byteLength, type TensorType } from '@inplace-abn/tensor';
 import { describe, expect, it } from 'vitest';
@@ -27,7 +27,7 @@ const takesData = (op: OpName): boolean =>
 
 const dtypesOf = (op: OpName): readonly DataType[] => (takesData(op) ? testedDataTypes() : ['float32']);
 
-/** The calls of the op and dtype at hand: several tests run the same ones. */
+/** The calls of the current op and dtype, which several tests run. */
 const known = { of: '', calls: new Map<KernelCase, Call>() };
 
 function knownCall(op: OpName, record: KernelCase, dtype: DataType): Call {
@@ -116,7 +116,7 @@ describe.each(names)('%s', (op) => {
         const actual = await runKernel({ ...call, inputs });
         actual.forEach((output, i) => {
           const wanted = expected[i]?.data ?? [];
-          // Zero padding of a product (its window or channels) can produce NaNs of its own.
+          // Zero padding of a product (of its window or channels) can produce further NaNs.
           const padded = op.startsWith('conv2d');
           // Deep equality is a hundred times slower.
           const wrong = output.data.findIndex((value, at) => {

@@ -1,6 +1,6 @@
 /**
- * Our own products next to Winograd's also sum in stretches. A process of its own: oneDNN reads the limit
- * once, and with AVX-512 its kernels replace our tiles.
+ * Our other products also sum in stretches, as Winograd's do. A separate file, and so a separate process,
+ * because oneDNN reads the instruction set limit once, and with AVX-512 its kernels replace our tiles.
  */
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { cpu } from '../../src/native/cpu.js';

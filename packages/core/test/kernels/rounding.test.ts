@@ -1,4 +1,4 @@
-/** Our products sum in stretches, so long sums hardly round more than short ones. */
+/** Our products sum in stretches, so long sums have hardly larger rounding errors than short ones. */
 import { afterEach, expect, it, vi } from 'vitest';
 import type { OpName } from '../../src/ops/index.js';
 import { callOf, prepare, reference, runKernel } from './harness.js';

@@ -9,11 +9,11 @@ import type { OpName } from '../../src/ops/index.js';
 const CHILD = fileURLToPath(new URL('./children/digest.mjs', import.meta.url));
 const BUILT = fileURLToPath(new URL('../../../../native/build/Release/inplace_abn.node', import.meta.url));
 const ADDON = process.env.IABN_ADDON ?? BUILT;
-/** The same kernels, compiled once, on threads of our own and OpenMP's. */
+/** The addons to test: with OpenMP's threads, and with our own thread pool. */
 const ADDONS = ADDON.includes('own-kernels') && existsSync(BUILT) ? [ADDON, BUILT] : [ADDON];
 /**
- * The last: more than there are chunks of rows, so that sums are divided by columns, too. A thread of
- * WebAssembly is a worker, of which there should be fewer.
+ * The last number exceeds the chunks of rows, so that sums are divided by columns too. In WebAssembly,
+ * threads are workers, so there are fewer.
  */
 const THREADS = ADDON.endsWith('.wasm') ? [1, 2, 3, 8] : [1, 2, 3, 8, 24];
 
@@ -25,13 +25,13 @@ interface Case {
   readonly attrs: object;
   /** Shapes of the images. */
   readonly inputs: readonly Shape[];
-  /** Constant ones, laid out before the run. */
+  /** Constant weights, laid out before the run. */
   readonly weights?: Shape;
   readonly vectors: number;
   readonly outputs: readonly Shape[];
-  /** Of class ids, behind the images. */
+  /** Shape of the class ids, an operand after the images. */
   readonly labels?: Shape;
-  /** Of convolutions. */
+  /** Requested kernel of a convolution. */
   readonly kernel?: 'winograd' | 'gemm';
 }
 
@@ -72,7 +72,7 @@ const CASES: readonly Case[] = [
       kernel,
     };
   }),
-  // Errors that several threads sort.
+  // Errors that are sorted by several threads.
   {
     op: 'lovasz_softmax',
     attrs: { classes: 'present', per_image: false, ignore_index: 1 },
@@ -107,7 +107,7 @@ const CASES: readonly Case[] = [
     vectors: 0,
     outputs: [[64, 4, 3, 3]],
   },
-  // Panels that threads take in any order.
+  // Panels that threads process in any order.
   {
     op: 'conv2d_backward_weights',
     attrs: { ...WINDOW, stride: [2, 2] },
@@ -122,9 +122,9 @@ const CASES: readonly Case[] = [
 ];
 
 const DTYPES = ['float32', 'bfloat16'] as const;
-/** Each addon with each number of threads. */
+/** All combinations of addon and number of threads. */
 const RUNS = ADDONS.flatMap((addon) => THREADS.map((threads) => [addon, threads] as const));
-/** A process runs all cases with one kernel: one process for each case would take a hundred of them. */
+/** One process runs all cases of a kernel: one per case would need a hundred processes. */
 const KERNELS = ['winograd', 'gemm'] as const;
 const kernelOf = ({ kernel = 'winograd' }: Case): string => kernel;
 
@@ -150,7 +150,7 @@ function specOf(
 interface Computed {
   readonly threads: number;
   readonly implementation: string;
-  /** Of the outputs. */
+  /** Digest of the outputs. */
   readonly digest: string;
 }
 
@@ -174,7 +174,7 @@ function computed(
 }
 
 describe.each(DTYPES)('sums of %s images', (dtype) => {
-  /** By case: of each addon with each number of threads. */
+  /** For each case, the results of all combinations of addon and number of threads. */
   const results = new Map<Case, Computed[]>(CASES.map((one) => [one, []]));
   beforeAll(() => {
     for (const [addon, threads] of RUNS) {

@@ -1,5 +1,5 @@
 /**
- * Kernels that are not chosen by timing have the same bits on any number of threads, in all ops that sum
+ * Kernels that are chosen without timing give the same bits on any number of threads, in all ops that sum
  * products.
  */
 import { execFileSync } from 'node:child_process';
@@ -18,7 +18,7 @@ const THREADS = [1, 2, 3, 8];
 interface Product {
   readonly op: OpName;
   readonly attrs: object;
-  /** Of activations, before float32 parameters. */
+  /** Shapes of the activations, which precede float32 parameters. */
   readonly images: readonly Shape[];
   readonly parameters?: readonly Shape[];
   readonly output: Shape;
@@ -85,7 +85,7 @@ const PRODUCTS: readonly Product[] = [
   ...convolution(2, [3, 8], 33, { window: 7, stride: 2 }),
   ...convolution(4, [24, 24], 17, { groups: 24 }),
   ...convolution(4, [24, 48], 9, { groups: 2 }),
-  // Weights that oneDNN takes in parts of their channels.
+  // Weights that oneDNN processes in parts of their channels.
   ...convolution(1, [512, 512], 4),
   ...linear(2, 2048, 5),
   ...linear(4096, 16, 8),
@@ -110,7 +110,7 @@ const PRODUCTS: readonly Product[] = [
   },
 ];
 
-/** Of each product: its implementation and a digest of its result, with a number of threads. */
+/** For each product, its implementation and a digest of its result on the given number of threads. */
 function computed(products: readonly Product[], dtype: DataDType, threads: number): string[] {
   const specs = products.map(({ op, attrs, images, parameters = [], output }) => ({
     op,
@@ -133,7 +133,7 @@ function computed(products: readonly Product[], dtype: DataDType, threads: numbe
 }
 
 describe('untimed kernels', () => {
-  it.each(['float32', 'bfloat16'] as const)('of %s have the same bits on any number of threads', (dtype) => {
+  it.each(['float32', 'bfloat16'] as const)('of %s give the same bits on any number of threads', (dtype) => {
     const named = (results: readonly string[]) =>
       results.map((result, index) => {
         const { op, images, output } = PRODUCTS[index] ?? { op: '', images: [], output: [] };

@@ -1,4 +1,4 @@
-/** Runs our own kernels in the vectors of each instruction set that this CPU has. */
+/** Runs our own kernels with the vectors of each instruction set of this CPU. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ReferenceTensor } from '../../src/ir/define.js';
 import type { OpName } from '../../src/ops/index.js';
@@ -24,7 +24,7 @@ export interface VectorKernels {
   /** Prefix of the implementation's name, if there are others to choose from. */
   readonly kernel?: string;
   readonly dtypes: readonly DataType[];
-  /** For float32 outputs. */
+  /** Tolerance for float32 outputs. */
   readonly tolerance: number;
   /** True if strided views are supported; they must give bit-identical results. */
   readonly slices?: boolean;

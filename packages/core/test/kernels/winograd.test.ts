@@ -28,7 +28,7 @@ describeInVectors(
   convolutionCases(CASES),
 );
 
-it('refuses dilations far larger than the image, where every remainder costs time', () => {
+it('refuses dilations far larger than the image, of which every remainder costs time', () => {
   vi.stubEnv('IABN_KERNEL_CHOICE', 'winograd');
   onTestFinished(() => {
     vi.unstubAllEnvs();

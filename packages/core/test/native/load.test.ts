@@ -32,7 +32,7 @@ describe('loadNative', () => {
     expect(await readFile('/proc/self/maps', 'utf8')).not.toMatch(/gloo/);
   });
 
-  it('reports the path in IABN_ADDON and the fix', async () => {
+  it('reports the path in IABN_ADDON and a fix', async () => {
     vi.stubEnv('IABN_ADDON', '/nowhere/inplace_abn.node');
     const loadNative = await freshLoader();
     expect(loadNative).toThrow(
@@ -74,29 +74,32 @@ describe('loadNative', () => {
   });
 
   const wasm = fileURLToPath(new URL('../../../../native/build-wasm/inplace_abn.wasm', import.meta.url));
-  it.skipIf(!existsSync(wasm))('computes in WebAssembly where there can be no native addon', async () => {
-    vi.stubEnv('IABN_ADDON', undefined);
-    vi.doMock('node:fs', async (original) => ({
-      ...(await original<object>()),
-      existsSync: (file: string) => !file.endsWith('.node') && existsSync(file),
-    }));
-    const { platform: real } = process;
-    const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
-    onTestFinished(() => {
+  it.skipIf(!existsSync(wasm))(
+    'falls back to WebAssembly if the system cannot have a native addon',
+    async () => {
+      vi.stubEnv('IABN_ADDON', undefined);
+      vi.doMock('node:fs', async (original) => ({
+        ...(await original<object>()),
+        existsSync: (file: string) => !file.endsWith('.node') && existsSync(file),
+      }));
+      const { platform: real } = process;
+      const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+      onTestFinished(() => {
+        Object.defineProperty(process, 'platform', { value: real });
+        warn.mockRestore();
+      });
+      Object.defineProperty(process, 'platform', { value: 'freebsd' });
+      const loadNative = await freshLoader();
+      expect(loadNative().machine()).toBe('1 threads of WebAssembly, own kernels');
+      expect(loadNative()).toBe(loadNative());
+      expect(warn).toHaveBeenCalledExactlyOnceWith(
+        `no native kernels for freebsd-${process.arch}: computing in WebAssembly, on one thread`,
+        { code: 'IABN_WEBASSEMBLY' },
+      );
+      // On a system with native kernels, the error says how to get them.
       Object.defineProperty(process, 'platform', { value: real });
-      warn.mockRestore();
-    });
-    Object.defineProperty(process, 'platform', { value: 'freebsd' });
-    const loadNative = await freshLoader();
-    expect(loadNative().machine()).toBe('1 threads of WebAssembly, own kernels');
-    expect(loadNative()).toBe(loadNative());
-    expect(warn).toHaveBeenCalledExactlyOnceWith(
-      `no native kernels for freebsd-${process.arch}: computing in WebAssembly, on one thread`,
-      { code: 'IABN_WEBASSEMBLY' },
-    );
-    // A system with native kernels is told how to get them.
-    Object.defineProperty(process, 'platform', { value: real });
-    if (!isServed(thisSystem())) return;
-    expect(await freshLoader()).toThrow(expect.objectContaining({ code: 'ERR_NO_NATIVE_ADDON' }));
-  });
+      if (!isServed(thisSystem())) return;
+      expect(await freshLoader()).toThrow(expect.objectContaining({ code: 'ERR_NO_NATIVE_ADDON' }));
+    },
+  );
 });

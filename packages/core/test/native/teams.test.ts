@@ -1,6 +1,6 @@
 /**
- * Teams of threads of the addon's kernels: `native/test/threads.cc`, which `npm run test:all` builds with the
- * addon of our own kernels and tests with it. Next to another addon it may be of an earlier build.
+ * Thread teams of the addon's kernels: `native/test/threads.cc`, which `npm run test:all` builds and tests
+ * with the addon of our own kernels. With another addon, the program may be left from an earlier build.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -16,8 +16,8 @@ const SANITIZED = program('threads_of_pool_sanitized');
 const OPENMP = program('threads_of_openmp');
 
 /**
- * How the thread sanitizer of GCC 12 and 13 ends where the system draws more than 28 bits of an address. Only
- * root may read how many it draws.
+ * Message with which the thread sanitizer of GCC 12 and 13 fails if the system randomizes more than 28 bits
+ * of addresses (ASLR). Only root can read that number.
  */
 const TOO_RANDOM = 'ThreadSanitizer: unexpected memory mapping';
 
@@ -28,14 +28,14 @@ describe.runIf(BUILT)('a pool of threads', () => {
     expect(divisions(POOL, 'callers', 'fork')).toContain('3 threads, 7 tasks: 0 0 0 1 1 2 2');
   });
 
-  // The build has it where the compiler has OpenMP.
+  // Built only if the compiler has OpenMP.
   it.skipIf(!existsSync(OPENMP))('divides tasks as OpenMP does', () => {
     expect(divisions(POOL)).toBe(divisions(OPENMP));
   });
 
   it('has no races', (context) => {
     const env = { ...process.env, TSAN_OPTIONS: 'halt_on_error=1' };
-    // Without a fork, after which the thread sanitizer starts no threads.
+    // Without `fork`: the thread sanitizer starts no threads after a fork.
     const { status, stdout, stderr } = spawnSync(SANITIZED, ['callers'], { env, encoding: 'utf8' });
     context.skip(status !== 0 && stderr.includes(TOO_RANDOM), TOO_RANDOM);
     expect(status, stderr).toBe(0);

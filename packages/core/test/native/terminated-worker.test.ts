@@ -1,4 +1,4 @@
-/** Ends workers while programs run on their compute threads. */
+/** Terminates workers while programs run on their compute threads. */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
@@ -7,7 +7,7 @@ const ADDON =
   process.env.IABN_ADDON ??
   fileURLToPath(new URL('../../../../native/build/Release/inplace_abn.node', import.meta.url));
 
-/** Each worker runs a program again and again, and is terminated during a run or as its promise settles. */
+/** Each worker runs a program in a loop, and is terminated during a run or as its promise settles. */
 const PROGRAM = `
 const { Worker } = require('node:worker_threads');
 const work = async () => {

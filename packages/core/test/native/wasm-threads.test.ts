@@ -1,4 +1,4 @@
-/** Threads of the addon in WebAssembly that cannot start, or meet a fault, and the memory that they share. */
+/** Threads of the WebAssembly addon that cannot start or that fault, and their shared memory. */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -15,16 +15,16 @@ const STACK = 2 ** 20;
 
 describe('workers', () => {
   it.each([
-    // No message can pass a function.
+    // A message cannot contain a function.
     ['are refused by the system', () => {}],
     ['fail before they compute', {}],
-  ])('that %s are left out', async (_, code) => {
+  ])('that %s are not used', async (_, code) => {
     const exports = { wasm_set_threads: vi.fn(), wasm_new_stack: vi.fn(() => STACK) };
     await startThreads({ code, memory: { buffer: new ArrayBuffer() }, exports }, 3);
     expect(exports.wasm_new_stack).toHaveBeenCalledTimes(2);
   });
 
-  it.each([0, -1, 1.5, Number.NaN])('are not %d threads', async (threads) => {
+  it.each([0, -1, 1.5, Number.NaN])('cannot be %d in number', async (threads) => {
     await expect(loadWasm(new Uint8Array(), { threads })).rejects.toThrow(
       expect.objectContaining({
         name: 'UsageError',
@@ -39,14 +39,14 @@ describe.skipIf(!existsSync(FILE))('a fault in a worker', () => {
   const run = (...args: string[]) =>
     spawnSync(process.execPath, [...process.execArgv, CHILD, FILE, ...args], { encoding: 'utf8' });
 
-  it('ends the process, as a native one does', () => {
+  it('ends the process, as a native fault does', () => {
     const { signal, stdout, stderr } = run();
     expect(stderr).toContain('RuntimeError: memory access out of bounds');
     expect(signal).toBe('SIGABRT');
     expect(stdout).toBe('');
   });
 
-  it('ends this run and later ones where nothing ends the process', () => {
+  it('fails this run and later ones if the process survives', () => {
     const { status, stdout, stderr } = run('ignoring');
     expect(stderr).toContain('RuntimeError: memory access out of bounds');
     expect(stdout).toBe('RuntimeError\nRuntimeError\n');
@@ -63,7 +63,7 @@ interface Global {
   readonly WebAssembly: { Memory: new (pages: Pages) => { readonly buffer: ArrayBuffer } };
 }
 
-/** A file that has nothing but `_initialize`. */
+/** A module that contains only `_initialize`. */
 const EMPTY = Uint8Array.of(
   ...[0, ...Buffer.from('asm'), 1, 0, 0, 0],
   ...[1, 4, 1, 0x60, 0, 0],

@@ -1,6 +1,5 @@
 /**
- * Memory of the addon in WebAssembly, where that is built (`npm run wasm`), and what its file may ask of
- * JavaScript.
+ * Memory of the WebAssembly addon, if that is built (`npm run wasm`), and the system calls of its module.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -18,7 +17,7 @@ describe.skipIf(!existsSync(FILE))('memory in WebAssembly', () => {
     return { addon, held: () => ADDRESSES - (addon.addressableBytes?.() ?? Number.NaN) };
   }
 
-  it('is free for others once it is discarded, and held again once it is used', () => {
+  it('is released when discarded, and held again when used', () => {
     const { addon, held } = load();
     expect(held()).toBe(0);
     const memory = new addon.Memory(BYTES);
@@ -32,7 +31,7 @@ describe.skipIf(!existsSync(FILE))('memory in WebAssembly', () => {
     expect(held()).toBe(BYTES);
   });
 
-  it('is held again by a program over it', async () => {
+  it('is held again when a program runs on it', async () => {
     const { addon, held } = load();
     const memory = new addon.Memory(BYTES);
     const images = { shape: [1, 16, 1, 1], dtype: 'float32' } as const;
@@ -55,8 +54,8 @@ const body = (...code: number[]): number[] => [code.length + 2, 0, ...code, 0x0b
 const [I32, FUNCTION] = [0x7f, 0x60];
 
 /**
- * A file that writes to standard output when it begins, fails unless that is refused with 8, and has no
- * memory to give.
+ * A module that writes to standard output on start, traps unless the write fails with error 8, and never
+ * allocates memory.
  */
 const WRITING = Uint8Array.of(
   ...[0, ...Buffer.from('asm'), 1, 0, 0, 0],
@@ -73,12 +72,12 @@ const WRITING = Uint8Array.of(
   ),
 );
 
-describe('a file in WebAssembly', () => {
-  it('finds no files', () => {
+describe('a WebAssembly module', () => {
+  it('cannot write to files', () => {
     expect(() => new WasmModule(compileWasm(WRITING))).not.toThrow();
   });
 
-  it('without memory for a text is an error', () => {
+  it('reports that it has no memory for a string', () => {
     const module = new WasmModule(compileWasm(WRITING));
     expect(() => module.send(['text'], () => expect.fail())).toThrow(
       expect.objectContaining({

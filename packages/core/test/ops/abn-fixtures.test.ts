@@ -1,4 +1,4 @@
-/** The ABN ops on the reference kernels, against PyTorch in float64 (tools/oracle/make_abn.py). */
+/** The ABN ops on the reference kernels, compared with PyTorch in float64 (tools/oracle/make_abn.py). */
 
 import { rows } from '@inplace-abn/tensor';
 import { describe, expect, it } from 'vitest';
@@ -111,7 +111,7 @@ describe('ABN with fixed statistics against PyTorch, reading z for x', () => {
         ['dz', channelsLast(c.shape, batch.dz)],
       ]);
       const zero = (values: Float64Array | undefined) =>
-        // With s = γ = 0, z has no trace of x̂, so γ gets no gradient.
+        // With s = γ = 0, z does not depend on x̂, so γ gets no gradient.
         values?.map((value, channel) => (c.layer === 'abn' && c.state.weight?.[channel] === 0 ? 0 : value));
       const { outputs } = evaluateGraph(graph, inputs, states);
       expectStep(c, { ...batch, d_weight: zero(batch.d_weight) }, outputs);
@@ -119,7 +119,7 @@ describe('ABN with fixed statistics against PyTorch, reading z for x', () => {
   });
 });
 
-/** The layer behind another op, as the backward pass of a step has it. */
+/** The layer after another op, as in a training step. */
 function backwardGraph(c: AbnAttributes) {
   const tracer = new Tracer();
   const width = c.shape[1] ?? 0;

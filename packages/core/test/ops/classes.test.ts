@@ -202,7 +202,7 @@ describe('lovasz_softmax', () => {
       ids.flatMap((id) => [0, 1, 2].map((k) => (k === id ? 1 : 0))),
     );
 
-  it('is 1 − IoU of predictions without doubt, averaged over the classes that occur, or all', () => {
+  it('is 1 − IoU for certain predictions, averaged over the classes that occur or over all', () => {
     // Class 0: one of two pixels found, no false positives. Class 1: both found, one false positive. Class 2
     // does not occur.
     const p = certain(0, 1, 1, 1);
@@ -213,7 +213,7 @@ describe('lovasz_softmax', () => {
     expectClose([lossOf(certain(2, 2, 1, 1), [1, 1, 1, 1], { classes: 'all' })], [(1 / 2 + 1) / 3]);
   });
 
-  it('does not count ignored pixels, and is 0 without others', () => {
+  it('does not count ignored pixels, and is 0 if all are ignored', () => {
     const p = certain(0, 1, 1, 1);
     expectClose([lossOf(p, [0, 255, 1, 1], { ignoreIndex: 255 })], [0]);
     expectClose([lossOf(p, [0, 0, 255, 255], { ignoreIndex: 255, perImage: true })], [1 / 4]);
@@ -221,7 +221,7 @@ describe('lovasz_softmax', () => {
     expect(lossOf(p, [255, 255, 255, 255], { ignoreIndex: 255, perImage: true })).toBe(0);
   });
 
-  it('orders equal errors by pixel: the first of them has the larger part', () => {
+  it('orders equal errors by pixel: the first gets the larger share', () => {
     const p = tensor([1, 2, 3], [0.5, 0.5, 0.5, 0.5, 0.5, 0.5]);
     const operands = { p, labels: tensor([1, 3], [0, 0, 1], 'int32') };
     const { p: slopes } = vectorJacobian(

@@ -1,4 +1,4 @@
-/** Elementwise ops, sums and reshapes against PyTorch: results, and gradients of all operands. */
+/** Elementwise ops, sums and reshapes, compared with PyTorch: results, and gradients of all operands. */
 import { elements, type Shape } from '@inplace-abn/tensor';
 import { describe, expect, it } from 'vitest';
 import type { Value } from '../../src/ir/value.js';
@@ -83,7 +83,7 @@ function toStorage64(shape: Shape, logical: ArrayLike<number>): number[] {
 const drawn = (name: string, shape: Shape, positive: boolean) =>
   Float64Array.from(normal(name, shape), (value) => (positive ? 0.5 + Math.abs(value) : value));
 
-describe('PyTorch', () => {
+describe('matches PyTorch:', () => {
   const named = fixtures.map((fixture) => {
     const { op, shapes, axes, to } = fixture;
     return [`${op} ${shapes.map((shape) => `[${shape}]`).join(' ')} ${axes ?? to ?? ''}`, fixture] as const;

@@ -84,7 +84,7 @@ describe('activation', () => {
     expect(activate(Number.NaN, attrs)).toBeNaN();
   });
 
-  it('has no negative derivative where elu rounds below −α', () => {
+  it('has no negative derivative if elu rounds below −α', () => {
     expect(activationDiff(2, -1.01, { activation: 'elu', slope: 1 })).toBe(0);
     expect(activationDiff(Number.NaN, -1, { activation: 'relu', slope: 0 })).toBe(0);
   });

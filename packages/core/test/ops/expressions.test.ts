@@ -56,7 +56,7 @@ describe('functions', () => {
     ['silu', silu, (x) => x / (1 + Math.exp(-x))],
   ];
 
-  it.each(unary)('%s and its gradient', (name, fn, meaning) => {
+  it.each(unary)('%s is right, and so is its gradient', (name, fn, meaning) => {
     const shape = [2, 3, 4, 5];
     const x = name === 'log' || name === 'sqrt' ? positive('x', shape) : draw('x', shape);
     const { y } = compute({ x }, (v) => ({ y: fn(v.x) }));
@@ -81,7 +81,7 @@ describe('functions', () => {
     ['div', div],
   ];
 
-  it.each(binary)('%s and its gradients, for every kind of broadcasting', (_, fn) => {
+  it.each(binary)('%s has the right gradients for every kind of broadcasting', (_, fn) => {
     for (const shape of shapes) {
       const operands = { a: positive('a', [2, 3, 4, 5]), b: positive('b', shape) };
       expectGradient(operands, ['a', 'b'], (v) => fn(v.a, v.b));
@@ -108,7 +108,7 @@ describe('functions', () => {
     expect(b).toEqual(channelsLast(shape, [1, 2, 6, 8, 15, 18, 28, 32]));
   });
 
-  it('keep the dtype of the largest operand, whatever its position', () => {
+  it('keep the dtype of the largest operand, at any position', () => {
     const operands = { x: { ...draw('x', [2, 3]), dtype: 'bfloat16' as const }, c: draw('c', [3]) };
     expect(emitted(operands, (v) => sub(v.c, v.x)).dtype).toBe('bfloat16');
     expect(emitted(operands, (v) => sub(v.c, v.x)).shape).toEqual([2, 3]);
@@ -302,7 +302,7 @@ describe('expressions', () => {
     'mul(x0,x0)',
     'mul(x0,0)',
     'sub(x0,x1) add(t0,x0)',
-  ])('%s does not', (text) => {
+  ])('%s is not invertible', (text) => {
     expect(inverse(parseExpression(text), 0, operand(3))).toBeNull();
   });
 

@@ -12,7 +12,7 @@ import type { Value } from '../../src/ir/value.js';
 import { evaluateGraph } from '../../src/reference/evaluate.js';
 import { normal } from '../support/prng.js';
 
-// Property tests draw the same cases in every run.
+// Property tests use the same cases in every run.
 
 export interface Operand {
   readonly shape: Shape;

@@ -83,7 +83,7 @@ describe('inverses', () => {
 });
 
 describe('partial inverses', () => {
-  it('rebuild what relu lets through, in activation and both terms of add', () => {
+  it('rebuild positive values before relu, in activation and both terms of add', () => {
     const operands = { a: draw('a', [2, 3, 4]), b: draw('b', [2, 3, 4]) };
     const { z, x } = compute({ x: operands.a }, (v, tracer) => {
       const z = activation(v.x, RELU);
@@ -151,7 +151,7 @@ describe('ABN backward reading z instead of x', () => {
     expectClose(fromZ?.dyXhat ?? [], fromX?.dyXhat ?? [], 1e-9);
   });
 
-  it('takes γ of either sign with fixed statistics, and gives none to a γ that z does not show', () => {
+  it('supports γ of either sign with fixed statistics, and gives no gradient to a γ that z hides', () => {
     const attrs = { ...RELU, eps: 1e-4, scale: 'plain', from: 'z' } as const;
     const weight = [0.7, -1.1, 0, 2 ** -24, -(2 ** -22)];
     const bias = [0.3, 0.2, 0.5, -1, 1];
@@ -170,7 +170,7 @@ describe('ABN backward reading z instead of x', () => {
     expectClose(results[1]?.data ?? [], [1, -1, 0, 0, -1]);
   });
 
-  it('is possible for relu and for γ itself where the statistics are fixed', () => {
+  it('is possible for relu and a plain γ if the statistics are fixed', () => {
     const attrs = { ...RELU, eps: 1e-5, scale: 'plain' } as const;
     const layer = {
       id: 0,

@@ -1,5 +1,5 @@
 /**
- * Layers and their gradients on the reference kernels, against PyTorch in float64
+ * Layers and their gradients on the reference kernels, compared with PyTorch in float64
  * (tools/oracle/make_layers.py).
  */
 import type { Shape } from '@inplace-abn/tensor';

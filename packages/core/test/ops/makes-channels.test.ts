@@ -25,7 +25,7 @@ const makers = (Object.keys(ops) as OpName[]).filter((name) =>
   opOf(name).inputs.some((operand) => operand.makesChannels),
 );
 
-it.each(makers)('%s scales a channel by the row that makes it, and no other', (name) => {
+it.each(makers)('%s scales only the channel that a row produces', (name) => {
   const [operands = [], emit = linear] = LAYERS[name] ?? [];
   const run = ([x, weight, bias]: readonly Operand[]) => {
     if (!x || !weight || !bias) throw new Error(`no operands for ${name}`);

@@ -1,4 +1,4 @@
-/** Resizing and padding against numbers from PyTorch, and their gradients. */
+/** Resizing and padding, compared with numbers from PyTorch, and their gradients. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Value } from '../../src/ir/value.js';

@@ -1,4 +1,4 @@
-/** Values written as types, as in messages, and operands shared by several ops. */
+/** Values written as types, like in error messages, and operands shared by several ops. */
 import type { TensorType } from '@inplace-abn/tensor';
 import { Tracer } from '../../src/ir/tracer.js';
 import type { Value } from '../../src/ir/value.js';

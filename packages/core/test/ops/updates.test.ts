@@ -1,5 +1,5 @@
 /**
- * Updates against torch.optim in float64: three steps on p = (1, −2, 0.5) with gradients s·(0.1, −0.3, 2).
+ * Updates, compared with torch.optim in float64: three steps on p = (1, −2, 0.5), gradients s·(0.1, −0.3, 2).
  */
 import { describe, expect, it } from 'vitest';
 import { adam, adamOp } from '../../src/ops/adam.js';

@@ -1,4 +1,4 @@
-/** Convolution, linear and pooling against their definitions, and their backward ops as adjoints. */
+/** Convolution, linear and pooling match their definitions, and their backward ops are adjoints. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { outputAt } from '../../src/ir/emit.js';
@@ -109,7 +109,7 @@ describe('convolution', () => {
     );
   });
 
-  it('of one pixel equals linear', () => {
+  it('of a single pixel equals linear', () => {
     const operands = { x: draw('x', [3, 5]), weight: draw('weight', [4, 5]), bias: draw('bias', [4]) };
     const { y } = compute(operands, (v) => ({ y: linear(v.x, v.weight, v.bias) }));
     const asImages = {

@@ -1,4 +1,4 @@
-/** Ordinary batch norm and relu with fixed statistics: in place, with the gradients of the kept inputs. */
+/** Ordinary batch norm and relu with fixed statistics: in place, with the gradients that kept inputs give. */
 
 import { toFloat64 } from '@inplace-abn/tensor';
 import { describe, expect, it } from 'vitest';
@@ -16,7 +16,7 @@ function layer(x: Value, name: string, width: number, size: number, act = RELU):
   return x.tracer.within(name, () => abn(conv(x, 'conv', width, size), 'bn', act, 'plain', 'fixed'));
 }
 
-/** A stem, a bottleneck with a projection and one without. */
+/** A stem, a bottleneck with a projection, and one without. */
 function network(x: Value): Value {
   const stem = layer(x, 'stem', 8, 3);
   const projected = layer(stem, 'projection', 16, 1, IDENTITY);
@@ -44,13 +44,13 @@ describe('ordinary batch norm and relu with fixed statistics', () => {
   it.each([
     ['float32', 1e-5],
     ['bfloat16', 3e-2],
-  ] as const)('have the gradients of kept inputs in less memory, %s', async (precision, tolerance) => {
+  ] as const)('give the gradients of kept inputs in less memory, %s', async (precision, tolerance) => {
     const kept = await gradients({ precision, rebuild: false, spare: 0 });
     const inPlace = await gradients({ precision, spare: 0 });
     expect([...inPlace.of.keys()]).toEqual([...kept.of.keys()]);
     for (const [name, wanted] of kept.of) {
       const got = inPlace.of.get(name) ?? new Float64Array();
-      // Only γ's gradient reads the value that is inverted.
+      // Only the gradient of γ reads the inverted value.
       if (!name.endsWith('bn.weight')) {
         expect(got, name).toEqual(wanted);
         continue;

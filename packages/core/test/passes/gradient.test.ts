@@ -74,7 +74,7 @@ describe('gradients', () => {
     `);
   });
 
-  it('goes through batch statistics, marked with their layer', () => {
+  it('flows through batch statistics, marked with their layer', () => {
     const tracer = new Tracer();
     const { x, w, loss } = lossOf(tracer);
     const z = abn(linear(x, w, null), 'bn');
@@ -151,7 +151,7 @@ describe('gradients', () => {
   });
 
   describe('with a cotangent', () => {
-    it('start from it, and treat it as a constant', () => {
+    it('start from the cotangent and treat it as a constant', () => {
       const tracer = new Tracer();
       const { x, w } = lossOf(tracer);
       const h = linear(x, w, null);

@@ -99,7 +99,7 @@ describe('parts', () => {
     );
   });
 
-  it('gives the same states in less memory', async () => {
+  it('gives the same states with less memory', async () => {
     const [divided, whole] = [await trained({}), await trained({ parts: false })];
     const gradient = CHANNELS.inputs * CHANNELS.outputs * 4;
     expect(whole.plan.bytes.gradients).toBeGreaterThanOrEqual(gradient);

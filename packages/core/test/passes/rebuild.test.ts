@@ -133,7 +133,7 @@ describe('rebuild', () => {
     `);
   });
 
-  it('keeps no input of relu, and no term of a sum before it, where the statistics are fixed', () => {
+  it('keeps neither the input of relu nor a term of a sum before it if the statistics are fixed', () => {
     const result = rebuilt(reluBlock({}));
     expect(decisions(result).filter((text) => !text.startsWith('keep'))).toMatchInlineSnapshot(`
       [
@@ -151,11 +151,11 @@ describe('rebuild', () => {
     `);
   });
 
-  it('keeps a term of a sum before relu that something reads with other gradients', () => {
+  it('keeps a term of a sum before relu if another reader has other gradients', () => {
     const through = (options: BlockOptions) =>
       decisions(rebuilt(reluBlock(options))).filter((text) => text.includes('through add'));
     expect(through({})).toHaveLength(1);
-    // The gradient of a term that goes elsewhere too is not zero where relu is inactive.
+    // The gradient of a term with another reader is not zero where relu is inactive.
     expect(through({ termIsRead: true })).toEqual([]);
     expect(through({ statistics: 'batch' })).toEqual([]);
   });

@@ -1,4 +1,4 @@
-/** Joined and cut channels as strided views of the wider value. */
+/** Concatenated channels (joins) and sliced channels as strided views of the wider value. */
 
 import { toFloat64 } from '@inplace-abn/tensor';
 import fc from 'fast-check';
@@ -129,7 +129,7 @@ describe('a joined value', () => {
   });
 });
 
-describe('a cut value', () => {
+describe('a sliced value', () => {
   it('is read in place, even from a slice of a slice', () => {
     const tracer = new Tracer();
     const x = pooled(tracer, 'x', 8);
@@ -186,7 +186,7 @@ describe('writing in place with slices', () => {
       const sum = add(sliceChannels(x, 0, 3), pooled(t, 'b', 3));
       return { sum: avgPool(sum, 2), z: avgPool(sliceChannels(x, 2, 2), 2) };
     };
-    // The second slice is cut of x after the sum is written.
+    // The second slice of x is taken after the sum is written.
     expect(inPlace(later)[0]).toBe('add: it is still read by slice_channels at (top)');
     const before: Body = (t) => {
       const x = pooled(t, 'x', 4);

@@ -202,14 +202,14 @@ describe('a budget', () => {
     expect(least({ keepConstants: 'auto' })).toBe(least({ keepConstants: false }));
   });
 
-  it('is an error with the bytes needed if nothing fits', () => {
+  it('is an error with the needed bytes if nothing fits', () => {
     expect(() => compiled({ keepConstants: false, budget: 1000 })).toThrow(
       /^the plan needs .* of memory in addition to the weights, or at least about .* in strips of rows, but the budget leaves 1000 B/,
     );
   });
 });
 
-describe('constants that are kept if worthwhile', () => {
+describe('constants that are kept only if worthwhile', () => {
   it('are given up before anything runs in strips', () => {
     const { graph } = evaluationOf([1, 64, 5, 4], (x) => {
       return LAYERS.dense?.(convolution(x, 'first', 64), 'second') ?? x;

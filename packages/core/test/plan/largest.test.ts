@@ -12,7 +12,7 @@ it('is the largest size whose bytes fit, found with few plans', () => {
       fc.integer({ min: 1, max: 100_000 }),
       (fixed, each, wave, budget) => {
         let plans = 0;
-        // Nearly a line, and never falling.
+        // Nearly linear, and never decreasing.
         const bytesAt = (size: number) => {
           plans += 1;
           return fixed + size * each + wave * Math.floor(Math.log2(size));

@@ -1,4 +1,4 @@
-/** The baseline: the memory that a step holds under PyTorch's buffer rules. */
+/** The PyTorch baseline: the memory that a step holds under PyTorch's buffer rules. */
 import { expect, it } from 'vitest';
 import { IDENTITY } from '../../src/ir/activations.js';
 import { Tracer } from '../../src/ir/tracer.js';
@@ -48,7 +48,7 @@ it('counts no bytes for slices, which are views, but keeps their base alive', ()
   expect(activations((x) => avgPool(upper(x), 1))).toBe(64 + 32);
 });
 
-it('places the counted buffers side by side while they live', () => {
+it('places the counted buffers next to each other while they are live', () => {
   const tracer = new Tracer();
   let x = tracer.input('x', [1, 16, 8, 8], 'float32');
   for (let i = 0; i < 4; i++) x = activation(maxPool(avgPool(x, 1), 1), LEAKY);

@@ -1,5 +1,5 @@
 /**
- * Prices of a made-up machine: sums are exact, and what was not measured follows from the nearest that was.
+ * Prices of a made-up machine: sums are exact, and unmeasured instructions follow the nearest measured ones.
  */
 import { describe, expect, it } from 'vitest';
 import { compile } from '../../src/compile/compile.js';
@@ -38,7 +38,7 @@ function linearTimes(
   });
 }
 
-/** The same, with an instruction that does nothing: it tells the overhead. */
+/** The same prices with an instruction that does nothing, which reveals the overhead. */
 function linearPrices(...plans: Plan[]): PriceList {
   const list = priceListOf(
     MACHINE,
@@ -62,7 +62,7 @@ const withOp = (list: PriceList, keep: (entry: PriceEntry) => boolean) => ({
 });
 
 describe('the prices of a step', () => {
-  it('add up to its time, whatever each instruction took', () => {
+  it('add up to its time for any times of its instructions', () => {
     const plan = planOf(2);
     const seconds = plan.instructions.map((_, i) => (1 + ((i * 7) % 13)) * 1e-4);
     const list = priceListOf(MACHINE, [[plan, seconds]]);
@@ -77,7 +77,7 @@ describe('the prices of a step', () => {
     expect(predictTime([plan, plan], list).seconds).toBeCloseTo(2 * time.seconds, 12);
   });
 
-  it('hold an instruction once for each signature, with the mean of its times', () => {
+  it('hold one entry per signature, with the mean of its times', () => {
     const plan = planOf(2);
     const list = priceListOf(MACHINE, [
       [plan, plan.instructions.map(() => 1e-3)],
@@ -89,7 +89,7 @@ describe('the prices of a step', () => {
     expect(keys).toEqual([...new Set(keys)].sort());
   });
 
-  it('are those of the kernel that runs, or of the one that was used most', () => {
+  it('are those of the running kernel, or else of the one used most', () => {
     const plan = planOf(2);
     const at = plan.instructions.findIndex(({ node }) => node.op.name === 'conv2d');
     const step = plan.instructions[at];
@@ -105,8 +105,8 @@ describe('the prices of a step', () => {
   });
 });
 
-describe('what was not measured', () => {
-  it('is interpolated by work where time is proportional to it', () => {
+describe('the price of an unmeasured instruction', () => {
+  it('is interpolated by work if time is proportional to it', () => {
     const [small, large] = [planOf(2), planOf(6)];
     const time = predictTime([large], linearPrices(small));
     expect(time.seconds).toBeCloseTo(sum(linearTimes(large)), 12);
@@ -116,8 +116,8 @@ describe('what was not measured', () => {
     expect(time.sources.measured).toBeGreaterThanOrEqual(time.phases.update);
   });
 
-  it('grows with the batch as other instructions of the op let expect', () => {
-    // Convolutions take long for their bytes, so those of large weights grow little with the batch.
+  it('grows with the batch like those of other instructions of the op', () => {
+    // Convolutions are slow for their bytes, so those with large weights grow little with the batch.
     const slow = (op: string, bytes: number) => (op.startsWith('conv2d') ? 20 * bytes : bytes);
     const [small, large] = [planOf(1), planOf(8)];
     const prices = new Prices(priceListOf(MACHINE, [[small, linearTimes(small, slow)]]));
@@ -125,11 +125,11 @@ describe('what was not measured', () => {
     const predicted = sum(prices.secondsOf(large).filter((_, i) => isConvolution(i)));
     const ratio = predicted / sum(linearTimes(large, slow).filter((_, i) => isConvolution(i)));
     expect(ratio).toBeGreaterThan(0.95);
-    // In proportion to the work that the balance of the device tells, 1.16.
+    // In proportion to work, computed from the device's balance, the ratio would be 1.16.
     expect(ratio).toBeLessThan(1.1);
   });
 
-  it('follows instructions that are alike rather than others of the op', () => {
+  it('follows similar instructions rather than others of the op', () => {
     const [small, large] = [planOf(2), planOf(4)];
     // Convolutions of 3 channels take ten times as long as others.
     const slowed = (plan: Plan) =>
@@ -149,7 +149,7 @@ describe('what was not measured', () => {
     }
   });
 
-  it('follows its kernel on other shapes rather than another kernel on its own', () => {
+  it('follows its kernel on other shapes rather than another kernel on its own shape', () => {
     const [small, large] = [planOf(2), planOf(4)];
     const at = large.instructions.findIndex(
       ({ node }) => node.op.name === 'conv2d' && node.path.includes('conv2'),
@@ -165,7 +165,7 @@ describe('what was not measured', () => {
     expect(seconds / (linearTimes(large)[at] ?? 0)).toBeLessThan(1.5);
   });
 
-  it('takes the mean time of a byte where no instruction of its op was', () => {
+  it('uses the mean time per byte if no instruction of its op was measured', () => {
     const plan = planOf(2);
     const list = withOp(linearPrices(plan), ({ op }) => op !== 'max_pool');
     const time = predictTime([plan], list);
@@ -174,7 +174,7 @@ describe('what was not measured', () => {
     expect(time.seconds).toBeCloseTo(sum(linearTimes(plan)), 10);
   });
 
-  it('is nothing for collectives, which take as long as the others do', () => {
+  it('is 0 for collectives, which wait for the other processes', () => {
     const graph = trace((tracer) => ({ all: allGather(tracer.input('x', [64], 'float32'), '', 2) }));
     const plan = compile(graph, portableCpu());
     const gathered = plan.instructions.filter(({ node }) => node.op.name === 'all_gather');
@@ -189,7 +189,7 @@ describe('what was not measured', () => {
 describe('a price list', () => {
   const list = linearPrices(planOf(2));
 
-  it('is read as it was written, an entry a line', () => {
+  it('reads back what was written, one entry per line', () => {
     const text = priceListText(list);
     expect(priceListIn(text, 'file')).toEqual(list);
     expect(text.split('\n').filter((line) => line.startsWith('    {"op":'))).toHaveLength(
@@ -202,7 +202,7 @@ describe('a price list', () => {
     ['null', 'it is not an object'],
     ['{"format": "inplace-abn price list 0"}', "its format is not 'inplace-abn price list 1'"],
     ['{"format": "inplace-abn price list 1"}', 'it names no machine'],
-  ])('is told from another file: %s', (text, problem) => {
+  ])('is distinguished from other files: %s', (text, problem) => {
     expect(() => priceListIn(text, 'some.json')).toThrow(
       expect.objectContaining({
         code: 'ERR_PRICE_LIST',
@@ -224,7 +224,7 @@ describe('a price list', () => {
     expect(() => priceListIn(text, 'some.json')).toThrow(`entries[${others.length}]: ${problem}`);
   });
 
-  it('of another machine or version says so', () => {
+  it('of another machine or version is reported', () => {
     expect(otherMachine(list, MACHINE)).toBeNull();
     expect(otherMachine(list, { ...MACHINE, machine: '2 threads' })).toBe(
       `prices are of ${MACHINE.machine}, and this machine is 2 threads`,
@@ -234,7 +234,7 @@ describe('a price list', () => {
     );
   });
 
-  it('takes in later ones of its machine alone', () => {
+  it('merges only later lists of its machine', () => {
     const [first] = list.entries;
     if (!first) throw new Error('the list has entries');
     const later = { ...list, entries: [{ ...first, seconds: 1 }] };
@@ -247,8 +247,8 @@ describe('a price list', () => {
   });
 });
 
-describe('what a list says of a run', () => {
-  it('is in the order of the plan, and of the kernels that this machine has', async () => {
+describe('the predicted seconds of a run', () => {
+  it('are in the order of the plan, for the kernels of this machine', async () => {
     const plan = compile(residualStep().graph, cpu());
     const seconds = plan.instructions.map((_, i) => (i + 1) * 1e-6);
     const predicted = new Prices(priceListOf(MACHINE, [[plan, seconds]])).secondsOf(plan);

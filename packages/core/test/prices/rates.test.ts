@@ -1,4 +1,4 @@
-/** Rates of made-up instructions: those that made them, unless the instructions are all alike. */
+/** Rates are recovered from made-up instructions, unless the instructions are all alike. */
 import { describe, expect, it } from 'vitest';
 import type { PriceEntry } from '../../src/prices/price-list.js';
 import { type Rates, ratesOf } from '../../src/prices/rates.js';
@@ -11,7 +11,7 @@ function entryOf(operations: number, bytes: number, { operation, byte }: Rates):
   return { ...what, operations, bytes, seconds: OVERHEAD + operation * operations + byte * bytes };
 }
 
-/** Of few and many operations a byte. */
+/** Operations and bytes, with few and many operations per byte. */
 const VARIED = [
   [1e6, 4e6],
   [4e8, 1e6],
@@ -19,14 +19,14 @@ const VARIED = [
 ] as const;
 
 describe('ratesOf', () => {
-  it('gives the general rates where they explain the times', () => {
+  it('gives the general rates if they explain the times', () => {
     const entries = VARIED.map(([operations, bytes]) => entryOf(operations, bytes, GENERAL));
     const { operation, byte } = ratesOf(entries, OVERHEAD, GENERAL);
     expect(operation / GENERAL.operation).toBeCloseTo(1, 9);
     expect(byte / GENERAL.byte).toBeCloseTo(1, 9);
   });
 
-  it('finds those of the op', () => {
+  it('finds the rates of the op', () => {
     const own = { operation: 3e-12, byte: 5e-10 };
     const entries = VARIED.map(([operations, bytes]) => entryOf(operations, bytes, own));
     const { operation, byte } = ratesOf(entries, OVERHEAD, GENERAL);
@@ -34,14 +34,14 @@ describe('ratesOf', () => {
     expect(Math.abs(Math.log2(byte / own.byte))).toBeLessThan(0.2);
   });
 
-  it('keeps the general proportion where instructions are alike', () => {
+  it('keeps the general proportion if instructions are alike', () => {
     const own = { operation: 3e-11, byte: 18e-11 };
     const entries = [1, 2, 3].map((times) => entryOf(times * 6e6, times * 1e6, own));
     const { operation, byte } = ratesOf(entries, OVERHEAD, GENERAL);
     expect(byte / operation).toBeCloseTo(6, 3);
   });
 
-  it('stays above zero where bytes seem to take negative time, or no time is known', () => {
+  it('stays above zero if bytes seem to take negative time or no time is known', () => {
     const faster = VARIED.map(([operations, bytes]) => ({
       ...entryOf(operations, bytes, GENERAL),
       seconds: 1e-10 * operations,

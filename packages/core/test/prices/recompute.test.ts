@@ -1,4 +1,4 @@
-/** Choices of what to recompute: by work, as they are without prices, or by the seconds of a price list. */
+/** Choosing values to recompute: by work if there are no prices, else by the seconds of a price list. */
 import { describe, expect, it } from 'vitest';
 import { type CompileOptions, compile } from '../../src/compile/compile.js';
 import { formatGraph } from '../../src/ir/text.js';
@@ -10,7 +10,7 @@ import { type PriceList, priceListOf } from '../../src/prices/price-list.js';
 import { workOf } from '../../src/recompute/work.js';
 import { abn, classifierStep, conv, LEAKY, loadStep } from '../support/nets.js';
 
-/** Of some blocks the inner convolution is wide, of others narrow: values of both kinds may be recomputed. */
+/** Some blocks have a wide inner convolution, others a narrow one; values of both may be recomputed. */
 const step = classifierStep(4, 16, (x) => {
   const block = (value: Value, index: number): Value =>
     value.tracer.within(`block${index}`, () => {
@@ -24,7 +24,7 @@ const whole = compile(step.graph, device, { spare: 0 });
 const budget = Math.floor(0.8 * whole.arenaBytes);
 const MACHINE = { machine: device.machine, version: '0', balance: device.balance };
 
-/** Seconds in proportion to work, those of some nodes times a factor. */
+/** Seconds in proportion to work, multiplied by a factor for some nodes. */
 function pricesOf(plan: Plan, factorOf: (channels: number) => number = () => 1): PriceList {
   const { graph, instructions } = plan;
   const seconds = instructions.map(({ node }) => {
@@ -47,13 +47,13 @@ async function trained(options: CompileOptions) {
 }
 
 describe('recompute by prices', () => {
-  it('is that by work where seconds are in proportion to it', async () => {
+  it('equals the choice by work if seconds are proportional to it', async () => {
     const byWork = await trained({});
     const byPrices = await trained({ prices: pricesOf(whole) });
     expect(byPrices.text).toBe(byWork.text);
   });
 
-  it('spares what takes long, and gives the same bits', async () => {
+  it('avoids slow instructions, and gives the same bits', async () => {
     const narrow = await trained({ prices: pricesOf(whole, (channels) => (channels === 16 ? 100 : 1)) });
     const wide = await trained({ prices: pricesOf(whole, (channels) => (channels === 16 ? 0.01 : 1)) });
     const ofWide = (paths: readonly (string | undefined)[]) =>

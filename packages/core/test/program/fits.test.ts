@@ -1,4 +1,4 @@
-/** Memory of a run is there before its first step, or an error is. */
+/** A run has all of its memory before its first step, or fails with an error. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Device, DeviceMemory } from '../../src/devices/device.js';
@@ -13,18 +13,18 @@ function resident(): number {
 }
 
 describe.runIf(process.platform === 'linux')('allocated memory', () => {
-  it('is backed at once, and not by more than it has', () => {
+  it('is backed at once, and by no more than its size', () => {
     const before = resident();
     const memory = allocatePopulated(cpu(), 64 * MB + 100, FITTING);
     const grown = resident() - before;
-    // The process takes and gives back other memory meanwhile.
+    // Meanwhile the process allocates and frees other memory.
     expect(grown).toBeGreaterThan(48 * MB);
     expect(grown).toBeLessThan(96 * MB);
     expect([...memory.read(64 * MB, 100)]).toEqual(Array(100).fill(0));
     memory.discard();
   });
 
-  it('keeps its content when a part is populated again', () => {
+  it('keeps its content if a part is populated again', () => {
     const memory = cpu().allocate(10_000);
     memory.write(5000, Uint8Array.of(1, 2, 3));
     memory.populate?.(4097, 1000);
@@ -35,7 +35,7 @@ describe.runIf(process.platform === 'linux')('allocated memory', () => {
   });
 });
 
-/** A device that has `left` bytes at each look. */
+/** A device that reports `left` as its available bytes. */
 function device(
   left: (mapped?: number) => number,
   more: Partial<Device> = {},
@@ -63,7 +63,7 @@ function device(
 }
 
 describe('too little memory', () => {
-  it('is an error that names the need, what is left, the limit and the fix', () => {
+  it('is an error that names the needed and available bytes, the limit and a fix', () => {
     const few = device(() => 10 * MB);
     expect(() => checkFits(few, 24 * MB, FITTING)).toThrow(
       expect.objectContaining({
@@ -78,7 +78,7 @@ describe('too little memory', () => {
     );
   });
 
-  it('is one also where others take the memory meanwhile, and nothing is held then', () => {
+  it('is an error even if others take the memory meanwhile, and nothing stays allocated', () => {
     let looks = 0;
     const shrinking = device(() => (looks++ === 0 ? 2048 * MB : 100 * MB));
     expect(() => allocatePopulated(shrinking, 1024 * MB, FITTING)).toThrow(
@@ -90,7 +90,7 @@ describe('too little memory', () => {
     expect(shrinking.held()).toBe(0);
   });
 
-  it('is one where the system refuses', () => {
+  it('is an error if the system refuses the allocation', () => {
     const refusing = device(() => Number.POSITIVE_INFINITY, { allocate: (bytes) => cpu().allocate(bytes) });
     expect(() => allocatePopulated(refusing, 2 ** 52, FITTING)).toThrow(
       expect.objectContaining({ code: 'ERR_MEMORY', message: expect.stringContaining('batch 8') }),

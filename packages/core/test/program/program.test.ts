@@ -74,7 +74,7 @@ describe('Program', () => {
     expect(outputs.loss?.[0]).toSatisfy(Number.isFinite);
   });
 
-  // WebAssembly runs on the thread that asks for it.
+  // WebAssembly runs on the calling thread.
   it.skipIf(cpu().machine.includes('WebAssembly'))('leaves the event loop free while it runs', async () => {
     const step = classifierStep(4, 32, (x) => conv(conv(x, 'conv1', 256, 3), 'conv2', 256, 3));
     const { program, inputs } = loadStep(step, cpu());
@@ -161,7 +161,7 @@ describe('Values of another trace', () => {
     ['as an output', (tracer) => tracer.output('y', leaked)],
     ['as a new content', (tracer, own) => tracer.assign(own, leaked)],
     ['as a gradient', (tracer) => tracer.retag(leaked, 'gradient')],
-  ])('are refused %s', (_, body) => {
+  ])('are rejected %s', (_, body) => {
     const tracer = new Tracer();
     // It has the same id as the leaked value.
     const own = tracer.state('w', [2], 'float32', 'buffer');
@@ -197,7 +197,7 @@ describe('Labels', () => {
     await expect(run(Int32Array.of(0, 7), 2 ** 40)).rejects.toThrow('label 7 at index 1');
   });
 
-  it('are all checked, whatever their number', () => {
+  it('are all checked, however many there are', () => {
     for (const length of [0, 1, 4095, 4096, 4097, 10_000]) {
       const labels = new Int32Array(length).fill(4);
       expect(loadNative().firstOutside(labels, classes, -100)).toBe(-1);

@@ -1,4 +1,4 @@
-/** Values computed from the states alone: computed once, and recomputed whenever they may be stale. */
+/** Values that depend only on states are computed once, and again whenever they may be stale. */
 
 import { channels } from '@inplace-abn/tensor';
 import { describe, expect, it } from 'vitest';
@@ -57,7 +57,7 @@ async function ran(program: Program, inputs: Arrays): Promise<number> {
 const sizesOf = ({ instructions, prologue }: Plan) => ({ all: instructions.length, prologue });
 
 describe('the prologue', () => {
-  it('holds nodes that depend on states alone, and weight layouts', () => {
+  it('holds nodes that depend only on states, and weight layouts', () => {
     const plan = compile(step(2).graph, cpu());
     const once = plan.instructions.slice(0, plan.prologue);
     expect(

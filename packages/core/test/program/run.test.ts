@@ -67,7 +67,7 @@ describe('compile', () => {
 });
 
 describe('outputs', () => {
-  it('have the array of their dtype, by name, without a cast', async () => {
+  it('have the array type of their dtype, by name, without a cast', async () => {
     const graph = trace((tracer) => {
       const x = tracer.input('x', [2, 3], 'float32');
       const labels = tracer.input('labels', [2], 'int32');
@@ -85,7 +85,7 @@ describe('outputs', () => {
     expect(outputs.loss[0]).toBeCloseTo((Math.log(1 + 2 * Math.exp(-9)) + Math.log(2 + Math.exp(9))) / 2, 4);
   });
 
-  it('of a run have the dtypes of the inputs that they are made of', async () => {
+  it('of a run have the dtypes of the inputs that they are computed from', async () => {
     const inputs = {
       x: { shape: [1, 2], data: Float32Array.of(1, 2) },
       n: { shape: [1], dtype: 'int32', data: Int32Array.of(3) },
@@ -96,7 +96,7 @@ describe('outputs', () => {
     expect([...loss, ...n]).toEqual([3, 3]);
   });
 
-  it('of values that types do not follow are any array, or those of a dtype that is stated', () => {
+  it('of values with unknown static dtype are any array, or that of a stated dtype', () => {
     const tracer = new Tracer();
     const value: Value = tracer.within('fc', () => tracer.input('x', [2], 'float32'));
     expectTypeOf<OutputArrays<OutputsOf<{ y: Value }>>['y']>().toEqualTypeOf<TypedArray>();

@@ -37,7 +37,7 @@ describe('Store', () => {
     expect(store.read('fc.weight.momentum').data).toEqual(new Float32Array(6));
   });
 
-  it('gives the array of a dtype that is asked for, or an error', () => {
+  it('returns the array of the requested dtype, or throws', () => {
     const store = new Store(cpu(), specs);
     expectTypeOf(store.read('bn.num_batches_tracked', 'int64').data).toEqualTypeOf<BigInt64Array>();
     expect(() => store.read('half', 'float32')).toThrow('state half is bfloat16[3], not float32');

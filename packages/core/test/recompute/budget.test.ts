@@ -46,8 +46,8 @@ const recomputed = (plan: Plan): string[] =>
     .filter(({ choice }) => choice === 'recompute')
     .map(({ producer }) => `${producer?.op.name} @${producer?.path}`);
 
-describe('a training step in a byte budget', () => {
-  it.each([0.8, 0.65, 0.52])('of %d of the plan without recompute trains bit-identically', async (share) => {
+describe('a training step within a memory budget', () => {
+  it.each([0.8, 0.65, 0.52])('of %d of the plan without recompute is bit-identical', async (share) => {
     const whole = await train({});
     const budget = Math.floor(share * whole.plan.arenaBytes);
     const fitted = await train({ budget });
@@ -57,7 +57,7 @@ describe('a training step in a byte budget', () => {
     expect(fitted.states).toEqual(whole.states);
   });
 
-  it('recomputes without a budget what a fraction of the work pays for', async () => {
+  it('recomputes without a budget if that costs only a small fraction of the work', async () => {
     const whole = await train({ spare: 0 });
     expect(recomputed(whole.plan)).toEqual([]);
     const arenas = [whole.plan.arenaBytes];
@@ -91,7 +91,7 @@ describe('a training step in a byte budget', () => {
     `);
   });
 
-  it('reports how much a budget is short by', async () => {
+  it('reports by how much a budget is too small', async () => {
     const { plan } = await train({});
     const error = await train({ budget: 1000 }).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(BudgetError);

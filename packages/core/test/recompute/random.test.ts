@@ -66,7 +66,7 @@ function evaluated(graph: Graph) {
 }
 
 describe('recompute', () => {
-  it('does not change results, whatever is dropped', () => {
+  it('does not change results, whichever values are dropped', () => {
     fc.assert(
       fc.property(networks, modes, (names, picks) => {
         const { graph } = compile(stepOf(names).graph, cpu());

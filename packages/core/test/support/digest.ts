@@ -1,5 +1,5 @@
 /**
- * Digests: what a fixture keeps of a large tensor, and how far a tensor is from one.
+ * Digests: what a fixture stores of a large tensor, and the distance of a tensor from a digest.
  *
  *     [L2 norm, sum, dot with uniform("probe:" + name) in [-1, 1), up to 16 elements; fewer in a short one]
  *
@@ -12,7 +12,7 @@ export type Digest = readonly number[];
 
 const SAMPLES = 16;
 
-/** Norm, sum and dot product stand before the elements. */
+/** Norm, sum and dot product precede the elements. */
 const SUMS = 3;
 
 /** Which elements a digest keeps: all of a small tensor, else `samples` drawn by name. */
@@ -38,15 +38,14 @@ export function digest(name: string, tensor: ArrayLike<number>, count = SAMPLES)
 }
 
 /**
- * The largest of the digest's differences, each relative to what an error of that size would mean for the
- * whole tensor.
+ * The relative error of a tensor, estimated from its digest: the largest of the digest's differences, each
+ * scaled so that it compares with a relative tolerance for the whole tensor x. Infinite if a value is not
+ * finite or the sizes differ.
  *
- * Were the tensor off by a vector of relative L2 norm e in a random direction, then the norm would be off by
- * at most e, the sum by about e·‖x‖, the dot product by about e·‖x‖/√3, and k elements together, in L2, by
- * about e·‖x‖·√(k/n). Each difference is divided by that; by the value itself (the elements' by their norm)
- * where that is larger. Rounding has a direction, and the sum adds up what is alike in all elements, so it
- * may be off by three times that. So the result compares with a relative tolerance of the whole; it is
- * infinite where a value is not finite or the sizes differ.
+ * A random error of relative L2 norm e changes the norm by at most e·‖x‖, the sum by about e·‖x‖, the dot
+ * product by about e·‖x‖/√3, and k of n elements, in L2, by about e·‖x‖·√(k/n). Each difference is divided by
+ * that quantity over e, or by the value itself (for elements, their norm) if that is larger. Rounding errors
+ * are not quite random: the sum accumulates their common part, so it is allowed three times as much.
  */
 export function digestError(name: string, tensor: ArrayLike<number>, expected: Digest): number {
   const actual = digest(name, tensor, expected.length - SUMS);

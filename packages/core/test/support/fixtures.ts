@@ -1,6 +1,6 @@
 /**
- * Reads fixtures made by tools/oracle. For trusted files only; the checkpoint package has the validating
- * reader.
+ * Reads fixtures made by tools/oracle. Only for trusted files: the validating reader is in the checkpoint
+ * package.
  */
 
 import { readFileSync } from 'node:fs';

@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import { ALIGNMENT, align, type Lifetime } from '../../src/passes/place.js';
 
 type Placed = Lifetime & { readonly offset: number };
-/** `top`: the first address behind it. */
+/** `top`: the first address after the buffer. */
 type Block = Placed & { readonly top: number };
 
 const disjoint = (a: Block, b: Block): boolean =>

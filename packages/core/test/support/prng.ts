@@ -1,9 +1,9 @@
 /**
- * Deterministic numbers that TypeScript and Python compute alike, so that fixtures need no stored weights or
+ * Deterministic numbers, identical in TypeScript and Python, so that fixtures need no stored weights or
  * inputs.
  *
  * A counter-based generator: number `index` of the stream `name` is a hash of both. The Python twin, which
- * also states the formulas, is tools/oracle/prng.py; prng.test.ts holds the two together.
+ * also states the formulas, is tools/oracle/prng.py; support.test.ts checks that the two agree.
  */
 
 const utf8 = new TextEncoder();

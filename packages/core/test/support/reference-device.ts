@@ -1,6 +1,6 @@
 /**
- * A device with reference kernels, in float64 between operands of their own dtypes. It does not autotune, so
- * its numbers are the same on every machine.
+ * A device with reference kernels, which compute in float64 on operands of any dtype. It does not autotune,
+ * so its numbers are the same on every machine.
  */
 import {
   bytesOf,

@@ -32,7 +32,7 @@ describe('the generator shared with Python', () => {
     expect(digestError(name, values, stored.digest)).toBeLessThan(1e-8);
   });
 
-  it('refuses a parameter that it has no rule for', () => {
+  it('rejects a parameter without a rule', () => {
     expect(() => parameter('mod1.bn1.scale', [3])).toThrow('mod1.bn1.scale of shape 3');
   });
 });
@@ -54,7 +54,7 @@ describe('digestError', () => {
     expect(off(1e-3)).toBeLessThan(4e-3);
   });
 
-  it('sees two swapped elements, a wrong size and NaN', () => {
+  it('detects two swapped elements, a wrong size and NaN', () => {
     const swapped = x.slice();
     swapped.set([x[1] ?? 0, x[0] ?? 0]);
     expect(digestError('x', swapped, stored)).toBeGreaterThan(1e-3);

@@ -29,7 +29,7 @@ function resnet() {
 const SHAPE = [2, 3, 20, 24];
 
 describe('a model', () => {
-  it('holds to the rules of the checker', () => {
+  it('follows the rules of the ONNX checker', () => {
     const model = onnxModel(resnet(), { input: { shape: [3, 20, 24] }, dynamic: ['batch', 'height'] });
     const file = decoded(encodeOnnx(model));
     expect(problems(file)).toEqual([]);
@@ -63,7 +63,7 @@ describe('a model', () => {
     }
   });
 
-  it('takes decoded images where it normalizes them', async () => {
+  it('takes decoded images if it normalizes them', async () => {
     const network = resnet();
     const preprocessing = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
     const model = onnxModel(network, { input: { shape: [3, 20, 24] }, batch: 2, preprocessing });
@@ -79,7 +79,7 @@ describe('a model', () => {
     expect(relativeError(output?.data as Float32Array, expected.data)).toBeLessThan(1e-5);
   });
 
-  it('tells its classes and how images are prepared', () => {
+  it('records its classes and preprocessing', () => {
     const metadata = {
       classes: ['a', 'b', 'c', 'd', 'é'],
       mean: [0, 0, 0],
@@ -95,7 +95,7 @@ describe('a model', () => {
     );
   });
 
-  it('keeps its weights in a file of their own where asked', async () => {
+  it('stores its weights in a separate file on request', async () => {
     const network = resnet();
     const [inside, outside] = [join(folder, 'one.onnx'), join(folder, 'two.onnx')];
     const input = { shape: [3, 20, 24] };
@@ -112,7 +112,7 @@ describe('a model', () => {
   });
 });
 
-/** N×H×W×3 as N×3×H×W, for a helper that takes images so. */
+/** Converts N×H×W×3 to N×3×H×W, the layout that the helper takes. */
 function rowMajor(data: Float32Array): Float32Array {
   const [n = 1, c = 3, h = 1, w = 1] = SHAPE;
   const places = channelsLast(

@@ -6,7 +6,7 @@ import { differences, drawn } from '../support/agreement.js';
 
 const normAct: NormAct = (channels, options) => new InPlaceABN(channels, options);
 
-describe('networks of full size as ONNX', () => {
+describe('full-size networks as ONNX', () => {
   it.each([false, true])('ResNet-50 agrees with onnxruntime at any size, folded: %s', async (fold) => {
     const network = drawn(createNetwork('resnet50', { normAct, classes: 1000 }));
     const model = onnxModel(network, {
@@ -21,7 +21,7 @@ describe('networks of full size as ONNX', () => {
     for (const difference of await differences(network, model, shapes)) expect(difference).toBeLessThan(1e-5);
   });
 
-  it('DeepLabV3 on WideResNet-38 agrees at the sizes of a range', async () => {
+  it('DeepLabV3 on WideResNet-38 agrees with onnxruntime within a range of sizes', async () => {
     const network = drawn(segmentationNetwork({ arch: 'wider_resnet38_a2', classes: 65, normAct }));
     const model = onnxModel(network, {
       input: { shape: [3, 128, 128] },
@@ -34,7 +34,7 @@ describe('networks of full size as ONNX', () => {
     }
   });
 
-  it('and, of a fixed size, where it averages over windows', async () => {
+  it('DeepLabV3 agrees at a fixed size at which it pools over windows', async () => {
     const network = drawn(
       segmentationNetwork({
         arch: 'wider_resnet16_a2',

@@ -22,7 +22,7 @@ class Squares extends Module {
   }
 }
 
-/** Divides by a number that it computed from the image's size. */
+/** Divides by a number computed from the image size. */
 class Normalized extends Module {
   protected forward(x: Value): Value {
     return mul(x, 1 / dim(x.shape, 2));
@@ -47,7 +47,7 @@ function refusal(module: Module, dynamic: readonly DynamicAxis[] = [], shape = [
 }
 
 describe('onnxModel refuses in one sentence', () => {
-  it('an op without a rule, by its name and the path of its layer', () => {
+  it('an op without a rule, naming it and the path of its layer', () => {
     const net = new Sequential({ conv: new Conv2d(3, 3, 1), squares: new Squares() });
     expect(refusal(net)).toBe(
       'square_of_mine at squares cannot be written as ONNX: there is no rule for the op',
@@ -60,13 +60,13 @@ describe('onnxModel refuses in one sentence', () => {
     );
   });
 
-  it('a size that went into a number of the network', () => {
+  it('a size that the network computed a constant from', () => {
     expect(refusal(new Sequential({ half: new Normalized() }), ['batch', 'height'])).toBe(
       'height cannot be dynamic: elementwise at half has another program at other sizes (mul(x0,0.125) here)',
     );
   });
 
-  it('a network that differs between sizes, and takes a range of sizes within which it does not', () => {
+  it('a network that differs between sizes, unless given a range in which it does not', () => {
     const net = segmentationNetwork({
       arch: 'wider_resnet16_a2',
       classes: 4,
@@ -107,7 +107,7 @@ describe('onnxModel refuses in one sentence', () => {
     );
   });
 
-  it('preprocessing of what is no RGB image', () => {
+  it('preprocessing of inputs other than RGB images', () => {
     const network = drawn(new Sequential({ conv: new Conv2d(1, 2, 1) }));
     const preprocessing = { mean: [0.5], std: [0.5] };
     expect(() => onnxModel(network, { input: { shape: [1, 8, 8] }, preprocessing })).toThrow(

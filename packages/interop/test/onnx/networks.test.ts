@@ -8,7 +8,7 @@ import { Assortment, CeilPool, excitedResNet, Perceptron, UNet } from '../suppor
 
 const EVERY_AXIS = ['batch', 'height', 'width'] as const;
 
-describe('own networks as ONNX', () => {
+describe('user-defined networks as ONNX', () => {
   it.each([
     ['a U-Net with a transposed convolution', () => new UNet(), 3],
     ['a residual network with gates', excitedResNet, 3],
@@ -54,7 +54,7 @@ describe('own networks as ONNX', () => {
     for (const difference of await differences(network, model, shapes)) expect(difference).toBeLessThan(1e-5);
   });
 
-  it('pools windows that reach beyond the border as PyTorch does', async () => {
+  it('pools windows that extend beyond the border as PyTorch does', async () => {
     for (const size of [5, 6, 7, 8]) {
       const network = drawn(new Sequential({ conv: new Conv2d(2, 2, 1), pool: new CeilPool() }));
       const model = onnxModel(network, { input: { shape: [2, size, size + 1] } });

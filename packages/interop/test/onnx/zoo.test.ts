@@ -7,9 +7,9 @@ import { differences, drawn } from '../support/agreement.js';
 const inPlace: NormAct = (channels, options) => new InPlaceABN(channels, options);
 
 describe('the architectures as ONNX', () => {
-  it.each(ARCHITECTURES)('%s agrees with onnxruntime, of any size and batch', async (arch) => {
+  it.each(ARCHITECTURES)('%s agrees with onnxruntime at any size and batch', async (arch) => {
     const network = drawn(createNetwork(arch, { normAct: inPlace, classes: 7, width: 0.125 }));
-    // TResNet pools odd sides in another way than even ones.
+    // TResNet pools odd sides differently from even ones.
     const whole = arch.startsWith('tresnet');
     const model = onnxModel(network, {
       input: { shape: [3, 32, 32] },

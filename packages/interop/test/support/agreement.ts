@@ -1,4 +1,4 @@
-/** The same network here and in onnxruntime. */
+/** Runs the same network here and in onnxruntime. */
 import { isHostTensor } from '@inplace-abn/checkpoint';
 import {
   compile,
@@ -21,8 +21,8 @@ import { encodeOnnx, type OnnxModel, type TrainedNetwork } from '../../src/index
 import { drawn as drawnStates, relativeError } from './networks.js';
 
 /**
- * A module with weights, scales of both signs and statistics of its own, so that one that is left out shows.
- * Scales are small: by larger ones values grow from block to block until gates turn over by rounding alone.
+ * A module with random weights, statistics, and scales of both signs, so that an omitted one shows. Scales
+ * are small: with larger ones, values grow from block to block until rounding alone flips gates.
  */
 export function drawn<M extends Module>(module: M): TrainedNetwork & { readonly module: M } {
   const state = new Map<string, HostTensor>();
@@ -35,12 +35,12 @@ export function drawn<M extends Module>(module: M): TrainedNetwork & { readonly 
   return { module, state };
 }
 
-/** Images N×C×H×W that are always the same, row-major. */
+/** Fixed images N×C×H×W, row-major. */
 export function images(shape: Shape): Float32Array {
   return normal('images', shape);
 }
 
-/** From the order of ONNX to that of storage, channels last. */
+/** Converts ONNX's order to storage order, channels last. */
 export function channelsLast(data: Float32Array, shape: Shape): Float32Array {
   const [n = 1, c = 1, ...space] = shape;
   const area = elements(space);
@@ -62,7 +62,7 @@ function evaluation(module: Module, shape: Shape): Graph {
   });
 }
 
-/** The network's output for `x` here, and its shape. */
+/** This project's output of the network for `x`, and its shape. */
 export async function computedHere(
   { module, state }: TrainedNetwork,
   x: Float32Array,
@@ -91,7 +91,7 @@ export function loaded(model: OnnxModel | string): Promise<InferenceSession> {
     : InferenceSession.create(encodeOnnx(model), options);
 }
 
-/** The output of onnxruntime for `x`, in the order of storage. */
+/** The output of onnxruntime for `x`, in storage order. */
 export async function computedThere(
   session: InferenceSession,
   x: Float32Array,
@@ -103,8 +103,8 @@ export async function computedThere(
 }
 
 /**
- * The largest relative difference between here and onnxruntime for each shape; Infinity where the shapes of
- * outputs differ.
+ * For each shape, the largest relative difference between our outputs and onnxruntime's; Infinity if output
+ * shapes differ.
  */
 export async function differences(
   network: TrainedNetwork,

@@ -12,20 +12,20 @@ import {
 import { normal, uniform } from '../../../core/test/support/prng.js';
 import type { StateTensor, StateTensors } from '../../src/index.js';
 
-/** Layers of either kind with leaky ReLU, which both have. */
+/** Layers of both kinds with leaky ReLU, which both support. */
 export const LEAKY: Readonly<Record<'standard' | 'inplace', NormAct>> = {
   standard: (channels, options = {}) => new ABN(channels, options),
   inplace: (channels, options = {}) => new InPlaceABN(channels, options),
 };
 
-/** A prediction: input x, output y. */
+/** The graph of a prediction: input x, output y. */
 export function predictionOf(network: Module, shape: Shape): Graph {
   return trace((tracer) => ({ y: network.call(tracer.input('x', shape, 'float32'), EVALUATION) }));
 }
 
 /**
- * Weights as a trained network might have them, from the number streams of their names: scales of both signs
- * where `signed` says so, statistics away from 0 and 1. tools/oracle/make_weights.py draws the same.
+ * Weights like those of a trained network, drawn from the number streams of their names: scales of both signs
+ * for `signed` layers, statistics away from 0 and 1. tools/oracle/make_weights.py draws the same.
  */
 export function drawn(
   network: AnyModule,
@@ -40,9 +40,9 @@ export function drawn(
 }
 
 export interface DrawOptions {
-  /** Names of the streams by those of the states; default: the same. */
+  /** Stream name for each state name; default: the same. */
   readonly names?: ReadonlyMap<string, string>;
-  /** Of which scales both signs occur; default: all. */
+  /** Whether a scale has both signs; default: all. */
   readonly signed?: (name: string) => boolean;
 }
 
@@ -56,7 +56,7 @@ function drawnAs(role: StateDefinition['role'], stream: string, shape: Shape, si
   return normal(stream, shape, 0, shape.length > 1 ? Math.sqrt(2 / fanIn) : 0.2);
 }
 
-/** The output of a network for images that are always the same. */
+/** The output of a network for fixed images. */
 export async function outputOf(network: Module, shape: Shape, tensors: StateTensors): Promise<Float32Array> {
   const graph = predictionOf(network, shape);
   const programs = new Programs(cpu(), statesOf(graph));
@@ -71,7 +71,7 @@ export async function outputOf(network: Module, shape: Shape, tensors: StateTens
   throw new TypeError('expected float32');
 }
 
-/** From N×C×H×W to the order in which images are stored. */
+/** Converts N×C×H×W to storage order. */
 function channelsLast(data: Float32Array, [images = 1, channels = 1, ...sides]: Shape): Float32Array {
   const pixels = sides.reduce((product, side) => product * side, 1);
   const moved = new Float32Array(images * channels * pixels);

@@ -1,4 +1,4 @@
-/** Networks of a user's own. */
+/** Networks that a user might define. */
 import {
   abs,
   add,
@@ -56,7 +56,7 @@ export class UNet extends Module {
   protected forward(x: Value): Value {
     const fine = this.down.call(x);
     const coarse = this.up.call(this.middle.call(this.pool.call(fine)));
-    // The skip connection's size, which the transposed convolution misses by a row or column where it is odd.
+    // The size of the skip connection; if it is odd, the transposed convolution is off by a row or column.
     const same = resizeBilinear(coarse, [dim(fine.shape, 2), dim(fine.shape, 3)]);
     return this.classes.call(this.last.call(concat([fine, same])));
   }
@@ -98,7 +98,7 @@ export class Perceptron extends Module {
   }
 }
 
-/** Every other op that an inference may have. */
+/** All other ops that inference may use. */
 export class Assortment extends Module {
   readonly norm = new GroupNorm(2, 6);
   readonly plain = new ABN(6, { affine: false });
@@ -121,7 +121,7 @@ export class Assortment extends Module {
   }
 }
 
-/** Each place of an image as a mixture of all. */
+/** Self-attention: each position is a mixture of all positions. */
 function attention(x: Value): Value {
   const [n = 1, c = 1, h = 1, w = 1] = x.shape;
   const places = reshape(x, [n, c, h * w]);

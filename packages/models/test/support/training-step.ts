@@ -38,7 +38,7 @@ export function segmentationStep(network: Module, shape: Shape) {
   });
 }
 
-/** ∂loss of every parameter, as outputs of a step. */
+/** The gradient of the loss for every parameter, as outputs of a step. */
 function gradientsOf(loss: Value): Record<string, Value<'float32'>> {
   const parameters = parametersIn(loss);
   const found = gradients(loss, [...parameters.values()]);

@@ -59,7 +59,7 @@ function operandsOf(
   };
 }
 
-/** Strips the numbers of values, which depend on the order of definition, and unused states. */
+/** Strips value numbers, which depend on the order of definition, and unused states. */
 function nodes(graph: string): string[] {
   const names = new Map(
     [...graph.matchAll(/^state (\S+) (%\d+):/gm)].map(([, name = '', id = '']) => [id, name]),
@@ -155,7 +155,7 @@ describe('the functions reject', () => {
     expect(() => apply((x, w) => inplaceAbn(x, w, w, null), [4])).toThrow('expected N×C×…');
   });
 
-  it('running statistics that are not states, in training', () => {
+  it('running statistics that are not states in training', () => {
     const body = (x: Value, training: boolean) => {
       const mean = x.tracer.input('mean', [4], 'float32');
       const batches = x.tracer.input('batches', [], 'int64');

@@ -25,7 +25,7 @@ function weights(rule: WeightInit, shape: Shape = SHAPE): Float32Array {
   return initializers[rule](shape, randomStream(1, rule), GAIN, SLOPE);
 }
 
-/** The numbers of a tensor that must be there. */
+/** The numbers of a tensor, which must exist. */
 function floats(tensor: HostTensor | undefined): Float32Array {
   if (tensor?.data instanceof Float32Array) return tensor.data;
   throw new TypeError('expected a tensor of floats');
@@ -154,7 +154,7 @@ describe('initialStates', () => {
     ['kaiming_normal', undefined],
     ['kaiming_uniform', { weightInit: 'kaiming_normal', gain: 1 }],
     ['orthogonal', undefined],
-  ])('draws the same by %s in memory that is used again', (weightInit, linear) => {
+  ])('draws the same values by %s when reusing a buffer', (weightInit, linear) => {
     const options = { seed: 3, weightInit, gain: GAIN, slope: SLOPE, linear };
     const expected = initialState(net, options);
     const buffers = new Set<ArrayBufferLike>();

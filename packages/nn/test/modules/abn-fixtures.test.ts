@@ -1,4 +1,4 @@
-/** ABN and InPlaceABN as modules on the native device, in float32, against float64 results of PyTorch. */
+/** ABN and InPlaceABN as modules on the native device in float32, compared with PyTorch in float64. */
 import { add, type Graph, type Program, programOf, Tracer } from '@inplace-abn/core';
 import { describe, expect, it } from 'vitest';
 import { type AbnAttributes, type AbnCase, readAbnCases } from '../../../core/test/support/abn-cases.js';
@@ -19,7 +19,7 @@ function layerOf(c: AbnAttributes): ABN {
   });
 }
 
-/** The layer, forward and backward. Its input is a sum with zero, a value that it may overwrite. */
+/** The layer, forward and backward. Adding zero makes its input a value that it may overwrite. */
 function layerGraph(c: AbnAttributes): Graph {
   const tracer = new Tracer();
   const input = (name: string) => tracer.input(name, c.shape, 'float32');
@@ -32,7 +32,7 @@ function layerGraph(c: AbnAttributes): Graph {
 }
 
 /**
- * Largest difference relative to the largest element, which bounds float32 rounding in sums of such numbers.
+ * Largest difference, relative to the largest element, whose size bounds float32 rounding in sums.
  */
 function relativeError(actual: ArrayLike<number | bigint>, expected: ArrayLike<number>): number {
   expect(actual.length).toBe(expected.length);
@@ -94,7 +94,8 @@ const hasFixedStatistics = (c: AbnCase) => !c.training && c.trackRunningStats;
 const inPlace = (c: AbnCase) => c.layer === 'inplace' || hasFixedStatistics(c);
 
 /**
- * γ = 0 of an ordinary layer leaves nothing of x̂ in the output that replaced it: such a γ has no gradient.
+ * With γ = 0, the output of an ordinary layer does not depend on the x̂ that it overwrote, so γ gets no
+ * gradient.
  */
 function frozenAtZero(c: AbnCase): AbnCase {
   const { weight } = c.state;
@@ -115,7 +116,7 @@ describe('the layer, compared with PyTorch', () => {
     if (inPlace(c)) expect(overwritesItsInput(step)).toBe(true);
   });
 
-  it.each(cases.filter(inPlace))('$name, its input kept', async (c) => {
+  it.each(cases.filter(inPlace))('$name, with its input kept', async (c) => {
     const step = programOf(layerGraph(c), { states: statesOf(c), rebuild: false, inPlace: false });
     await expectCase(c, step);
     expect(overwritesItsInput(step)).toBe(false);

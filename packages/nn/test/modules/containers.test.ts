@@ -36,7 +36,7 @@ describe('Sequential', () => {
   });
 });
 
-it('names a module that is held twice by where it is found first, as deep as that is', () => {
+it('names a module that is held twice by its first path, however deep', () => {
   class Twice extends Module {
     readonly first = new Sequential({ inner: new Sequential({ shared: wide }) });
     readonly second = wide;
@@ -57,7 +57,7 @@ describe('ModuleList', () => {
     expect(names(list)).toEqual(Array.from({ length: 12 }, (_, index) => `${index}.weight`));
   });
 
-  it('applies the module that is called', () => {
+  it('applies the selected module', () => {
     class Tenth extends Module {
       readonly layers = list;
       protected forward(x: Value): Value {

@@ -1,4 +1,4 @@
-/** A batch in one process and split over several: the same outputs, gradients and running statistics. */
+/** A batch on one process and split over several: the same outputs, gradients and running statistics. */
 import { expect } from 'vitest';
 import type { Pool } from '../../../comm/test/support/pool.js';
 import { uniform } from '../../../core/test/support/prng.js';
@@ -57,7 +57,7 @@ export const NET: NetShape = {
   precision: 'float32',
 };
 
-/** Compares a batch in one process with its shares on the first ranks. */
+/** Compares a batch on one process with its shares on the first ranks. */
 export async function compare(pool: Pool, sizes: readonly number[], net: NetShape): Promise<void> {
   const batch = batchOf(
     sizes.reduce((sum, size) => sum + size, 0),

@@ -1,4 +1,4 @@
-/** Synchronized layers on CUDA devices, over NCCL or, without it, over the host. */
+/** Synchronized layers on CUDA devices, over NCCL or without it over the host. */
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { Pool } from '../../../comm/test/support/pool.js';
 import { emulatedEnvironment } from '../../../cuda/test/support/emulated.js';

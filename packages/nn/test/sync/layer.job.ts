@@ -3,7 +3,7 @@ import type { Processes } from '@inplace-abn/comm';
 import { InPlaceABNSync } from '@inplace-abn/nn';
 import { type Outcome, runNetwork, type Share } from './network.js';
 
-/** `share` null: this rank takes no part. */
+/** `share` is null for a rank that takes no part. */
 export default async function layer({ group }: Processes, share: Share | null): Promise<Outcome | null> {
   const active = await group.activeGroup(share !== null);
   if (!active || !share) return null;

@@ -1,4 +1,4 @@
-/** A small network with everything that statistics pass through: activations, a sum, a stride, a head. */
+/** A small network with all layers that statistics pass through: activations, a sum, a stride, a head. */
 import {
   type Activation,
   activation,
@@ -45,7 +45,7 @@ export interface Share {
 
 export interface Outcome {
   readonly logits: Float32Array;
-  /** This share's part of the mean. */
+  /** This share's contribution to the mean. */
   readonly loss: number;
   /** Gradients of this share only. */
   readonly gradients: Readonly<Record<string, Float32Array>>;
@@ -53,7 +53,7 @@ export interface Outcome {
 }
 
 export const CLASSES = 5;
-/** The smoothest elu: at a kink, rounding decides about a gradient. */
+/** The smoothest elu: at a kink, rounding would decide a gradient. */
 const PARAMETERS: Readonly<Record<string, number>> = { leaky_relu: 0.1, elu: 1 };
 
 function slopeOf({ activation: kind }: NetShape): number {

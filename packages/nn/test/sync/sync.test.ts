@@ -1,4 +1,4 @@
-/** Synchronized layers in N processes equal one process with the whole batch. */
+/** Synchronized layers on N processes match one process with the whole batch. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Hosts } from '../../../comm/test/support/hosts.js';
@@ -14,14 +14,14 @@ const LATE_MS = 10_000;
 const pixels = new URL('pixels.job.ts', import.meta.url);
 
 const hosts = Hosts.create(3);
-/** Of the last test; the others run while its rank 1 is late. */
+/** The pool of the last test; the other tests run while its rank 1 is late. */
 let threeHosts: Promise<Pool> | undefined;
 
 beforeAll(() => {
   if (!hosts) return;
   const lateMs = (rank: number) => (rank === 1 ? LATE_MS : 0);
   threeHosts = Pool.start(3, {}, { hosts: hosts.list, lateMs });
-  // The last test meets an error.
+  // An error surfaces in the last test.
   threeHosts.catch(() => {});
 });
 afterAll(async () => {
@@ -30,7 +30,7 @@ afterAll(async () => {
   hosts?.remove();
 });
 
-describe('InPlaceABNSync over processes', () => {
+describe('InPlaceABNSync over processes matches one process:', () => {
   let pool: Pool;
   beforeAll(async () => {
     pool = await Pool.start(RANKS);
@@ -103,8 +103,8 @@ describe('InPlaceABNSync over processes', () => {
   });
 });
 
-describe.skipIf(!hosts)('over three hosts (network namespaces: root, iproute2)', () => {
-  it('with a rank that started ten seconds late', async () => {
+describe.skipIf(!hosts)('InPlaceABNSync over three hosts (network namespaces: root, iproute2)', () => {
+  it('matches one process though a rank starts ten seconds late', async () => {
     const pool = await threeHosts;
     await compareIn(pool ?? expect.fail('no hosts'), [2, 0, 3], net);
   });

@@ -118,7 +118,7 @@ describe('defaults', () => {
   });
 });
 
-describe('what the reference accepts', () => {
+describe('accepts what the reference accepts:', () => {
   it.each([
     [
       { type: 'step', params: { step_size: 30 } },
@@ -298,7 +298,7 @@ describe('problems', () => {
     expect(problemsOf(object)[0]).toBe(`c.json: ${expected}`);
   });
 
-  it('are all reported at once, whatever their section', () => {
+  it('are all reported at once, across sections', () => {
     const lines = problemsOf({
       network: { arch: 'vgg', bn_mode: 'inplace', widht: 2 },
       optimizer: { schedule: { type: 'linear', params: { alpha: 'a' } } },
@@ -314,12 +314,12 @@ describe('problems', () => {
     ]);
   });
 
-  it('are reported for anything but an object', () => {
+  it('are reported for a configuration that is not an object', () => {
     expect(problemsOf([])).toEqual(['c.json: expected an object, received []']);
     expect(problemsOf(null)).toEqual(['c.json: expected an object, received null']);
   });
 
-  it('never escape as another kind of error', () => {
+  it('are always reported as a ConfigError', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.constantFrom('network', 'optimizer', 'input', 'seed'), (value, key) => {
         expect(problemsOf({ [key]: value })).toBeInstanceOf(Array);

@@ -1,4 +1,4 @@
-/** Configurations in files: positions of mistakes, and invalid JSON. */
+/** Configuration files: the line and column of each mistake, and invalid JSON. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,8 +21,8 @@ async function loadText(text: string): Promise<string> {
   return error instanceof ConfigError ? error.message.replaceAll(path, 'c.json') : 'loaded';
 }
 
-describe('files', () => {
-  it('name line and column of the key or the value', async () => {
+describe('a configuration file', () => {
+  it('is reported with the line and column of each wrong key or value', async () => {
     const text = '{\n  "optimizer": {\n    "momentun": 0.9,\n    "clip": "x"\n  },\n  "seed": 1.5\n}\n';
     expect(await loadText(text)).toBe(
       [
@@ -33,7 +33,7 @@ describe('files', () => {
     );
   });
 
-  it('name the first of very many', async () => {
+  it('is reported with the first 20 of very many problems', async () => {
     const unknown = Array.from({ length: 10_000 }, (_, i) => [`unknown_${i}`, i]);
     const text = JSON.stringify({ network: Object.fromEntries(unknown) }, null, 1);
     const lines = (await loadText(text)).split('\n');
@@ -42,13 +42,13 @@ describe('files', () => {
     expect(lines[20]).toBe('c.json: … and 9980 more');
   });
 
-  it('point at the nearest parent of what is missing', async () => {
+  it('is reported with the position of the nearest parent of a missing key', async () => {
     expect(await loadText('{"optimizer": {\n "schedule": {"type": "exponential"}}}')).toBe(
       'c.json:2:2: optimizer.schedule.params.gamma: is missing, expected a number above 0',
     );
   });
 
-  it('refuse a key that is given twice', async () => {
+  it('may not give a key twice', async () => {
     expect(await loadText('{"seed": 1,\n "seed": 2}')).toBe('c.json:2:2: seed: given twice, first on line 1');
   });
 
@@ -57,7 +57,7 @@ describe('files', () => {
     ['{\n  "seed": tru\n}', "c.json:2:11: not valid JSON: unexpected identifier 'tru'"],
     ['', 'c.json:1:1: not valid JSON: unexpected end of input'],
     ['{"seed": 1', 'c.json:1:11: not valid JSON: unexpected end of input'],
-  ])('syntax error in %j', async (text, expected) => {
+  ])('is reported with the position of the syntax error in %j', async (text, expected) => {
     expect(await loadText(text)).toBe(expected);
   });
 
@@ -65,14 +65,14 @@ describe('files', () => {
     expect(await loadText('\uFEFF{}')).toBe('loaded');
   });
 
-  it('that are missing are named', async () => {
+  it('is named if it does not exist', async () => {
     const path = join(folder, 'absent.json');
     await expect(loadConfig(path)).rejects.toThrow(
       `${path}: there is no such file; expected a JSON training configuration`,
     );
   });
 
-  it('cannot reach the prototype', async () => {
+  it('cannot set the prototype', async () => {
     expect(await loadText('{"__proto__": {"seed": 4}}')).toMatch(/^c\.json:1:2: __proto__: unknown key/);
   });
 });

@@ -11,7 +11,7 @@ const RECIPE = {
 };
 
 describe('the digest of a configuration', () => {
-  // States of runs hold digests: these must stay as they are when configurations get new keys.
+  // Saved run states hold these digests, so they must not change when the configuration gains keys.
   it.each([
     ['no key', {}, 'f493888cfc60ca30'],
     ['a recipe', RECIPE, 'b8d19b7f3e3850ea'],
@@ -46,7 +46,7 @@ describe('the digest of a configuration', () => {
     expect(hashOf({ ...RECIPE, memory_budget: '2GB' })).toBe(hashes[0]);
   });
 
-  it('is also known as 0.1.0 made it, of the whole file', () => {
+  it('is also recognized in the form of 0.1.0, which hashed the whole file', () => {
     const config = resolveConfig({ ...RECIPE, memory_budget: '2GB' }, 'config.json');
     const { memory_budget: _, data: __, ...older } = config;
     const expected = createHash('sha256').update(JSON.stringify(older)).digest('hex').slice(0, 16);

@@ -1,10 +1,10 @@
-/** Configurations of images with any number of labels. */
+/** Multi-label configurations: images with any number of labels. */
 import { describe, expect, it } from 'vitest';
 import { resolveConfig } from '../../src/index.js';
 
 const resolve = (raw: object) => resolveConfig({ task: 'multi-label', ...raw }, 'test.json');
 
-describe('a configuration of several labels for an image', () => {
+describe('a multi-label configuration', () => {
   it('has binary cross entropy by default, and resolves to itself', () => {
     const config = resolve({ data: { columns: ['file', 'a', 'b', 'c'] } });
     expect(config.loss.type).toBe('bce');
@@ -40,7 +40,7 @@ describe('a configuration of several labels for an image', () => {
       'loss.positive_weights: has no meaning with task "classification"',
     ],
     [{ task: 'many' }, 'task: expected one of classification, multi-label, segmentation'],
-  ])('is named where another task has its keys: %j', (raw, message) => {
+  ])('is suggested if another task uses its keys: %j', (raw, message) => {
     expect(() => resolveConfig(raw, 'test.json')).toThrow(message);
   });
 });

@@ -5,8 +5,8 @@ import { parseOverride } from '../../src/config/overrides.js';
 const resolved = (raw: object, ...texts: string[]) =>
   resolveConfig(raw, 'c.json', { overrides: texts.map(parseOverride) });
 
-describe('values given next to a file', () => {
-  it('override its own, the last of several', () => {
+describe('overrides of a configuration file', () => {
+  it('replace its values; the last of several wins', () => {
     const raw = { optimizer: { learning_rate: 0.3, clip: 2 } };
     const config = resolved(
       raw,
@@ -23,7 +23,7 @@ describe('values given next to a file', () => {
     expect(raw.optimizer.learning_rate).toBe(0.3);
   });
 
-  it('are checked like the others', () => {
+  it('are validated like the values of the file', () => {
     expect(() => resolved({}, 'optimizer.lerning_rate=1')).toThrow(
       'c.json: optimizer.lerning_rate: unknown key; did you mean "learning_rate"?',
     );
@@ -32,7 +32,7 @@ describe('values given next to a file', () => {
     );
   });
 
-  it('have a key and a value', () => {
+  it('need a key and a value', () => {
     for (const text of ['optimizer.clip', '=3', 'optimizer..clip=1', 'a b=1']) {
       expect(() => parseOverride(text), text).toThrow(ConfigError);
     }
@@ -61,7 +61,7 @@ describe('rules between keys', () => {
     expect(() => resolveConfig(raw, 'c.json')).toThrow(message);
   });
 
-  it('read times with units', () => {
+  it('read durations with units', () => {
     expect(resolveConfig({ control: { time_limit: '1.5h' } }, 'c.json').control.time_limit).toBe(5400);
     expect(resolveConfig({ control: { time_limit: 90 } }, 'c.json').control.time_limit).toBe(90);
   });

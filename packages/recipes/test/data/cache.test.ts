@@ -24,7 +24,7 @@ async function batchesOf(dir: string, config: TrainConfig, once = false) {
 }
 
 describe('data.cache', () => {
-  it('does not change batches and the identity of a run', async () => {
+  it('changes neither the batches nor the identity of a run', async () => {
     const dir = await labeledFolder();
     const plain = configOf({});
     const expected = await batchesOf(dir, plain);
@@ -39,7 +39,7 @@ describe('data.cache', () => {
     expect(configHash(configOf({ layout: 'voc' }))).not.toBe(configHash(plain));
   });
 
-  it('is relative to the data folder, and not created if every image is read once', async () => {
+  it('is relative to the data folder, and is not created if each image is read only once', async () => {
     const dir = await labeledFolder();
     const config = configOf({ cache: 'decoded' });
     await batchesOf(dir, config, true);

@@ -1,4 +1,4 @@
-/** Data as found: flat folders with lists, one folder that is split, and a run on them. */
+/** Data sets without train/ and val/: flat folders with lists, a folder that is split, and a run on them. */
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -22,7 +22,7 @@ describe('openLabeledSets', () => {
     await flatten(join(dir, 'val'), join(dir, 'val.csv'));
   });
 
-  it('explains a flat folder, with the list that lies there', async () => {
+  it('rejects a flat folder and names the list that it contains', async () => {
     await expect(openLabeledSets(dir, dataOf({}))).rejects.toMatchObject({
       code: 'ERR_FLAT_FOLDER',
       message: expect.stringMatching(/which has 15 images: .*\(data\.val_labels, such as val\.csv\)/),
@@ -45,7 +45,7 @@ describe('openLabeledSets', () => {
     expect(stopped).toBe('max-steps');
   });
 
-  it('sets images aside where there is none to validate on', async () => {
+  it('holds images out if there are none to validate on', async () => {
     const data = dataOf({ val: 'absent', split: 0.25 });
     const { train, val, notes } = await openLabeledSets(dir, data);
     expect(train.length + val.length).toBe(60);
@@ -64,7 +64,7 @@ describe('openLabeledSets', () => {
     );
   });
 
-  it('numbers the class folders to validate on as the training images are numbered', async () => {
+  it('numbers the validation classes as the training classes are numbered', async () => {
     const root = await temporaryFolder();
     const image = coloredPng('red', 'any');
     for (const name of ['2', '10', '1']) {
@@ -75,7 +75,7 @@ describe('openLabeledSets', () => {
     for (const name of ['a', 'b', 'c']) await writeFile(join(root, 'flat', `${name}.png`), image);
     await writeFile(join(root, 'list.csv'), 'file,label\na.png,10\nb.png,2\nc.png,1\n');
     const { train, val } = await openLabeledSets(root, dataOf({ train: 'flat', train_labels: 'list.csv' }));
-    // Labels that are numbers are in numeric order, folders are listed by code point.
+    // Numeric labels sort as numbers; folders are listed by code point.
     expect([train.classes, val.classes]).toEqual([
       ['1', '2', '10'],
       ['1', '2', '10'],
@@ -92,7 +92,7 @@ describe('openLabeledSets', () => {
     );
   });
 
-  it('names the key for what a list lacks', async () => {
+  it('names the configuration key for whatever a list lacks', async () => {
     await writeFile(join(dir, 'odd.csv'), 'a,b,c\n1,2,3\n');
     await expect(openLabeledSets(dir, dataOf({ val_labels: 'odd.csv' }))).rejects.toMatchObject({
       code: 'ERR_LABEL_FILE',
@@ -102,7 +102,7 @@ describe('openLabeledSets', () => {
 });
 
 describe('tar shards', () => {
-  it('give the same run when it is stopped within an epoch and continued', async () => {
+  it('give the same run if it is stopped within an epoch and resumed', async () => {
     const dir = await shardedFolder();
     const config = {
       ...configOf({ optimizer: { schedule: { epochs: 1 } } }),
@@ -115,7 +115,7 @@ describe('tar shards', () => {
     expectSameState(await lastState(parts), await lastState(whole));
   });
 
-  it('are not split', async () => {
+  it('cannot be split', async () => {
     const dir = await shardedFolder();
     const data = dataOf({ train: 'train-{0..2}.tar', val: 'absent', split: 0.1 });
     await expect(openLabeledSets(dir, data)).rejects.toThrow(

@@ -12,7 +12,7 @@ beforeAll(emulate);
 
 const open = (graphs = false) => new CudaDevice(0, { ...cudaOptions(), graphs });
 
-/** Other colors in every step. */
+/** Different colors in every step. */
 function batchOf(step: number): Batch {
   const batch = sampleBatch();
   return { ...batch, color: batch.color.map((value, i) => value + 0.02 * Math.sin(step + i)), number: step };
@@ -49,11 +49,11 @@ async function losses(
   return { losses: found, weight: [...engine.store.read('classifier.fc.weight').data].map(Number) };
 }
 
-// At the kink of leaky ReLU, rounding decides the gradient; elu is smooth, so the runs stay close.
+// At the kink of leaky ReLU, rounding decides the gradient. ELU is smooth, so the runs stay close.
 const ELU = { activation: 'elu', activation_param: 1 };
 
 describe('steps from the same weights', () => {
-  it('follow the CPU for fifty in float32', async () => {
+  it('match the CPU for fifty steps in float32', async () => {
     const [here, there] = [await losses(cpu(), 50, ELU), await losses(open(), 50, ELU)];
     here.losses.forEach((loss, i) => {
       expect(there.losses[i], `step ${i}`).toBeCloseTo(loss, 4);
@@ -61,7 +61,7 @@ describe('steps from the same weights', () => {
     expect(here.losses.at(-1)).toBeLessThan(here.losses[0] ?? 0);
   });
 
-  it('follow it in bfloat16 within its rounding', async () => {
+  it('match the CPU in bfloat16 within rounding', async () => {
     const [here, there] = [
       await losses(cpu(), 20, ELU),
       await losses(open(), 20, { ...ELU, precision: 'bfloat16' }),
@@ -74,7 +74,7 @@ describe('steps from the same weights', () => {
   });
 });
 
-it('gives the same bits again with captured graphs and prefetched batches', async () => {
+it('is bit-identical when repeated with captured graphs and prefetched batches', async () => {
   const plain = await losses(open(), 6, ELU);
   expect(await losses(open(), 6, ELU)).toEqual(plain);
   expect(await losses(open(true), 6, ELU)).toEqual(plain);

@@ -8,7 +8,7 @@ import { configOf } from '../support/runs.js';
 describe('learning rates', () => {
   const rates = (optimizer: Record<string, unknown>) => learningRateOf(configOf({ optimizer }).optimizer, 10);
 
-  it('follow the schedule by epoch or by step, as its mode says', () => {
+  it('follow the schedule per epoch or per step, depending on its mode', () => {
     const params = { step_size: 2, gamma: 0.5 };
     const byEpoch = rates({ learning_rate: 1, schedule: { type: 'step', mode: 'epoch', params } });
     expect([byEpoch(0, 9), byEpoch(1, 9), byEpoch(2, 0), byEpoch(4, 0)].map(({ base }) => base)).toEqual([
@@ -46,7 +46,7 @@ describe('learning rates', () => {
     expect([0, 3, 4, 12, 20].map((step) => rounded(byStep(0, step).base))).toEqual([0.01, 0.01, 1, 0.5, 0]);
   });
 
-  it('are never below 0, and a note says where a linear schedule ends early', () => {
+  it('are never below 0, and a note says when a linear schedule ends early', () => {
     const linear = (mode: string, epochs: number, alpha = -0.25) => {
       const schedule = { type: 'linear', mode, epochs, params: { alpha, beta: 1 } };
       return configOf({ optimizer: { learning_rate: 2, schedule } }).optimizer;
@@ -60,7 +60,7 @@ describe('learning rates', () => {
     expect(endOfRate(linear('step', 2), 3)).toMatch(/is 0 from step 5 of 6 on:/);
   });
 
-  it('have a separate one for the classifier, on the same schedule', () => {
+  it('can differ for the classifier, on the same schedule', () => {
     const schedule = { type: 'exponential', params: { gamma: 0.5 } };
     expect(rates({ learning_rate: 1, classifier_lr: 0.1, schedule })(1, 0)).toEqual({
       base: 0.5,
@@ -73,7 +73,7 @@ describe('learning rates', () => {
     expect(rates({ learning_rate: 1, schedule })(1, 0)).toEqual({ base: 0.5, classifier: 0.5 });
   });
 
-  it('of the classifier reaches the parameters of classifier.fc alone', async () => {
+  it('of the classifier apply to the parameters of classifier.fc only', async () => {
     const config = configOf({ optimizer: { weight_decay: 0 } });
     const engine = new Engine({ device: cpu(), config, evaluationBatches: [] });
     engine.load(initialStateOf(engine.network, config.network, 1));

@@ -1,5 +1,5 @@
 /**
- * Segmentation of whole images: fused predictions as PyTorch makes them, byte budgets, images of any sizes.
+ * Segmentation of whole images: Prediction fusion as in PyTorch, memory budgets, images of any size.
  */
 import { cpu, type FusionMode, fusePredictions, type Graph, programOf, trace } from '@inplace-abn/core';
 import { type Rgb, roundHalfEven, type Size } from '@inplace-abn/data';
@@ -55,7 +55,7 @@ function expectResult({ label, probability }: Pick<Segmentation, 'label' | 'prob
   expectClose(probability, result.probabilities);
 }
 
-/** N×C×H×W as the device has it: N×H×W×C. */
+/** Converts N×C×H×W to the device's layout, N×H×W×C. */
 function channelsLast(
   data: Float32Array,
   [n, c, h, w]: readonly [number, number, number, number],
@@ -74,7 +74,7 @@ async function run(
 }
 
 describe('fused logits', () => {
-  it.each(fused.results)('are those of PyTorch: $mode, mirror images $flip', async (result) => {
+  it.each(fused.results)('match PyTorch: $mode, mirror images $flip', async (result) => {
     const used = fused.logits.filter((logits) => result.flip || !logits.mirrored);
     const graph = trace((tracer) =>
       fusePredictions(
@@ -94,7 +94,7 @@ describe('a segmenter', () => {
   const photograph = { width, height, data: bytes(predicted.image.bytes, predicted.image.shape) };
 
   it.each(predicted.results)(
-    'predicts as PyTorch: $mode, mirror images $flip',
+    'predicts what PyTorch predicts: $mode, mirror images $flip',
     async ({ mode, flip, ...result }) => {
       const { mean, std } = predicted.image;
       const network = new Conv2d(3, predicted.classes, 3, predicted.conv);
@@ -174,7 +174,7 @@ describe('a memory budget', () => {
     expect(tight.weightBytes).toBe(free.weightBytes);
   });
 
-  it('that nothing fits is an error with the size of the image', async () => {
+  it('too small for an image is an error with the size of the image', async () => {
     const { weightBytes } = segmenterOf();
     const segmenter = segmenterOf({ memoryBudget: weightBytes + 10_000 });
     await expect(segmenter.segment(image)).rejects.toMatchObject({
@@ -185,7 +185,7 @@ describe('a memory budget', () => {
     });
   });
 
-  it('that the weights alone fill is an error that says so', () => {
+  it('too small for the weights alone is an error that says so', () => {
     const { weightBytes } = segmenterOf();
     expect(() => segmenterOf({ memoryBudget: weightBytes })).toThrow(
       /^a memory budget of .* does not hold the weights of the network, which take .*: raise it$/,
@@ -203,7 +203,7 @@ describe('images of several sizes', () => {
     [3, 200],
   ] as const;
 
-  it('one after the other are as each alone', async () => {
+  it('are segmented one after the other as each is alone', async () => {
     const options: Options = { scales: [1, 1.4], flip: true };
     const segmenter = segmenterOf(options);
     for (const [width, height] of SIZES) {
@@ -212,7 +212,7 @@ describe('images of several sizes', () => {
     }
   });
 
-  it('leave the arena as large as the largest needs', async () => {
+  it('leave the arena at the size that the largest needs', async () => {
     const segmenter = segmenterOf();
     const bytesAfter: number[] = [];
     for (const [width, height] of [
@@ -228,14 +228,14 @@ describe('images of several sizes', () => {
     expect(still).toBe(large);
   });
 
-  it('are refused if a scale leaves nothing of them', async () => {
+  it('are refused if a scale shrinks them to nothing', async () => {
     const segmenter = segmenterOf({ scales: [1, 0.1] });
     await expect(segmenter.segment(photographOf(200, 3))).rejects.toThrow(
       'scale 0.1 leaves 20×0 pixels of an image of 200×3: leave it out',
     );
   });
 
-  it('need every weight of the network', () => {
+  it('are refused if a weight of the network is missing', () => {
     const options = {
       device: cpu(),
       network: segmentationNetworkOf(config),
@@ -267,7 +267,7 @@ describe('views', () => {
 });
 
 describe('mirroring', () => {
-  it('swaps left and right, and is its own reverse', () => {
+  it('swaps left and right, and is its own inverse', () => {
     const sizes = fc.record({
       width: fc.integer({ min: 1, max: 9 }),
       height: fc.integer({ min: 1, max: 5 }),

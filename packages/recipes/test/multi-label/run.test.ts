@@ -1,4 +1,4 @@
-/** Runs on images with any number of labels: their files, resume, processes. */
+/** Multi-label runs: their files, resuming, several processes. */
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cpu } from '@inplace-abn/core';
@@ -10,7 +10,7 @@ import { describedNetwork, dryRun, evaluate, taskOf } from '../../src/index.js';
 import { labelSetConfig, labelSetFolder, NAMES, TRAIN, VAL } from '../support/label-sets.js';
 import { expectSameState, lastState, Output, runTraining } from '../support/runs.js';
 
-/** Every option that a batch of label sets can have. */
+/** Every option that applies to a multi-label batch. */
 const OPTIONS = {
   loss: { type: 'bce', positive_weights: 'balanced', class_weights: [1, 2, 0.5] },
   mix: { mixup: 0.4, cutmix: 1 },
@@ -18,8 +18,8 @@ const OPTIONS = {
   optimizer: { accumulate: 2, schedule: { epochs: 1 } },
 };
 /**
- * Statistics of the whole batch and a smooth activation: processes then compute what one does, within
- * rounding.
+ * Statistics of the whole batch and a smooth activation: several processes then compute what one does,
+ * within rounding.
  */
 const SYNC = { bn_mode: 'sync', activation: 'elu', activation_param: 1 };
 const GENTLE = { learning_rate: 0.01, schedule: { epochs: 1 } };
@@ -36,7 +36,7 @@ describe('a run on images with any number of labels', () => {
     run = await runTraining({ config: labelSetConfig(OPTIONS), data, logDir });
   });
 
-  it('reports mean average precision and F1, and takes the best checkpoint by the first', async () => {
+  it('reports mean average precision and F1, and picks the best checkpoint by mean average precision', async () => {
     const { validation } = run;
     expect(validation).toMatchObject({ images: VAL });
     expect(validation?.ap).toHaveLength(3);
@@ -66,7 +66,7 @@ describe('a run on images with any number of labels', () => {
     expectSameState(await lastState(halved), await lastState(logDir));
   });
 
-  it('is evaluated to the same numbers, and tried without writing', async () => {
+  it('evaluates to the same numbers, and its dry run writes nothing', async () => {
     const common = { config: labelSetConfig(OPTIONS), data, device: cpu(), workers: 1, printFreq: 1 };
     const found = await evaluate({ ...common, resume: join(logDir, 'checkpoints'), stream: new Output() });
     const { averaged: _, ...expected } = run.validation ?? expect.fail('no validation');
@@ -78,7 +78,7 @@ describe('a run on images with any number of labels', () => {
     expect(output.text).toMatch(/one validation batch: loss \d.* mAP /);
   });
 
-  it('needs lists of labels', async () => {
+  it('needs a list of labels', async () => {
     const config = labelSetConfig();
     const open = (more: object) =>
       taskOf({ ...config, data: { ...config.data, ...more } }).openData(data, { workers: 1 });
@@ -111,14 +111,14 @@ describe('a run on images with any number of labels', () => {
 
 const VERSIONS = { node: 'v0', platform: 'test', cpu: 'test', cores: 1, memoryBytes: 1, packages: {} };
 
-describe('two processes with label sets', () => {
+describe('two processes on multi-label images', () => {
   let pool: Pool;
   beforeAll(async () => {
     pool = await Pool.start(2);
   });
   afterAll(() => pool.close());
 
-  it('learn what one learns, and gather the scores of all images', async () => {
+  it('train as one process does, and gather the scores of all images', async () => {
     const data = await labelSetFolder();
     const config = labelSetConfig({
       network: SYNC,

@@ -16,7 +16,7 @@ function names(network: object): string[] {
     .map(({ name }) => name);
 }
 
-it('starts from the same bits as ever: a linear layer has xavier-uniform weights of gain 0.1, and biases 0', () => {
+it('initial weights keep their bits: a linear layer has Xavier-uniform weights of gain 0.1 and zero biases', () => {
   const network = config({ arch: 'resnet18', stem: 'small' });
   const state = initialStateOf(networkOf(network), network, 7);
   const hash = createHash('sha256');
@@ -26,16 +26,16 @@ it('starts from the same bits as ever: a linear layer has xavier-uniform weights
 });
 
 describe('networkOf', () => {
-  it.each(['resnext50', 'densenet121'])('gives %s the stem that input_3x3 names', (arch) => {
+  it.each(['resnext50', 'densenet121'])('gives %s the stem of input_3x3', (arch) => {
     expect(names({ arch, input_3x3: true })).toContain('mod1.conv3.weight');
     expect(names({ arch })).not.toContain('mod1.conv3.weight');
   });
 
-  it.each(['resnet18', 'wider_resnet16', 'wider_resnet16_a2'])('leaves input_3x3 out for %s', (arch) => {
+  it.each(['resnet18', 'wider_resnet16', 'wider_resnet16_a2'])('ignores input_3x3 for %s', (arch) => {
     expect(names({ arch, input_3x3: true })).toEqual(names({ arch }));
   });
 
-  it('takes 1 and false as not dilated, whatever the family', () => {
+  it('takes 1 and false as not dilated, in every family', () => {
     for (const arch of ['resnet18', 'wider_resnet16', 'wider_resnet16_a2']) {
       expect(names({ arch, dilation: false })).toEqual(names({ arch, dilation: 1 }));
     }
@@ -45,7 +45,7 @@ describe('networkOf', () => {
     ['resnet18', true, 'expected one or four numbers of at least 1 but received true'],
     ['wider_resnet16_a2', 2, 'expected true or false (for mod5, mod6 and mod7) but received 2'],
     ['wider_resnet16', 2, 'wider_resnet16 takes no option dilation'],
-  ])('says what %s makes of the dilation %j', (arch, dilation, message) => {
+  ])('explains why %s refuses the dilation %j', (arch, dilation, message) => {
     expect(() => networkOf(config({ arch, dilation }))).toThrow(message);
   });
 });

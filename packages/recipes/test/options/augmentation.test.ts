@@ -1,4 +1,4 @@
-/** The configuration's `augmentation` section: the batches that it makes, and what it refuses. */
+/** The configuration's `augmentation` section: its effect on batches, and the values it refuses. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { CLASSES, imageFolder } from '../../../train/test/support/images.js';
 import { resolveConfig, type TrainConfig, taskOf } from '../../src/index.js';
@@ -45,7 +45,7 @@ describe('augmentation', () => {
     expect(changed(await images(section), await images(base))).toBeGreaterThan(0);
   });
 
-  it('leaves validation and, unless a key asks for something, training as they are', async () => {
+  it('does not change validation, nor training if no key is set', async () => {
     const all: Section = { rand_augment: true, random_erasing: 1 };
     expect(await images(all, 'val')).toEqual(await images({}, 'val'));
     expect(await images({ rand_augment_magnitude: 3, random_erasing_mode: 'rand' })).toEqual(plain);
@@ -68,7 +68,7 @@ describe('augmentation', () => {
     expect(() => resolveConfig({ ...rawConfig(), augmentation }, 'c.json')).toThrow(message);
   });
 
-  it('is not for segmentation', () => {
+  it('is refused for segmentation', () => {
     const raw = { task: 'segmentation', network: { classes: CLASSES.length } };
     expect(() => resolveConfig({ ...raw, augmentation: { rand_augment: true } }, 'c.json')).toThrow(
       'augmentation.rand_augment: has no meaning with task "segmentation"',

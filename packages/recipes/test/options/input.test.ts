@@ -1,6 +1,6 @@
 /**
- * Every value of the configuration's `input` section: two steps on images that the loader made, and what it
- * changed.
+ * Every value of the configuration's `input` section: its effect on the loader's images and on two training
+ * steps.
  */
 import { join } from 'node:path';
 import { cpu } from '@inplace-abn/core';
@@ -16,7 +16,7 @@ const BATCH = 8;
 
 interface FirstBatch {
   readonly pixels: Uint8Array;
-  /** 3×4 color matrix of each image. */
+  /** The 3×4 color matrix of each image. */
   readonly colors: readonly number[][];
 }
 
@@ -57,7 +57,7 @@ describe('input', () => {
     ['lighting_train', { lighting_train: true }],
     ['mean', { mean: [0.1, 0.2, 0.3] }],
     ['std', { std: [1, 0.5, 0.25] }],
-  ])('%s reaches the losses of training', async (_, input) => {
+  ])('%s changes the training losses', async (_, input) => {
     const [first, second] = await losses(input);
     expect([first, second].every(Number.isFinite)).toBe(true);
     expect([first, second]).not.toEqual(await losses({}));
@@ -69,7 +69,7 @@ describe('input', () => {
     expect((await firstBatch({ crop_val: 12 }, 'val')).pixels.length).toBe(BATCH * 12 * 12 * 3);
   });
 
-  it('a height and a width go through training, validation and the report of a plan', async () => {
+  it('a height and a width are used by training, validation and the plan report', async () => {
     const input = { scale_train: [30, 40], crop_train: [12, 20], scale_val: [18, 26], crop_val: [16, 24] };
     expect((await firstBatch(input)).pixels.length).toBe(BATCH * 12 * 20 * 3);
     expect((await firstBatch(input, 'val')).pixels.length).toBe(BATCH * 16 * 24 * 3);
@@ -83,7 +83,7 @@ describe('input', () => {
     expect(report.bytes.inputs).toBeGreaterThanOrEqual(BATCH * 12 * 20 * 3);
   });
 
-  /** Mean difference of neighboring pixels: less where an image was small. */
+  /** Mean difference of neighboring pixels: lower if the image was enlarged. */
   const roughness = ({ pixels }: FirstBatch): number =>
     pixels.reduce((sum, value, i) => sum + (i % 48 < 45 ? Math.abs(value - (pixels[i + 3] ?? value)) : 0), 0);
 
@@ -115,15 +115,15 @@ describe('input', () => {
     for (const color of colors) expectColors(color, [2, 0, 0, 0, 0, 2, 0, 0, 0, 0, 2, 0]);
   });
 
-  it('color_jitter_train mixes the channels of each image in its own way', async () => {
+  it('color_jitter_train mixes the channels of each image differently', async () => {
     const { colors, pixels } = await firstBatch({ color_jitter_train: true });
     expect(new Set(colors.map(String)).size).toBe(BATCH);
-    // Saturation moves red by a share of green; lighting and normalization never do.
+    // Saturation adds a share of green to red; lighting and normalization never do.
     expect(colors.filter((color) => color[1] !== 0).length).toBe(BATCH);
     expect(pixels.length).toBe(plain.pixels.length);
   });
 
-  it('lighting_train adds a color of its own to each image and mixes nothing', async () => {
+  it('lighting_train adds a different color to each image and mixes no channels', async () => {
     const { colors } = await firstBatch({ lighting_train: true });
     expect(new Set(colors.map(String)).size).toBe(BATCH);
     for (const color of colors) {
@@ -132,7 +132,7 @@ describe('input', () => {
     }
   });
 
-  it('both at once apply both', async () => {
+  it('color_jitter_train and lighting_train combine', async () => {
     const [both, jitter] = [
       await firstBatch({ color_jitter_train: true, lighting_train: true }),
       await firstBatch({ color_jitter_train: true }),
@@ -141,7 +141,7 @@ describe('input', () => {
     expect(both.colors[0]?.[3]).not.toBe(jitter.colors[0]?.[3]);
   });
 
-  it('training alone is varied: validation sees one normalization', async () => {
+  it('only training images vary: validation uses one normalization', async () => {
     const { colors } = await firstBatch({ color_jitter_train: true, lighting_train: true }, 'val');
     for (const color of colors) expectColors(color, normalization);
     expect(CLASSES).toHaveLength(3);

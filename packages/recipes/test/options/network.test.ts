@@ -1,11 +1,12 @@
-/** Every value of the configuration's `network` section: two steps, and what it changed. */
+/** Every value of the configuration's `network` section: its effect on two training steps. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { distance, type TwoSteps, twoSteps, values } from './two-steps.js';
 
 const CONV = 'mod3.block1.convs.conv1.weight';
 
 /**
- * Root of the mean square of a convolution's initial weights: a normalization hides their size from the loss.
+ * Root mean square of a convolution's initial weights; the normalization after it hides their scale from the
+ * loss.
  */
 function scaleOf({ parameters: [start] }: TwoSteps): number {
   const weights = values(start, CONV);
@@ -21,13 +22,13 @@ const layers = ({ engine }: TwoSteps) =>
   engine.plan.aliases.filter(({ node }) => node.op.name === 'abn_apply');
 
 describe('bn_mode', () => {
-  it('inplace writes over every input of the layer', () => {
+  it('inplace overwrites the input of every layer', () => {
     const forward = layers(inplace).filter(({ node }) => node.phase === 'forward');
     expect(forward.length).toBeGreaterThan(15);
     expect(forward.filter(({ veto }) => veto !== null)).toEqual([]);
   });
 
-  it('standard keeps them, and has nearly the same losses while γ is near 1', async () => {
+  it('standard keeps the inputs, and has nearly the same losses while γ is near 1', async () => {
     const standard = await twoSteps({ network: { bn_mode: 'standard' } });
     expect(standard.engine.plan.bytes.activations).toBeGreaterThan(
       1.3 * inplace.engine.plan.bytes.activations,
@@ -36,7 +37,7 @@ describe('bn_mode', () => {
     for (const [i, loss] of inplace.losses.entries()) expect(standard.losses[i]).toBeCloseTo(loss, 2);
   });
 
-  it('sync is inplace bit for bit with one process', async () => {
+  it('sync equals inplace bit for bit with one process', async () => {
     const sync = await twoSteps({ network: { bn_mode: 'sync' } });
     expect(sync.losses).toEqual(inplace.losses);
     expect(distance(values(sync.parameters[2]), values(inplace.parameters[2]))).toBe(0);
@@ -127,13 +128,13 @@ describe('shape of the network', () => {
     );
   });
 
-  it('stem: small images are not pooled', async () => {
+  it('stem: imagenet begins with a 7×7 convolution, small with a 3×3 one', async () => {
     const run = await twoSteps({ network: { stem: 'imagenet' } });
     expect(run.parameters[0].get('mod1.conv1.weight')?.shape).toEqual([6, 3, 7, 7]);
     expect(inplace.parameters[0].get('mod1.conv1.weight')?.shape).toEqual([6, 3, 3, 3]);
   });
 
-  it('input_3x3: three convolutions in the stem of ResNeXt, nothing in ResNet', async () => {
+  it('input_3x3: three convolutions in the stem of ResNeXt, no change in ResNet', async () => {
     const same = await twoSteps({ network: { input_3x3: true } });
     expect(same.losses).toEqual(inplace.losses);
     const network = { arch: 'resnext50', stem: 'imagenet', width: 0.5 };

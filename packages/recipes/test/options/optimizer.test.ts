@@ -1,4 +1,4 @@
-/** Every value of the configuration's `optimizer` section: two steps, and what it changed. */
+/** Every value of the configuration's `optimizer` section: its effect on two training steps. */
 import { join } from 'node:path';
 import { readMetrics } from '@inplace-abn/train';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -17,7 +17,7 @@ import {
 
 const LR = 0.05;
 
-/** Plain gradient descent, so that the first move is −lr·gradient. */
+/** Plain gradient descent, so that the first update is −lr·gradient. */
 const PLAIN = { momentum: 0, weight_decay: 0, clip: 0, learning_rate: LR };
 const plainWith = (optimizer: NonNullable<Sections>['optimizer']) =>
   twoSteps({ optimizer: { ...PLAIN, ...optimizer } });
@@ -32,16 +32,16 @@ beforeAll(async () => {
 const scaled = (factor: number) => gradient.map((value) => factor * value);
 
 describe('SGD', () => {
-  it('moves against the gradient, and keeps nothing without momentum', () => {
+  it('moves against the gradient, and has no state without momentum', () => {
     expect(norm(gradient)).toBeGreaterThan(0.1);
     expect(plain.optimizer.size).toBe(0);
   });
 
-  it('learning_rate: scales the move', async () => {
+  it('learning_rate: scales the update', async () => {
     expect(distance(firstMove(await plainWith({ learning_rate: 0.1 })), scaled(-0.1))).toBeLessThan(1e-4);
   });
 
-  it('momentum: adds the moves before', async () => {
+  it('momentum: adds the earlier updates', async () => {
     const run = await plainWith({ momentum: 0.9 });
     expect(distance(firstMove(run), scaled(-LR))).toBeLessThan(1e-4);
     expect(run.optimizer.size).toBe(run.parameters[0].size);
@@ -50,13 +50,13 @@ describe('SGD', () => {
     expect(secondMove(run)).toBeGreaterThan(1.3 * secondMove(plain));
   });
 
-  it('nesterov: 1 + momentum times the first move', async () => {
+  it('nesterov: scales the first update by 1 + momentum', async () => {
     expect(
       distance(firstMove(await plainWith({ momentum: 0.9, nesterov: true })), scaled(-LR * 1.9)),
     ).toBeLessThan(1e-4);
   });
 
-  it('weight_decay: adds its part of every parameter, γ and β included', async () => {
+  it('weight_decay: adds a share of every parameter, γ and β included', async () => {
     const decayed = firstMove(await plainWith({ weight_decay: 0.1 }));
     const start = values(plain.parameters[0]);
     const expected = gradient.map((value, i) => -LR * (value + 0.1 * (start[i] ?? Number.NaN)));
@@ -79,7 +79,7 @@ describe('decay_norm_and_bias', () => {
 });
 
 describe('other optimizers', () => {
-  /** Elements of the first move whose gradient is not close to 0, over the rate. */
+  /** The first update over the learning rate, where the gradient is not close to 0. */
   const steps = (run: TwoSteps, rate: number) => {
     const move = firstMove(run);
     return [...gradient].flatMap((value, i) =>
@@ -90,7 +90,7 @@ describe('other optimizers', () => {
   const farthest = (values: readonly number[], from: number) =>
     Math.max(...values.map((value) => Math.abs(value - from)));
 
-  it('AdamW: weight decay does not pass through the moments', async () => {
+  it('AdamW: weight decay bypasses the moments', async () => {
     const rate = 1e-3;
     const run = await plainWith({ type: 'AdamW', learning_rate: rate, weight_decay: 0.1 });
     const bare = await plainWith({ type: 'AdamW', learning_rate: rate });
@@ -99,7 +99,7 @@ describe('other optimizers', () => {
     expect(distance(firstMove(run), expected)).toBeLessThan(1e-3);
   });
 
-  it('RMSprop: the first move is the rate over √(1 − α), and momentum keeps a second slot', async () => {
+  it('RMSprop: the first update is the rate over √(1 − α), and momentum adds a second slot', async () => {
     const run = await plainWith({ type: 'RMSprop', learning_rate: 1e-3 });
     expect(farthest(steps(run, 1e-3), 10)).toBeLessThan(0.01);
     expect(run.optimizer.size).toBe(run.parameters[0].size);
@@ -107,11 +107,11 @@ describe('other optimizers', () => {
     expect(farthest(steps(short, 1e-3), 2)).toBeLessThan(0.01);
     const heavy = await plainWith({ type: 'RMSpropTF', learning_rate: 1e-3, momentum: 0.9 });
     expect(heavy.optimizer.size).toBe(2 * run.parameters[0].size);
-    // Averages begin at 1, so that small gradients move little.
+    // The averages start at 1, so that small gradients give small updates.
     expect(Math.max(...steps(heavy, 1e-3))).toBeLessThan(3.2);
   });
 
-  it('LAMB: a layer moves by the rate times the length of its weights', async () => {
+  it('LAMB: a layer moves by the rate times the norm of its weights', async () => {
     const run = await plainWith({ type: 'LAMB', learning_rate: 1e-3, weight_decay: 1e-4 });
     for (const part of ['conv1.weight', 'fc.weight']) {
       const moved = norm(firstMove(run, part)) / norm(values(run.parameters[0], part));
@@ -129,7 +129,7 @@ describe('other optimizers', () => {
 });
 
 describe('Adam', () => {
-  it('moves every parameter by about its rate at first, and keeps two moments', async () => {
+  it('first moves every parameter by about the learning rate, and keeps two moments', async () => {
     const run = await plainWith({ type: 'Adam', learning_rate: 1e-3 });
     const move = firstMove(run);
     const moved = [...gradient].flatMap((value, i) =>
@@ -157,7 +157,7 @@ describe('clip', () => {
     expect(distance(wide, scaled(-LR))).toBeLessThan(1e-6);
   });
 
-  it.each([0.5, 0.1])('%s is the length of all gradients together', async (clip) => {
+  it.each([0.5, 0.1])('%s limits the norm of all gradients together', async (clip) => {
     const move = firstMove(await plainWith({ clip }));
     expect(norm(move) / LR).toBeCloseTo(clip, 4);
     expect(distance(move, scaled((-LR * clip) / norm(gradient)))).toBeLessThan(1e-3);
@@ -186,7 +186,7 @@ describe('classifier_lr', () => {
 });
 
 describe('freeze', () => {
-  it('leaves what it names as it is, without optimizer state, and the rest as before', async () => {
+  it('keeps the parameters that it names, without optimizer state, and trains the rest as before', async () => {
     const run = await plainWith({ freeze: ['mod1', '*.bn2'], momentum: 0.9 });
     const frozen = (name: string) => name.startsWith('mod1.') || name.includes('.bn2.');
     const names = [...plain.parameters[0].keys()];
@@ -199,7 +199,7 @@ describe('freeze', () => {
     expect(distance(firstMove(run, 'classifier.fc.'), firstMove(plain, 'classifier.fc.'))).toBe(0);
   });
 
-  it('and frozen_statistics refuse paths that the network does not have, naming the keys', async () => {
+  it('and frozen_statistics refuse paths that the network lacks, naming the keys', async () => {
     await expect(plainWith({ freeze: ['mod9'] })).rejects.toThrow(
       'freeze: nothing is named mod9; names begin with mod1, mod2, mod3, mod4, mod5, classifier (optimizer.freeze, optimizer.frozen_statistics)',
     );
@@ -210,7 +210,7 @@ describe('freeze', () => {
 });
 
 describe('frozen_statistics', () => {
-  it('normalizes by the running statistics, which stay as they are, and keeps no input', async () => {
+  it('normalizes by the running statistics without updating them, and keeps no input', async () => {
     const frozen = await plainWith({ frozen_statistics: true, clip: 1 });
     const partly = await plainWith({ frozen_statistics: ['mod2'], clip: 1 });
     const moved = (run: TwoSteps) =>
@@ -238,7 +238,7 @@ describe('schedule', () => {
     ['multistep', { milestones: [1, 3], gamma: 0.5 }, (it) => (it >= 3 ? 0.25 : it >= 1 ? 0.5 : 1)],
     ['exponential', { gamma: 0.9 }, (it) => 0.9 ** it],
     ['linear', { alpha: -0.25, beta: 1 }, (it) => 1 - 0.25 * it],
-  ])('%s gives the rate of every step, by epoch and by step', async (type, params, factor) => {
+  ])('%s gives the rate of every step, in epoch mode and in step mode', async (type, params, factor) => {
     for (const mode of ['epoch', 'step']) {
       const optimizer = { batch_size: 30, classifier_lr: 0.2, schedule: { type, mode, params, epochs: 2 } };
       const logDir = join(await temporaryFolder(), 'run');

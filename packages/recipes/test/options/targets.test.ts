@@ -1,5 +1,5 @@
 /**
- * Losses, mixed images, parts of a batch and averages of the weights: one or two steps of a small network.
+ * Losses, mixup and cutmix, gradient accumulation and weight averages: one or two steps of a small network.
  */
 import { cpu } from '@inplace-abn/core';
 import type { Batch } from '@inplace-abn/data';
@@ -31,17 +31,17 @@ describe('the loss of a configuration', () => {
     expect(again).toBeCloseTo(bce, 6);
   });
 
-  it('weighs classes: weights of 1 change nothing', async () => {
+  it('weighs classes; weights of 1 change nothing', async () => {
     const plain = await lossOf({});
     expect(await lossOf({ loss: { class_weights: [1, 1, 1] } })).toBeCloseTo(plain, 6);
     expect(await lossOf({ loss: { class_weights: [3, 1, 0.5] } })).not.toBeCloseTo(plain, 4);
   });
 
-  it('is lower if well-classified images count less', async () => {
+  it('is lower if well-classified images are weighted down', async () => {
     expect(await lossOf({ loss: { type: 'focal' } })).toBeLessThan(await lossOf({ loss: { type: 'bce' } }));
   });
 
-  it('of a mixed batch is that of both labels', async () => {
+  it('of a mixed batch combines both labels', async () => {
     const batch = sampleBatch();
     const { size } = batch;
     const partners = Int32Array.from({ length: size }, (_, row) => (row + size - 1) % size);
@@ -54,20 +54,20 @@ describe('the loss of a configuration', () => {
     const plain = await lossOf({});
     expect(await lossOf(sections, batch)).toBeCloseTo(plain, 5);
     expect(await lossOf(sections, mixed(1))).toBeCloseTo(plain, 5);
-    // All of each image is its partner's: the same batch in another order.
+    // Each image is replaced by its partner: the same batch in another order.
     expect(await lossOf(sections, mixed(0))).toBeCloseTo(plain, 4);
     expect(await lossOf(sections, mixed(0.4))).not.toBeCloseTo(plain, 4);
   });
 });
 
-describe('parts of a batch', () => {
-  // Statistics that are updated are each part's; without them the parts' gradients sum to the batch's.
+describe('the parts of an accumulated batch', () => {
+  // Each part normalizes by its own statistics; with frozen ones, the parts' gradients sum to the batch's.
   const sections = (accumulate: number, frozen_statistics: boolean) => ({
     optimizer: { momentum: 0, clip: 0, weight_decay: 0, accumulate, frozen_statistics },
     network: { bn_mode: 'standard', activation: 'relu' },
   });
 
-  it('make the step of the whole batch', async () => {
+  it('give the update of the whole batch', async () => {
     const [whole, parts] = [await twoSteps(sections(1, true)), await twoSteps(sections(3, true))];
     for (const [step, loss] of whole.losses.entries()) {
       expect(Math.abs((parts.losses[step] ?? Number.NaN) / loss - 1)).toBeLessThan(1e-4);
@@ -80,14 +80,14 @@ describe('parts of a batch', () => {
     expect(distance(firstMove(parts), firstMove(whole))).toBeLessThan(1e-4);
   });
 
-  it('have separate statistics', async () => {
+  it('normalize by separate statistics', async () => {
     const [whole, parts] = [await twoSteps(sections(1, false)), await twoSteps(sections(3, false))];
     expect(distance(firstMove(parts), firstMove(whole))).toBeGreaterThan(1e-2);
   });
 });
 
 describe('averages of the weights', () => {
-  it('begin with the first update and then move slowly', async () => {
+  it('start at the first update and then move slowly', async () => {
     const { parameters, optimizer } = await twoSteps({ ema: { decay: 0.9 } });
     const name = 'fc.weight';
     const [, one, two] = parameters.map((states) => values(states, name));
@@ -102,7 +102,7 @@ describe('averages of the weights', () => {
 describe('learning rates of layers and groups', () => {
   const plain = { momentum: 0, clip: 0, weight_decay: 0 };
 
-  it('fall from the last layer to the first', async () => {
+  it('decrease from the last layer to the first', async () => {
     const whole = await twoSteps({ optimizer: plain });
     const decayed = await twoSteps({ optimizer: { ...plain, layer_decay: 0.5 } });
     const ratio = (name: string) => {
@@ -115,7 +115,7 @@ describe('learning rates of layers and groups', () => {
     expect(ratio('mod2.block1.convs.conv1.weight')).toBeCloseTo(0.5 ** 8, 5);
   });
 
-  it('are those of the first group with a parameter', async () => {
+  it('are those of the first group that matches a parameter', async () => {
     const groups = [
       { parameters: ['classifier'], rate_factor: 3 },
       { parameters: ['*.weight'], rate_factor: 0 },
@@ -133,7 +133,7 @@ describe('learning rates of layers and groups', () => {
     expect(Math.hypot(...firstMove(grouped, 'mod1.conv1.weight'))).toBe(0);
   });
 
-  it('name a group without parameters', async () => {
+  it('name a group that matches no parameter', async () => {
     const groups = [{ parameters: ['nowhere'] }];
     await expect(twoSteps({ optimizer: { groups } })).rejects.toThrow(
       'optimizer.groups[0].parameters: nothing is named nowhere',

@@ -1,4 +1,4 @@
-/** Two training steps of a small network under an option, and what they did. */
+/** Two training steps of a small network with given options, and their effect. */
 import { cpu, type HostTensor } from '@inplace-abn/core';
 import { learningRateOf } from '../../src/engine/learning-rate.js';
 import { Engine, initialStateOf } from '../../src/index.js';
@@ -34,7 +34,7 @@ export async function twoSteps(sections: Sections): Promise<TwoSteps> {
   };
 }
 
-/** All values of the states whose name contains `part`, in order of their names. */
+/** All values of the states whose names contain `part`, ordered by name. */
 export function values(states: States | undefined, part = ''): Float64Array {
   const chosen = [...(states ?? [])]
     .filter(([name]) => name.includes(part))
@@ -49,17 +49,17 @@ export function minus(a: Float64Array, b: Float64Array): Float64Array {
   return a.map((value, i) => value - (b[i] ?? Number.NaN));
 }
 
-/** Euclidean length. */
+/** Euclidean norm. */
 export function norm(a: Float64Array): number {
   return Math.sqrt(a.reduce((sum, value) => sum + value * value, 0));
 }
 
-/** How far `a` lies from `b`, relative to `b`. */
+/** Distance of `a` from `b`, relative to the norm of `b`. */
 export function distance(a: Float64Array, b: Float64Array): number {
   return norm(minus(a, b)) / norm(b);
 }
 
-/** Movement of the parameters in the first step. */
+/** Change of the parameters in the first step. */
 export function firstMove({ parameters: [start, between] }: TwoSteps, part = ''): Float64Array {
   return minus(values(between, part), values(start, part));
 }

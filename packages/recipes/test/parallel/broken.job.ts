@@ -1,4 +1,4 @@
-/** An engine as one rank of several, of which one computes a value that is not finite. */
+/** An engine as one rank of a group in which one rank computes a value that is not finite. */
 import { createHash } from 'node:crypto';
 import type { Processes } from '@inplace-abn/comm';
 import { cpu } from '@inplace-abn/core';

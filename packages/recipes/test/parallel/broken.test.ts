@@ -1,4 +1,4 @@
-/** A number that is not finite on one process stops all of them in the same place. */
+/** A value that is not finite on one process stops all of them in the same step. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Pool } from '../../../comm/test/support/pool.js';
 import { sampleBatch } from '../support/batch.js';
@@ -26,7 +26,7 @@ describe('a loss that is not finite', () => {
     ['inplace', 0],
     ['inplace', 2],
     ['sync', 1],
-  ])('stops all processes, and nothing is updated: %s, rank %i', async (bn_mode, broken) => {
+  ])('stops all processes before anything is updated: %s, rank %i', async (bn_mode, broken) => {
     const { release: _, ...batch } = sampleBatch();
     const config = configOf({ network: { bn_mode }, optimizer: { batch_size: 8 * SIZE, clip: 1 } });
     const argument = { config, broken, layer: LAYER, batch } as unknown as BrokenJob;

@@ -27,7 +27,7 @@ const withOptions = configOf({
 });
 
 let data: string;
-/** Runs of one process, with which any number of processes is compared. */
+/** Runs of one process, the reference for every number of processes. */
 let alone: { plain: string; withOptions: string; begun: string };
 beforeAll(async () => {
   data = await imageFolder();
@@ -43,7 +43,7 @@ beforeAll(async () => {
   };
 });
 
-describe.each([2, 4])('in four shards, %i processes', (size) => {
+describe.each([2, 4])('%i processes with four shards', (size) => {
   let pool: Pool;
   beforeAll(async () => {
     // One process has a single thread.
@@ -58,18 +58,18 @@ describe.each([2, 4])('in four shards, %i processes', (size) => {
     return logDir;
   }
 
-  it('train to the bits of one process', async () => {
+  it('train to the same bits as one process', async () => {
     expectSameState(await lastState(await together(plain)), await lastState(alone.plain));
   });
 
-  it('do so with options, and go on from what one process began', async () => {
+  it('also do so with options, resuming a run of one process', async () => {
     const logDir = join(await temporaryFolder(), 'run');
     await cp(alone.begun, logDir, { recursive: true });
     await together(withOptions, { logDir, resume: join(logDir, 'checkpoints') });
     expectSameState(await lastState(logDir), await lastState(alone.withOptions));
   });
 
-  it('refuse layers whose statistics are of a shard alone', async () => {
+  it('refuse layers whose statistics come from one shard', async () => {
     const config = configOf({ optimizer: { batch_size: 8 }, deterministic_world: 4 });
     await expect(together(config)).rejects.toThrow(/updates a state from one shard of the batch/);
   });

@@ -1,4 +1,4 @@
-/** Training of a segmentation over processes against one process with the whole batch. */
+/** Segmentation training on several processes, compared with one process on the whole batch. */
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SegmentationFolder } from '@inplace-abn/data';
@@ -13,14 +13,14 @@ import type { TrainJob } from './train.job.js';
 
 const job = new URL('train.job.ts', import.meta.url);
 
-// A smooth activation, and a rate at which rounding is not amplified.
+// A smooth activation and a learning rate that does not amplify rounding.
 const network = { bn_mode: 'sync', activation: 'elu', activation_param: 1 };
 const optimizer = { batch_size: 5, learning_rate: 0.01, schedule: { epochs: 1 } };
 
 const configOf = (loss: Partial<LossConfig>) =>
   resolveConfig({ ...rawSegmentation({ network, optimizer }), loss }, 'test.json');
 
-describe('two processes segment', () => {
+describe('two processes on segmentation', () => {
   let pool: Pool;
   let data: string;
   beforeAll(async () => {
@@ -33,7 +33,7 @@ describe('two processes segment', () => {
     ['focal loss, balanced weights', { type: 'focal', class_weights: 'balanced' }],
     ['cross entropy, balanced weights', { class_weights: 'balanced', label_smoothing: 0.1 }],
     ['Lovász of each image', { lovasz: 1, lovasz_per_image: true }],
-  ])('as one does, with %s', async (_, loss) => {
+  ])('train as one process does, with %s', async (_, loss) => {
     const config = configOf(loss);
     const alone = join(await temporaryFolder(), 'run');
     await runTraining({ config, data, logDir: alone });
@@ -51,7 +51,7 @@ describe('two processes segment', () => {
     expect((await lastState(together)).meta.pixelsOfClass).toEqual(counts);
   });
 
-  it('pass over batches of classes that do not count', async () => {
+  it('skip batches whose classes all have weight 0', async () => {
     const five = { network: { ...network, classes: 5 }, optimizer };
     const loss = { class_weights: [0, 0, 0, 0, 1] };
     const config = resolveConfig({ ...rawSegmentation(five), loss }, 'test.json');
@@ -64,7 +64,7 @@ describe('two processes segment', () => {
     for (const { phase, loss: value } of records) expect(Number.isNaN(value)).toBe(phase === 'train');
   });
 
-  it('name, both of them, a label map that one of them cannot count', async () => {
+  it('both name a label map that one of them cannot read', async () => {
     const damaged = await labeledFolder();
     const folder = await SegmentationFolder.open(join(damaged, 'train'));
     const bad = folder.labelPath(TRAIN_IMAGES - 1);

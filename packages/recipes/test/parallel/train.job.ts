@@ -9,7 +9,7 @@ export interface TrainJob
   extends Pick<TrainOptions, 'data' | 'logDir' | 'resume' | 'maxSteps' | 'saveEvery'>,
     Partial<Pick<TrainOptions, 'workers'>> {
   readonly config: TrainConfig;
-  /** By rank: the kernel that timing finds the fastest there. */
+  /** The kernel that autotuning finds fastest on each rank. */
   readonly fastest?: readonly string[];
 }
 

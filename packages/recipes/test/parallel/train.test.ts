@@ -1,4 +1,4 @@
-/** Training over processes against one process with the whole batch. */
+/** Training on several processes, compared with one process on the whole batch. */
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { listCheckpoints, loadRunState, type RunState, saveRunState } from '@inplace-abn/checkpoint';
@@ -15,7 +15,7 @@ const job = new URL('train.job.ts', import.meta.url);
 
 /** A smooth activation: at a kink, rounding would decide the gradient of a whole sample. */
 const sync = { bn_mode: 'sync', activation: 'elu', activation_param: 1 };
-/** Rates at which rounding is not amplified, because the test compares runs, not their accuracy. */
+/** Learning rates that do not amplify rounding: the tests compare runs, not their accuracy. */
 const gentle = { learning_rate: 0.01, nesterov: true, clip: 1 };
 
 interface Outcome extends TrainOutcome {
@@ -28,7 +28,7 @@ beforeAll(async () => {
 });
 
 /**
- * Folders of runs of one process, by configuration and steps, with which any number of processes is compared.
+ * Folders of runs of one process, by configuration and steps: the reference for every number of processes.
  */
 const ofOne = new Map<string, string>();
 
@@ -40,7 +40,7 @@ async function alone(config: TrainConfig, maxSteps?: number): Promise<string> {
   return logDir;
 }
 
-/** A copy of such a run, to continue. */
+/** A copy of such a run, to resume. */
 async function begunAlone(config: TrainConfig, maxSteps: number): Promise<string> {
   const logDir = join(await temporaryFolder(), 'run');
   await cp(await alone(config, maxSteps), logDir, { recursive: true });
@@ -65,8 +65,8 @@ describe.each([2, 3])('%i processes', (size) => {
       return { phase, step, loss, top1: Number(top1) };
     });
 
-  it('learn what one learns from the whole batch', async () => {
-    // Two epochs are in the next test.
+  it('train as one process does on the whole batch', async () => {
+    // The next test trains for two epochs.
     const optimizer = { ...gentle, batch_size: 7, schedule: { epochs: 1 } };
     const config = configOf({ network: sync, optimizer });
     const [one, several] = [await alone(config), await together(config)];
@@ -85,7 +85,7 @@ describe.each([2, 3])('%i processes', (size) => {
     expect(several.outcomes.slice(1).map(({ text }) => text)).toEqual(Array(size - 1).fill(''));
   });
 
-  it('continue what one process began, and what another number began', async () => {
+  it('resume a run of one process, and one process resumes theirs', async () => {
     const optimizer = { ...gentle, batch_size: 6, schedule: { epochs: 2 } };
     const config = configOf({ network: sync, optimizer });
     const through = await alone(config, 12);
@@ -97,11 +97,11 @@ describe.each([2, 3])('%i processes', (size) => {
     expectNear(await lastState(logDir), await lastState(through));
   });
 
-  it('learn the same with options, and go on within an epoch from what one process began', async () => {
+  it('do so with options, resuming a run of one process within an epoch', async () => {
     const config = configOf({
       network: sync,
       optimizer: { ...gentle, batch_size: 7, schedule: { epochs: 1 }, layer_decay: 0.75 },
-      // Mixed batches have plain means, the others means weighted by class.
+      // The loss of a mixed batch is a plain mean, that of the others a mean weighted by class.
       mix: { mixup: 0.4, cutmix: 1, probability: 0.6 },
       loss: { class_weights: [1, 3, 0.5], label_smoothing: 0.1 },
       ema: { decay: 0.9, warmup: true },
@@ -119,7 +119,7 @@ describe.each([2, 3])('%i processes', (size) => {
     for (const [i, { loss }] of wanted.entries()) expect(found[i]?.loss).toBeCloseTo(loss, 4);
   });
 
-  it('validate the averages that are saved, where each normalizes its part by itself', async () => {
+  it('validate the saved averages if each normalizes its part alone', async () => {
     const optimizer = { learning_rate: 0.05, batch_size: 2 * size, schedule: { epochs: 1 } };
     const config = configOf({ optimizer, ema: { decay: 0.5 } });
     const { logDir, outcomes } = await together(config);
@@ -139,8 +139,8 @@ describe.each([2, 3])('%i processes', (size) => {
     const broken = await imageFolder();
     const bad = ['blue/03', 'green/07', 'red/11'].map((name) => join(broken, 'train', `${name}.png`));
     for (const path of bad) await writeFile(path, 'no image');
-    // All images are in one batch: each process meets its part of the unreadable ones in every epoch, in
-    // another order.
+    // All images are in one batch: in every epoch each process meets its part of the unreadable ones, in a
+    // different order.
     const optimizer = { ...gentle, batch_size: 60, schedule: { epochs: 2 } };
     const config = (unreadable_limit: number) => ({
       ...configOf({ network: sync, optimizer, input: { unreadable: 'skip', unreadable_limit } }),
@@ -151,13 +151,13 @@ describe.each([2, 3])('%i processes', (size) => {
     await expect(together(config(2), { data: broken })).rejects.toThrow('at most 2 may be skipped');
   });
 
-  it('give the same bits again', async () => {
+  it('are bit-identical when repeated', async () => {
     const config = configOf({ optimizer: { batch_size: 8, schedule: { epochs: 1 } } });
     const [first, second] = [await together(config), await together(config)];
     expectSameState(await lastState(first.logDir), await lastState(second.logDir));
   });
 
-  it('compute with the same kernels, though each has timed others', async () => {
+  it('use the same kernels even if each autotuned different ones', async () => {
     const optimizer = { ...gentle, batch_size: 4 * size, schedule: { epochs: 1 } };
     const config = configOf({ network: { width: 0.25 }, optimizer });
     const timed = (...fastest: string[]) => together(config, { fastest, maxSteps: 2 });
@@ -171,7 +171,7 @@ describe.each([2, 3])('%i processes', (size) => {
     expect(different.outcomes.map(({ text }) => text).join()).not.toContain('last bits');
   });
 
-  it('train with a process that has no image in a batch', async () => {
+  it('train if one of them has no image in a batch', async () => {
     const config = configOf({ network: sync, optimizer: { ...gentle, batch_size: size - 1 } });
     const logDir = join(await temporaryFolder(), 'run');
     await runTraining({ config, data, logDir, maxSteps: 3 });
@@ -180,7 +180,7 @@ describe.each([2, 3])('%i processes', (size) => {
   });
 });
 
-/** Every tensor within the rounding that accumulates over many steps. */
+/** Expects every tensor to be within the rounding that accumulates over many steps. */
 function expectNear(found: RunState, wanted: RunState): void {
   for (const part of ['model', 'optimizer'] as const) {
     expect([...found[part].keys()]).toEqual([...wanted[part].keys()]);

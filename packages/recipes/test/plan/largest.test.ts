@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Engine, type Growing, largestOf, planReport, type TrainConfig } from '../../src/index.js';
 import { configOf } from '../support/runs.js';
 
-/** Bytes that a run reserves, evaluation included. */
+/** Bytes that a run with evaluation reserves. */
 function reserved(batch: number, evaluationBatches: readonly number[]): number {
   const config = configOf({ optimizer: { batch_size: batch } });
   return new Engine({ device: cpu(), config, evaluationBatches }).bytes;
@@ -16,25 +16,25 @@ function largestBatch(config: TrainConfig, budget: number, validationImages?: nu
 const BUDGET = 3 * 2 ** 20;
 
 describe('the largest batch', () => {
-  it('is what a run on the device reserves, and one image more is too much', () => {
+  it('matches what a run on the device reserves, and one more image is too many', () => {
     const budget = 1.8 * 2 ** 20;
     const { batch, bytes, value } = largestOf('batch', configOf(), cpu(), budget);
     expect(batch).toBeGreaterThan(1);
     expect(value).toBe(batch);
     expect(bytes).toBeLessThanOrEqual(budget);
-    // The store is aligned, state by state.
+    // The store aligns each state.
     expect(reserved(batch, [batch])).toBeLessThan(1.05 * bytes);
     expect(largestOf('batch', configOf(), cpu(), bytes - 1).batch).toBe(batch - 1);
   });
 
-  it('counts evaluation where its images are larger, and the last batch of the validation set', () => {
+  it('counts evaluation if its images are larger, and the last validation batch', () => {
     const { batch } = largestBatch(configOf(), BUDGET);
     const large = configOf({ input: { crop_val: 64, scale_val: 64 } });
     expect(largestBatch(large, BUDGET).batch).toBeLessThan(batch);
     expect(largestBatch(configOf(), BUDGET, batch + 1).batch).toBeLessThanOrEqual(batch);
   });
 
-  it('is found where one image has no variance to normalize by', () => {
+  it('is found if a single image has no variance to normalize by', () => {
     // The deepest features of a crop of 16 are one pixel.
     const config = configOf({ network: { stem: 'imagenet' }, input: { crop_train: 32 } });
     expect(() => planReport(config, 1, portableCpu())).toThrow('has no variance to normalize by');
@@ -47,13 +47,13 @@ describe('the largest batch', () => {
     );
   });
 
-  it('of a batch in parts is found where parts of one image have none', () => {
+  it('is found if parts of a single image have no variance', () => {
     const optimizer = { accumulate: 3 };
     const config = configOf({ network: { stem: 'imagenet' }, input: { crop_train: 32 }, optimizer });
     expect(() => largestBatch(config, 1000)).toThrow(/^a batch of 6 images needs /);
   });
 
-  it('of a batch in shards has as many images in each', () => {
+  it('has the same number of images in each shard', () => {
     const config = configOf({
       network: { bn_mode: 'sync' },
       optimizer: { batch_size: 12, accumulate: 3 },
@@ -68,14 +68,14 @@ describe('the largest batch', () => {
     expect(() => largestBatch(config, 1000)).toThrow(/^a batch of 6 images needs /);
   });
 
-  it('of several processes is a multiple of them, each of which has its share of the memory', () => {
+  it('is a multiple of the number of processes, which share the memory', () => {
     const budget = 3 * 2 ** 20;
     const [one, four] = [1, 4].map((processes) =>
       largestOf('batch', configOf(), portableCpu(), budget, { processes }),
     );
     expect((four?.batch ?? 1) % 4).toBe(0);
     expect(four?.bytes).toBeLessThanOrEqual(budget);
-    // Buckets hold gradients that a process alone would consume at once.
+    // Buckets hold gradients that a single process would consume at once.
     expect(four?.batch).toBeGreaterThan(2 * (one?.batch ?? 0));
     expect(four?.batch).toBeLessThanOrEqual(4 * (one?.batch ?? 0));
     const whole = configOf({ optimizer: { batch_size: (four?.batch ?? 0) + 4 } });
@@ -83,7 +83,7 @@ describe('the largest batch', () => {
     expect(next.totalBytes).toBeGreaterThan(budget);
   });
 
-  it('says so where one image does not fit', () => {
+  it('reports that one image does not fit', () => {
     expect(() => largestBatch(configOf(), 1000)).toThrow(/^a batch of one image needs .* but the budget is /);
   });
 });
@@ -109,7 +109,7 @@ describe.each([
     expect(planReport(next, 4, device).report.totalBytes).toBeGreaterThan(budget);
   });
 
-  it('says so where the smallest does not fit', () => {
+  it('reports that the smallest does not fit', () => {
     expect(() => largestOf(growing, configOf(), device, 1000)).toThrow(
       /needs .* but the budget is 1000 B: lower/,
     );

@@ -1,4 +1,4 @@
-/** Locks of plans: the same on every machine, and a change that costs memory is found at its layer. */
+/** Plan locks: the same on every machine; a change that costs memory is traced to its layer. */
 import { diffPlans, planLockIn, planLockText } from '@inplace-abn/core';
 import { describe, expect, it } from 'vitest';
 import { formatFreezing, formatGrown, formatPlanDiff, freezingOf, lockOf } from '../../src/index.js';
@@ -7,7 +7,7 @@ import { configOf } from '../support/runs.js';
 const lock = lockOf(configOf(), 8);
 
 describe('a lock', () => {
-  it('is read as it was written, one layer per line', () => {
+  it('reads back what was written, one layer per line', () => {
     const text = planLockText(lock);
     expect(planLockIn(text, 'file')).toEqual(lock);
     expect(text).toMatch(
@@ -15,7 +15,7 @@ describe('a lock', () => {
     );
   });
 
-  it('adds up', () => {
+  it('has consistent totals', () => {
     const { bytes, arenaBytes, totalBytes, peak, layers, keptBytes } = lock;
     expect(totalBytes).toBe(arenaBytes + bytes.weights + bytes.optimizer);
     expect(bytes.gradients + bytes.activations + bytes.inputs + bytes.workspace).toBe(peak);
@@ -23,13 +23,13 @@ describe('a lock', () => {
     expect(kept.reduce((sum, layer) => sum + layer.bytes, 0)).toBe(keptBytes);
   });
 
-  it.each(['totalBytes', 'peak', 'keptBytes', 'moreWork'] as const)('is damaged without %s', (key) => {
+  it.each(['totalBytes', 'peak', 'keptBytes', 'moreWork'] as const)('is rejected without %s', (key) => {
     const { [key]: _, ...rest } = lock;
     expect(() => planLockIn(JSON.stringify(rest), 'some.lock')).toThrow('some.lock is not a plan lock');
   });
 
   it.each(['', '{}', '{"format": "inplace-abn plan lock 0", "layers": {}}', 'null'])(
-    'is told from another file: %s',
+    'is distinguished from other files: %s',
     (text) => {
       expect(() => planLockIn(text, 'some.lock')).toThrow(
         expect.objectContaining({ code: 'ERR_PLAN_LOCK', message: expect.stringContaining('some.lock') }),
@@ -38,7 +38,7 @@ describe('a lock', () => {
   );
 });
 
-describe('a lock of a batch in parts', () => {
+describe('a lock of an accumulated batch', () => {
   const inParts = (keep_inputs: string[] = []) =>
     lockOf(configOf({ network: { keep_inputs }, optimizer: { accumulate: 3 } }), 8);
 
@@ -55,7 +55,7 @@ describe('a lock of a batch in parts', () => {
     expect(planLockIn(planLockText(parts), 'file')).toEqual(parts);
   });
 
-  it('has a part once, however many shards it is divided into', () => {
+  it('lists a part once, however many shards it is divided into', () => {
     const inShards = (deterministic_world: number) => {
       const network = { bn_mode: 'sync' };
       return lockOf(configOf({ network, optimizer: { accumulate: 2 }, deterministic_world }), 8);
@@ -63,11 +63,11 @@ describe('a lock of a batch in parts', () => {
     const [whole, four] = [inShards(0), inShards(4)];
     expect(Object.keys(four.layers)).toContain('part of 4: mod1.bn1 abn_apply');
     expect(four.work).toBeGreaterThan(0.9 * whole.work);
-    // Every shard has the gradients of all weights, however small its images.
+    // Every shard computes the gradients of all weights, however few its images.
     expect(four.work).toBeLessThan(3 * whole.work);
   });
 
-  it('finds what grew in a part that is not the last', () => {
+  it('finds growth in a part other than the last', () => {
     const { layers, grown } = diffPlans(inParts(), inParts(['mod3.block1.convs.bn1']));
     expect(grown.map(({ name }) => name)).toContain('bufferBytes');
     expect(layers.map(({ layer }) => layer)).toContain('part of 3: mod3.block1.convs.conv1 conv2d');
@@ -80,7 +80,7 @@ describe('a check', () => {
     expect(diff).toMatchObject({ layers: [], resized: [], grown: [] });
   });
 
-  it('names the one layer that keeps its input now', () => {
+  it('names the one layer that now keeps its input', () => {
     const planted = lockOf(configOf({ network: { keep_inputs: ['mod3.block1.convs.bn1'] } }), 8);
     const diff = diffPlans(lock, planted);
     expect(diff.grown.map(({ name }) => name)).toContain('bufferBytes');
@@ -104,7 +104,7 @@ describe('a check', () => {
 });
 
 describe('freezing', () => {
-  it('takes a range of modules in the order of the network, and saves what training without them does', () => {
+  it('takes a range of modules in network order, and saves as much as training without them', () => {
     const found = freezingOf(configOf(), 'mod1…mod3', 8);
     expect(found.paths).toEqual(['mod1', 'mod2', 'mod3']);
     const frozen = configOf({ optimizer: { freeze: ['mod1', 'mod2', 'mod3'] } });

@@ -37,18 +37,18 @@ describe('planReport', () => {
     expect(Object.keys(json.layers[0])).toEqual(['path', 'op', 'bytes', 'inPlace', 'reason']);
   });
 
-  it('adds up: the peak is what lives in the arena then', () => {
+  it('has consistent totals: the peak is the sum of what is live at that time', () => {
     const { bytes, peak, arenaBytes, totalBytes } = report;
     expect(bytes.activations + bytes.gradients + bytes.workspace + bytes.inputs).toBe(peak);
     expect(arenaBytes).toBeGreaterThanOrEqual(peak);
     expect(arenaBytes).toBeLessThanOrEqual(1.01 * peak);
     expect(totalBytes).toBe(arenaBytes + bytes.weights + bytes.optimizer);
-    // One piece of the largest state.
+    // One chunk of the largest state.
     const largest = Math.max(...statesOf(plan.graph).map(byteLength));
     expect(report.transferBytes).toBe(Math.min(largest, 4 * 2 ** 20));
   });
 
-  it('counts weights and optimizer state as the network has them', () => {
+  it('counts the weights and optimizer state of the network', () => {
     const { bytes, ordinary } = report;
     // The store starts every state at a multiple of 64 bytes.
     expect(bytes.weights).toBeGreaterThanOrEqual(ordinary.weights);
@@ -58,7 +58,7 @@ describe('planReport', () => {
     expect(ordinary.activations).toBeGreaterThan(1.5 * bytes.activations);
   });
 
-  it('has every in-place layer in place, and a reason for what is not', () => {
+  it('has every in-place layer in place, and a reason for every other one', () => {
     const layers = report.layers.filter(({ op }) => op === 'abn_apply');
     expect(layers.length).toBe(20);
     expect(layers.filter(({ inPlace }) => !inPlace)).toEqual([]);
@@ -73,12 +73,11 @@ describe('planReport', () => {
     expect(kept.every(({ reason }) => (reason ?? '').length > 10)).toBe(true);
   });
 
-  it('grows with the batch in activations alone', () => {
+  it('grows with the batch only in activations', () => {
     const twice = planReport(configOf(), 16, cpu()).report;
     expect(twice.bytes.weights).toBe(report.bytes.weights);
     expect(twice.rebuilds.kept / report.rebuilds.kept).toBeCloseTo(2, 1);
-    // Workspaces decide where the peak is, and with it which activations live then: oneDNN 3.7 has it
-    // elsewhere.
+    // Workspaces decide where the peak is, and so which activations are live at it: oneDNN 3.7 moves it.
     expect(Math.abs(twice.bytes.activations / report.bytes.activations - 2)).toBeLessThan(0.1);
   });
 
@@ -91,7 +90,7 @@ describe('planReport', () => {
     expect(text).toMatch(/^mod2\.block1\.convs\.bn1 +abn_apply .* in place$/m);
   });
 
-  it('says which joined channels are in place and which are copied', () => {
+  it('says which concatenated channels are in place and which are copied', () => {
     const dense = planReport(
       configOf({ network: { arch: 'densenet121', stem: 'imagenet', width: 1 }, input: { crop_train: 64 } }),
       2,
@@ -114,7 +113,7 @@ describe('planReport', () => {
     expect(names.some((name) => name.endsWith(' in channels 0 to 64'))).toBe(true);
   });
 
-  it('has the memory of the whole process if its loaders are given', () => {
+  it('includes the memory of the whole process if its loaders are given', () => {
     const segmenting = configOf({ mix: { mixup: 0.2 }, data: { cache: 'ram', cache_limit: 2 ** 30 } });
     const whole = (processes: number, workers: number) =>
       planReport(segmenting, 8 / processes, cpu(), { processes, workers, maxPixels: 1000 }).report;
@@ -135,7 +134,7 @@ describe('planReport', () => {
     );
   });
 
-  it('covers the shards that the process holds, for a batch in shards', () => {
+  it('covers the shards of the process if the batch is sharded', () => {
     const config = configOf({ network: { bn_mode: 'sync' }, deterministic_world: 8 });
     const planOf = (processes: number) => planReport(config, 16 / processes, cpu(), { processes });
     const convolutions = ({ plan }: ReturnType<typeof planOf>) =>
@@ -147,7 +146,7 @@ describe('planReport', () => {
     expect(() => planOf(3)).toThrow('deterministicWorld of 8 cannot be divided among 3 processes');
   });
 
-  it('is drawn: every buffer within the arena, none over another', () => {
+  it('draws every buffer within the arena and none over another', () => {
     const { arenaBytes, buffers, instructions } = memoryMapOf(plan);
     for (const { offset, bytes, start, end } of buffers) {
       expect(offset + bytes).toBeLessThanOrEqual(arenaBytes);

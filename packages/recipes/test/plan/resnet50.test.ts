@@ -1,4 +1,4 @@
-/** The memory that the design promises, counted on the plan: nothing runs. */
+/** The memory that the design promises, read from the plan: nothing runs. */
 import { cpu, type Device, type Plan } from '@inplace-abn/core';
 import { describe, expect, it } from 'vitest';
 import { resolveConfig } from '../../src/config/config.js';
@@ -13,7 +13,7 @@ function planned(precision: 'float32' | 'bfloat16', device: Device = cpu()) {
   return planReport(config, BATCH, device);
 }
 
-/** Live buffers never overlap, and the arena is hardly larger than what is alive at the peak. */
+/** Live buffers never overlap, and the arena is at most 1 % larger than the live bytes at the peak. */
 function expectTight({ buffers, arenaBytes, peak }: Plan): void {
   expect(arenaBytes / peak.bytes).toBeLessThanOrEqual(1.01);
   expect(arenaBytes).toBeGreaterThanOrEqual(peak.bytes);
@@ -58,7 +58,7 @@ describe('ResNet-50, relu and ordinary batch norm with fixed statistics, 16 imag
   it.each([
     ['float32', 0.47],
     ['bfloat16', 0.24],
-  ] as const)('fine-tunes in %s in at most %s of the ordinary activations in float32', (precision, share) => {
+  ] as const)('fine-tunes in %s with at most %s of the ordinary float32 activations', (precision, share) => {
     const { report, plan } = fineTuning(precision);
     expect(report.bytes.activations / report.ordinary.activations).toBeLessThanOrEqual(share);
     expectTight(plan);

@@ -1,4 +1,4 @@
-/** Price lists of configurations, measured here. No time itself is asserted on. */
+/** Price lists of configurations, measured here. No absolute time is asserted. */
 import {
   cpu,
   type Plan,
@@ -46,7 +46,7 @@ describe('measurePrices', () => {
     expect(priceListIn(priceListText(list), 'file')).toEqual(list);
   });
 
-  it('prices all parts of a divided batch', async () => {
+  it('prices all parts of an accumulated batch', async () => {
     const divided = configOf({ optimizer: { accumulate: 2 } });
     const own = await measurePrices(divided, 8, cpu());
     const parts = plansOf(planOnPaper(divided, 8, 1, cpu()));
@@ -70,9 +70,9 @@ describe('the predicted time of a plan', () => {
     expect(formatPlan(without.report)).not.toContain('predicted');
   });
 
-  it('of another batch is interpolated', () => {
-    // Made-up times instead of the measured ones: on a machine that is busy for a moment, one instruction may
-    // seem as slow as many.
+  it('is interpolated for another batch size', () => {
+    // Made-up times instead of the measured ones: if the machine is briefly busy, one instruction may seem as
+    // slow as many.
     const entries = list.entries.map((entry) => ({ ...entry, seconds: 1e-6 + 1e-10 * workOf(entry) }));
     const even = { ...list, entries };
     const larger = plansOf(planOnPaper(config, 2 * BATCH, 1, cpu()));
@@ -83,7 +83,7 @@ describe('the predicted time of a plan', () => {
     expect(seconds).toBeLessThan(2 * inAll(even));
   });
 
-  it('warns of prices of another machine, unless the plan is for none', () => {
+  it('warns of prices from another machine, unless the plan is for no particular machine', () => {
     const other = { ...list, machine: '64 threads of another CPU' };
     const here = stepTime(plans, other, cpu());
     expect(here.note).toContain('prices are of 64 threads of another CPU, and this machine is');
@@ -93,7 +93,7 @@ describe('the predicted time of a plan', () => {
 });
 
 describe('a simulated step at prices', () => {
-  it('computes as long as they say', () => {
+  it('computes for the sum of the prices', () => {
     const link = { bandwidth: 1.25e8, latency: 1e-4 };
     const cluster = { nodes: 2, perNode: 1, between: link, within: link, topology: 'ring' } as const;
     const options = { cluster, batch: BATCH, device: portableCpu() };

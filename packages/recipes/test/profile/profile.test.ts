@@ -37,7 +37,7 @@ describe('a profile', () => {
     }
   }
 
-  it('has nothing to tell of the first steps, and then every instruction twice: by op and by layer', async () => {
+  it('skips the first steps, then lists every instruction by op and by layer', async () => {
     await train(2);
     expect(profile.report()).toBeNull();
     await train(3);
@@ -55,7 +55,7 @@ describe('a profile', () => {
     expect(report.layers.map(({ name }) => name)).toContain('mod1.conv1');
   });
 
-  it('knows the least time that the limits allow, op by op', () => {
+  it('computes the least time that the limits allow, op by op', () => {
     const conv = profile.report()?.ops.find(({ name }) => name === 'conv2d');
     if (!conv) throw new Error('the network has convolutions');
     const [bytes, flops] = [conv.bytes / LIMITS.bandwidth, conv.flops / (LIMITS.products.float32 ?? 1)];

@@ -11,7 +11,7 @@ const parse = (...args: string[]) =>
     .parse(args, { from: 'user' })
     .opts();
 
-describe('options that torch.distributed.launch and published commands pass', () => {
+describe('accepts options that torch.distributed.launch and published commands pass:', () => {
   it.each(['--local_rank=2', '--local-rank=2'])('%s', (argument) => {
     expect(parse(argument)).toEqual({ localRank: 2 });
   });

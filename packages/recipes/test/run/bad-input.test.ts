@@ -1,4 +1,4 @@
-/** Bad input is refused before training: one sentence, and nothing is written. */
+/** Bad input is refused before training, with one sentence, and nothing is written. */
 import { existsSync } from 'node:fs';
 import { cp, mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ function deviceWith(changes: Record<string, unknown>): Device {
   );
 }
 
-describe('a run is refused, and its folder not made', () => {
+describe('a run is refused and creates no folder', () => {
   let data: string;
   let logDir: string;
   beforeAll(async () => {
@@ -79,14 +79,14 @@ describe('a run is refused, and its folder not made', () => {
     );
   });
 
-  it('for one sample per channel, naming the layer', async () => {
+  it('for a batch norm with one value per channel, naming the layer', async () => {
     const config = configOf({ optimizer: { batch_size: 1 }, input: { crop_train: 8 } });
     expect(await refusal({ config })).toMatch(
       /^mod5\.block1\.convs\.bn1: one sample per channel .*larger batch/,
     );
   });
 
-  it('for a plan larger than memory, with bytes needed and available', async () => {
+  it('for a plan larger than memory, with the bytes needed and available', async () => {
     const allocate = vi.fn();
     const device = deviceWith({ availableBytes: () => 100_000, allocate });
     const config = configOf();
@@ -103,7 +103,7 @@ describe('a run is refused, and its folder not made', () => {
 });
 
 describe('a network with more outputs than there are class folders', () => {
-  it('trains, and both numbers are said', async () => {
+  it('trains, and both numbers are printed', async () => {
     const data = await imageFolder();
     const notes = async (classes: number) =>
       (await openClassFolders(data, configOf({ network: { classes } }), { workers: 1 })).notes;

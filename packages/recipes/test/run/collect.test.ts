@@ -6,7 +6,7 @@ afterEach(() => vi.doUnmock('node:inspector/promises'));
 
 async function collects(): Promise<boolean> {
   const made = garbage();
-  // A WeakRef holds its target until the turn ends.
+  // A WeakRef keeps its target alive until the end of the event loop's turn.
   await setImmediate();
   await collectGarbage();
   await setImmediate();
@@ -17,11 +17,11 @@ function garbage(): WeakRef<object> {
   return new WeakRef({ plan: new Array(1000).fill(0) });
 }
 
-it('collects what nothing refers to', async () => {
+it('collects unreachable objects', async () => {
   expect(await collects()).toBe(true);
 });
 
-it('continues if the inspector is denied', async () => {
+it('continues if the inspector is not permitted', async () => {
   const connect = vi.fn(() => {
     throw new Error('Access to this API has been restricted');
   });

@@ -1,4 +1,4 @@
-/** Two runs that differ in one bit: the step and the instruction where they part. */
+/** Two runs that differ in one bit: the step and the instruction where they diverge. */
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadRunState, saveRunState } from '@inplace-abn/checkpoint';
@@ -59,7 +59,7 @@ describe('compareRuns', () => {
     });
   });
 
-  it('finds the step that differs if a run continued with another learning rate', async () => {
+  it('finds the step that differs if a run resumed with another learning rate', async () => {
     // Autotuned kernels could differ from one run to the next.
     const device = referenceDevice();
     const folder = await temporaryFolder();
@@ -76,11 +76,11 @@ describe('compareRuns', () => {
     });
   });
 
-  it('finds the step that differs between checkpoints whose losses are the same', async () => {
+  it('finds the step that differs between checkpoints with the same losses', async () => {
     const device = referenceDevice();
     const folder = await temporaryFolder();
     const [first, other] = [join(folder, 'first'), join(folder, 'other')];
-    // The rate of the last step shows in no loss.
+    // No loss depends on the learning rate of the last step.
     const changed = { ...config, optimizer: { ...config.optimizer, weight_decay: 0.01 } };
     await runTraining({ config, data, logDir: first, device, maxSteps: 1 });
     await runTraining({ config: changed, data, logDir: other, device, maxSteps: 1 });
@@ -111,13 +111,13 @@ describe('the first instruction that differs', () => {
   };
   const steps = ['x', 'y', 'z'].map(made);
 
-  it('is one that only one run has', () => {
+  it('may exist in only one run', () => {
     const { hash: _, ...last } = made('z', 2);
     expect(firstOther(steps, steps.slice(0, 2))).toEqual(last);
     expect(firstOther(steps.slice(0, 2), steps)).toEqual(last);
   });
 
-  it('is one that wrote different bits, or ran another op', () => {
+  it('wrote different bits or ran another op', () => {
     expect(firstOther(steps, ['x', 'w', 'z'].map(made))?.instruction).toBe(1);
     expect(firstOther(steps, [...steps.slice(0, 2), { ...made('z', 2), op: 'mul' }])?.instruction).toBe(2);
     expect(firstOther(steps, steps)).toBeNull();

@@ -8,16 +8,16 @@ import { imageFolder, temporaryFolder } from '../../../train/test/support/images
 import { type DryRunOptions, dryRun } from '../../src/index.js';
 import { configOf, lastState, Output, runTraining, STEPS_PER_EPOCH } from '../support/runs.js';
 
-describe('a run with options of control', () => {
+describe('a run with control options', () => {
   let data: string;
   beforeAll(async () => {
     data = await imageFolder();
   });
 
-  it('ends as complete once it no longer improves', async () => {
+  it('ends as complete when it stops improving', async () => {
     const config = configOf({
       network: { width: 0.05 },
-      // Nothing is learnt, but the statistics settle; the first result is the one to beat.
+      // Nothing is learned, but the statistics settle; the first result is the one to beat.
       optimizer: { learning_rate: 0, schedule: { epochs: 9 } },
       control: { patience: 1, min_delta: 100 },
     });
@@ -38,7 +38,7 @@ describe('a run with options of control', () => {
     expect((await lastState(logDir)).meta.epoch).toBe(epoch);
   });
 
-  it('stops as on a signal when its time is up', async () => {
+  it('stops as if signaled when its time limit is reached', async () => {
     const config = configOf({ network: { width: 0.05 }, control: { time_limit: 0.001 } });
     const logDir = join(await temporaryFolder(), 'run');
     const { stopped, text } = await runTraining({ config, data, logDir });
@@ -46,10 +46,10 @@ describe('a run with options of control', () => {
     expect(text).toContain('control.time_limit is reached: finishing this step and saving');
   });
 
-  it('makes a step and a validation batch without writing anything', async () => {
+  it('dry-runs a step and a validation batch without writing anything', async () => {
     const config = configOf({ network: { width: 0.05 }, ema: { decay: 0.9 }, mix: { cutmix: 1 } });
     const stream = new Output();
-    // The folder may hold runs of the user of this checkout.
+    // The checkout may have a `runs` folder with the user's own runs.
     const runs = async () => (existsSync('runs') ? readdir('runs') : 'no folder');
     const before = [await readdir(data), await runs()];
     await dryRun({ config, data, device: cpu(), workers: 1, printFreq: 1, stream });
@@ -60,7 +60,7 @@ describe('a run with options of control', () => {
     expect([await readdir(data), await runs()]).toEqual(before);
   });
 
-  it('makes that step from where the run would begin', async () => {
+  it('dry-runs the step that the run would begin with', async () => {
     const config = configOf({ network: { width: 0.05 }, optimizer: { learning_rate: 0.2 } });
     const logDir = join(await temporaryFolder(), 'run');
     await runTraining({ config, data, logDir, maxSteps: 2 });
@@ -76,7 +76,7 @@ describe('a run with options of control', () => {
     expect(continued).toEqual(await said({ resume: join(logDir, 'checkpoints') }));
     expect(continued).not.toEqual(anew);
     expect(await said({ logDir: join(logDir, 'absent'), continueRun: true })).toEqual(anew);
-    // Averages begin at the weights that are loaded. They move with the step, whose rate is 0 here.
+    // Averages start at the loaded weights and move with the step, whose rate is 0 here.
     const averaged = configOf({
       network: { width: 0.05 },
       optimizer: { learning_rate: 0, frozen_statistics: true },

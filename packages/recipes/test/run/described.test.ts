@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { temporaryFolder } from '../../../train/test/support/images.js';
 import { describedNetwork } from '../../src/index.js';
 
-it('tells a run folder from the folder of its checkpoints', async () => {
+it('distinguishes a run folder from its checkpoints folder', async () => {
   const folder = await temporaryFolder();
   const none = `there is no intact checkpoint in the folder ${folder}`;
   await expect(describedNetwork(folder)).rejects.toThrow(new RegExp(`^${none}$`));

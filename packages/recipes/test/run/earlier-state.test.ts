@@ -1,4 +1,4 @@
-/** A run that goes on from a state before its newest: whatever came after that is abandoned. */
+/** A run that resumes from a state before its newest abandons everything after that state. */
 import { appendFile, cp, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EventFileWriter } from '@inplace-abn/train';
@@ -8,12 +8,12 @@ import { type ReadEvent, readEvents } from '../../../train/test/tensorboard/read
 import { configOf, runTraining, STEPS_PER_EPOCH } from '../support/runs.js';
 
 const config = configOf({ optimizer: { schedule: { epochs: 3 } } });
-/** In the first epoch, and in the second: an epoch has seven steps. */
+/** Steps in the first and in the second epoch; an epoch has seven steps. */
 const [EARLY, LATE] = [5, 9];
 
 /**
- * Tag, step and value of every scalar that TensorBoard shows: a session's start drops what is at its step or
- * later.
+ * Tag, step and value of every scalar that TensorBoard shows. The start of a session drops scalars at its
+ * step and later.
  */
 async function shownIn(logDir: string): Promise<[string, number, number][]> {
   const names = (await readdir(logDir)).filter((name) => name.startsWith('events.out.'));
@@ -29,7 +29,7 @@ async function shownIn(logDir: string): Promise<[string, number, number][]> {
   );
 }
 
-describe('a run that goes on from an earlier state', () => {
+describe('a run that resumes from an earlier state', () => {
   let data: string;
   let straight: string;
   let again: string;
@@ -47,13 +47,13 @@ describe('a run that goes on from an earlier state', () => {
     await runTraining({ config, data, logDir: again, resume: early, maxSteps: LATE });
   });
 
-  it('shows the same in TensorBoard as an uninterrupted run, validations at their steps', async () => {
+  it('shows in TensorBoard what an uninterrupted run shows, validations at their steps', async () => {
     const shown = await shownIn(straight);
     expect(shown.filter(([tag]) => tag === 'val/top1').map(([, step]) => step)).toEqual([7]);
     expect(await shownIn(again)).toEqual(shown);
   });
 
-  it('shows one validation if killed between a validation and its checkpoint, after the last step was saved', async () => {
+  it('shows one validation if killed after the last step was saved, between a validation and its checkpoint', async () => {
     const logDir = join(await temporaryFolder(), 'run');
     const step = STEPS_PER_EPOCH;
     await runTraining({ config, data, logDir, maxSteps: step });

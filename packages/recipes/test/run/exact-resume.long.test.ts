@@ -1,4 +1,4 @@
-/** Many drawn runs, interrupted and resumed at another number of workers, and by several processes. */
+/** Many random runs, interrupted and resumed with another number of workers and by several processes. */
 import { join } from 'node:path';
 import { readMetrics } from '@inplace-abn/train';
 import fc from 'fast-check';
@@ -54,9 +54,10 @@ describe('a resumed run has the bits of an uninterrupted one', () => {
     );
   });
 
-  // Several processes add in another order than one, so numbers are close instead of equal. Parts of a batch
-  // and terms that are not means over images depend on how it is divided, so they are left out.
-  it('where two processes continue what one began: with the images that come next', async () => {
+  // Several processes sum in a different order than one, so losses are close, not equal. Gradient
+  // accumulation and terms that are not means over images depend on how the batch is divided, so they are
+  // left out.
+  it('up to rounding if two processes resume a run of one, on the images that come next', async () => {
     await fc.assert(
       fc.asyncProperty(drawnRuns(...TASKS), async (run) => {
         const { network, optimizer, loss } = run.sections;
@@ -88,12 +89,12 @@ describe('a resumed run has the bits of an uninterrupted one', () => {
   });
 });
 
-/** A byte budget is planned for one process's batch. */
+/** The run without its memory budget, which is planned for the batch of one process. */
 const unlimited = (run: DrawnRun): DrawnRun => ({ ...run, arena: 1 });
 
 const newRun = async () => join(await temporaryFolder(), 'run');
 
-/** The loss of the step after `steps` others. */
+/** The loss of step `steps` + 1. */
 async function lossAfter(logDir: string, steps: number): Promise<number> {
   const records = await readMetrics(join(logDir, 'metrics.jsonl'));
   const record = records.find(({ phase, step }) => phase === 'train' && step === steps + 1);

@@ -1,4 +1,4 @@
-/** Drawn runs, interrupted and resumed: a few here, many in exact-resume.long.test.ts. */
+/** Random runs, interrupted and resumed: a few here, many in exact-resume.long.test.ts. */
 import fc from 'fast-check';
 import { beforeAll, describe, it } from 'vitest';
 import { drawnRuns, expectExactResume, foldersOfTasks, TASKS } from '../support/drawn-runs.js';

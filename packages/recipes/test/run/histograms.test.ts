@@ -1,4 +1,4 @@
-/** --log-hist, and what bn_mode sync says in one process. */
+/** --log-hist, and the note that bn_mode sync prints with one process. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -38,7 +38,7 @@ describe('a run of a network with bn_out', () => {
     expect(logged).toHaveLength(2 * LOGGED.length);
   });
 
-  it('logs none unless asked to, and says once that there are no other processes to synchronize with', async () => {
+  it('logs none by default, and notes once that there are no other processes to synchronize with', async () => {
     const { text, logged } = await run(false);
     expect(logged).toEqual([]);
     expect(text.match(/bn_mode sync: no process group/g)).toHaveLength(1);

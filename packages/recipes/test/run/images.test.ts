@@ -1,4 +1,4 @@
-/** Images that cannot be read, and images that are odd. */
+/** Unreadable and unusual images. */
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cpu } from '@inplace-abn/core';
@@ -12,7 +12,7 @@ import { configOf, Output, runTraining } from '../support/runs.js';
 
 const ONE_EPOCH = { schedule: { epochs: 1 } };
 
-/** Red images in all forms that cameras and editors write. */
+/** Red images in every form that cameras and editors write. */
 async function oddImages(): Promise<Record<string, Uint8Array>> {
   const red = sharp({ create: { width: 30, height: 24, channels: 3, background: '#c03232' } });
   const deep = new Uint16Array(SIDE * SIDE * 3).map((_, i) => (i % 3 === 0 ? 0xc000 : 0x3200));
@@ -27,7 +27,7 @@ async function oddImages(): Promise<Record<string, Uint8Array>> {
 }
 
 describe('training', () => {
-  it('reads odd images', async () => {
+  it('reads unusual images', async () => {
     const [data, logDir] = [await imageFolder(), join(await temporaryFolder(), 'run')];
     for (const [name, image] of Object.entries(await oddImages())) {
       for (const part of ['train', 'val']) await writeFile(join(data, part, 'red', name), image);
@@ -53,11 +53,11 @@ describe('training', () => {
     expect(validation?.images).toBe(15);
   });
 
-  it('skips unreadable images if told to, and counts them on the console and in the report', async () => {
+  it('skips unreadable images if configured to, and counts them on the console and in the report', async () => {
     const [data, logDir] = [await imageFolder(), join(await temporaryFolder(), 'run')];
     const bad = [join(data, 'train', 'green', '03.png'), join(data, 'val', 'blue', '01.png')];
     for (const path of bad) await writeFile(path, 'no image');
-    // All 60 images in one batch, so that none is left out at the end of the epoch.
+    // All 60 images are in one batch, so that none is dropped at the end of the epoch.
     const optimizer = { ...ONE_EPOCH, batch_size: 60 };
     const config = configOf({ optimizer, input: { unreadable: 'skip', unreadable_limit: 1 } });
     const { text } = await runTraining({ config, data, logDir });
@@ -67,7 +67,7 @@ describe('training', () => {
     for (const path of bad) expect(report).toContain(path);
   });
 
-  it('counts what it skipped before it was resumed, each image once', async () => {
+  it('counts images skipped before it was resumed, each once', async () => {
     const [data, logDir] = [await imageFolder(), join(await temporaryFolder(), 'run')];
     const bad = [join(data, 'train', 'green', '03.png'), join(data, 'val', 'blue', '01.png')];
     for (const path of bad) await writeFile(path, 'no image');
@@ -88,7 +88,7 @@ describe('training', () => {
     expect(await skipped()).toBe(2);
   });
 
-  it('stops when more are unreadable than may be skipped', async () => {
+  it('stops if more images are unreadable than may be skipped', async () => {
     const [data, logDir] = [await imageFolder(), join(await temporaryFolder(), 'run')];
     await rm(join(data, 'train', 'green', '00.png'));
     for (const name of ['01', '02']) await writeFile(join(data, 'train', 'green', `${name}.png`), 'no image');
@@ -99,11 +99,11 @@ describe('training', () => {
     );
   });
 
-  it('counts what each process of an evaluation skips against one limit, in the words of all', async () => {
+  it('counts the images that all processes of an evaluation skip against one limit', async () => {
     const [data, logDir] = [await imageFolder(), join(await temporaryFolder(), 'run')];
     const config = configOf({ optimizer: ONE_EPOCH });
     await runTraining({ config, data, logDir, maxSteps: 1 });
-    // One in the share of each of two processes.
+    // One unreadable image for each of two processes.
     const bad = [join(data, 'val', 'blue', '00.png'), join(data, 'val', 'blue', '04.png')];
     for (const path of bad) await writeFile(path, 'no image');
     const evaluations = (unreadable_limit: number) =>

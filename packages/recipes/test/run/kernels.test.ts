@@ -1,4 +1,4 @@
-/** A resumed run uses the kernels that it began with, whichever are the fastest where it resumes. */
+/** A resumed run uses the kernels that it started with, whichever are fastest where it resumes. */
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunState } from '@inplace-abn/checkpoint';
@@ -14,7 +14,7 @@ import { bytesOf, configOf, expectSameState, lastState, Output, runTraining } fr
 const config = configOf({ network: { width: 0.25 }, optimizer: { schedule: { epochs: 1 } } });
 const [HALF, ALL] = [1, 2];
 
-describe('a run that goes on where other kernels are faster', () => {
+describe('a run that resumes where other kernels are faster', () => {
   let data: string;
   let straight: RunState;
   beforeAll(async () => {
@@ -31,12 +31,12 @@ describe('a run that goes on where other kernels are faster', () => {
   const goesOn = (logDir: string, device: Device) =>
     runTraining({ config, data, logDir, device, resume: join(logDir, 'checkpoints'), maxSteps: ALL });
 
-  it('takes the ones that it began with: every bit is that of an uninterrupted run', async () => {
+  it('uses the kernels that it started with: every bit equals that of an uninterrupted run', async () => {
     const logDir = await begun(timedAs('winograd'), HALF);
     const { text } = await goesOn(logDir, timedAs('onednn'));
     expect(text).not.toContain('last bits');
     expectSameState(await lastState(logDir), straight);
-    // So does the next resume: they are in the new checkpoint, too.
+    // They are in the new checkpoint too, so the next resume also uses them.
     expect((await lastState(logDir)).meta.kernels).toEqual(straight.meta.kernels);
     const kernels = JSON.parse(await readFile(join(logDir, 'kernels.json'), 'utf8'));
     expect(kernels).toEqual(straight.meta.kernels);
@@ -44,7 +44,7 @@ describe('a run that goes on where other kernels are faster', () => {
     expect(new Set(Object.values(kernels.names))).toContain('winograd');
   });
 
-  it('would not be the same with the others', async () => {
+  it('would have other bits with the faster kernels', async () => {
     const other = await lastState(await begun(timedAs('onednn'), ALL));
     const name = 'mod1.conv1.weight';
     expect(bytesOf(other.model.get(name)).equals(bytesOf(straight.model.get(name)))).toBe(false);
@@ -60,7 +60,7 @@ describe('a run that goes on where other kernels are faster', () => {
     );
   });
 
-  it('is evaluated with them: the loss is that of its own validation, to the bit', async () => {
+  it('is evaluated with them: the loss equals that of its own validation, to the bit', async () => {
     const logDir = join(await temporaryFolder(), 'run');
     const { validation } = await runTraining({ config, data, logDir, device: timedAs('winograd') });
     const shared = { config, data, workers: 1, printFreq: 1, stream: new Output() };
@@ -73,7 +73,7 @@ describe('a run that goes on where other kernels are faster', () => {
     expect(others.loss).not.toBe(validation?.loss);
   });
 
-  it('takes its own if only the weights come from a run', async () => {
+  it('autotunes its own kernels if only the weights come from a run', async () => {
     const logDir = join(await temporaryFolder(), 'run');
     const resume = join(await begun(timedAs('winograd'), HALF), 'checkpoints');
     const device = timedAs('onednn');
@@ -84,12 +84,12 @@ describe('a run that goes on where other kernels are faster', () => {
 });
 
 describe('notes', () => {
-  it("tell of kernels that a run came to while its folder was another process's", () => {
+  it("mention kernels that another process stored in the run's folder meanwhile", () => {
     const of = (names: Record<string, string>) => ({ machine: 'A', names });
     const [mine, theirs] = [{ a: 'onednn' }, { a: 'winograd' }];
     expect(changedKernels(null, of(theirs), mine)).toContain('restart it');
     expect(changedKernels(null, of(mine), mine)).toBeNull();
-    // It was requested and is not available, which another note says.
+    // It was requested and is not available; another note says so.
     expect(changedKernels(of(theirs), of(theirs), mine)).toBeNull();
     expect(changedKernels(null, of({ b: 'winograd' }), mine)).toBeNull();
     expect(changedKernels(null, null, mine)).toBeNull();
@@ -98,7 +98,7 @@ describe('notes', () => {
   const soFar = { machine: '8 threads of A', names: {} };
   const missing = { key: 'conv2d …', asked: 'winograd', reason: 'it wants AVX2' };
 
-  it('tell of another machine, and of each process', () => {
+  it('mention another machine, and each process', () => {
     expect(kernelNotes(null, '2 threads of B', [[]])).toEqual([]);
     expect(kernelNotes(soFar, '8 threads of A', [[], []])).toEqual([]);
     expect(kernelNotes(soFar, '2 threads of B', [[], [missing]])).toEqual([

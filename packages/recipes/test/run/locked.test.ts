@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 import { imageFolder, temporaryFolder } from '../../../train/test/support/images.js';
 import { configOf, lastState, Output, runTraining, STEPS_PER_EPOCH } from '../support/runs.js';
 
-it('a run that is under way is not continued by another', async () => {
+it('a run in progress cannot be resumed by another process', async () => {
   const [data, logDir] = [await imageFolder(), join(await temporaryFolder(), 'run')];
   const config = configOf({ optimizer: { schedule: { epochs: 1 } } });
   const other: Promise<unknown>[] = [];

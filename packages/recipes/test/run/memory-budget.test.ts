@@ -1,4 +1,4 @@
-/** A run in a byte budget: values are recomputed, and nothing else changes. */
+/** A run within a memory budget recomputes values, and nothing else changes. */
 import { join } from 'node:path';
 import { cpu, type PriceList, priceListOf } from '@inplace-abn/core';
 import { readMetrics } from '@inplace-abn/train';
@@ -15,7 +15,7 @@ describe('memory_budget', () => {
     data = await imageFolder();
   });
 
-  /** A share of the arena that the configuration takes without one. */
+  /** A share of the arena that the configuration needs without a budget. */
   function budgeted(changes: Parameters<typeof configOf>[0], share: number) {
     const config = configOf(changes);
     const { report } = planReport(config, config.optimizer.batch_size, cpu());
@@ -30,10 +30,10 @@ describe('memory_budget', () => {
   }
 
   it.each([
-    // At 16×16, gradients of weights are most of what is alive in a ResNet.
+    // At 16×16, weight gradients are most of the live memory of a ResNet.
     ['ResNet', 0.8, {}],
     ['DenseNet', 0.6, { network: { arch: 'densenet121' } }],
-  ])('trains a %s in %d of the arena to the same weights, bit for bit', async (_, share, changes) => {
+  ])('trains a %s within %d of the arena to the same weights, bit for bit', async (_, share, changes) => {
     const config = budgeted(changes, share);
     const { report } = planReport(config, config.optimizer.batch_size, cpu());
     expect(report.totalBytes).toBeLessThanOrEqual(config.memory_budget);
@@ -43,7 +43,7 @@ describe('memory_budget', () => {
     expectSameState(within.state, whole.state);
   });
 
-  it('notes prices of another machine', async () => {
+  it('notes that prices are from another machine', async () => {
     const signature = {
       op: 'relu',
       dtype: 'float32',

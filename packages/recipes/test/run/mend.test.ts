@@ -1,6 +1,6 @@
 /**
- * Files that follow from a run's states, after a kill before they were written and after a resume from an
- * earlier state.
+ * Files derived from a run's states, after the run was killed before writing them and after it resumed from
+ * an earlier state.
  */
 import { existsSync } from 'node:fs';
 import { cp, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
@@ -25,10 +25,10 @@ const FOLLOWING = [
   'averaged.safetensors',
 ] as const;
 
-describe('the files that follow from a state', () => {
+describe('the files derived from a state', () => {
   let data: string;
   /**
-   * Two epochs, of which the second was the better, killed before anything but its checkpoint was written.
+   * A run of two epochs, the second better, killed when only the checkpoint of the second was written.
    */
   let killed: string;
   beforeAll(async () => {
@@ -48,7 +48,7 @@ describe('the files that follow from a state', () => {
     for (const name of FOLLOWING) await cp(join(before, name), join(killed, name));
   });
 
-  /** Changes the metadata of a state; a link to it keeps the old content. */
+  /** Changes the metadata of a state; hard links to it keep the old content. */
   async function changeMeta(path: string, meta: Partial<RunMeta>): Promise<void> {
     const state = await loadRunState(path);
     await saveRunState(path, { ...state, meta: { ...state.meta, ...meta } as RunMeta });
@@ -63,7 +63,7 @@ describe('the files that follow from a state', () => {
   const goOn = (logDir: string, file = '', maxSteps = 14) =>
     runTraining({ config, data, logDir, maxSteps, resume: join(logDir, 'checkpoints', file) });
 
-  /** Epoch and best value of each file, step of averages; null if it is missing. */
+  /** Epoch and best value of each file, and the step of the averages; null for a missing file. */
   async function placesIn(logDir: string) {
     const [best, last, torchBest, averaged] = FOLLOWING.map((name) => join(logDir, name));
     const ofTorch = async (path = '') => {
@@ -82,7 +82,7 @@ describe('the files that follow from a state', () => {
     };
   }
 
-  it('are written once after a kill that came before them', async () => {
+  it('are written once if the run was killed before writing them', async () => {
     const logDir = await copyOf(killed);
     const torn = join(logDir, '.checkpoint.pth.tar.0123456789abcdef.tmp');
     await writeFile(torn, 'torn');
@@ -116,7 +116,7 @@ describe('the files that follow from a state', () => {
     expect(await links()).toBe(before);
   });
 
-  it('are those of the state that a run goes on from, not of what it abandons', async () => {
+  it('belong to the state that a run resumes from, not to those it abandons', async () => {
     const logDir = await copyOf(killed);
     await goOn(logDir);
     await goOn(logDir, 'checkpoint-7.safetensors', 7);

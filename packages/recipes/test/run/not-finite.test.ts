@@ -1,4 +1,4 @@
-/** Numbers that go wrong stop a run before they reach the weights. */
+/** Values that are not finite stop a run before they reach the weights. */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
@@ -12,7 +12,7 @@ import { Engine, evaluate, initialStateOf } from '../../src/index.js';
 import { sampleBatch } from '../support/batch.js';
 import { configOf, lastState, Output, runTraining } from '../support/runs.js';
 
-/** Of all parameters, buffers and optimizer state. */
+/** Digest of all parameters, buffers and optimizer state. */
 function hashOf({ store }: Engine): string {
   const hash = createHash('sha256');
   for (const { data } of store.stateDict().values()) hash.update(data);
@@ -32,7 +32,7 @@ describe('a step whose loss is not finite', () => {
   }
 
   it.each([Number.NaN, Number.POSITIVE_INFINITY])(
-    'because of a weight %s: names step and first layer, updates nothing',
+    'names the step and the first layer, and updates nothing, for a weight of %s',
     async (value) => {
       const broken = engine();
       await broken.train(batch, { rates: { base: 0.1, classifier: 0.1 }, update: 1, seed: 1 });
@@ -48,7 +48,7 @@ describe('a step whose loss is not finite', () => {
     },
   );
 
-  it('works again after it', async () => {
+  it('leaves the engine usable', async () => {
     const [broken, whole] = [engine(), engine()];
     const weight = broken.store.read('classifier.fc.weight').data;
     broken.store.write('classifier.fc.weight', new Float32Array(weight.length).fill(Number.NaN));
@@ -62,7 +62,7 @@ describe('a step whose loss is not finite', () => {
     );
   });
 
-  it('of a validation leaves the metrics unknown, and never makes the best', async () => {
+  it('leaves the metrics unknown if it is a validation, which then never is the best', async () => {
     const [data, logDir] = [await imageFolder(), join(await temporaryFolder(), 'run')];
     const one = configOf({ optimizer: { schedule: { epochs: 1 } } });
     await runTraining({ config: one, data, logDir });
@@ -92,7 +92,7 @@ describe('a step whose loss is not finite', () => {
     expect(evaluated).toMatchObject({ top1: Number.NaN, loss: Number.NaN });
   });
 
-  it('ends the run; its checkpoints stay as they are', async () => {
+  it('ends the run and leaves its checkpoints unchanged', async () => {
     const [data, logDir] = [await imageFolder(), join(await temporaryFolder(), 'run')];
     await runTraining({ config, data, logDir, maxSteps: 9 });
     const path = join(logDir, 'checkpoints', 'checkpoint-9.safetensors');
@@ -107,7 +107,7 @@ describe('a step whose loss is not finite', () => {
     expect(records.at(-1)).toMatchObject({ phase: 'train', step: 9 });
   });
 
-  it('comes of a learning rate that is far too high, and says what to try', async () => {
+  it('suggests a lower learning rate or clipping if the rate is far too high', async () => {
     const [data, logDir] = [await imageFolder(), join(await temporaryFolder(), 'run')];
     const wild = configOf({ optimizer: { learning_rate: 1e30, clip: 0 } });
     await expect(runTraining({ config: wild, data, logDir })).rejects.toThrow(

@@ -1,4 +1,4 @@
-/** A run with every option, stopped in the middle and resumed; exact-resume.test.ts draws them. */
+/** A run with every option, stopped halfway and resumed; exact-resume.test.ts draws options at random. */
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { imageFolder, temporaryFolder } from '../../../train/test/support/images.js';
@@ -32,7 +32,7 @@ describe('a resumed run with options', () => {
     const config = configOf({ ...sections, network: { width: 0.05 } });
     const [whole, halved] = [join(await temporaryFolder(), 'run'), join(await temporaryFolder(), 'run')];
     await runTraining({ config, data, logDir: whole, maxSteps: STEPS });
-    // Within the first epoch, of seven steps.
+    // Within the first epoch, which has seven steps.
     await runTraining({ config, data, logDir: halved, maxSteps: 4 });
     const resume = join(halved, 'checkpoints');
     await runTraining({ config, data, logDir: halved, workers: 1, resume, maxSteps: STEPS });

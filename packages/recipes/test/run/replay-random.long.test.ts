@@ -1,6 +1,5 @@
 /**
- * Random steps of a run with every augmentation, each replayed from the nearest checkpoint with the bits of
- * the run.
+ * Random steps of a run with every augmentation, each replayed from the nearest checkpoint to the same bits.
  */
 import { join } from 'node:path';
 import { cpu } from '@inplace-abn/core';
@@ -53,7 +52,7 @@ describe.each(['rand_augment', 'trivial_augment'])('a run with %s and all other 
   const all = Array.from({ length: EPOCHS * STEPS_PER_EPOCH }, (_, i) => i + 1);
   const [chosen = []] = fc.sample(fc.shuffledSubarray(all, { minLength: STEPS, maxLength: STEPS }), 1);
 
-  it.each(chosen)('is replayed at step %i', async (step) => {
+  it.each(chosen)('replays step %i with the same bits', async (step) => {
     const replay = await Replay.open({ run, config, data, device: cpu(), workers: 2, step });
     await replay.advance(step);
     expect(replay.engine.digest()).toBe(digests[step]);

@@ -59,9 +59,9 @@ beforeAll(async () => {
 });
 
 describe('a replay', () => {
-  // From the beginning, and from the checkpoints at steps 10 and 14; the last one crosses from one epoch to
-  // the next.
-  it.each([1, 4, 8, 11, 2 * STEPS_PER_EPOCH])('makes step %i with the bits of the run', async (step) => {
+  // Replays start at the beginning and at the checkpoints of steps 10 and 14; the last replay crosses into
+  // the next epoch.
+  it.each([1, 4, 8, 11, 2 * STEPS_PER_EPOCH])('replays step %i with the bits of the run', async (step) => {
     const before = await filesIn(run);
     const replay = await open(step);
     await replay.advance(step);
@@ -70,7 +70,7 @@ describe('a replay', () => {
     expect(await filesIn(run)).toEqual(before);
   });
 
-  it('makes the same step, one instruction at a time', async () => {
+  it('replays a step one instruction at a time', async () => {
     const replay = await open(12);
     await replay.advance(11);
     const phases = new Set<string>();
@@ -82,7 +82,7 @@ describe('a replay', () => {
     await replay.close();
   });
 
-  it('writes what a layer computes in a step', async () => {
+  it('writes the values that a layer computes in a step', async () => {
     const out = join(await temporaryFolder(), 'layer.safetensors');
     const replay = await open(12);
     const count = await dumpLayer(replay, 12, 'mod2.block1.convs.bn1', out);
@@ -97,7 +97,7 @@ describe('a replay', () => {
     await Promise.all([replay.close(), other.close()]);
   });
 
-  it('finds the instruction that makes the first value that is not finite', async () => {
+  it('finds the instruction that produces the first value that is not finite', async () => {
     const replay = await open(12);
     expect(await findNonFinite(replay, 12)).toBeNull();
     const { store } = replay.engine;
@@ -112,7 +112,7 @@ describe('a replay', () => {
     await replay.close();
   });
 
-  it('says so if the run was another', async () => {
+  it('reports that the run was a different one', async () => {
     const copy = join(await temporaryFolder(), 'run');
     await cp(run, copy, { recursive: true });
     const other = { ...config, seed: 2 };

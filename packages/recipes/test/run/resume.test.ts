@@ -1,4 +1,4 @@
-/** Continuing a run in the process of the test; apps/train-imagenet/test kills real ones. */
+/** Resuming a run within the test's process; apps/train-imagenet/test kills real processes. */
 import { cp, readFile, rename, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readMetrics } from '@inplace-abn/train';
@@ -23,7 +23,7 @@ describe('a run that is resumed', () => {
     await runTraining({ config, data, logDir: half, maxSteps: HALF, saveEvery: 10 });
   });
 
-  /** A copy of the half run, to continue in. */
+  /** A copy of the half-finished run, to resume. */
   async function copyOfHalf(): Promise<{ logDir: string; checkpoints: string }> {
     const logDir = join(await temporaryFolder(), 'run');
     await cp(half, logDir, { recursive: true });
@@ -45,7 +45,7 @@ describe('a run that is resumed', () => {
     expect(await losses(logDir)).toEqual(await losses(straight));
   });
 
-  it('equals it with Adam and dropped steps after the checkpoint', async () => {
+  it('equals one with Adam if steps after the checkpoint are lost', async () => {
     const adam = configOf({ optimizer: { type: 'Adam', learning_rate: 1e-3, schedule: { epochs: 6 } } });
     const [through, resumed] = [join(await temporaryFolder(), 'run'), join(await temporaryFolder(), 'run')];
     await runTraining({ config: adam, data, logDir: through, maxSteps: 12 });
@@ -56,7 +56,7 @@ describe('a run that is resumed', () => {
     expectSameState(await lastState(resumed), await lastState(through));
   });
 
-  it('makes no step beyond the limit that it has reached', async () => {
+  it('takes no step beyond the limit that it has reached', async () => {
     const { logDir, checkpoints } = await copyOfHalf();
     await runTraining({ config, data, logDir, resume: checkpoints, maxSteps: HALF });
     expect((await lastState(logDir)).meta.step).toBe(HALF);
@@ -80,7 +80,7 @@ describe('a run that is resumed', () => {
     expect(text).toContain(`checkpoint-${HALF}.safetensors: epoch 2, step ${HALF}`);
   });
 
-  it('is refused without a whole checkpoint', async () => {
+  it('is refused without an intact checkpoint', async () => {
     const { logDir, checkpoints } = await copyOfHalf();
     const empty = await temporaryFolder();
     const options = { config, data, logDir };
@@ -104,7 +104,7 @@ describe('a run that is resumed', () => {
     );
   });
 
-  it('is refused in the folder of another run, which stays as it was', async () => {
+  it('is refused in the folder of another run, which stays unchanged', async () => {
     const { logDir } = await copyOfHalf();
     const before = await readFile(join(logDir, 'metrics.jsonl'));
     for (const resume of [join(straight, 'checkpoints'), join(straight, 'checkpoint.pth.tar')]) {
@@ -114,7 +114,7 @@ describe('a run that is resumed', () => {
     expect(await readFile(join(logDir, 'metrics.jsonl'))).toEqual(before);
   });
 
-  it('takes its own folder by any name for it', async () => {
+  it('recognizes its own folder under any path', async () => {
     const { logDir } = await copyOfHalf();
     const other = join(await temporaryFolder(), 'link');
     await symlink(logDir, other);
@@ -131,7 +131,7 @@ describe('a run that is resumed', () => {
     );
   });
 
-  it('is refused for other parameters that are trained, with the keys', async () => {
+  it('is refused if other parameters are trained, naming the keys', async () => {
     const { logDir, checkpoints } = await copyOfHalf();
     const frozen = { ...config, optimizer: { ...config.optimizer, freeze: ['mod1'] } };
     await expect(runTraining({ config: frozen, data, logDir, resume: checkpoints })).rejects.toMatchObject({
@@ -154,7 +154,7 @@ describe('a run that is resumed', () => {
     );
   });
 
-  it('is refused in the middle of an epoch with another seed, whose order is another', async () => {
+  it('is refused in the middle of an epoch with another seed, which orders images differently', async () => {
     const { logDir, checkpoints } = await copyOfHalf();
     const other = { ...config, seed: 2 };
     await expect(runTraining({ config: other, data, logDir, resume: checkpoints })).rejects.toThrow(
@@ -162,7 +162,7 @@ describe('a run that is resumed', () => {
     );
   });
 
-  it('is refused in the middle of an epoch with other images of the same number', async () => {
+  it('is refused in the middle of an epoch with the same number of other images', async () => {
     const { logDir, checkpoints } = await copyOfHalf();
     const renamed = join(await temporaryFolder(), 'data');
     await cp(data, renamed, { recursive: true });
@@ -195,7 +195,7 @@ describe('a run that is resumed', () => {
     expect(meta).toMatchObject({ epoch: 2, step: 15, stepInEpoch: 1, batchSize: 20, trainImages: 60 });
   });
 
-  it('is refused with the other optimizer', async () => {
+  it('is refused with another optimizer', async () => {
     const { logDir, checkpoints } = await copyOfHalf();
     const adam = { ...config, optimizer: { ...config.optimizer, type: 'Adam' as const } };
     await expect(runTraining({ config: adam, data, logDir, resume: checkpoints })).rejects.toThrow(

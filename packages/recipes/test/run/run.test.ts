@@ -1,4 +1,4 @@
-/** A whole run, and what it leaves behind. */
+/** A complete run and the files that it leaves behind. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { listCheckpoints } from '@inplace-abn/checkpoint';
@@ -25,7 +25,7 @@ import {
 
 const EPOCHS = 3;
 
-it('of no epochs trains nothing', async () => {
+it('a run of no epochs trains nothing', async () => {
   const logDir = join(await temporaryFolder(), 'run');
   const config = configOf({ optimizer: { schedule: { epochs: 0 } } });
   const { stopped, validation, text } = await runTraining({ config, data: await imageFolder(), logDir });
@@ -54,7 +54,7 @@ describe('a run', () => {
     expect(run.validation?.top5).toBe(100);
   });
 
-  it('leaves its configuration and versions', async () => {
+  it('saves its configuration and versions', async () => {
     expect(await json('config.json')).toEqual(config);
     expect(await json('versions.json')).toEqual(VERSIONS);
   });
@@ -78,7 +78,7 @@ describe('a run', () => {
     expect(tags).toContain('classifier.fc.weight');
   });
 
-  it('sums up in summary.json and report.html', async () => {
+  it('writes summary.json and report.html', async () => {
     expect(await json('summary.json')).toMatchObject({
       arch: 'resnet18',
       epochs: EPOCHS,
@@ -101,7 +101,7 @@ describe('a run', () => {
     expect(report).not.toMatch(/(src|href)="https?:/);
   });
 
-  it('keeps the last checkpoints and the best', async () => {
+  it('keeps the latest checkpoints and the best', async () => {
     const checkpoints = await listCheckpoints(join(logDir, 'checkpoints'));
     expect(checkpoints.map(({ step }) => step)).toEqual([3 * STEPS_PER_EPOCH, 2 * STEPS_PER_EPOCH]);
     const { meta } = await lastState(logDir);
@@ -118,7 +118,7 @@ describe('a run', () => {
     ]);
   });
 
-  it('is evaluated to the same numbers from its checkpoint', async () => {
+  it('evaluates to the same numbers from its checkpoint', async () => {
     const stream = new Output();
     const resume = join(logDir, 'checkpoints');
     const options = { config, data, device: cpu(), workers: 1, printFreq: 1, resume, stream };
@@ -128,7 +128,7 @@ describe('a run', () => {
     );
   });
 
-  it('is not overwritten by another', async () => {
+  it('is not overwritten by another run', async () => {
     const before = await readFile(join(logDir, 'metrics.jsonl'));
     await expect(runTraining({ config, data, logDir })).rejects.toThrow(
       `run folder ${logDir} already holds checkpoint.pth.tar, checkpoints, config.json`,
@@ -136,7 +136,7 @@ describe('a run', () => {
     expect(await readFile(join(logDir, 'metrics.jsonl'))).toEqual(before);
   });
 
-  it('is the same again in another folder, whatever the number of workers', async () => {
+  it('repeats with the same results in another folder, with any number of workers', async () => {
     const other = join(await temporaryFolder(), 'run');
     await runTraining({ config, data, logDir: other, workers: 3 });
     expectSameState(await lastState(other), await lastState(logDir));
@@ -159,7 +159,7 @@ describe('a run', () => {
 });
 
 describe('a run in bfloat16', () => {
-  it('learns as one in float32 does', async () => {
+  it('learns like one in float32', async () => {
     const [data, logDir] = [await imageFolder(), join(await temporaryFolder(), 'run')];
     const config = configOf({
       network: { precision: 'bfloat16', width: 0.25 },

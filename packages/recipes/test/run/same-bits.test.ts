@@ -1,6 +1,6 @@
 /**
- * Short runs whose every bit is known: a change of the code between configuration and kernels must not move
- * one.
+ * Short runs with known results: a change to the code between configuration and kernels must not change a
+ * bit of them.
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import type { TrainConfig } from '../../src/index.js';
 import { labeledFolder, segmentationConfigOf } from '../support/label-maps.js';
 import { bytesOf, configOf, lastState, runTraining } from '../support/runs.js';
 
-/** Of all tensors of a state, by name. */
+/** Digest of all tensors of a state, in order of their names. */
 function digestOf({ model, optimizer }: RunState): string {
   const hash = createHash('sha256');
   for (const [name, tensor] of [...model, ...optimizer].sort(([a], [b]) => (a < b ? -1 : 1))) {
@@ -21,7 +21,7 @@ function digestOf({ model, optimizer }: RunState): string {
   return hash.digest('hex').slice(0, 16);
 }
 
-/** Two steps, and, resumed, to the end of the epoch with its validation and one step more. */
+/** Two steps; then, resumed, up to step `steps`, which is after the validation of the first epoch. */
 async function run(config: TrainConfig, data: string, steps: number) {
   const logDir = join(await temporaryFolder(), 'run');
   const common = { config, data, logDir, device: referenceDevice() };
@@ -33,8 +33,8 @@ async function run(config: TrainConfig, data: string, steps: number) {
 
 const augmented = { color_jitter_train: true };
 
-describe('every bit of the weights and the optimizer state', () => {
-  it('of a classifier', async () => {
+describe('every bit of the weights and the optimizer state is unchanged', () => {
+  it('for a classifier', async () => {
     const config = configOf({
       network: { width: 0.05 },
       optimizer: { momentum: 0.9, weight_decay: 1e-3, clip: 1, classifier_lr: 0.1, batch_size: 16 },
@@ -46,7 +46,7 @@ describe('every bit of the weights and the optimizer state', () => {
     });
   });
 
-  it('of a segmentation network', async () => {
+  it('for a segmentation network', async () => {
     const config = segmentationConfigOf({
       network: { width: 0.05 },
       optimizer: {

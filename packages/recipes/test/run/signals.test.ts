@@ -1,4 +1,4 @@
-/** Runs that a signal stops, in the process of the test: the signals are events of an emitter. */
+/** Runs that a signal stops, within the test's process: the signals are events of an emitter. */
 import { EventEmitter } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ import {
 
 const config = configOf({ optimizer: { schedule: { epochs: 2 } } });
 
-/** Sends a signal when a line like `pattern` is first printed. */
+/** Sends a signal when output first matches `pattern`. */
 class SendingOutput extends Output {
   readonly signals = new EventEmitter();
   private sent = false;

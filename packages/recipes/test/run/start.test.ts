@@ -1,11 +1,11 @@
-/** A run that begins with the weights of another: the classifier is kept if it is for the same classes. */
+/** A run that starts from another's weights keeps the classifier if it is for the same classes. */
 import { cp, mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { imageFolder, temporaryFolder } from '../../../train/test/support/images.js';
 import { bytesOf, configOf, lastState, runTraining } from '../support/runs.js';
 
-/** Nothing is trained at this rate, so that the weights are those that the run began with. */
+/** Nothing is trained at this rate, so the weights stay those that the run started with. */
 const still = (network: Record<string, unknown> = {}) =>
   configOf({
     network,
@@ -34,20 +34,20 @@ async function started(options: { config?: ReturnType<typeof still>; data?: stri
   return { text, body: same(BODY), classifier: same(CLASSIFIER), epoch: now.meta.epoch };
 }
 
-describe('a run that begins with weights', () => {
-  it('takes all of them for the same classes', async () => {
+describe('a run that starts from weights', () => {
+  it('loads all of them for the same classes', async () => {
     const { text, ...kept } = await started({});
     expect(kept).toEqual({ body: true, classifier: true, epoch: 1 });
     expect(text).not.toContain('the classifier is new');
   });
 
-  it('takes a new classifier for another number of classes, and says so', async () => {
+  it('initializes a new classifier for another number of classes, and says so', async () => {
     const { text, ...kept } = await started({ config: still({ classes: 5 }) });
     expect(kept).toEqual({ body: true, classifier: false, epoch: 1 });
     expect(text).toContain(`the classifier is new: that of ${resume} is not for 5 classes`);
   });
 
-  it('takes a new classifier for as many classes of other names', async () => {
+  it('initializes a new classifier for the same number of classes with other names', async () => {
     const other = join(await temporaryFolder(), 'other');
     await mkdir(other);
     await cp(data, other, { recursive: true });

@@ -1,4 +1,4 @@
-/** A save writes from the store, a resume reads into it: neither holds the states a second time. */
+/** A save writes from the store and a resume reads into it: neither holds a second copy of the states. */
 import { join } from 'node:path';
 import { isHostTensor, saveRunState } from '@inplace-abn/checkpoint';
 import { cpu, type DeviceMemory, Store } from '@inplace-abn/core';
@@ -21,7 +21,7 @@ function engineOf(seed: number): Engine {
 }
 
 /**
- * Buffers that the store's memory was read into at one time: a piece counts until the next one is asked for.
+ * Records the buffers that the store's memory is read into, and the size of the largest.
  */
 function watch(memory: DeviceMemory): { readonly buffers: Set<ArrayBufferLike>; largest: number } {
   const seen = { buffers: new Set<ArrayBufferLike>(), largest: 0 };
@@ -39,7 +39,7 @@ afterEach(() => {
 });
 
 describe('the states of a run', () => {
-  it('go to files and back without a copy of them', async () => {
+  it('go to files and back without being copied', async () => {
     const folder = await temporaryFolder();
     const saved = engineOf(3);
     const momentum = `${saved.store.specs.find(({ kind }) => kind === 'parameter')?.name}.momentum_buffer`;
@@ -54,7 +54,7 @@ describe('the states of a run', () => {
     await saveRunState(own, state);
     await writeTorchCheckpoint(torch, torchCheckpointOf(state, saved, config, data.train.batches));
     for (const copy of copies) expect(copy).not.toHaveBeenCalled();
-    // Never more at once than the largest state, and all states of both files through one buffer.
+    // All states of both files pass through one buffer, as large as the largest state.
     const largest = Math.max(...[...before.values()].map(({ data: { byteLength } }) => byteLength));
     expect(seen.largest).toBe(largest);
     expect(seen.buffers.size).toBe(1);

@@ -1,4 +1,4 @@
-/** checkpoint.pth.tar and model_best.pth.tar: what they hold, and runs that continue from such files. */
+/** checkpoint.pth.tar and model_best.pth.tar: their contents, and runs that resume from such files. */
 import { existsSync } from 'node:fs';
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -62,7 +62,7 @@ describe('checkpoint.pth.tar', () => {
   const runOf = (config: TrainConfig): string => runs.get(config) ?? '';
   const file = (config: TrainConfig, name = 'checkpoint.pth.tar') => join(runOf(config), name);
 
-  it('holds the keys of the reference, bn_mode and a description, the state dictionary under module.', async () => {
+  it('holds the keys of the reference, bn_mode and a description; state dict names begin with module.', async () => {
     const value = dict(await readTorch(file(sgd)));
     expect([...value.keys()]).toEqual([
       ...['epoch', 'arch', 'bn_mode', 'state_dict', 'best_prec1'],
@@ -94,7 +94,7 @@ describe('checkpoint.pth.tar', () => {
     },
   );
 
-  it('holds the state of SGD as PyTorch numbers it: the classifier in a group of its own', async () => {
+  it('holds the state of SGD as PyTorch numbers it, with a separate group for the classifier', async () => {
     const optimizer = dict(dict(await readTorch(file(sgd))).get('optimizer'));
     const groups = list(optimizer.get('param_groups')).map(dict);
     const names = parameters(sgd);
@@ -120,7 +120,7 @@ describe('checkpoint.pth.tar', () => {
     }
   });
 
-  it('holds the state of Adam, its count of updates and the rate in force', async () => {
+  it('holds the state of Adam, its count of updates and the current rate', async () => {
     const optimizer = dict(dict(await readTorch(file(adam))).get('optimizer'));
     const [group] = list(optimizer.get('param_groups')).map(dict);
     expect(list(group?.get('params'))).toHaveLength(parameters(adam).length);
@@ -134,7 +134,7 @@ describe('checkpoint.pth.tar', () => {
     expect(first.get('step')).toMatchObject({ data: Float32Array.of(2 * STEPS_PER_EPOCH) });
   });
 
-  it('holds parameters without weight decay in groups of their own, and none that are frozen', async () => {
+  it('holds parameters without weight decay in separate groups, and no frozen ones', async () => {
     const optimizer = dict(dict(await readTorch(file(lamb))).get('optimizer'));
     const groups = list(optimizer.get('param_groups')).map(dict);
     expect(groups.map((group) => [group.get('initial_lr'), group.get('weight_decay')])).toEqual([
@@ -143,7 +143,7 @@ describe('checkpoint.pth.tar', () => {
       [0.02, 0.02],
       [0.02, 0],
     ]);
-    // All that timm's Lamb reads from a group: it counts updates there.
+    // All that timm's Lamb reads from a group, which holds its update count.
     for (const group of groups) {
       const read = [
         'step',
@@ -180,7 +180,7 @@ describe('checkpoint.pth.tar', () => {
     ['SGD', sgd],
     ['Adam', adam],
     ['LAMB', lamb],
-  ])('continues a run of %s bit for bit, in a new folder', async (_, config) => {
+  ])('resumes a run of %s bit for bit, in a new folder', async (_, config) => {
     const [through, resumed] = [await newFolder(), await newFolder()];
     await cp(runOf(config), through, { recursive: true });
     await runTraining({
@@ -201,7 +201,7 @@ describe('checkpoint.pth.tar', () => {
     expect(record).toMatchObject({ epoch: 3, step: 2 * STEPS_PER_EPOCH + 1 });
   });
 
-  it('continues the run of its own folder', async () => {
+  it('resumes the run of its own folder', async () => {
     const logDir = await newFolder();
     await cp(runOf(sgd), logDir, { recursive: true });
     await runTraining({ config: longer(sgd), data, logDir, resume: join(logDir, 'checkpoint.pth.tar') });
@@ -211,7 +211,7 @@ describe('checkpoint.pth.tar', () => {
     expect(steps).toEqual(Array.from({ length: 3 * STEPS_PER_EPOCH }, (_, i) => i + 1));
   });
 
-  it('of a PyTorch run is not written over', async () => {
+  it('of a PyTorch run is not overwritten', async () => {
     const logDir = await newFolder();
     await mkdir(logDir);
     await cp(file(sgd), join(logDir, 'checkpoint.pth.tar'));
@@ -226,7 +226,7 @@ describe('checkpoint.pth.tar', () => {
     expect((await readFile(join(logDir, 'checkpoint.pth.tar'))).equals(before)).toBe(true);
   });
 
-  describe('is refused, with nothing written,', () => {
+  describe('is refused without writing anything', () => {
     const refusal = async (options: Partial<RunOptions>): Promise<string> => {
       const logDir = await newFolder();
       const message = await runTraining({ config: sgd, data, logDir, resume: file(sgd), ...options }).then(
@@ -253,13 +253,13 @@ describe('checkpoint.pth.tar', () => {
       expect(message).toContain('classifier.fc.weight');
     });
 
-    it('for the other optimizer', async () => {
+    it('for another optimizer', async () => {
       expect(await refusal({ config: { ...sgd, optimizer: { ...sgd.optimizer, type: 'Adam' } } })).toBe(
         `${file(sgd)} holds the state of SGD but optimizer.type is Adam: set it to SGD, or start from the weights alone`,
       );
     });
 
-    it('where there is no such file, or it is not a checkpoint', async () => {
+    it('if it is missing or not a checkpoint', async () => {
       const folder = await temporaryFolder();
       expect(await refusal({ resume: join(folder, 'absent.pth.tar') })).toBe(
         `Cannot read ${join(folder, 'absent.pth.tar')}: there is no such file.`,
@@ -288,7 +288,7 @@ describe('checkpoint.pth.tar', () => {
     });
   });
 
-  it('counts a best accuracy that PyTorch kept as a tensor', async () => {
+  it('reads a best accuracy that PyTorch saved as a tensor', async () => {
     const value = new Map(dict(await readTorch(file(sgd))));
     value.set('best_prec1', { dtype: 'float32', shape: [], data: Float32Array.of(100) });
     const [logDir, resume] = [await newFolder(), join(await temporaryFolder(), 'tensor.pth.tar')];

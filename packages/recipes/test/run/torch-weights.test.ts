@@ -1,4 +1,4 @@
-/** Files that hold weights alone: evaluated, begun from, and refused. */
+/** Files that hold only weights: evaluating them, starting from them, and refusing them. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type HostTensor, type TensorMap, writeStateDict, writeTorch } from '@inplace-abn/checkpoint';
@@ -31,7 +31,7 @@ describe('weights', () => {
     return path;
   }
 
-  it.each(['weights.pth', 'weights.safetensors'])('as %s are evaluated to the same numbers', async (name) => {
+  it.each(['weights.pth', 'weights.safetensors'])('evaluate to the same numbers as %s', async (name) => {
     const options = { config: sgd, data, device: cpu(), workers: 1, printFreq: 1 };
     const results = [];
     for (const resume of [join(run, 'checkpoints'), checkpoint(), await written(name)]) {
@@ -41,14 +41,14 @@ describe('weights', () => {
     expect(results[2]).toEqual(results[0]);
   });
 
-  it('begin a run at epoch 1', async () => {
+  it('start a run at epoch 1', async () => {
     const [logDir, resume] = [await newFolder(), await written('weights.pth')];
     const { text } = await runTraining(fresh({ logDir, resume, maxSteps: 1 }) as RunOptions);
     expect(text).toContain(`weights from ${resume}: training starts at epoch 1 with a new optimizer`);
     expect((await lastState(logDir)).meta).toMatchObject({ epoch: 0, step: 1 });
   });
 
-  it('are all that is taken of a checkpoint if requested', async () => {
+  it('can be the only part taken from a checkpoint', async () => {
     const config = configOf({ optimizer: { type: 'Adam', learning_rate: 0, weight_decay: 0 } });
     const logDir = await newFolder();
     const take = 'weights';
@@ -72,7 +72,7 @@ describe('weights', () => {
     expectSameTensor(after.model.get(conv), model.get(conv), conv);
   });
 
-  /** A file with the weights of the run in another dtype, all 0. */
+  /** A file with the run's weights in another dtype, all zeros. */
   const converted = async (
     dtype: 'float16' | 'int32',
     zerosOf: (length: number) => Uint16Array | Int32Array,

@@ -1,4 +1,4 @@
-/** A validation that several processes share. */
+/** A validation shared by several processes. */
 import { EventEmitter } from 'node:events';
 import { cp, rename, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -32,7 +32,7 @@ describe('a validation', () => {
   const shown = (output?: Output) =>
     (output?.text.match(/^val .*$/gm) ?? []).map((line) => line.match(/step +\S+|loss \S+|top-\d \S+/g));
 
-  it('is of the checkpoint that was named, or of none', async () => {
+  it('uses exactly the named checkpoint, or fails', async () => {
     const absent = join(resume, 'checkpoint-99.safetensors');
     await expect(evaluate({ ...options(configOf()), resume: absent })).rejects.toThrow(
       `Cannot read ${absent}: there is no such file`,
@@ -58,7 +58,7 @@ describe('a validation', () => {
         evaluate({ ...options(config), peers, stream: streams[rank] }),
       ),
     );
-    // Every line is of all processes: at each batch what one process has found by then.
+    // Every line combines all processes: it shows what one process has found up to the same batch.
     expect(shown(streams[0])).toEqual(shown(stream));
     expect(shown(stream)).toHaveLength(Math.ceil(VAL_IMAGES / batch_size));
     expect(alone.images).toBe(VAL_IMAGES);
@@ -69,7 +69,7 @@ describe('a validation', () => {
     }
   });
 
-  it('stops on all processes after the batch in which one of them is told to', async () => {
+  it('stops on all processes after the batch in which one is told to stop', async () => {
     const config = configOf({ network: { bn_mode: 'sync' }, optimizer: { batch_size: 4 } });
     const signals = new EventEmitter();
     const results = peersInProcess(2).map(async (peers, rank) => {
@@ -96,7 +96,7 @@ describe('a validation', () => {
     }
   });
 
-  it('is refused if one process has other images, of the same number', async () => {
+  it('is refused if one process has the same number of other images', async () => {
     const other = await imageFolder();
     await rename(join(other, 'val', 'blue'), join(other, 'val', 'azure'));
     await rename(join(other, 'train', 'blue'), join(other, 'train', 'azure'));

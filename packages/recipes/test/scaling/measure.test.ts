@@ -1,10 +1,10 @@
-/** The run that a price list is made of, from made-up times. */
+/** The typical run that becomes a price list, from made-up times. */
 import { describe, expect, it } from 'vitest';
 import { typicalRun } from '../../src/scaling/measure.js';
 import { total } from '../../src/scaling/pricing.js';
 
 describe('typicalRun', () => {
-  it('takes as long as the median run if each run is disturbed in another instruction', () => {
+  it('takes as long as the median run if each run is disturbed at a different instruction', () => {
     const runs = [
       [9, 2, 1],
       [3, 8, 1],
@@ -15,7 +15,7 @@ describe('typicalRun', () => {
     for (const [i, own] of [3, 2, 1].entries()) expect(seconds[i]).toBeCloseTo(2 * own, 12);
   });
 
-  it('is not moved by a run that was disturbed as a whole', () => {
+  it('is not affected by a run that was disturbed as a whole', () => {
     expect(
       typicalRun([
         [1, 2],

@@ -1,4 +1,4 @@
-/** Steps on paper: compiled for many processes, simulated here. */
+/** Steps that are compiled for many processes and simulated, not run. */
 import type { Cluster } from '@inplace-abn/comm';
 import { cpu, portableCpu } from '@inplace-abn/core';
 import { describe, expect, it } from 'vitest';
@@ -33,7 +33,7 @@ function reportOf(sections: Parameters<typeof configOf>[0], cluster: Cluster, de
 }
 
 describe('scalingReport', () => {
-  it('is the local step on one node', () => {
+  it('equals the local step on one node', () => {
     const { timeline, local, efficiency, processes } = reportOf({}, { ...PAIR, nodes: 1 });
     expect([processes, efficiency]).toEqual([1, 1]);
     expect(timeline.seconds).toBeCloseTo(local, 12);
@@ -47,7 +47,7 @@ describe('scalingReport', () => {
     const parameters = network.namedStates().filter(({ kind }) => kind === 'parameter');
     const bytes = parameters.reduce((sum, { shape }) => sum + 4 * shape.reduce((a, b) => a * b, 1), 0);
     const sent = gradients.reduce((sum, each) => sum + each.bytes, 0);
-    // Each tensor begins at a multiple of 64 bytes.
+    // Each tensor starts at a multiple of 64 bytes.
     expect(sent).toBeGreaterThanOrEqual(bytes);
     expect(sent).toBeLessThan(bytes + 64 * parameters.length);
     expect(summedBytes).toBeGreaterThan(sent);
@@ -66,7 +66,7 @@ describe('scalingReport', () => {
     expect(timeline.exchanging).toBeGreaterThan(40 * GIGABIT.latency);
   });
 
-  it('adds up the parts of a divided batch, which sums gradients once', () => {
+  it('adds up the parts of an accumulated batch, which sums gradients once', () => {
     const whole = reportOf({}, PAIR);
     const parts = reportOf({ optimizer: { accumulate: 2 } }, PAIR);
     const buckets = ({ timeline }: typeof whole) =>
@@ -75,7 +75,7 @@ describe('scalingReport', () => {
     expect(parts.timeline.computing).toBeGreaterThan(whole.timeline.computing);
   });
 
-  it('has buckets of the requested size, and simulates the others from it', () => {
+  it('has buckets of the requested size, and simulates other sizes from it', () => {
     const of = (sections: Parameters<typeof configOf>[0]) => {
       const config = configOf(sections);
       const options = { cluster: PAIR, batch: BATCH, device: portableCpu() };
@@ -99,7 +99,7 @@ describe('scalingReport', () => {
     expect(formatChoices(small.report, small, 0.9, null)).toMatch(/the configuration's have 192 KiB$/m);
   });
 
-  it('computes the shards of a process, alone and among the others', () => {
+  it('computes all shards of a process, alone and among others', () => {
     const sections = {
       network: { bn_mode: 'sync' },
       optimizer: { batch_size: 16 },
@@ -120,24 +120,24 @@ describe('scalingReport', () => {
     const choices = scalingChoices(report, steps, pricing);
     expect(choices.buckets).toEqual([]);
     expect(formatChoices(report, choices, 0.9, null)).not.toContain('bucket');
-    // Each of a process's two shards needs an image.
+    // Each of the process's two shards needs an image.
     const ideal = { ...report, efficiency: 1 };
     expect(batchThatHolds(0, config, options, pricing, ideal)).toBe(2);
   });
 
-  it('takes the time of a step as given', () => {
+  it('uses a given step time', () => {
     const config = configOf();
     const options = { cluster: PAIR, batch: BATCH, device: portableCpu() };
     const steps = paperSteps(config, options);
     const pricing = inTotal(0.25, plansOf(steps.alone), proportions(6), 'given');
     const { local, timeline } = scalingReport(config, options, steps, pricing);
     expect(local).toBeCloseTo(0.25, 9);
-    // The others' part packs and unpacks gradients on top of it.
+    // Working among others adds packing and unpacking gradients.
     expect(timeline.computing).toBeGreaterThan(0.25);
     expect(timeline.computing).toBeLessThan(0.3);
   });
 
-  it('is a few lines', () => {
+  it('is formatted in a few lines', () => {
     const text = formatScaling(reportOf({}, { ...PAIR, perNode: 4 }));
     expect(text).toContain('batch 4 on each of 8 processes: 32 images a step');
     expect(text).toContain('2 nodes of 4 processes; ring, 1 Gbit/s and 100 µs between nodes');
@@ -147,7 +147,7 @@ describe('scalingReport', () => {
 
 describe('measurePrograms', () => {
   it.each(['inplace', 'sync'] as const)(
-    'times a step for three processes in one, bn_mode %s',
+    'times a step for three processes within one, bn_mode %s',
     async (bn_mode) => {
       const config = configOf({ network: { bn_mode } });
       const options = { cluster: { ...PAIR, nodes: 3 }, batch: BATCH, device: cpu() };

@@ -1,4 +1,4 @@
-/** Class weights that follow from the pixels of the training label maps. */
+/** Class weights computed from the pixels of the training label maps. */
 import { cp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readLabelMap, SegmentationFolder } from '@inplace-abn/data';
@@ -30,7 +30,7 @@ async function pixelsIn(dir: string): Promise<number[]> {
   return pixels;
 }
 
-describe('balanced weights of a segmentation', () => {
+describe('balanced class weights of a segmentation', () => {
   let data: string;
   let pixels: number[];
   beforeAll(async () => {
@@ -57,14 +57,14 @@ describe('balanced weights of a segmentation', () => {
     expect(given.text).not.toContain('counting');
   });
 
-  it('stay those of the run if its label maps change', async () => {
+  it('keep the counts of the run if its label maps change', async () => {
     const copy = await temporaryFolder();
     await cp(data, copy, { recursive: true });
     const logDir = await newRun();
     const first = await runTraining({ config: balanced, data: copy, logDir, maxSteps: 1 });
     expect(first.text).toContain('counting');
     const folder = await SegmentationFolder.open(join(copy, 'train'));
-    // All maps are those of one image now: other counts, which the run does not take.
+    // All maps are now copies of one: the counts differ, and the run does not use them.
     for (let index = 1; index < folder.length; index++) {
       await cp(folder.labelPath(0), folder.labelPath(index));
       await cp(folder.path(0), folder.path(index));
@@ -76,7 +76,7 @@ describe('balanced weights of a segmentation', () => {
     expect((await lastState(logDir)).meta.pixelsOfClass).toEqual(pixels);
   });
 
-  it('name a label map that cannot be read, or leave it out', async () => {
+  it('name a label map that cannot be read, or skip it', async () => {
     const copy = await temporaryFolder();
     await cp(data, copy, { recursive: true });
     const folder = await SegmentationFolder.open(join(copy, 'train'));

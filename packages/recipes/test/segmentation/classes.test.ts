@@ -28,8 +28,8 @@ describe('the classes of Vistas', () => {
   });
 });
 
-describe('a class list of the user', () => {
-  it('is read, and ordered by id', async () => {
+describe("the user's class list", () => {
+  it('is read and ordered by id', async () => {
     expect(await load([sky, road])).toEqual([road, sky]);
   });
 
@@ -71,7 +71,7 @@ describe('a class list of the user', () => {
     expect(await load(content)).toContain(message);
   });
 
-  it('that is not there is named', async () => {
+  it('is named if it does not exist', async () => {
     await expect(loadClasses('/nowhere/c.json')).rejects.toThrow(
       '/nowhere/c.json: there is no such file; expected a JSON list of classes',
     );

@@ -9,7 +9,7 @@ function counted(classes: number, labels: readonly number[], predicted: readonly
 }
 
 describe('a confusion matrix', () => {
-  it('counts pixels by label and prediction, but those that are to be ignored', () => {
+  it('counts pixels by label and prediction, except ignored ones', () => {
     const confusion = new Confusion(3);
     expect(confusion.add([0, 0, 1, 2, 255], [0, 1, 1, 0, 2])).toBe(4);
     expect([...confusion.matrix]).toEqual([1, 1, 0, 0, 1, 0, 1, 0, 0]);
@@ -28,13 +28,13 @@ describe('a confusion matrix', () => {
     const confusion = counted(5, [0, 0, 3], [0, 0, 3]);
     expect([0, 1, 2, 3, 4].map((label) => confusion.iou(label))).toEqual([1, null, null, 1, null]);
     expect(confusion.meanIou).toBe(1);
-    // A prediction alone makes a class occur.
+    // A class that is only predicted occurs too.
     confusion.add([0], [4]);
     expect(confusion.iou(4)).toBe(0);
     expect(confusion.meanIou).toBeCloseTo((2 / 3 + 1 + 0) / 3, 15);
   });
 
-  it('knows nothing of no pixels', () => {
+  it('has NaN metrics without pixels', () => {
     const confusion = counted(2, [255, 255], [0, 1]);
     expect([confusion.meanIou, confusion.pixelAccuracy, confusion.pixels]).toEqual([
       Number.NaN,

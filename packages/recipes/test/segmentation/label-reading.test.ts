@@ -1,6 +1,5 @@
 /**
- * Label maps that are colors, or ids of the data set's own: training, validation and comparisons read them
- * alike.
+ * Label maps in color, or with the data set's own ids: training, validation and comparisons read them alike.
  */
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -52,7 +51,7 @@ const asIds = (idOf: (id: number) => number) => (map: LabelMap) =>
     data: map.data.map((id) => (id === 255 ? 255 : idOf(id))),
   });
 
-/** The classes, and pixels that do not count as a fifth. */
+/** A palette of the classes, with ignored pixels as a fifth color. */
 const palette = () => `${classes.map(({ name, color }) => `${name},${color}\n`).join('')}void,1,2,3\n`;
 const COLORS = { palette: 'colors.csv', label_map: { 0: 0, 1: 1, 2: 2, 3: 3, 4: 'ignore' } };
 
@@ -69,8 +68,8 @@ async function targetsOf(config: SegmentationTaskConfig): Promise<string[]> {
   return found;
 }
 
-describe('label maps as they come', () => {
-  it('are the same classes in color, as ids of their own, and reduced', async () => {
+describe('label maps of other codings', () => {
+  it("give the same classes in color, with the data set's own ids, and reduced", async () => {
     const expected = await targetsOf(configOf({}));
     await recode(asIds((id) => 10 * id + 3));
     const label_map = { 3: 0, 13: 1, 23: 2, 33: 3 };
@@ -83,7 +82,7 @@ describe('label maps as they come', () => {
     expect(await targetsOf(configOf(COLORS))).toEqual(expected);
   });
 
-  it('are reduced if their layout leaves ids as they are', async () => {
+  it('are reduced only if their layout does not map ids', async () => {
     await mkdir(join(dir, 'JPEGImages'));
     await mkdir(join(dir, 'leftImg8bit'));
     const reduced = (layout: string) => openLabelMapSets(dir, configOf({ layout, reduce_zero_label: true }));
@@ -95,7 +94,7 @@ describe('label maps as they come', () => {
     );
   });
 
-  it('name the classes by their palette', async () => {
+  it('take the names of the classes from their palette', async () => {
     await rm(join(dir, 'classes.json'));
     await writeFile(join(dir, 'colors.csv'), palette());
     await recode(asColors);
@@ -105,7 +104,7 @@ describe('label maps as they come', () => {
     expect((await openLabelMapSets(dir, fewer)).classes).toEqual(classes.slice(0, 2));
   });
 
-  it('are compared with predictions by the same reading', async () => {
+  it('are compared with predictions in the same coding', async () => {
     const folder = join(dir, 'val', 'labels');
     const [name = ''] = await readdir(folder);
     const prediction = await readLabelMap(join(folder, name));
@@ -120,7 +119,7 @@ describe('label maps as they come', () => {
     );
   });
 
-  it('are described in checkpoints, which comparisons read them by', () => {
+  it('have their coding saved in checkpoints, for comparisons', () => {
     const keys = { ...COLORS, layout: 'ade20k', reduce_zero_label: true };
     const described = configIn(descriptionOf(configOf(keys)), 'test');
     expect(described?.data).toMatchObject(keys);
@@ -131,7 +130,7 @@ describe('label maps as they come', () => {
     ]);
   });
 
-  it('end a run with the keys that help', async () => {
+  it('that fail name the configuration keys that help', async () => {
     const colored = new ImageError('a.png', 'it has the color 1, 2, 3', 'unknown-color');
     await expect(namingKeys(() => Promise.reject(colored))).rejects.toThrow(
       'Add it to the file that data.palette names',
@@ -144,7 +143,7 @@ describe('label maps as they come', () => {
 });
 
 describe('data.layout', () => {
-  it('says which number of classes it has', async () => {
+  it('reports its number of classes if network.classes differs', async () => {
     const config = configOf({ layout: 'voc' });
     await expect(openLabelMapSets(dir, config)).rejects.toThrow(`${dir} does not have the layout voc`);
     await writeFile(join(dir, 'JPEGImages'), '');
@@ -153,7 +152,7 @@ describe('data.layout', () => {
     );
   });
 
-  it('reads images, labels and names of classes', async () => {
+  it('provides images, labels and class names', async () => {
     const image = await readFile(
       join(dir, 'val', 'images', (await readdir(join(dir, 'val', 'images')))[0] ?? ''),
     );

@@ -1,5 +1,5 @@
 /**
- * Losses of a segmentation and their gradients against PyTorch's float64
+ * Segmentation losses and their gradients, compared with PyTorch in float64
  * (tools/oracle/make_segmentation_losses.py).
  */
 import { gradients, run, type Shape } from '@inplace-abn/core';
@@ -19,7 +19,7 @@ interface Fixture {
 
 const fixture = readJson<Fixture>(new URL('../fixtures/segmentation_losses.json', import.meta.url));
 
-describe('losses of a segmentation', () => {
+describe('segmentation losses', () => {
   it.each(fixture.cases.map((one) => [JSON.stringify(one.loss), one] as const))(
     "%s give PyTorch's value and gradient",
     async (_, { loss, value: wanted, gradient: expected }) => {

@@ -1,4 +1,4 @@
-/** The loss of a segmentation if others have a part of the batch. */
+/** The loss of a segmentation if other processes have parts of the batch. */
 import { run } from '@inplace-abn/core';
 import { describe, expect, it } from 'vitest';
 import { normal } from '../../../core/test/support/prng.js';
@@ -17,7 +17,7 @@ describe('the loss of a segmentation', () => {
     ['Lovász-softmax of each image', { lovasz: 1, lovasz_per_image: true, lovasz_classes: 'all' }],
     ['Dice', { dice: 2 }],
     ['class weights and Dice', { class_weights: [1, 4, 0.25], dice: 2 }],
-  ])('is half of itself where another process has as much: %s', async (_, loss) => {
+  ])('is half as large if another process has as many pixels: %s', async (_, loss) => {
     const objective = segmentationOf({ ...defaultConfig.loss, ...loss });
     const labels = Uint8Array.from({ length: 2 * SIDE * SIDE }, (_, i) => (i % 5 === 0 ? 255 : i % CLASSES));
     const counted = labels.filter((id) => id !== 255);

@@ -1,4 +1,4 @@
-/** Runs of a segmentation network and what they leave; apps/train-imagenet/test has one that learns. */
+/** Segmentation runs and their files; apps/train-imagenet/test has one that learns. */
 import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readStateDict, readTorch, type TorchValue } from '@inplace-abn/checkpoint';
@@ -40,7 +40,7 @@ function dict(value: TorchValue | undefined): ReadonlyMap<string, TorchValue> {
 }
 
 describe('a segmentation run', () => {
-  it('stores names and colors of the classes of DIR/classes.json in its checkpoints', async () => {
+  it('stores the class names and colors of DIR/classes.json in its checkpoints', async () => {
     const expected = [
       { id: 0, name: 'ground', color: [70, 70, 80] },
       { id: 1, name: 'disc', color: [220, 70, 60] },
@@ -52,7 +52,7 @@ describe('a segmentation run', () => {
     expect(await readFile(join(logDir, 'report.html'), 'utf8')).toContain('<td>triangle</td>');
   });
 
-  it('ends at once if DIR/classes.json lacks classes', async () => {
+  it('fails at once if DIR/classes.json lacks classes', async () => {
     const other = join(await temporaryFolder(), 'data');
     await cp(data, other, { recursive: true });
     const one = [{ id: 0, name: 'all', color: [1, 2, 3] }];
@@ -62,7 +62,7 @@ describe('a segmentation run', () => {
     );
   });
 
-  it('logs pixel accuracy of steps, and mean IoU of validations', async () => {
+  it('logs the pixel accuracy of steps and the mean IoU of validations', async () => {
     const records = await readMetrics(join(logDir, 'metrics.jsonl'));
     const [first] = records;
     expect(records.length).toBe(STEPS + EPOCHS);
@@ -98,7 +98,7 @@ describe('a segmentation run', () => {
     expect(tags.filter((tag) => tag.includes('top'))).toEqual([]);
   });
 
-  it('sums up in summary.json and report.html', async () => {
+  it('writes summary.json and report.html', async () => {
     const { miou, accuracy, loss } = run.validation ?? expect.fail('no validation');
     const summary = await json('summary.json');
     expect(await readFile(join(logDir, 'report.html'), 'utf8')).toContain('<h2>IoU by class</h2>');
@@ -127,7 +127,7 @@ describe('a segmentation run', () => {
     );
   });
 
-  it('writes checkpoints in the form of the published snapshot', async () => {
+  it('writes checkpoints in the format of the published snapshot', async () => {
     const path = join(logDir, 'checkpoint.pth.tar');
     const value = dict(await readTorch(path));
     const described = ['classes', 'colors', 'preprocessing', 'config'];
@@ -142,14 +142,14 @@ describe('a segmentation run', () => {
     expect(tensors.get('head.red_conv.weight')?.data).toEqual(model.get('head.red_conv.weight')?.data);
   });
 
-  it('is evaluated to the same numbers from each of its checkpoints', async () => {
+  it('evaluates to the same numbers from each of its checkpoints', async () => {
     for (const resume of [join(logDir, 'checkpoints'), join(logDir, 'checkpoint.pth.tar')]) {
       const options = { config, data, device: cpu(), workers: 1, printFreq: 1, resume, stream: new Output() };
       expect(await evaluate(options)).toEqual(run.validation);
     }
   });
 
-  it('is continued bit for bit, from a step within an epoch and from a checkpoint for PyTorch', async () => {
+  it('resumes bit for bit, from a step within an epoch and from a checkpoint for PyTorch', async () => {
     const stopped = await newFolder();
     const first = await runTraining({ config, data, logDir: stopped, maxSteps: 3, saveEvery: 1 });
     expect(first.stopped).toBe('max-steps');
@@ -166,7 +166,7 @@ describe('a segmentation run', () => {
     expectSameState(await lastState(other), await lastState(logDir));
   });
 
-  it('keeps the best value of a run that it continues', async () => {
+  it('keeps the best value of the run that it resumes', async () => {
     const copy = await newFolder();
     await cp(logDir, copy, { recursive: true });
     const again = await runTraining({ config, data, logDir: copy, resume: join(copy, 'checkpoints') });
@@ -183,17 +183,17 @@ describe('a segmentation run', () => {
   });
 });
 
-describe('data of segmentation', () => {
+describe('segmentation data', () => {
   const open = (dir: string, changed = config) => taskOf(changed).openData(dir, { workers: 1 });
 
-  it('is missing', async () => {
+  it('is reported if missing', async () => {
     const dir = await temporaryFolder();
     await expect(open(dir)).rejects.toThrow(
       `${join(dir, 'train')} does not exist: expected DIR/train/images/*.{jpg,png,…} with DIR/train/labels/*.png, and the same in DIR/val`,
     );
   });
 
-  it('has too few images for a batch', async () => {
+  it('is refused if it has too few images for a batch', async () => {
     const large = segmentationConfigOf({ optimizer: { batch_size: 11 } });
     await expect(open(data, large)).rejects.toThrow('holds only 10 images: choose a smaller batch');
   });
@@ -213,7 +213,7 @@ describe('data of segmentation', () => {
     expect(trainImages).toBe(TRAIN_IMAGES);
   });
 
-  it('has a class that the network lacks', async () => {
+  it('is refused if it has a class that the network lacks, unless that is ignored', async () => {
     const three = segmentationConfigOf({ network: { classes: 3 } });
     await expect(runTraining({ config: three, data, logDir: await newFolder() })).rejects.toThrow(
       /^Cannot read the image \S+: its label map \S+ has pixels of class 3, one at x \d+, y \d+, but there are 3 classes\. Set network\.classes to /,

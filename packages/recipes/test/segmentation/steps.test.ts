@@ -1,5 +1,5 @@
 /**
- * The traced steps of a segmentation: what is counted, what is ignored, and what nothing can be learnt from.
+ * The traced steps of a segmentation: pixels that count, pixels that are ignored, and batches without labels.
  */
 import { cpu } from '@inplace-abn/core';
 import type { Batch } from '@inplace-abn/data';
@@ -13,7 +13,7 @@ import { BATCH, CLASSES, CROP, segmentationConfigOf } from '../support/label-map
 
 const PIXELS = CROP * CROP;
 
-/** A batch whose targets are a function of the pixel. */
+/** A batch whose targets are a function of the pixel's index. */
 function batchOf(target: (index: number) => number, size = BATCH): Batch {
   const targets = Uint8Array.from({ length: BATCH * PIXELS }, (_, i) => target(i));
   const counted = (image: number) =>
@@ -40,7 +40,7 @@ function engineOf(config = segmentationConfigOf()): Engine {
 const RATES = { base: 0.05, classifier: 0.05 };
 
 describe('a segmentation step', () => {
-  it('adds a Dice term of the pixels that count, and weighs classes', async () => {
+  it('adds a Dice term over the labeled pixels, and weighs classes', async () => {
     const lossOf = async (loss: object, batch: Batch) => {
       const config = { ...segmentationConfigOf(), loss: { ...segmentationConfigOf().loss, ...loss } };
       return (await engineOf(config).train(batch, { rates: RATES, update: 1, seed: 1 })).loss;
@@ -56,7 +56,7 @@ describe('a segmentation step', () => {
     );
   });
 
-  it('does not see pixels that are ignored', async () => {
+  it('excludes ignored pixels', async () => {
     const upper = (i: number) => (i % PIXELS < PIXELS / 2 ? i % CLASSES : 255);
     const engine = engineOf();
     const { outputs, loss } = await engine.train(batchOf(upper), { rates: RATES, update: 1, seed: 1 });
@@ -71,7 +71,7 @@ describe('a segmentation step', () => {
     expect(loss).not.toBe(all.loss);
   });
 
-  it('counts in evaluation the pixels of each label, by the class they are taken for', async () => {
+  it('counts the pixels of each label by predicted class in evaluation', async () => {
     const engine = engineOf();
     const batch = batchOf((i) => (i % 7 === 0 ? 255 : i % CLASSES));
     const { loss, outputs } = await engine.evaluate(batch, CROP);
@@ -93,7 +93,7 @@ describe('a segmentation step', () => {
     expect(meter.metrics.miou).toBeNaN();
   });
 
-  it('evaluates a last batch of fewer images', async () => {
+  it('evaluates a smaller last batch', async () => {
     const engine = engineOf();
     const target = (i: number) => i % CLASSES;
     const { outputs } = await engine.evaluate(batchOf(target, 1), CROP);
@@ -112,8 +112,8 @@ describe('a segmentation step', () => {
 
   it.each([
     ['without labels', 255, {}],
-    ['of classes that do not count', 0, { class_weights: [0, 1, 1, 1] }],
-  ])('learns nothing from a batch %s, and does not stop at it', async (_, label, loss) => {
+    ['of classes of weight 0', 0, { class_weights: [0, 1, 1, 1] }],
+  ])('learns nothing from a batch %s, and continues', async (_, label, loss) => {
     const config = segmentationConfigOf();
     const engine = engineOf({ ...config, loss: { ...config.loss, ...loss } });
     const before = engine.store.stateDict('parameter', 'buffer', 'optimizer');
@@ -134,7 +134,7 @@ describe('a segmentation step', () => {
     ).resolves.toBeDefined();
   });
 
-  it('has a rate of its own for head and classifier', async () => {
+  it('has a separate rate for head and classifier', async () => {
     const engine = engineOf();
     const before = engine.store.stateDict('parameter');
     await engine.train(
@@ -148,7 +148,7 @@ describe('a segmentation step', () => {
     }
   });
 
-  it('takes the labels of a batch without a copy', () => {
+  it('uses the labels of a batch without copying', () => {
     const batch = batchOf((i) => i % CLASSES, 1);
     const labels = segmentationObjective.labelArray(batch, { batch: 1, crop: CROP });
     expect(labels.buffer).toBe(batch.targets?.buffer);

@@ -1,4 +1,4 @@
-/** Weights that a segmentation network begins with. */
+/** Weights that a segmentation network starts from. */
 import { join } from 'node:path';
 import { type TensorMap, writeStateDict } from '@inplace-abn/checkpoint';
 import type { HostTensor } from '@inplace-abn/core';
@@ -11,7 +11,7 @@ import { lastState, runTraining } from '../support/runs.js';
 const config = segmentationConfigOf({ optimizer: { learning_rate: 0, weight_decay: 0 } });
 const BODY = 'body.mod5.block2.convs.conv2.weight';
 
-/** Weights of another seed than the configuration's. */
+/** Weights of a seed other than the configuration's. */
 const others = (changed = config) => initialStateOf(taskOf(changed).network(), changed.network, 9);
 
 async function written(tensors: ReadonlyMap<string, HostTensor>): Promise<string> {
@@ -20,13 +20,13 @@ async function written(tensors: ReadonlyMap<string, HostTensor>): Promise<string
   return path;
 }
 
-describe('a segmentation run begins', () => {
+describe('a segmentation run starts', () => {
   let data: string;
   beforeAll(async () => {
     data = await labeledFolder();
   });
 
-  /** The weights after a step that changes none. */
+  /** The weights after a step that does not change them. */
   async function begun(resume: string, take: 'weights' | 'weights without classifier') {
     const logDir = join(await temporaryFolder(), 'run');
     await runTraining({ config, data, logDir, resume, take, maxSteps: 1 });
@@ -35,13 +35,13 @@ describe('a segmentation run begins', () => {
 
   const own = initialStateOf(taskOf(config).network(), config.network, config.seed);
 
-  it('with all weights of a checkpoint', async () => {
+  it('from all weights of a checkpoint', async () => {
     const model = await begun(await written(others()), 'weights');
     for (const name of [BODY, 'head.red_conv.weight', 'cls.weight'])
       expect(model.get(name)?.data, name).toEqual(others().get(name)?.data);
   });
 
-  it('with body and head of a checkpoint for other classes', async () => {
+  it('from the body and head of a checkpoint for other classes', async () => {
     const path = await written(others(segmentationConfigOf({ network: { classes: 9 } })));
     await expect(begun(path, 'weights')).rejects.toThrow(/cls\.weight/);
     const model = await begun(path, 'weights without classifier');
@@ -50,7 +50,7 @@ describe('a segmentation run begins', () => {
     expect(model.get('cls.weight')?.data).toEqual(own.get('cls.weight')?.data);
   });
 
-  it('with the layers of a classification network as its body', async () => {
+  it('from a classification network, whose layers become its body', async () => {
     const classifier = initialStateOf(networkOf(config.network), config.network, 9);
     const path = await written(classifier);
     await expect(begun(path, 'weights')).rejects.toThrow(

@@ -16,7 +16,7 @@ import { weightsOf, writeSnapshot } from '../support/snapshots.js';
 
 const WEIGHT = { dtype: 'float32', shape: [1], data: new Float32Array(1) } as const;
 
-it('the configuration says how labels are named and counted', async () => {
+it('takes label suffixes and the ignored id from the configuration', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'test-vistas-'));
   onTestFinished(() => rm(folder, { recursive: true }));
   const path = join(folder, 'config.json');
@@ -31,7 +31,7 @@ it('the configuration says how labels are named and counted', async () => {
   expect(labeling?.keys).toMatchObject({ layout: 'voc', palette: '' });
 });
 
-it('a snapshot of a training says itself which network it is of', async () => {
+it('reads the network from the snapshot of a training run', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'test-vistas-'));
   onTestFinished(() => rm(folder, { recursive: true }));
   const snapshot = join(folder, 'snapshot.pth.tar');
@@ -46,7 +46,7 @@ it('a snapshot of a training says itself which network it is of', async () => {
   expect({ mean, own }).toEqual({ mean: [0.1, 0.2, 0.3], own: config.network });
 });
 
-it('the published network does not count Unlabeled', async () => {
+it('ignores the class Unlabeled for the published network', async () => {
   const { labeling, classes } = await networkFor('none.pth', undefined, undefined);
   expect([classes.length, labeling]).toEqual([65, { ignoreIndex: 65 }]);
 });
@@ -69,7 +69,7 @@ it('takes classes from the snapshot, unless a list is given', async () => {
   );
 });
 
-it('tells a snapshot of a segmentation network by its parts', async () => {
+it('recognizes a snapshot of a segmentation network by its parts', async () => {
   const config = segmentationConfigOf();
   expect(await holdsSegmentation(await writeSnapshot(weightsOf(config, 1)))).toBe(true);
   const classifier = join(await temporaryFolder(), 'classifier.pth');

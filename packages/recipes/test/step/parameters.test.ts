@@ -1,4 +1,4 @@
-/** The rates of parameters by the layers of the network that a configuration names. */
+/** Layer-wise learning rates for the network that a configuration names. */
 import { describe, expect, it } from 'vitest';
 import { networkOf, resolveConfig, taskOf } from '../../src/index.js';
 import { parameterOptions } from '../../src/step/parameters.js';
@@ -6,7 +6,7 @@ import { rawSegmentation } from '../support/label-maps.js';
 import { configOf } from '../support/runs.js';
 
 describe('optimizer.layer_decay', () => {
-  it('falls over the dense layers of a DenseNet', () => {
+  it('decays over the dense layers of a DenseNet', () => {
     const config = configOf({ network: { arch: 'densenet121' }, optimizer: { layer_decay: 0.5 } });
     const states = networkOf(config.network).namedStates();
     const options = parameterOptions(states, config.optimizer, taskOf(config).objective);

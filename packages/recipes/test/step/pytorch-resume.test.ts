@@ -1,4 +1,4 @@
-/** Runs that PyTorch began (tools/oracle/make_resume.py) go on as they do in PyTorch. */
+/** Runs that PyTorch started (tools/oracle/make_resume.py) continue as they do in PyTorch. */
 import { fileURLToPath } from 'node:url';
 import { cpu } from '@inplace-abn/core';
 import { describe, expect, it } from 'vitest';
@@ -10,7 +10,7 @@ import { pytorchBatch, SHAPE } from '../support/pytorch-batch.js';
 
 interface Run {
   optimizer: { learning_rate: number; classifier_lr: number };
-  /** Of the steps after the file. */
+  /** Losses of the steps after the file. */
   losses: number[];
   state: Record<string, Digest>;
 }
@@ -21,11 +21,11 @@ const { about, ...runs } = readJson<{ about: { network: object; firstStep: numbe
   new URL('resume.json', FIXTURES),
 );
 
-/** Two epochs of the file are its four steps. */
+/** The two epochs of the file have four steps. */
 const BATCHES = 2;
 
-describe('a run that PyTorch began', () => {
-  it.each(Object.entries(runs))('with %s goes on as it does there', async (kind, run: Run) => {
+describe('a run that PyTorch started', () => {
+  it.each(Object.entries(runs))('with %s continues as in PyTorch', async (kind, run: Run) => {
     const { batch, crop } = SHAPE;
     const config = resolveConfig(
       {
@@ -39,7 +39,7 @@ describe('a run that PyTorch began', () => {
     engine.load(initialStateOf(engine.network, config.network, 1));
     const path = fileURLToPath(new URL(`${kind}.pth.tar`, FIXTURES));
     const data = { train: { batches: BATCHES }, trainImages: BATCHES * batch, trainDigest: '' };
-    // Some scales are negative, and a file of PyTorch does not tell of what batch norm they are.
+    // Some scales are negative, and a PyTorch file does not record which kind of batch norm they belong to.
     const trainedWith = config.network.bn_mode;
     const restored = await restoreRun({ engine, config, data, path, take: 'everything', trainedWith });
     expect(restored).toMatchObject({

@@ -14,8 +14,8 @@ const { about, ...variants } = fixtures;
 const { batch: BATCH, crop: SIDE } = SHAPE;
 
 /**
- * Our float32 kernels sum in other orders than PyTorch's, so their errors may exceed those of its runs by
- * this factor.
+ * Our float32 kernels sum in a different order than PyTorch's, so their errors may exceed those of its runs
+ * by this factor.
  */
 const SLACK = 10;
 const ROUNDING = 3e-7;

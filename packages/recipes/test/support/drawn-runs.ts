@@ -1,4 +1,4 @@
-/** Training runs of small networks with options drawn from all values, interrupted and resumed. */
+/** Training runs of small networks with random options, interrupted and resumed. */
 import { join } from 'node:path';
 import { BudgetError, cpu } from '@inplace-abn/core';
 import { readMetrics } from '@inplace-abn/train';
@@ -23,7 +23,7 @@ export async function foldersOfTasks(): Promise<Record<TaskName, string>> {
   return { classification, 'multi-label': multiLabel, segmentation };
 }
 
-/** A run: its steps, after how many of them it is interrupted, and with how many workers it goes on. */
+/** A run: its steps, the step after which it is interrupted, and the workers that it resumes with. */
 export interface DrawnRun {
   readonly task: TaskName;
   readonly sections: Sections;
@@ -108,7 +108,7 @@ const thresholded = <T extends { readonly type: string }>(loss: fc.Arbitrary<T>)
     return drawn.type === 'bce' ? { ...drawn, bce_threshold } : drawn;
   });
 
-/** Where decoded images are kept, and whether some of the images to train on are set aside to validate on. */
+/** Where decoded images are kept, and whether some of the training images are held out for validation. */
 const data = fc.record({
   cache: fc.constantFrom('', 'ram', 'decoded'),
   split: fc.constantFrom(0, 0.25),
@@ -167,7 +167,7 @@ const sectionsOf: Record<TaskName, fc.Arbitrary<Sections>> = {
   }),
 };
 
-/** Steps of an epoch: of classification 7, or with a split 5, of several labels 4, of a segmentation 2. */
+/** Steps of an epoch: classification 7 (5 with a split), multi-label 4, segmentation 2. */
 const STEPS: Record<TaskName, number> = { classification: 8, 'multi-label': 6, segmentation: 4 };
 
 /** Runs of some tasks. */
@@ -185,7 +185,7 @@ export function drawnRuns(...tasks: readonly TaskName[]): fc.Arbitrary<DrawnRun>
   );
 }
 
-/** The configuration of a drawn run. A budget that its network cannot keep to is left out. */
+/** The configuration of a drawn run, without its memory budget if the network cannot meet it. */
 export function drawnConfig({ task, sections, arena, shards }: DrawnRun, more: Sections = {}): TrainConfig {
   const { network, optimizer: drawn, input, segmentation, ...others } = { ...sections, ...more };
   const { schedule: drawnSchedule, ...rule } = drawn ?? {};
@@ -230,8 +230,8 @@ function plannedRun(config: TrainConfig) {
 const MULTI_LABEL = { task: 'multi-label', data: { train_labels: 'train.csv', val_labels: 'val.csv' } };
 
 /**
- * Trains through, and interrupted and resumed with other workers and another cache: states and metrics must
- * be the same bits.
+ * Trains without interruption, and again interrupted and resumed with other workers and another cache: the
+ * bits of states and metrics must be the same.
  */
 export async function expectExactResume(run: DrawnRun, folders: Record<TaskName, string>): Promise<void> {
   const config = drawnConfig(run);
@@ -246,13 +246,13 @@ export async function expectExactResume(run: DrawnRun, folders: Record<TaskName,
   expect(await linesOf(halved)).toEqual(await linesOf(whole));
 }
 
-/** Uses another cache: cached images, even of an earlier run, equal those that are decoded again. */
+/** Switches the cache: cached images, even of an earlier run, must equal freshly decoded ones. */
 function cachedElsewhere(config: TrainConfig): TrainConfig {
   const cache = config.data.cache === 'ram' ? 'decoded' : 'ram';
   return { ...config, data: { ...config.data, cache } };
 }
 
-/** A run's metrics without what clocks say. */
+/** A run's metrics without times. */
 export async function linesOf(logDir: string) {
   const records = await readMetrics(join(logDir, 'metrics.jsonl'));
   return records.map(({ time: _, imagesPerSecond: __, waitShare: ___, ...rest }) => rest);

@@ -1,6 +1,6 @@
 // @ts-check
-// in-turn.mjs PROGRAM: runs a built program with each list of arguments that a message brings, one after the
-// other. Each time the program's module is evaluated anew; the packages that it imports are not.
+// in-turn.mjs PROGRAM: runs a built program once for each message, which holds its arguments. The program's
+// module is evaluated anew each time; the packages that it imports are not.
 import { pathToFileURL } from 'node:url';
 
 const [program = ''] = process.argv.slice(2);
@@ -10,7 +10,7 @@ let runs = 0;
 let last = Promise.resolve();
 
 for (const name of /** @type {const} */ (['stdout', 'stderr'])) {
-  // Each run adds listeners of its own.
+  // Each run adds its own listeners.
   process[name].setMaxListeners(0);
   process[name].write = (/** @type {unknown} */ chunk) => {
     text[name] += chunk;

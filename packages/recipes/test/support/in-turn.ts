@@ -1,13 +1,13 @@
-/** Runs a built program with many command lines: most of the time of one is Node's start and the imports. */
+/** Runs a built program with many command lines; starting Node and importing take most of a run's time. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterAll } from 'vitest';
 import { builtProgram, type Ended, programEnvironment } from './programs.js';
 
 /**
- * Runs apps/APP/dist/PROGRAM.js like `run`, but one command line after another in a process that they share,
- * which ends after the tests of the calling file. For runs that only print and write files: a process of its
- * own shows signals, and that it ends.
+ * Runs apps/APP/dist/PROGRAM.js like `run`, but one command line after another in a shared process, which
+ * ends after the tests of the calling file. Only for runs that print and write files: testing signals or the
+ * exit of a program takes a separate process.
  */
 export function inTurn(app: string, program: string): (...args: string[]) => Promise<Ended> {
   let shared: SharedProcess | null = null;

@@ -9,7 +9,7 @@ export const CLASSES = 4;
 export const TRAIN_IMAGES = 10;
 export const VAL_IMAGES = 3;
 export const BATCH = 4;
-/** Batches of an epoch: the last two images do not fill one. */
+/** Batches of an epoch; the last two images do not fill one. */
 export const STEPS_PER_EPOCH = 2;
 export const CROP = 32;
 
@@ -20,7 +20,7 @@ interface Sections {
   segmentation?: Record<string, unknown>;
 }
 
-/** Contents of a configuration file; the sections given are merged over it. */
+/** Contents of a configuration file, with the given sections merged into it. */
 export function rawSegmentation({ network, optimizer, input, segmentation }: Sections = {}) {
   return {
     task: 'segmentation',

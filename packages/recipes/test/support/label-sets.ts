@@ -1,4 +1,4 @@
-/** A folder of images with any number of labels, and configurations for it. */
+/** A folder of multi-label images, and configurations for it. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encode } from 'fast-png';
@@ -10,7 +10,7 @@ const SIDE = 20;
 export const NAMES = ['left', 'middle', 'right'] as const;
 export const [TRAIN, VAL] = [24, 7];
 
-/** Every eighth image has no label; the others have those of the bits of their number. */
+/** Image i has the labels whose bits are set in i, so every eighth image has none. */
 const has = (image: number, label: number) => ((image >> label) & 1) === 1;
 
 /** DIR/{train,val}/NN.png, gray with a bright band for each label, and DIR/{train,val}.csv. */

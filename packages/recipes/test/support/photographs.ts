@@ -19,7 +19,7 @@ export const config = segmentationConfigOf();
 export const weights = weightsOf(config, 3);
 export const MAX_SIDE = 48;
 
-/** Width and height of the photographs, one of them with its ending in capitals. */
+/** Width and height of the photographs; one has an upper-case extension. */
 export const PHOTOGRAPHS: Record<string, [number, number]> = {
   'a tram.jpg': [64, 40],
   'b.PNG': [30, 52],
@@ -33,7 +33,7 @@ export interface Scene {
   readonly snapshot: string;
 }
 
-/** The folder and the snapshot, in places of their own. */
+/** The folder of photographs and the snapshot, in separate temporary folders. */
 export async function makeScene(): Promise<Scene> {
   const photos = join(await temporaryFolder(), 'photos');
   await mkdir(photos);

@@ -22,7 +22,7 @@ export function builtProgram(app: string, program: string): string {
   return path;
 }
 
-/** Variables of a program: one compute thread, and no options of the tests' own Node. */
+/** Environment of a program: one compute thread, and none of the Node options of the tests. */
 export const programEnvironment = (): NodeJS.ProcessEnv => ({
   ...process.env,
   OMP_NUM_THREADS: '1',
@@ -30,8 +30,8 @@ export const programEnvironment = (): NodeJS.ProcessEnv => ({
 });
 
 /**
- * Starts apps/APP/dist/PROGRAM.js with one compute thread; `onOutput` sees all of stdout so far whenever more
- * comes. `cwd`: the folder it starts in.
+ * Starts apps/APP/dist/PROGRAM.js with one compute thread in the folder `cwd`. `onOutput` receives all of
+ * stdout so far whenever there is more.
  */
 export function start(
   app: string,
@@ -61,7 +61,7 @@ export function start(
   return { child, ended };
 }
 
-/** Runs a program to its end. */
+/** Runs a program until it exits. */
 export function run(app: string, program: string, ...args: string[]): Promise<Ended> {
   return start(app, program, args).ended;
 }

@@ -8,7 +8,7 @@ export interface Variant {
   network: object;
   optimizer: object;
   losses: number[];
-  /** Largest relative errors of several float32 runs of PyTorch, which rounding alone causes. */
+  /** Largest relative errors, from rounding alone, of several float32 runs of PyTorch. */
   float32ErrorsOfPyTorch: { losses: number[]; state: number };
   state: Record<string, Digest>;
 }
@@ -29,7 +29,7 @@ const { images, labels, mean, std } = fixtures.about;
 
 export const SHAPE = { batch: images.shape[0], crop: images.shape[1] };
 
-/** The batch of a step, counted from 0. */
+/** The batch of a step; steps count from 0. */
 export function pytorchBatch(step: number): Batch {
   const number = step % images.batches;
   return {
@@ -45,7 +45,7 @@ export function pytorchBatch(step: number): Batch {
   };
 }
 
-/** (rgb − mean) / std as one 3×4 matrix an image. */
+/** (rgb − mean) / std as a 3×4 matrix for each image. */
 function colors(): Float32Array {
   const matrix = mean.flatMap((value, c) => {
     const deviation = std[c] ?? Number.NaN;

@@ -1,4 +1,4 @@
-/** Training runs of a small network in the process of the test. */
+/** Training runs of a small network within the test's process. */
 import { join } from 'node:path';
 import { listCheckpoints, loadRunState, type RunState } from '@inplace-abn/checkpoint';
 import { cpu } from '@inplace-abn/core';
@@ -7,7 +7,7 @@ import type { TrainOutcome } from '@inplace-abn/train';
 import { expect } from 'vitest';
 import { resolveConfig, type TrainConfig, type TrainOptions, train } from '../../src/index.js';
 
-/** Batches of an epoch over the 60 training images of `imageFolder`: the last four images do not fill one. */
+/** Batches of an epoch over the 60 training images of `imageFolder`; the last four images do not fill one. */
 export const STEPS_PER_EPOCH = 7;
 
 interface Sections {
@@ -25,7 +25,7 @@ interface Sections {
 }
 
 /**
- * Contents of a configuration file for the images of `imageFolder`; the sections given are merged over it.
+ * Contents of a configuration file for the images of `imageFolder`, with the given sections merged into it.
  */
 export function rawConfig({ network, optimizer, input, seed = 1, ...others }: Sections = {}) {
   return {
@@ -96,7 +96,7 @@ export function expectSameState(actual: RunState, expected: RunState): void {
   expect(actual.meta).toMatchObject(Object.fromEntries(stand));
 }
 
-/** The bits of a tensor; comparing elements with toEqual takes minutes over megabytes. */
+/** The bytes of a tensor: comparing megabytes of elements with toEqual takes minutes. */
 export function bytesOf(tensor: { data: ArrayBufferView } | undefined): Buffer {
   if (!tensor) return Buffer.alloc(0);
   const { buffer, byteOffset, byteLength } = tensor.data;

@@ -1,4 +1,4 @@
-/** Snapshots of segmentation networks in the form of the published one. */
+/** Snapshots of segmentation networks in the format of the published one. */
 import { join } from 'node:path';
 import { type TorchValue, writeTorch } from '@inplace-abn/checkpoint';
 import type { HostTensor } from '@inplace-abn/core';

@@ -1,4 +1,4 @@
-/** Contents of files of PyTorch, for the tests of runs that write and read them. */
+/** Contents of PyTorch files, for the tests of runs that write and read them. */
 import { join } from 'node:path';
 import type { HostTensor, TorchValue } from '@inplace-abn/checkpoint';
 import { expect } from 'vitest';

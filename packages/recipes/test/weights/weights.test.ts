@@ -1,7 +1,4 @@
-/**
- * Weights of a checkpoint for the network under test: what fits, what is carried over, what is refused and
- * why.
- */
+/** Loading a checkpoint into a network: weights that fit, weights that are converted, and refusals. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { saveRunState, type TensorMap, writeSafetensors, writeStateDict } from '@inplace-abn/checkpoint';
@@ -43,7 +40,7 @@ function weightsOf(config: TrainConfig, changes: Record<string, Float32Array> = 
   return tensors;
 }
 
-/** Scales of SCALE, which has six channels. */
+/** The scales of SCALE, which has six channels. */
 const scales = (...values: number[]) => ({
   [SCALE]: Float32Array.from({ length: 6 }, (_, i) => values[i] ?? 1),
 });
@@ -106,7 +103,7 @@ describe('weights', () => {
     for (const [name, { data }] of tensors) expect(found.get(name)?.data).toEqual(data);
   });
 
-  it('are converted from bfloat16, and the user told', async () => {
+  it('are converted from bfloat16, with a note', async () => {
     const halves = [...weightsOf(inPlace)].map(([name, tensor]): [string, HostTensor] => {
       const { data } = tensor;
       // 0x3f80 is 1.
@@ -120,7 +117,7 @@ describe('weights', () => {
     expect(tensors.get(SCALE)).toMatchObject({ dtype: 'float32', data: new Float32Array(6).fill(1) });
   });
 
-  it('are taken by a network that differs in its activation, and the user told', async () => {
+  it('load into a network with another activation, with a note', async () => {
     const path = await runOf(inPlace, weightsOf(inPlace));
     const elu = configOf({ network: { activation: 'elu', activation_param: 1 } });
     const { notes, tensors } = await load(path, elu);
@@ -129,8 +126,8 @@ describe('weights', () => {
   });
 });
 
-describe('scales', () => {
-  it('of an in-place network become |γ| + ε in an ordinary one: the same logits', async () => {
+describe('batch norm scales', () => {
+  it('of an in-place network become |γ| + ε in an ordinary one, with the same logits', async () => {
     const trained = weightsOf(inPlace, scales(0.5, -0.5, -2));
     const path = await runOf(inPlace, trained);
     const { tensors, notes } = await load(path, ordinary);
@@ -139,7 +136,7 @@ describe('scales', () => {
     expect(tensors.get(SCALE)?.data[1]).toBeCloseTo(0.50001, 6);
   });
 
-  it('of an ordinary network become |γ| − ε in an in-place one: the same logits', async () => {
+  it('of an ordinary network become |γ| − ε in an in-place one, with the same logits', async () => {
     const trained = weightsOf(ordinary, scales(0.5, 1e-5, 2, -0.5, -2));
     const { tensors, notes } = await load(await runOf(ordinary, trained));
     expect(notes).toEqual([expect.stringMatching(/trained with ordinary batch norm.* take \|γ\| − ε/)]);
@@ -148,14 +145,14 @@ describe('scales', () => {
     expect(tensors.get(SCALE)?.data[3]).toBeCloseTo(0.49999, 6);
   });
 
-  it.each([0, 0.9e-5, -0.9e-5])('of %f in an ordinary network are named and carried', async (scale) => {
+  it.each([0, 0.9e-5, -0.9e-5])('of %f in an ordinary network are named and converted', async (scale) => {
     const trained = weightsOf(ordinary, scales(0.5, scale, scale));
     const { tensors, notes } = await load(await runOf(ordinary, trained));
     expect(notes[1]).toContain(`mod2.block1.convs.bn1 channel 1: ${scale}, 2: ${scale}`);
     expectClose(await logitsOf(inPlace, tensors), await logitsOf(ordinary, trained));
   });
 
-  it('that are negative are refused where a layer reads a sum, with what to do about it', async () => {
+  it('that are negative are refused if a layer reads a sum, with a remedy', async () => {
     const network = { arch: 'wider_resnet16', width: 1 / 64 };
     const trained = configOf({ network: { ...network, bn_mode: 'standard' } });
     const weights = weightsOf(trained);
@@ -167,33 +164,30 @@ describe('scales', () => {
     );
   });
 
-  it.each([inPlace, ordinary])(
-    'that are negative are refused where nobody knows their origin',
-    async (config) => {
-      const trained = weightsOf(inPlace, scales(-0.5));
-      const path = await safetensors(trained);
-      await expect(load(path, config)).rejects.toThrow(
-        new RegExp(
-          `^1 of the \\d+ scales in ${path} are negative, the first in ${SCALE} .*: name the batch norm$`,
-        ),
-      );
-      // The configuration of another run next to a state says nothing about it.
-      const state = await runOf(ordinary, trained);
-      await writeFile(join(state, '..', '..', 'config.json'), JSON.stringify(configOf({ seed: 9 })));
-      await expect(load(state, config)).rejects.toThrow(UnknownOriginError);
-      const { tensors } = await load(path, config, 'inplace');
-      expectClose(await logitsOf(config, tensors), await logitsOf(inPlace, trained));
-    },
-  );
+  it.each([inPlace, ordinary])('that are negative are refused if their origin is unknown', async (config) => {
+    const trained = weightsOf(inPlace, scales(-0.5));
+    const path = await safetensors(trained);
+    await expect(load(path, config)).rejects.toThrow(
+      new RegExp(
+        `^1 of the \\d+ scales in ${path} are negative, the first in ${SCALE} .*: name the batch norm$`,
+      ),
+    );
+    // The configuration of another run next to a state says nothing about it.
+    const state = await runOf(ordinary, trained);
+    await writeFile(join(state, '..', '..', 'config.json'), JSON.stringify(configOf({ seed: 9 })));
+    await expect(load(state, config)).rejects.toThrow(UnknownOriginError);
+    const { tensors } = await load(path, config, 'inplace');
+    expectClose(await logitsOf(config, tensors), await logitsOf(inPlace, trained));
+  });
 
-  it('that are all positive are taken unchanged if their origin is unknown', async () => {
+  it('that are all positive are loaded unchanged if their origin is unknown', async () => {
     const trained = weightsOf(inPlace, scales(0.5));
     const { tensors, notes } = await load(await safetensors(trained), ordinary);
     expect(notes).toEqual([]);
     expect(tensors.get(SCALE)?.data).toEqual(trained.get(SCALE)?.data);
   });
 
-  it('are not said to be of another origin than the file records', async () => {
+  it('may not be declared to have another origin than the file records', async () => {
     const path = join(await temporaryFolder(), 'model.pth.tar');
     const rest = new Map([['bn_mode', 'inplace']]);
     await writeStateDict(path, weightsOf(inPlace, scales(-0.5)) as TensorMap, { rest });
@@ -207,11 +201,11 @@ describe('scales', () => {
   });
 });
 
-/** Every way from a file to a network: what each program does with it. */
+/** Every way to load a file into a network: how each program handles it. */
 describe('every program', () => {
   const data = { train: { batches: 7 }, trainImages: 60, trainDigest: '' };
 
-  /** A run's checkpoint.pth.tar and training state, outside of its folder. */
+  /** A run's checkpoint.pth.tar and training state, outside its folder. */
   async function filesOf(config: TrainConfig, changes: Record<string, Float32Array>): Promise<string[]> {
     const engine = engineOf(config);
     engine.load(weightsOf(config, changes));
@@ -234,7 +228,7 @@ describe('every program', () => {
     return engine;
   }
 
-  /** The scales that each program arrives at, or what it says. */
+  /** The scales that each program arrives at, or its error. */
   async function scalesIn(path: string, config: TrainConfig, trainedWith?: NormMode): Promise<unknown[]> {
     const programs: ((engine: Engine) => Promise<unknown>)[] = [
       (engine) => restoreWeights(engine, config, path, trainedWith),
@@ -258,14 +252,14 @@ describe('every program', () => {
     return found;
   }
 
-  it('carries in-place scales over to ordinary layers', async () => {
+  it('converts in-place scales for ordinary layers', async () => {
     for (const path of await filesOf(inPlace, scales(-0.5, 2))) {
       const expected = Float32Array.of(0.50001, 2.00001, 1.00001, 1.00001, 1.00001, 1.00001);
       expect(await scalesIn(path, ordinary)).toEqual(Array(5).fill(expected));
     }
   });
 
-  it('carries ordinary scales over to in-place layers', async () => {
+  it('converts ordinary scales for in-place layers', async () => {
     for (const path of await filesOf(ordinary, scales(-0.5, 2))) {
       const expected = Float32Array.of(0.49999, 1.99999, 0.99999, 0.99999, 0.99999, 0.99999);
       expect(await scalesIn(path, inPlace)).toEqual(Array(5).fill(expected));
@@ -293,7 +287,7 @@ describe('every program', () => {
     }
   });
 
-  it('takes a foreign file as the user says, or refuses it', async () => {
+  it('treats a foreign file as the user declares, or refuses it', async () => {
     const path = join(await temporaryFolder(), 'foreign.pth');
     await writeStateDict(path, weightsOf(inPlace, scales(-0.5, 2)) as TensorMap);
     const [first, ...others] = await scalesIn(path, ordinary);
@@ -303,7 +297,7 @@ describe('every program', () => {
     expect(await scalesIn(path, ordinary, 'inplace')).toEqual(Array(5).fill(expected));
   });
 
-  it('test-vistas and a segmentation run included', async () => {
+  it('does so for test-vistas and segmentation runs too', async () => {
     const sections = { network: { bn_mode: 'inplace' } };
     const [trained, tested] = [
       segmentationConfigOf(sections),
@@ -327,7 +321,7 @@ describe('every program', () => {
   });
 });
 
-describe('a checkpoint that does not fit', () => {
+describe('refuses a checkpoint that', () => {
   const refusal = async (path: string, config: TrainConfig = inPlace) =>
     load(path, config).then(
       () => 'accepted',
@@ -346,14 +340,14 @@ describe('a checkpoint that does not fit', () => {
     expect(await refusal(path)).toContain('it has no classifier, only the layers before it');
   });
 
-  it('is of another network, which is named', async () => {
+  it('is of another network, and names it', async () => {
     const path = await safetensors(weightsOf(configOf({ network: { arch: 'resnet34', classes: 7 } })));
     expect(await refusal(path)).toContain(
       'it belongs to another network; set network.arch "resnet34" instead of "resnet18", network.classes 7 instead of 3',
     );
   });
 
-  it('is of another network of torchvision, which is named', async () => {
+  it('is of another torchvision network, and names it', async () => {
     const other = configOf({ network: { arch: 'resnet34', stem: 'imagenet', classes: 3 } });
     const tensors = namedAs('torchvision', networkOf(other.network), weightsOf(other));
     expect(await refusal(await safetensors(tensors))).toContain(
@@ -371,7 +365,7 @@ describe('a checkpoint that does not fit', () => {
     );
   });
 
-  it('is not a checkpoint, or is missing', async () => {
+  it('is not a checkpoint or is missing', async () => {
     const folder = await temporaryFolder();
     const text = join(folder, 'notes.txt');
     await writeFile(text, 'not a checkpoint at all');

@@ -1,5 +1,5 @@
 // @ts-check
-// Fits a network on this rank's batches, and stops where it is told.
+// Fits a network on this rank's batches, and stops as its argument says.
 import { GlobalAvgPool2d, Linear, Sequential } from '@inplace-abn/nn';
 import { sgd } from '@inplace-abn/optim';
 import { crossEntropy, Session } from '@inplace-abn/session';

@@ -1,5 +1,5 @@
 // @ts-check
-// Trains a drawn network in a number of shards, on the first processes of the pool, and tells its weights.
+// Trains a random network in a number of shards on the first processes of the pool and returns its state.
 import { add, concat, cpu } from '@inplace-abn/core';
 import {
   Conv2d,
@@ -41,15 +41,15 @@ const CLASSES = 5;
  * @property {keyof typeof LOSSES} loss
  * @property {keyof typeof OPTIMIZERS} optimizer
  * @property {'float32' | 'bfloat16'} [precision]
- * @property {number} [wide] channels of a layer behind the blocks, of whose products sums are long
+ * @property {number} [wide] outputs of a linear layer after the blocks, enough of them for long sums
  * @property {number} [clip]
  * @property {number} [accumulate]
  * @property {boolean} [average]
- * @property {boolean} [mix] whether images are mixed, in another proportion in each batch
+ * @property {boolean} [mix] whether images are mixed, in a different proportion in each batch
  * @property {number} [bucketSize]
  * @property {boolean} [ownStatistics]
- * @property {boolean} [reversed] whether the larger part is the first rank's
- * @property {string} [from] state to begin with
+ * @property {boolean} [reversed] whether the first rank has the larger part
+ * @property {string} [from] state to start from
  * @property {string} [to] where the state is written
  */
 
@@ -73,7 +73,7 @@ const OPTIMIZERS = {
   rmsprop: () => rmsprop({ learningRate: 0.01 }),
 };
 
-/** A layer whose output is added to its input, or joined with it. */
+/** A layer whose output is added to its input, or concatenated with it. */
 class Around extends Module {
   /**
    * @param {Module} inner

@@ -1,4 +1,4 @@
-/** Mistakes of a caller, and what a session says to them. */
+/** Mistakes of a caller and the errors they raise. */
 import { UsageError } from '@inplace-abn/core';
 import { expect } from 'vitest';
 

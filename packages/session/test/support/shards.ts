@@ -1,4 +1,4 @@
-/** Networks, recipes and batches that are drawn, and processes that train them in shards. */
+/** Random networks, recipes and batches, and processes that train them in shards. */
 import type { HostTensor } from '@inplace-abn/tensor';
 import fc from 'fast-check';
 import { expect } from 'vitest';
@@ -33,8 +33,8 @@ const block = fc.record({
 });
 
 /**
- * In 2, 4 or 8 shards. A batch has at least one sample for every part of every shard, and any number of them,
- * so most are divided unequally.
+ * Random options with 2, 4 or 8 shards. A batch has any number of samples that gives each part of each shard
+ * at least one, so most batches are divided unevenly.
  */
 export const drawn = fc
   .record({ depth: fc.integer({ min: 1, max: 3 }), accumulate: fc.integer({ min: 1, max: 2 }) })
@@ -56,10 +56,10 @@ export const drawn = fc
     });
   });
 
-/** All numbers of processes, up to 8, that divide this many shards. */
+/** All numbers of processes up to 8 that divide this number of shards. */
 export const worldsOf = (shards: number) => [1, 2, 4, 8].filter((world) => world <= shards);
 
-/** Eight processes, the first of which train. Sums over all eight first run within each of two nodes. */
+/** Eight processes, of which the first ones train. Sums over all eight first run within each of two nodes. */
 export class Worlds {
   private constructor(readonly pool: Pool) {}
 
@@ -67,7 +67,7 @@ export class Worlds {
     return new Worlds(await Pool.start(8, {}, { localRank: (rank) => rank % 4 }));
   }
 
-  /** The result of a world of this size, which is the same on all of its processes. */
+  /** The result with this world size; expects it to be the same on all processes. */
   async trained(world: number, options: object): Promise<Result> {
     const all = await this.pool.run<Result | null>(job, () => ({ world, ...options }));
     const [first, ...others] = all.slice(0, world);
@@ -76,7 +76,7 @@ export class Worlds {
     return first;
   }
 
-  /** Expects that worlds of these sizes get the results and the weights of the first. */
+  /** Expects every world size to give the results and weights of the first. */
   async expectEqual(options: object, [least = 1, ...others]: readonly number[]): Promise<void> {
     const expected = await this.trained(least, { ...options, bucketSize: undefined });
     for (const world of others) {

@@ -1,4 +1,4 @@
-/** A small network and images that it can tell apart. */
+/** A small network and images that it can classify. */
 import { Conv2d, GlobalAvgPool2d, InPlaceABN, Linear, Sequential } from '@inplace-abn/nn';
 import { sgd } from '@inplace-abn/optim';
 import { crossEntropy, Session, type SessionOptions } from '../../src/index.js';
@@ -22,7 +22,7 @@ export const session = (options: Partial<SessionOptions> = {}) =>
     ...options,
   });
 
-/** Stripes across, stripes down, and plain gray: what a 3×3 filter tells apart. */
+/** Horizontal stripes, vertical stripes and plain gray, which a 3×3 filter can tell apart. */
 export function batchOf(size: number, first = 0): { x: Float32Array; y: Int32Array } {
   const y = Int32Array.from({ length: size }, (_, i) => (first + i) % CLASSES);
   const x = Float32Array.from({ length: size * SIDE * SIDE }, (_, i) => {

@@ -1,4 +1,4 @@
-/** The callbacks of runs, in a training of a session. */
+/** The callbacks of runs, while a session trains. */
 import { join } from 'node:path';
 import { accuracy } from '@inplace-abn/session';
 import { expect, it } from 'vitest';
@@ -16,7 +16,7 @@ import { temporaryFolder } from '../support/images.js';
 
 const VERSIONS = { node: 'v0', platform: 'test', cpu: 'test', cores: 1, memoryBytes: 1, packages: {} };
 
-it('show and record what a session trains', async () => {
+it('callbacks show and record the training of a session', async () => {
   const session = sessionOf({ metrics: { top1: accuracy() } });
   const folder = await RunFolder.create(join(await temporaryFolder(), 'run'), {
     config: {},

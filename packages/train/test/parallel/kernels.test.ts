@@ -40,13 +40,13 @@ function agreed(processes: readonly Process[], asked = {}) {
 const [fast, slow] = [timedAs('winograd'), timedAs('onednn')];
 
 describe('processes agree', () => {
-  it('on the kernel of the first rank that has one; the others plan again', async () => {
+  it('on the kernel of the first rank that has one; the others replan', async () => {
     const found = await agreed([
       { device: slow, images: 3 },
       { device: fast, images: 2 },
       { device: slow, images: 2 },
     ]);
-    // The second and third have the same share of the batch; the first has another.
+    // The second and third have the same share of the batch; the first has a different one.
     expect(found.map(({ planned }) => planned)).toEqual(['onednn', 'winograd', 'winograd']);
     for (const { names } of found) expect([...names].sort()).toEqual(['onednn', 'winograd']);
     expect(found.map(({ plans }) => plans)).toEqual([1, 1, 2]);

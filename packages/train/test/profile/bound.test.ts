@@ -4,7 +4,7 @@ import { boundOf, planBound } from '../../src/profile/bound.js';
 
 const LIMITS = { bandwidth: 1e12, products: { float32: 1e9 } };
 
-it('counts the products of a convolution once, and not in the layout of its weights', () => {
+it('counts the products of a convolution in its run, not in the layout of its weights', () => {
   const graph = trace((tracer) => {
     const weight = tracer.state('weight', [32, 16, 3, 3], 'float32', 'parameter');
     return { y: conv2d(tracer.input('x', [1, 16, 8, 8], 'float32'), weight, null, { padding: 1 }) };

@@ -108,7 +108,7 @@ describe('Progress on a terminal', () => {
   });
 });
 
-describe('Progress elsewhere', () => {
+describe('Progress without a terminal', () => {
   it.each([
     ['a pipe', { isTTY: false }, {}],
     ['a dumb terminal', { isTTY: true }, { TERM: 'dumb' }],
@@ -127,7 +127,7 @@ describe('Progress elsewhere', () => {
     expect(written.every((line) => line.endsWith('\n') && !line.includes('\u001b'))).toBe(true);
   });
 
-  it('stops writing when nobody reads any more', () => {
+  it('stops writing when the output has lost its reader', () => {
     const written: string[] = [];
     const stream = { write: (text: string) => written.push(text), writable: true };
     const progress = new Progress({ stream, printFreq: 1 });

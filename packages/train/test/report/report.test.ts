@@ -203,7 +203,7 @@ describe('report', () => {
     expect(html).toContain('<td>&lt;sky&gt;</td><td></td><td class="n">–</td>');
   });
 
-  it('puts a long value on a line of its own', () => {
+  it('puts a long value on a separate line', () => {
     const html = renderReport({
       title: 'run',
       facts: [

@@ -20,7 +20,7 @@ describe('runFolderOf', () => {
     const checkpoints = join(run, 'checkpoints');
     await writeFile(join(run, 'config.json'), '{}');
     const paths = [checkpoints, join(checkpoints, 'best.safetensors'), join(run, 'checkpoint.pth.tar')];
-    // A configuration next to a checkpoint is the user's own.
+    // A configuration next to a checkpoint belongs to the user.
     for (const path of paths) expect(runFolderOf(path)).toBeUndefined();
     await writeFile(join(run, 'versions.json'), '{}');
     await mkdir(checkpoints);

@@ -22,7 +22,7 @@ async function locked(folder: string, options?: LockOptions): Promise<RunLock> {
   return lock;
 }
 
-/** Leaves a process's lock in a folder with its last sign of life `age` milliseconds ago. */
+/** Creates a process's lock in a folder, with its last sign of life `age` milliseconds ago. */
 async function leave(folder: string, holder: Partial<Holder>, age = 0): Promise<string> {
   const { host, boot, namespace, pid } = here;
   const lock = { host, boot, namespace, pid, started: '1', since: '2025-01-31T12:00:00Z', token: 'other' };
@@ -59,7 +59,7 @@ describe('judge', () => {
     expect(judge(found, machine)).toBe(verdict);
   });
 
-  it('finds this process but none that has exited', () => {
+  it('finds this process but not one that has exited', () => {
     const { pid = 0 } = spawnSync(process.execPath, ['--version']);
     expect(here.startOf(process.pid)).toBe(here.startOf(process.pid));
     expect(here.startOf(process.pid)).not.toBeUndefined();
@@ -91,7 +91,7 @@ describe('RunLock', () => {
 
   it.each([
     ['has ended', { pid: spawnSync(process.execPath, ['--version']).pid }],
-    ['reused the id later', { pid: process.pid, started: '1' }],
+    ['has ended and its id is reused', { pid: process.pid, started: '1' }],
   ])('is broken at once if the process %s', async (_, holder) => {
     const folder = await temporaryFolder();
     const path = await leave(folder, holder);
@@ -101,7 +101,7 @@ describe('RunLock', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it.each(['another machine', 'no one can tell'])(
+  it.each(['another machine', 'an unknown owner'])(
     'of %s is broken after two minutes of silence',
     async (whose) => {
       const folder = await temporaryFolder();
@@ -148,7 +148,7 @@ describe('RunLock', () => {
     expect(all.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   });
 
-  it('tells a suspended process that its folder was taken over', async () => {
+  it('tells a resumed process that its folder was taken over', async () => {
     const folder = await temporaryFolder();
     const lock = await locked(folder);
     await lock.check();
@@ -158,7 +158,7 @@ describe('RunLock', () => {
     expect(existsSync(path)).toBe(true);
   });
 
-  it('comes back if it is removed', async () => {
+  it('is restored if it is removed', async () => {
     const folder = await temporaryFolder();
     const lock = await locked(folder);
     await rm(join(folder, LOCK_FILE));

@@ -130,7 +130,7 @@ describe('a resumed run', () => {
   it('hides a repeated validation together with its step, whose events are written again', async () => {
     const first = await RunFolder.create(path, options);
     for (const step of [1, 2]) first.metrics.add(record(step));
-    // The state of the epoch's last step was saved, but not that of the epoch's end.
+    // The state after the epoch's last step was saved, but not the one after its validation.
     first.metrics.add({ ...record(2), phase: 'val' });
     first.close();
     const resumed = await RunFolder.resume(path, { epoch: 0, step: 2 }, options);

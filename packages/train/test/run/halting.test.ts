@@ -37,7 +37,7 @@ function setting(peers: Peers) {
 }
 
 describe('a process that waits for data', () => {
-  it('stops when told to, if it is alone', async () => {
+  it('stops on request if it is alone', async () => {
     const { signals, halting, outcome } = setting(ALONE);
     await vi.advanceTimersByTimeAsync(1_000);
     signals.emit('SIGTERM', 'SIGTERM');
@@ -50,7 +50,7 @@ describe('a process that waits for data', () => {
     return { lost, ...setting({ ...ALONE, size: 2, lost: lost.signal, lossMs: 60_000 }) };
   }
 
-  it('ends when another is lost', async () => {
+  it('ends when another process is lost', async () => {
     const { lost, outcome } = several();
     await vi.advanceTimersByTimeAsync(1_000);
     lost.abort(LOSS);

@@ -1,5 +1,5 @@
 // @ts-check
-// Sums one number in a group with a timeout of its own, in which a rank may not take part.
+// Sums one number in a group with its own timeout, in which a rank may take no part.
 import { ProcessGroup } from '@inplace-abn/comm';
 
 /**

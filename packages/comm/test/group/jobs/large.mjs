@@ -1,7 +1,7 @@
 // @ts-check
-// Sums and gathers vectors that are exchanged in several slices. Every value is known, so ranks check it all.
+// Sums and gathers vectors that are exchanged in several slices. Every value is known, so ranks check all.
 
-/** Prime, so that slices in the wrong order are found. */
+/** A prime, so that slices in the wrong order are detected. */
 const PERIODS = { sum: 997, row: 241 };
 
 /**

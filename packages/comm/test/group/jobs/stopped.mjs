@@ -1,5 +1,5 @@
 // @ts-check
-// A step that an op in JavaScript stops while a sum is in flight, then one that runs to its end.
+// A step that an op in JavaScript stops while a sum is in flight, then a step that completes.
 import { defineOp, programOf, startAllReduce, trace } from '@inplace-abn/core';
 
 const failing = defineOp({

@@ -1,5 +1,5 @@
 // @ts-check
-// Creates two groups of all processes at the same time, of which one is asked for a ring.
+// Creates two groups of all processes at the same time, one of them with the topology `ring`.
 import { ProcessGroup } from '@inplace-abn/comm';
 
 /** @param {import('@inplace-abn/comm').Processes} processes */

@@ -1,5 +1,5 @@
 // @ts-check
-// A launched process: child.mjs BEHAVIOR RANK. That rank acts; the others wait to be ended.
+// child.mjs BEHAVIOR RANK: a launched process. That rank acts; the others wait to be terminated.
 import { followLauncher } from '@inplace-abn/comm';
 
 followLauncher();
@@ -35,6 +35,6 @@ if (behavior === 'deaf') {
   });
   stay();
 } else if (behavior === 'stay' || (rank !== RANK && rank !== 'all')) stay();
-// Signals may follow as soon as the test hears of this.
+// The test may send signals as soon as it reads this.
 started();
 if (rank === RANK || rank === 'all') behaviors[behavior ?? '']?.();

@@ -35,7 +35,7 @@ describe('evaluateGraph', () => {
     expect(result.values.size).toBe(6);
   });
 
-  it('names a missing tensor or one of the wrong size', () => {
+  it('names a missing tensor and one of the wrong size', () => {
     const graph = update();
     expect(() => evaluateGraph(graph, new Map(), states)).toThrow(
       'expected float32[1,2] for input x but received no elements',

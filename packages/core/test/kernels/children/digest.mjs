@@ -1,6 +1,6 @@
 // @ts-check
-// digest.mjs ADDON SPECS: runs kernels on numbers derived from their specs, and prints a line for each: the
-// number of threads, the implementation, and a digest of its outputs.
+// digest.mjs ADDON SPECS: runs kernels on numbers derived from their specs, and prints a line for each with
+// the number of threads, the implementation, and a digest of its outputs.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';

@@ -87,7 +87,7 @@ const backwardApply = (
   };
 };
 
-/** γ of 0, γ that some β do not show in bfloat16 or in any dtype, and γ of either sign. */
+/** γ of 0, γ that the output hides next to β (in bfloat16 or in any dtype), and γ of either sign. */
 const coarse = {
   weight: (_: string, shape: Shape) =>
     Array.from({ length: elements(shape) }, (_, c) => [0, 1e-3, -1e-8, 0.7, -1.2][c % 5] ?? 0),

@@ -1,4 +1,4 @@
-/** Cases of the ops that join and cut channels. */
+/** Cases of the ops that concatenate and slice channels. */
 
 import { channels, type Shape } from '@inplace-abn/tensor';
 import { withChannels } from '../../../src/ops/support/channels.js';

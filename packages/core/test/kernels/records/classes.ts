@@ -21,7 +21,7 @@ const labeled = LOGITS.map((logits) => {
   return { logits, labels: [batch, ...area], draw: { labels: labelsBelow(classes + (classes >> 3)) } };
 });
 
-/** Logits as confident as a trained network's. */
+/** Logits as confident as those of a trained network. */
 const sure = (name: string, shape: Shape) => Array.from(drawOperand(name, shape), (value) => 6 * value);
 
 /** Class weights. */

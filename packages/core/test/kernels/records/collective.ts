@@ -13,7 +13,7 @@ const TENSORS: readonly (readonly Shape[])[] = [
 ];
 const vectors = <A extends object>(attrs: A) => LENGTHS.map((length) => ({ attrs, inputs: [[length]] }));
 
-/** Rows of mean, variance and count. With several rows, the last one is of a process without samples. */
+/** Rows of mean, variance and count. If there are several, the last belongs to a process without samples. */
 const merging = (processes: number, channels: number) => {
   const { begins, length } = flatLayout([[channels], [channels], []]);
   const count = begins[2] ?? 0;

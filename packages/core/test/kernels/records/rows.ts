@@ -1,4 +1,4 @@
-/** Cases of the ops that cut and join rows of images. */
+/** Cases of the ops that slice and insert rows of images. */
 import type { Shape } from '@inplace-abn/tensor';
 
 const IMAGES: readonly Shape[] = [

@@ -23,8 +23,8 @@ const CONVOLUTIONS: readonly Convolution[] = [
   convolution([1, 17, 5, 7], [17, 1, 3, 3], 1, 1, 1, 17),
   convolution([1, 32, 5, 5], [32, 4, 3, 3], 2, 1, 1, 8),
   convolution([1, 5, 6, 9], [7, 5, 1, 3], [2, 1], [0, 1], [1, 2]),
-  // Small groups: rows that end within a tile, groups that do not fill a vector, more inputs than outputs and
-  // fewer.
+  // Small groups: rows that end within a tile, groups that do not fill a vector, more or fewer inputs than
+  // outputs.
   convolution([2, 16, 7, 17], [16, 2, 3, 3], 1, 1, 1, 8),
   convolution([2, 24, 9, 31], [24, 4, 3, 3], 2, 1, 1, 6),
   convolution([1, 33, 6, 7], [33, 3, 3, 3], 1, 2, 2, 11),
@@ -37,7 +37,7 @@ const CONVOLUTIONS: readonly Convolution[] = [
   convolution([1, 258, 10, 20], [258, 2, 3, 1], 1, [1, 0], 1, 129),
   convolution([2, 8, 33, 31], [8, 2, 2, 3], 1, [0, 1], 1, 4),
   convolution([1, 66, 10, 9], [70, 33, 3, 3], 1, 1, 1, 2),
-  // A tap of a strided window that meets no pixel; padding wider than the image.
+  // A tap of a strided window that covers no pixel; padding wider than the image.
   convolution([1, 8, 5, 5], [8, 2, 1, 1], 2, 0, 1, 4),
   convolution([1, 8, 2, 1], [8, 2, 3, 3], 1, 3, 1, 4),
   // Sizes that do not fill a tile, sums in several stretches, groups.

@@ -1,6 +1,6 @@
 // @ts-check
-// fault.mjs FILE [ignoring]: computes in WebAssembly on two threads, one of which meets a fault, and prints
-// how two runs end. `ignoring`: it is a process that signals do not end.
+// fault.mjs FILE [ignoring]: computes in WebAssembly on two threads, one of which faults, and prints how two
+// runs end. With `ignoring`, signals do not end the process.
 import { readFileSync } from 'node:fs';
 
 const [file = '', ignoring] = process.argv.slice(2);

@@ -38,7 +38,7 @@ const segmented = (options?: Partial<SegmentOptions>) => segmentScene({ photos, 
 
 const pngAt = async (...path: string[]) => decode(await readFile(join(...path)), { checkCrc: true });
 
-/** Bytes of the weights, and of the arena that all photographs fit. */
+/** Bytes of the weights, and of an arena that fits every photograph. */
 function bytesNeeded(maxSide: number) {
   const { mean, std } = config.input;
   const segmenter = new Segmenter({ device: cpu(), network: segmentationNetworkOf(config), mean, std });
@@ -46,7 +46,7 @@ function bytesNeeded(maxSide: number) {
   return { weights: segmenter.weightBytes, arena: Math.max(...plans.map(({ arenaBytes }) => arenaBytes)) };
 }
 
-/** Classes and probabilities · 255 that are expected of a photograph, at its own size. */
+/** Expected classes and probabilities · 255 of a photograph, at its own size. */
 async function expected(file: string, maxSide = MAX_SIDE) {
   const { mean, std } = config.input;
   const segmenter = new Segmenter({ device: cpu(), network: segmentationNetworkOf(config), mean, std });
@@ -61,7 +61,7 @@ async function expected(file: string, maxSide = MAX_SIDE) {
 }
 
 describe('a segmented folder', () => {
-  it('has the class ids of every photograph in gray, at its own size', async () => {
+  it('has the class ids of every photograph as a gray PNG of its own size', async () => {
     const { failed, stopped, scores, outDir, text } = await segmented();
     expect({ failed, stopped, scores }).toEqual({ failed: 0, stopped: null, scores: null });
     const written = ['a tram.png', 'b.png', 'c.png', 'd.png', 'gallery', 'index.html'];
@@ -81,7 +81,7 @@ describe('a segmented folder', () => {
     expect(text).toContain(`4 images in ${join(outDir, 'index.html')}\n`);
   });
 
-  it('has the same ids with the colors of the classes in palette mode', async () => {
+  it('has the same ids with the class colors in palette mode', async () => {
     const { outDir } = await segmented({ mode: 'palette' });
     for (const file of FILES) {
       const png = await pngAt(outDir, `${nameOf(file)}.png`);
@@ -90,7 +90,7 @@ describe('a segmented folder', () => {
     }
   });
 
-  it('adds probabilities in prob mode, and overlays if asked', async () => {
+  it('adds probabilities in prob mode, and overlays on request', async () => {
     const { outDir } = await segmented({ mode: 'prob', overlay: true });
     for (const [file, [width, height]] of Object.entries(PHOTOGRAPHS)) {
       const name = nameOf(file);
@@ -103,7 +103,7 @@ describe('a segmented folder', () => {
     }
   });
 
-  it('has a gallery of all of them', async () => {
+  it('has a gallery of all photographs', async () => {
     const { outDir } = await segmented({ overlay: true });
     const records = (await readdir(join(outDir, 'gallery'))).filter((file) => file.endsWith('.json'));
     expect(records.sort()).toEqual(FILES.map((file) => `${nameOf(file)}.json`));
@@ -132,7 +132,7 @@ describe('a segmented folder', () => {
   });
 });
 
-it('segments photographs that lie anywhere, under the names of their files', async () => {
+it('segments photographs from several folders, named after their files', async () => {
   const other = join(photos, '../zoo/e.png');
   await mkdir(join(photos, '../zoo'));
   await writeFile(other, await photo('e.png', [20, 12]));
@@ -147,7 +147,7 @@ it('segments photographs that lie anywhere, under the names of their files', asy
   );
 });
 
-describe('a folder of which something cannot be used', () => {
+describe('a folder with an unusable file', () => {
   async function broken(): Promise<string> {
     const folder = join(await temporaryFolder(), 'broken');
     await mkdir(folder);
@@ -157,7 +157,7 @@ describe('a folder of which something cannot be used', () => {
     return folder;
   }
 
-  it('has everything of the others, and names the file', async () => {
+  it('gets all outputs of the other files, and the file is named', async () => {
     const inDir = await broken();
     const { failed, outDir, text } = await segmented({ photographs: inDir });
     expect(failed).toBe(1);
@@ -166,13 +166,13 @@ describe('a folder of which something cannot be used', () => {
     expect(text).toContain('4 images in ');
   });
 
-  it('goes on after an image that fits no budget', async () => {
+  it('continues after an image that does not fit the budget', async () => {
     const { failed, text } = await segmented({ memoryBudget: bytesNeeded(MAX_SIDE).weights + 1000 });
     expect(failed).toBe(FILES.length);
     expect(text).toMatch(/^\[1\/4\] a tram\.jpg {2}error: an image of 48×30 at 48×30: the plan needs /m);
   });
 
-  it('leaves out what is finished after a resume, and takes what is not', async () => {
+  it('segments only unfinished photographs when resumed', async () => {
     const { outDir } = await segmented();
     const times = async () =>
       Promise.all(FILES.map(async (f) => (await stat(join(outDir, `${nameOf(f)}.png`))).mtimeMs));
@@ -189,7 +189,7 @@ describe('a folder of which something cannot be used', () => {
     expect(again.text).not.toMatch(/^\[/m);
   });
 
-  it('is shared out to processes, each file to one', async () => {
+  it('is divided between processes, each file to one of them', async () => {
     const outDir = join(await temporaryFolder(), 'shared');
     const texts: string[] = [];
     for (const index of [0, 1]) texts.push((await segmented({ outDir, shard: { index, count: 2 } })).text);
@@ -202,7 +202,7 @@ describe('a folder of which something cannot be used', () => {
 });
 
 describe('before the first image', () => {
-  it('an output folder that cannot be written is an error', async () => {
+  it('rejects an output folder that cannot be written', async () => {
     const file = join(await temporaryFolder(), 'file');
     await writeFile(file, '');
     await expect(segmented({ outDir: file })).rejects.toThrow(`cannot write to the output folder ${file}: `);
@@ -211,7 +211,7 @@ describe('before the first image', () => {
     );
   });
 
-  it('a folder without images is an error', async () => {
+  it('rejects a folder without images', async () => {
     const inDir = await temporaryFolder();
     await writeFile(join(inDir, 'notes.txt'), 'nothing');
     await expect(segmented({ photographs: inDir })).rejects.toThrow(
@@ -219,14 +219,14 @@ describe('before the first image', () => {
     );
   });
 
-  it('photographs whose outputs would have one name are an error', async () => {
+  it('rejects photographs whose outputs would have the same name', async () => {
     const inDir = join(await temporaryFolder(), 'twins');
     await mkdir(inDir);
     for (const file of ['a.jpg', 'a.png']) await writeFile(join(inDir, file), await photo(file, [8, 8]));
     await expect(segmented({ photographs: inDir })).rejects.toThrow(
       /would both be written to .*a\.png: rename one of them/,
     );
-    // An output next to the photographs would be an input of the next run.
+    // An output among the photographs would be an input of the next run.
     await expect(segmented({ photographs: photos, outDir: photos })).rejects.toThrow(
       `would be written over the input ${join(photos, 'd.png')}: choose another output folder`,
     );
@@ -238,7 +238,7 @@ describe('before the first image', () => {
     return path;
   }
 
-  it('a snapshot of a classification network is reported in one sentence', async () => {
+  it('rejects a snapshot of a classification network in one sentence', async () => {
     const path = await snapshotOf(initialStateOf(networkOf(config.network), config.network, 1));
     await expect(segmented({ snapshot: path })).rejects.toThrow(
       new RegExp(
@@ -247,7 +247,7 @@ describe('before the first image', () => {
     );
   });
 
-  it('a snapshot for other classes says for how many', async () => {
+  it('rejects a snapshot for another number of classes, and says for how many it is', async () => {
     const other = segmentationConfigOf({ network: { classes: 9 } });
     const path = await snapshotOf(weightsOf(other, 1));
     await expect(segmented({ snapshot: path })).rejects.toThrow(
@@ -255,18 +255,18 @@ describe('before the first image', () => {
     );
   });
 
-  it('a snapshot of another body is not loaded', async () => {
+  it('rejects a snapshot of another body', async () => {
     const other = segmentationConfigOf({ network: { arch: 'resnet34' } });
     const path = await snapshotOf(weightsOf(other, 1));
     await expect(segmented({ snapshot: path })).rejects.toThrow(path);
   });
 
-  it('a missing snapshot is an error', async () => {
+  it('rejects a missing snapshot', async () => {
     const path = join(photos, 'none.pth');
     await expect(segmented({ snapshot: path })).rejects.toThrow(`there is no snapshot ${path}: `);
   });
 
-  it('the flat dictionary of a snapshot is as good', async () => {
+  it('accepts a snapshot as a flat dictionary', async () => {
     const [nested, flat] = [await segmented(), await segmented({ snapshot: await snapshotOf(weights) })];
     for (const file of FILES) {
       const name = `${nameOf(file)}.png`;

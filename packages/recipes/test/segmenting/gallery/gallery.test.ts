@@ -44,7 +44,7 @@ describe('the page of a gallery', () => {
     expect(html.match(/<img /g)?.length ?? 0).toBe(4 * count);
   });
 
-  it('shows small images as wide as their columns', () => {
+  it('enlarges small images to the width of their columns', () => {
     const small = { ...record('small', 1), thumbnail: { width: 85, height: 96 } };
     const html = renderGallery([small], []);
     expect(html).toContain('<img class="small" loading="lazy" width="85" height="96"');
@@ -62,7 +62,7 @@ describe('the page of a gallery', () => {
     expect(html).not.toContain('<c0>');
   });
 
-  it('links to the files that were written, and to no others', () => {
+  it('links only to files that were written', () => {
     const html = renderGallery([{ ...record('a'), outputs: ['prediction', 'probability'] }], []);
     const links = [...html.matchAll(/<a href="([^#"]*)"/g)].map(([, href]) => href);
     expect(links).toEqual(['a.png', 'a_prob.png']);
@@ -128,7 +128,7 @@ describe('the gallery of a folder', () => {
     });
   });
 
-  it('shrinks what is large, classes without mixing them', async () => {
+  it('shrinks large images, and class maps without mixing classes', async () => {
     const out = await temporaryFolder();
     await writeGalleryRecord(out, image('a.jpg', 3600, 3));
     const png = decode(await readFile(join(out, 'gallery/a_prediction.png')));
@@ -138,7 +138,7 @@ describe('the gallery of a folder', () => {
     expect(thumbnail).toEqual({ width: 360, height: 1 });
   });
 
-  it('takes gray photographs and pixels without a probability', async () => {
+  it('accepts gray photographs and pixels without a probability', async () => {
     const out = await temporaryFolder();
     const [width, height] = [3, 2];
     const photo = { width, height, channels: 1, data: new Uint8Array(6).fill(90) } as const;
@@ -149,7 +149,7 @@ describe('the gallery of a folder', () => {
     expect(await buildGallery(out)).toEqual({ images: 1, ignored: [] });
   });
 
-  it('shows the images of earlier runs, each once, and passes over other files', async () => {
+  it('shows the images of earlier runs once each, and ignores other files', async () => {
     const out = await temporaryFolder();
     await writeGalleryRecord(out, image('in/b.jpg'));
     await buildGallery(out);
@@ -164,7 +164,7 @@ describe('the gallery of a folder', () => {
     expect((await buildGallery(out)).images).toBe(1);
   });
 
-  it('is complete when several processes build it as they end', async () => {
+  it('is complete if several processes build it as they end', async () => {
     const out = await temporaryFolder();
     const names = ['a', 'b', 'c', 'd', 'e', 'f'];
     await Promise.all(

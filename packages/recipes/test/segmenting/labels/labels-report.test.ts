@@ -5,7 +5,7 @@ const classes = ['Road', 'Lane Marking', 'Bird'].map((name, id) => {
   return { id, name, color: [id, id, id] as const };
 });
 
-/** Road: 6 right, 2 taken for the marking; the marking: 3 right, 1 taken for road; no bird. */
+/** Road: 6 right, 2 predicted as marking; marking: 3 right, 1 predicted as road; no bird. */
 const counts = {
   classes: 3,
   matrix: Float64Array.of(6, 2, 0, 1, 3, 0, 0, 0, 0),
@@ -48,7 +48,7 @@ describe('scores against labels', () => {
     expect(text.split('\n')).toContain('  [0,1,2],');
   });
 
-  it('of nothing are –, in JSON null', () => {
+  it('without pixels are –, and null in JSON', () => {
     const nothing = { ...counts, matrix: new Float64Array(9), iou: () => null };
     const result = labelsResult({ ...nothing, meanIou: Number.NaN, pixelAccuracy: null }, classes);
     expect(JSON.parse(labelsJson(result))).toMatchObject({

@@ -1,4 +1,4 @@
-/** Labels that a segmented folder is compared with. */
+/** Labels with which a segmented folder is compared. */
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -27,7 +27,7 @@ describe('labels', () => {
     for (const file of ['a tram.jpg', 'b.PNG'] as const) {
       const [width, height] = PHOTOGRAPHS[file] ?? [0, 0];
       const drawn = integers(file, [width * height], CLASSES + 1);
-      // Pixels of no class do not count.
+      // Pixels without a class do not count.
       const data = Uint8Array.from(drawn, (id) => (id === CLASSES ? 255 : id));
       await writeFile(
         join(labels, `${nameOf(file)}.png`),
@@ -36,7 +36,7 @@ describe('labels', () => {
     }
   });
 
-  it('for photographs give a table and labels.json', async () => {
+  it('of photographs give a table and labels.json', async () => {
     const { outDir, text, failed, scores } = await segmented({ labels });
     expect({ failed, images: scores?.images }).toEqual({ failed: 0, images: 2 });
     expect(text).toContain(
@@ -72,7 +72,7 @@ describe('labels', () => {
     expect(await readFile(join(outDir, 'gallery', 'c.json'), 'utf8')).not.toContain('"scores"');
   });
 
-  it('count what another process or an earlier run predicted', async () => {
+  it('also score predictions of another process or an earlier run', async () => {
     const outDir = join(await temporaryFolder(), 'shared');
     await segmented({ outDir, labels, shard: { index: 0, count: 2 } });
     const { scores } = await segmented({ outDir, labels, shard: { index: 1, count: 2 } });
@@ -81,7 +81,7 @@ describe('labels', () => {
     expect(resumed.scores).toEqual(scores);
   });
 
-  it('of another size are named once, and the others count', async () => {
+  it('of another size are named once, and the others are scored', async () => {
     const folder = join(await temporaryFolder(), 'labels');
     await mkdir(folder);
     await writeFile(join(folder, 'b.png'), await readFile(join(labels, 'b.png')));
@@ -90,11 +90,11 @@ describe('labels', () => {
     const reason = `The label ${join(folder, 'c.png')} has 30×52 pixels, its photograph c.JPEG 48×48: they must have the same size.`;
     expect(text.split(reason).length - 1).toBe(1);
     expect({ failed, images: scores?.images }).toEqual({ failed: 1, images: 1 });
-    // The segmentation is not at fault.
+    // The segmentation itself succeeded.
     expect(existsSync(join(outDir, 'c.png'))).toBe(true);
   });
 
-  it('are named and counted as the labeling says', async () => {
+  it('use the suffixes and the ignored id of the labeling', async () => {
     const folder = join(await temporaryFolder(), 'labels');
     await mkdir(folder);
     await writeFile(join(folder, 'b_ids.PNG'), await readFile(join(labels, 'b.png')));
@@ -133,7 +133,7 @@ describe('labels', () => {
     });
   });
 
-  it('that are not a folder are an error before anything else', async () => {
+  it('that are not in a folder are an error before anything else', async () => {
     await expect(segmented({ labels: snapshot })).rejects.toThrow(
       `there is no folder of labels ${snapshot}: expected one with NAME.png for each photograph`,
     );

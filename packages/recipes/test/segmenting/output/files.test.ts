@@ -12,10 +12,10 @@ import {
   unfinished,
 } from '../../../src/segmenting/output/files.js';
 
-describe('sharing files out', () => {
+describe('dividing files between processes', () => {
   const names = fc.uniqueArray(fc.string({ maxLength: 6 }), { maxLength: 40 });
 
-  it('gives every file to one process, evenly, whatever their order', () => {
+  it('gives every file to one process, evenly, in any order', () => {
     fc.assert(
       fc.property(names, fc.integer({ min: 1, max: 9 }), (files, count) => {
         const shards = Array.from({ length: count }, (_, index) =>
@@ -49,13 +49,13 @@ describe('names of outputs', () => {
 
   const all: OutputKind[] = ['prediction', 'probability', 'overlay', 'record'];
 
-  it('follow the file', () => {
+  it('are derived from the file name', () => {
     expect(all.map((kind) => outputPath('out', 'a.b', kind))).toEqual(
       ['a.b.png', 'a.b_prob.png', 'a.b_overlay.png', 'gallery/a.b.json'].map((name) => join('out', name)),
     );
   });
 
-  it('that differ are all right, also where inputs are PNGs', () => {
+  it('may differ from the inputs only in their folder', () => {
     expect(() => checkOutputs(['in/a.png', 'in/b.jpg', 'in/a.b.jpg'], 'out', all)).not.toThrow();
   });
 
@@ -69,17 +69,17 @@ describe('names of outputs', () => {
     [['in/a_overlay.jpg', 'in/a.jpg'], ['prediction', 'overlay'], 'in/a_overlay.jpg and in/a.jpg would both'],
     [['out/a.png'], ['prediction'], 'out/a.png would be written over the input out/a.png'],
     [['out/b.jpg', 'out/./b.png'], ['prediction'], 'out/b.jpg would be written over the input out/./b.png'],
-  ])('that meet are refused: %j', (files, outputs, message) => {
+  ])('that collide are refused: %j', (files, outputs, message) => {
     expect(() => checkOutputs(files, 'out', outputs)).toThrow(message);
   });
 
-  it('may be alike if the output is not requested', () => {
+  it('may collide in outputs that are not requested', () => {
     expect(() => checkOutputs(['in/a.jpg', 'in/a_prob.jpg'], 'out', ['prediction'])).not.toThrow();
   });
 });
 
 describe('resuming', () => {
-  it('takes what lacks an output, in the order given', async () => {
+  it('selects files that lack an output, in the given order', async () => {
     const out = await temporaryFolder();
     const outputs: OutputKind[] = ['prediction', 'record'];
     await mkdir(join(out, 'gallery'));

@@ -23,7 +23,7 @@ describe('blending', () => {
   const photo = photoOf(6, 3);
   const map = mapOf(6, 3);
 
-  it('is the mean of photograph and color', () => {
+  it('is the mean of photograph and color at 0.5', () => {
     const { data } = blend(photo, map, vistasClasses);
     const expected = Array.from(photo.data, (value, i) => {
       const color = vistasClasses[map.data[Math.floor(i / 3)] ?? 0]?.color ?? [];
@@ -32,12 +32,12 @@ describe('blending', () => {
     expect([...data]).toEqual(expected);
   });
 
-  it('leaves the photograph at 0, and all color at 1', () => {
+  it('gives the photograph at 0 and the color at 1', () => {
     expect([...blend(photo, map, vistasClasses, 0).data]).toEqual([...photo.data]);
     expect(at(blend(photo, map, vistasClasses, 1), 0, 1)).toEqual([70, 130, 180]);
   });
 
-  it('takes gray photographs, and classes that no list names as black', () => {
+  it('accepts gray photographs, and paints ids without a class black', () => {
     const gray: Image = { width: 2, height: 1, channels: 1, data: Uint8Array.of(10, 200) };
     const unknown = { width: 2, height: 1, data: Uint8Array.of(200, 27) };
     expect([...blend(gray, unknown, vistasClasses).data]).toEqual([5, 5, 5, 135, 165, 190]);
@@ -53,7 +53,7 @@ describe('blending', () => {
 });
 
 describe('an overlay', () => {
-  it('is the blended photograph as PNG, pixel by pixel', async () => {
+  it('is the blended photograph as a PNG, pixel for pixel', async () => {
     const [photo, map] = [photoOf(40, 30), mapOf(40, 30)];
     const png = decode(await encodeOverlayPng(photo, map, vistasClasses, 0.3));
     expect(png).toMatchObject({ width: 40, height: 30, channels: 3 });

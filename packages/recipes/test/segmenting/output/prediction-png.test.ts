@@ -17,7 +17,7 @@ const map = fc
   );
 
 describe('a palette PNG', () => {
-  it('holds the indices as they are, for every size', () => {
+  it('holds the indices unchanged, for every size', () => {
     fc.assert(
       fc.property(map, ({ width, height, data }) => {
         const png = decode(encodePalettePng({ width, height, data }, vistasClasses), { checkCrc: true });
@@ -49,7 +49,7 @@ describe('a raw PNG', () => {
     );
   });
 
-  it('wants a value for each pixel', () => {
+  it('needs a value for each pixel', () => {
     expect(() => encodeRawPng({ width: 2, height: 3, data: new Uint8Array(5) })).toThrow(
       'a class map of 2×3 pixels needs 6 values but has 5',
     );
@@ -73,7 +73,7 @@ describe('a PNG of probabilities', () => {
     expect(written(...all.map((n) => n / 255))).toEqual(all);
   });
 
-  it('makes NaN 0 and stays within bytes', () => {
+  it('maps NaN to 0 and clamps to a byte', () => {
     expect(written(Number.NaN, -0.5, 1.5, Number.POSITIVE_INFINITY)).toEqual([0, 0, 255, 255]);
   });
 });
