@@ -1,6 +1,6 @@
-"""Round-trips networks of every family through checkpoint files: PyTorch saves random
-weights in both containers, and ours must give the same logits and gradients; PyTorch loads the file that ours writes and must
-give its first logits, bit for bit.
+"""Round-trips networks of every family through checkpoint files: PyTorch saves random weights in both containers, and
+ours must give the same logits and gradients. Then PyTorch loads the file that ours writes and must reproduce its first
+logits, bit for bit.
 
     npm run build && /usr/bin/python3 -B tools/oracle/check_networks.py
 """
@@ -20,11 +20,11 @@ from nets import NETS
 
 CASES = ["resnet18", "resnet50", "resnext50", "wider_resnet16", "wider_resnet16_a2", "densenet121"]
 SIDE, BATCH, CLASSES = 64, 4, 10
-# Relative error by norm against float64. A value near the kink of an activation takes the other branch when it is rounded,
-# so gradients have a second bar: this multiple of the error of PyTorch's own float32.
+# Allowed relative error, by norm, compared with float64. Rounding may send a value near an activation's kink down the
+# other branch, so gradients have a second limit: this multiple of the error of PyTorch's own float32.
 BAR, TIMES = 1e-4, 3
 
-# Evaluation and training logits and all gradients of the network whose weights a file holds; then writes those weights.
+# Writes evaluation and training logits and all gradients of the network in a file, then its weights.
 OURS = """
 import { cpu, compile, crossEntropy, gradients, Program, Store, statesOf, trace } from './packages/core/dist/index.js';
 import { InPlaceABN, EVALUATION, parametersIn } from './packages/nn/dist/index.js';
@@ -73,7 +73,7 @@ await writeStateDict(`${folder}/ours.pth.tar`, weights, { prefix: 'module.' });
 
 
 def network(arch: str):
-    """In float64, with random weights and statistics; dropout draws masks of its own on each side and is off."""
+    """In float64, with random weights and statistics. Dropout is off, because both sides draw different masks."""
     options = {"classes": CLASSES, "bn_mode": "inplace", "activation": "leaky_relu", "param": 0.01}
     net = NETS[arch](**options).double()
     with torch.no_grad():
@@ -87,7 +87,7 @@ def network(arch: str):
             elif value.dim() > 1:
                 value.normal_(0, (2 / value[0].numel()) ** 0.5)
             if value.is_floating_point():
-                # Both sides must start from the same numbers.
+                # Both sides must start from the same float32 numbers.
                 value.copy_(value.float().double())
     for module in net.modules():
         if isinstance(module, (torch.nn.Dropout, torch.nn.Dropout2d)):
@@ -96,7 +96,7 @@ def network(arch: str):
 
 
 def results(net, images, names) -> dict:
-    """Logits in both modes, and the gradients of all parameters in a row."""
+    """Logits in both modes, and the gradients of all parameters, concatenated."""
     evaluation = net.eval()(images).detach()
     logits = net.train()(images)
     F.cross_entropy(logits, torch.arange(BATCH) % CLASSES).backward()

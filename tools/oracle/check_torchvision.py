@@ -2,10 +2,11 @@
 
     npm run build && /usr/bin/python3 -B tools/oracle/check_torchvision.py [ARCH...]
 
-Scales have both signs (of a DenseNet only where a norm reads a convolution), statistics are drawn. A network with ReLU is converted to
-ordinary batch norm, the same with leaky ReLU 0.01 to in-place batch norm; then the converted file goes back: torchvision's own
-constructor loads it strictly, filters must equal their own bit for bit except for signs, and logits are compared again. Errors are the largest
-difference, relative to the largest logit. PyTorch computes in float64.
+Scales have both signs (in a DenseNet only if the norm reads a convolution), and statistics are random. A network with
+ReLU is converted to ordinary batch norm, and the same network with leaky ReLU 0.01 to in-place batch norm. Then the
+converted weights go back: torchvision's own constructor loads them strictly, filters must equal the original ones bit for
+bit except for signs, and logits are compared again. Errors are the largest difference, relative to the largest logit.
+PyTorch computes in float64.
 """
 
 import os
@@ -24,7 +25,7 @@ from make_weights import SIGNED, draw
 ARCHS = ["resnet18", "resnet34", "resnet50", "resnet101", "wide_resnet50_2", "resnext50_32x4d", "densenet121"]
 SHAPE = (2, 3, 224, 224)
 
-# Converts theirs.pth as told, computes logits, and writes the weights back under torchvision's names.
+# Converts theirs.pth as requested, computes logits, and writes the weights back under torchvision's names.
 OURS = """
 import { readFile, writeFile } from 'node:fs/promises';
 import { compile, cpu, Programs, statesOf, trace } from './packages/core/dist/index.js';
@@ -48,7 +49,7 @@ process.stdout.write(took);
 
 
 class Leaky(nn.Module):
-    """Replaces every ReLU."""
+    """Leaky ReLU 0.01, which replaces every ReLU."""
 
     def forward(self, x):
         return nn.functional.leaky_relu(x, 0.01)
@@ -65,7 +66,7 @@ def leaky(net: nn.Module, arch: str) -> nn.Module:
             owner = net.get_submodule(name.rpartition(".")[0])
             setattr(owner, name.rpartition(".")[2], Leaky())
     if arch.startswith("densenet"):
-        # Its forward ends in a function and not in a module.
+        # Its forward ends with the function F.relu, not with a module.
         body = net.features
         net.forward = lambda x: net.classifier(nn.functional.leaky_relu(body(x), 0.01).mean((2, 3)))
     return net

@@ -5,12 +5,13 @@
     check_vistas.py predict SNAPSHOT IN_DIR OUT_DIR
     check_vistas.py compare OURS_DIR THEIRS_DIR  exits with 1 if they differ
 
-predict writes NAME.png, class ids in gray, and NAME.npy, probabilities in float32, at the size that the network sees, or with
---original-size at the photograph's by nearest neighbor. compare wants both of each image from the other side too;
-NAME_prob.png (probability x 255) will do for NAME.npy, to 1/255. For a quick run: --arch wider_resnet16_a2 --max-side 256.
+predict writes NAME.png, class ids in gray, and NAME.npy, probabilities in float32, at the network's input size or, with
+--original-size, at the size of the photograph (nearest neighbor). compare needs both files from both sides; instead of
+NAME.npy, ours may have NAME_prob.png (probability x 255), exact to 1/255. A quick run: --arch wider_resnet16_a2
+--max-side 256.
 
 The time of F.avg_pool2d grows with the area of the window: minutes for 84 x 84 at full size. --fast-pool computes the same
-means from cumulative sums in float64 (deeplab.py); they differ by rounding only.
+means from cumulative sums in float64 (deeplab.py), up to rounding.
 """
 
 import argparse
@@ -30,7 +31,7 @@ from fusion import FUSIONS, predict
 
 SOURCE = "/usr/share/doc/opencv-doc/examples/data"
 PHOTOGRAPHS = ["building.jpg", "fruits.jpg", "graf1.png", "home.jpg", "leuvenA.jpg", "messi5.jpg", "starry_night.jpg", "stuff.jpg"]
-# Height and width that all photographs are resized to for calibration.
+# Height and width to which all photographs are resized for calibration.
 CALIBRATION = (240, 320)
 THREADS = 2
 BARS = {"equal": 0.999, "probability": 1e-3}
@@ -92,7 +93,7 @@ def write(args) -> None:
 def run(args) -> None:
     net = vistas.vistas_net(args.arch, args.fast_pool)
     vistas.load_snapshot(net, args.snapshot)
-    # Weights are float32 before they are widened, so float64 computes the same network exactly.
+    # Weights are rounded to float32 before they are widened, so float64 computes exactly the same network.
     deploy(net.double() if args.float64 else net)
     os.makedirs(args.out_dir, exist_ok=True)
     for path in vistas.image_files(args.in_dir):
@@ -133,7 +134,7 @@ def compare_image(args, name: str) -> bool:
     if our_best.dtype == np.uint8:
         allowed, our_best = allowed + 1 / 255, our_best / np.float32(255)
     equal = ours == theirs
-    # Classes differ where two are almost equally likely; the share of such pixels has a bar of its own. NaN fails every bar.
+    # Classes differ where two are almost equally likely; the share of such pixels has its own limit. NaN fails every limit.
     difference = np.abs(our_best.astype(np.float64) - their_best)[equal]
     share, within = equal.mean(), (difference <= allowed).mean() if difference.size else 0.0
     passed = share >= BARS["equal"] and within >= args.within
@@ -143,7 +144,7 @@ def compare_image(args, name: str) -> bool:
 
 
 def read(folder: str, name: str):
-    """Class ids, and probabilities in floats or, of an image, in uint8."""
+    """Class ids, and probabilities: floats from NAME.npy, or uint8 from NAME_prob.png."""
     path = os.path.join(folder, name)
     labels = np.asarray(Image.open(path + ".png"))
     if os.path.exists(path + ".npy"):

@@ -1,5 +1,5 @@
-"""Checks the files that we write: PyTorch loads each with weights_only=True, compares it with the file that it was read from,
-and continues training from it.
+"""Checks the files that we write: PyTorch loads each with weights_only=True, compares it with the original file, and
+continues training from it.
 
     npm run build && /usr/bin/python3 -B tools/oracle/check_written.py
 """
@@ -15,7 +15,7 @@ import torch
 import make_pth
 import paths
 
-# Reads a file and writes it again, as it is and as a state dictionary.
+# Reads a file and writes it again, unchanged and as a state dictionary.
 COPY = """
 import { readTorch, writeTorch, readStateDict, writeStateDict, fromTorchOptimizer, toTorchOptimizer } from './packages/checkpoint/dist/index.js';
 const [from, to, kind] = process.argv.slice(1);
@@ -30,7 +30,7 @@ if (kind) {
 }
 """
 
-# Opcodes that the weights_only reader of PyTorch 2 supports; 1.13's lacks BINFLOAT.
+# Opcodes that the weights_only reader of PyTorch 2 supports; the reader of 1.13 lacks BINFLOAT.
 SAFE = set(
     "PROTO STOP MARK EMPTY_DICT EMPTY_LIST EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3 NONE NEWTRUE NEWFALSE BININT BININT1 BININT2 "
     "LONG1 BINFLOAT BINUNICODE SHORT_BINSTRING BINPUT LONG_BINPUT BINGET LONG_BINGET GLOBAL REDUCE BUILD BINPERSID APPEND APPENDS "
@@ -40,7 +40,7 @@ SAFE = set(
 
 def same(a, b) -> bool:
     if isinstance(a, torch.Tensor):
-        # Bits, so that NaN is itself.
+        # Compare bits, so that NaN equals itself.
         return a.dtype == b.dtype and a.shape == b.shape and bits(a) == bits(b)
     if isinstance(a, dict):
         return list(a) == list(b) and all(same(a[k], b[k]) for k in a)
@@ -57,7 +57,7 @@ def bits(tensor) -> bytes:
 
 
 def load(path: str):
-    """With weights_only=True. PyTorch 1.13 rejects floats there; then the opcodes are compared with those that PyTorch 2 accepts."""
+    """Loads with weights_only=True. PyTorch 1.13 rejects floats there, so only the opcodes are checked with it."""
     with zipfile.ZipFile(path) as z:
         assert z.testzip() is None, path
         opcodes = {op.name for op, _, _ in pickletools.genops(z.read("archive/data.pkl"))}
@@ -68,7 +68,7 @@ def load(path: str):
 
 
 def continues(kind: str, written: dict) -> None:
-    """A step of the optimizer that was saved and of one that was loaded are equal."""
+    """A step of the saved optimizer equals a step of the loaded one."""
     net, optimizer = make_pth.trained(kind)
     twin, other = make_pth.trained(kind)
     # All state must come from the file.

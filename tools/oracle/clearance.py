@@ -1,7 +1,7 @@
-"""Networks whose values stay clear of every branch, so that float32 takes the same branches as float64 and follows it closely.
+"""Networks whose values stay clear of every branch, so that float32 takes the branches of float64 and follows it closely.
 
-Biases move a little until no value lies within MARGIN of an activation's kink; images are chosen whose pooling windows
-have clear maxima. What remains is smooth.
+Biases are moved a little until no value lies within MARGIN of an activation's kink, and images are chosen whose pooling
+windows have clear maxima. Close to these values, the network is smooth.
 """
 
 import numpy as np
@@ -13,12 +13,12 @@ from iabn import Abn
 from resnet import Residual
 from tresnet import Block, Excitation
 
-MARGIN = 1e-4  # float32 moves a value before its activation by 6e-6 at most (L2, relative) in PyTorch
-POOL_MARGIN = 3e-6  # between the two largest values of a pooling window, likewise; times their scale where it is above 1
+MARGIN = 1e-4  # PyTorch's float32 moves a value before its activation by at most 6e-6 (L2, relative)
+POOL_MARGIN = 3e-6  # likewise, between the two largest values of a pooling window; times their scale if that is above 1
 
 
 class Unclear(Exception):
-    """A pooling window has two values that are too close to each other."""
+    """The two largest values of a pooling window are too close to each other."""
 
 
 class Clearance:
@@ -71,7 +71,7 @@ class Clearance:
         return hook
 
     def _search(self, name, bias, total):
-        """As _clear where the sum is not linear in the bias: tries values until the channel is clear."""
+        """Like _clear, for a sum that is not linear in the bias: tries values until the channel is clear."""
         with torch.no_grad():
             for channel in np.flatnonzero(self._least(total()) < self.margin):
                 old = float(bias[channel])
@@ -97,7 +97,7 @@ class Clearance:
 
 
 def _clear_value(row: np.ndarray, old: float) -> float:
-    """The float32 value nearest to `old`, in steps of the margin, that leaves no element of the row at zero."""
+    """The float32 value nearest to `old`, in steps of MARGIN, that keeps all elements of the row MARGIN away from zero."""
     for k in range(1, 2000):
         for step in (k * MARGIN, -k * MARGIN):
             value = float(np.float32(old + step))
@@ -116,14 +116,14 @@ def _pool_hook(pool, inputs):
 
 
 def clear(make, images):
-    """A network of `make` with clear biases, the first images whose pooling windows are clear, their number, and the
-    biases that moved: {name: {channel: value}}. `images(salt)` draws a batch."""
+    """A network of `make` with clear biases, the first images whose pooling windows are clear, their salt, and the moved
+    biases: {name: {channel: value}}. `images(salt)` draws a batch."""
     for salt in range(200):
         net, x = make(), images(salt)
         clearance = Clearance(net)
         try:
             with torch.no_grad():
-                # A bias moved for a block's sum changes nothing before it, so one pass in order clears all.
+                # Moving a bias for a block's sum changes no earlier value, so one pass in order clears all.
                 net(x)
         except Unclear:
             continue
@@ -136,6 +136,6 @@ def clear(make, images):
 
 
 def copy(net: nn.Module, fresh: nn.Module) -> nn.Module:
-    """`fresh` with the parameters of `net`, its running statistics as at the start."""
+    """`fresh` with the parameters of `net` and initial running statistics."""
     fresh.load_state_dict({**fresh.state_dict(), **dict(net.named_parameters())})
     return fresh

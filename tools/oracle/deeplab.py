@@ -8,15 +8,15 @@ from iabn import norm_act_of
 from preactivation import conv
 
 DILATIONS = (12, 24, 36)
-# Channels that cumulative_means holds in float64 at a time.
+# Number of channels that cumulative_means holds in float64 at a time.
 CHUNK = 256
 
 
 class DeepLabV3(nn.Module):
-    """red_bn(red_conv(map_bn(four parallel convolutions)) + the branch of global pooling); every layer has norm_act's activation.
+    """red_bn(red_conv(map_bn(four parallel convolutions)) + global pooling branch); every layer has norm_act's activation.
 
     pooling_size (height, width): in evaluation, a sliding window replaces global pooling. fast_pool: cumulative_means
-    for F.avg_pool2d, whose time grows with the window's area.
+    replaces F.avg_pool2d, whose time grows with the window's area.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class DeepLabV3(nn.Module):
     def forward(self, x):
         maps = self.red_conv(self.map_bn(torch.cat([branch(x) for branch in self.map_convs], 1)))
         pooled = self.global_pooling_bn(self.global_pooling_conv(self._pool(x)))
-        # N x out x 1 x 1, added to every place, or N x out x H x W.
+        # N x out x 1 x 1, added at every position, or N x out x H x W.
         return self.red_bn(maps + self.pool_red_conv(pooled))
 
     def _pool(self, x):
@@ -53,18 +53,18 @@ class DeepLabV3(nn.Module):
 
 
 def sliding_means(x, window, fast=False):
-    """Means of windows of min(height, H) x min(width, W), stride 1, as many as places: the outermost are repeated."""
+    """Means of windows of min(height, H) x min(width, W), stride 1, one per position: the outermost windows are repeated."""
     h, w = (min(size, side) for size, side in zip(window, x.shape[2:]))
     means = cumulative_means(x, h, w) if fast else F.avg_pool2d(x, (h, w), stride=1)
-    # Place i has the window that begins at i - (size - 1) // 2, as far as there is one: an even window ends one further.
-    # Not F.pad's replication, which has no bfloat16.
+    # Position i has the window that starts at i - (size - 1) // 2, clamped to existing windows; an even window extends one
+    # element further after i than before it. F.pad's replication does not support bfloat16.
     rows = (torch.arange(x.shape[2]) - (h - 1) // 2).clamp(0, x.shape[2] - h)
     columns = (torch.arange(x.shape[3]) - (w - 1) // 2).clamp(0, x.shape[3] - w)
     return means[:, :, rows][..., columns]
 
 
 def cumulative_means(x, h, w):
-    """F.avg_pool2d(x, (h, w), stride=1) from cumulative sums in float64: two passes, whatever the size of the window."""
+    """F.avg_pool2d(x, (h, w), stride=1) from cumulative sums in float64: two passes for any window size."""
     chunks = []
     for part in x.split(CHUNK, 1):
         total = F.pad(part.double(), (1, 0, 1, 0)).cumsum(2).cumsum(3)
@@ -86,7 +86,7 @@ class SegmentationNet(nn.Module):
 
 
 def segmentation_net(make_body, classes, hidden=256, out=256, layer=None, **head):
-    """`make_body(classes=0, **layer)` builds the body; bn_out or the last block tells its channels."""
+    """`make_body(classes=0, **layer)` builds the body; its channels are those of bn_out or of the last block."""
     layer = layer or {}
     body = make_body(classes=0, **layer)
     channels = _channels(body)
@@ -94,6 +94,6 @@ def segmentation_net(make_body, classes, hidden=256, out=256, layer=None, **head
 
 
 def _channels(body) -> int:
-    """Of the body's output: those of its last layer with a scale, in the order of the modules."""
+    """Channels of the body's output: those of its last layer with a scale, in module order."""
     layers = [m for m in body.modules() if hasattr(m, "pre_activation")]
     return layers[-1].weight.numel()

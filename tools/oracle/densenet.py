@@ -21,7 +21,7 @@ STRUCTURES = {
 
 
 class Dense(nn.Module):
-    """Layer i: bn, 1x1 convolution to 4 * growth (convs1.i), bn, 3x3 to growth (convs3.i) on all outputs before."""
+    """Layer i: bn, 1x1 convolution to 4 * growth (convs1.i), bn, 3x3 to growth (convs3.i); reads all earlier outputs."""
 
     def __init__(self, in_channels, growth, layers, norm_act, dilation):
         super().__init__()
@@ -41,7 +41,7 @@ class Dense(nn.Module):
 
 
 class DenseNet(Chain):
-    """width multiplies the growth; the transition before a dilated module does not pool; tv_: a layer before the first pooling."""
+    """width multiplies the growth; the transition before a dilated module does not pool; tv_: a layer before the first pool."""
 
     def __init__(
         self,

@@ -1,6 +1,6 @@
-"""In-place networks in the form that PyTorch evaluates fastest: F.batch_norm with |gamma| + eps, then the activation in place.
+"""In-place networks in the form that PyTorch evaluates fastest: F.batch_norm with |gamma| + eps, then an in-place activation.
 
-iabn.py's formulas hold several full-size maps at once, this one map. Without gradients only.
+The formulas of iabn.py hold several full-size maps at once, these only one. They work only without gradients.
 """
 
 import torch
@@ -30,7 +30,7 @@ class DeployedAbn(nn.Module):
 
 
 class DeployedBlock(nn.Module):
-    """An identity block whose convolutions took over the layer behind them."""
+    """An identity block whose convolutions include the layer that follows them."""
 
     def __init__(self, block):
         super().__init__()
@@ -53,7 +53,7 @@ class DeployedBlock(nn.Module):
 
 
 def deploy(net: nn.Module, fold: bool = False) -> nn.Module:
-    """Replaces the layers of `net`, in evaluation mode; `fold` puts into the convolutions of identity blocks what it can."""
+    """Replaces the layers of `net`, in evaluation mode; `fold` folds layers into the convolutions of identity blocks."""
     for name, child in net.named_children():
         if isinstance(child, Abn):
             setattr(net, name, DeployedAbn(child))

@@ -1,10 +1,10 @@
-"""Digests: what a fixture keeps of a large tensor. The TypeScript twin is packages/core/test/support/digest.ts.
+"""Digests: what a fixture stores of a large tensor. The TypeScript twin is packages/core/test/support/digest.ts.
 
     [L2 norm, sum, dot with uniform("probe:" + name) in [-1, 1), up to 16 elements]
 
-The elements are those at floor(size * u), u = numbers 0..15 of the stream "sample:" + name; all elements, in order,
-of a tensor of 16 or fewer. Elements are in logical row-major order (OIHW for a convolution, NCHW for activations).
-A short digest has fewer elements, and fewer digits of them: for fixtures of networks with hundreds of tensors.
+The elements are those at floor(size * u), where u are numbers 0..15 of the stream "sample:" + name; a tensor with at
+most 16 elements stores all, in order. Elements are in logical row-major order (OIHW for a convolution, NCHW for
+activations). A short digest has fewer elements with fewer digits, for networks with hundreds of tensors.
 """
 
 import numpy as np

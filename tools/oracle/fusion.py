@@ -1,11 +1,11 @@
-"""Inference at several scales, mirrored or not, and the fusion of its predictions into a class and a probability for each pixel."""
+"""Inference at several scales, with or without mirroring, and Prediction fusion into a class and a probability per pixel."""
 
 import torch
 from torch.nn import functional as F
 
 
 class Mean:
-    """The mean of all probabilities; the class is its largest."""
+    """The mean of all probabilities; the class with the largest mean."""
 
     def __init__(self):
         self.sum, self.count = 0, 0
@@ -19,7 +19,7 @@ class Mean:
 
 
 class Voting:
-    """Every prediction votes for its largest; the lowest of the classes with most votes, the mean probability over its votes."""
+    """Each prediction votes for its best class; the lowest class with most votes, and the mean probability of its votes."""
 
     def __init__(self):
         self.votes, self.sums = None, None
@@ -32,14 +32,14 @@ class Voting:
         self.sums.scatter_add_(1, vote, probabilities.gather(1, vote))
 
     def output(self):
-        # argmax takes the first of several.
+        # argmax returns the first of equal ones.
         winner = self.votes.argmax(1, keepdim=True)
         means = self.sums.gather(1, winner) / self.votes.gather(1, winner)
         return winner.squeeze(1), means.squeeze(1)
 
 
 class Max:
-    """The most confident of the predictions; the earlier of two that are equal."""
+    """The most confident prediction; the earlier one of equal ones."""
 
     def __init__(self):
         self.labels, self.best = None, None
@@ -60,18 +60,18 @@ FUSIONS = {"mean": Mean, "voting": Voting, "max": Max}
 
 
 def probabilities(logits, size, mirrored=False):
-    """N x C x h x w to the softmax of the logits at `size`; those of a mirrored image are turned back."""
+    """Softmax of N x C x h x w logits, resized to `size`; those of a mirrored image are flipped back."""
     resized = F.interpolate(logits, size=size, mode="bilinear", align_corners=False)
     return torch.softmax(resized.flip(-1) if mirrored else resized, 1)
 
 
 def scaled_size(size, scale):
-    """Python's round: halves to even."""
+    """Rounds halves to even, as Python does."""
     return [round(side * scale) for side in size]
 
 
 def predictions(net, x, scales, flip):
-    """Probabilities at the size of x, N x 3 x H x W, in the order in which they are fused: a scale, then its mirror image."""
+    """Probabilities at the size of x, N x 3 x H x W, in fusion order: each scale, then its mirror image."""
     size = list(x.shape[2:])
     for scale in scales:
         for mirrored in (False, True) if flip else (False,):

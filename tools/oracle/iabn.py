@@ -1,4 +1,4 @@
-"""ABN and InPlaceABN as plain differentiable formulas; autograd, not a hand-written backward, gives the gradients."""
+"""ABN and InPlaceABN as plain differentiable formulas; autograd derives the gradients, not a hand-written backward."""
 
 from functools import partial
 
@@ -22,9 +22,10 @@ def activate(y: torch.Tensor, activation: str, param: float) -> torch.Tensor:
 
 
 class Abn(nn.Module):
-    """Batch norm and activation. `inplace` takes |gamma| + eps for the scale, as the in-place layer does.
+    """Batch norm and activation. With `inplace` the scale is |gamma| + eps, as in the in-place layer.
 
-    Without affine parameters the scale is 1 for both. momentum None: cumulative average of the statistics. track_running_stats False: batch statistics in both modes.
+    Without affine parameters the scale is 1 for both. momentum None: cumulative average of the statistics.
+    track_running_stats False: batch statistics in both modes.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class Abn(nn.Module):
         if self.weight is None:
             return y
         scale = self.weight
-        if self.inplace:  # abs() would give a weight of zero the gradient zero, so that it could never move
+        if self.inplace:  # abs() has gradient zero at zero, so a weight of zero could never move
             scale = torch.where(scale >= 0, scale, -scale) + self.eps
         return scale.view(shape) * y + self.bias.view(shape)
 
@@ -78,5 +79,5 @@ class Abn(nn.Module):
 
 
 def norm_act_of(bn_mode="inplace", activation="leaky_relu", param=0.01):
-    """The factory of a network's layers, called with the channels and, before a sum, activation="identity"."""
+    """The factory of a network's layers, called with the channels; before a sum, also with activation="identity"."""
     return partial(Abn, inplace=bn_mode == "inplace", activation=activation, param=param)

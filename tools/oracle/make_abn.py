@@ -1,7 +1,7 @@
 """packages/core/test/fixtures/abn/: ABN and InPlaceABN forward, running statistics and gradients, in float64.
 
-abn.json lists the cases; abn.safetensors holds their tensors as CASE/NAME and CASE/STEP/NAME. Inputs are stored as
-float32 (and are exact in it), results as float64.
+abn.json lists the cases; abn.safetensors holds their tensors as CASE/NAME and CASE/STEP/NAME. Inputs are float32, results
+float64.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ import prng
 import safetensors_io
 from iabn import Abn
 
-# No value may lie this close to an activation's kink: there float32 could take the other branch.
+# No value may be this close to an activation's kink, where float32 could take the other branch.
 MARGIN = 2e-5
 
 DEFAULTS = {
@@ -48,7 +48,7 @@ def cases() -> dict:
             add("negative-gamma", gamma="mixed", shape=[3, 17, 5, 7])
             add("no-affine", affine=False)
             add("evaluation", training=False, gamma="mixed")
-            # The larger eps keeps x-hat = (y - beta) / eps within float32's reach.
+            # The larger eps keeps x-hat = (y - beta) / eps accurate in float32.
             add("zero-gamma", gamma="zero", eps=1e-2, shape=[3, 5, 3, 3])
             add("zero-gamma-evaluation", gamma="zero", eps=1e-2, shape=[3, 5, 3, 3], training=False)
             add("cumulative", momentum=None, steps=3, shape=[3, 3, 2, 3])
@@ -76,7 +76,7 @@ def cases() -> dict:
 
 def draw_input(name: str, kind: str, shape: list) -> np.ndarray:
     x = prng.normal(name, shape, 0.2, 1.5)
-    if kind == "offset":  # a mean that is large compared with the deviation: sums of squares would cancel here
+    if kind == "offset":  # the mean is large relative to the deviation, so sums of squares would cancel
         x = x + prng.uniform(name + ":offset", [1, shape[1]] + [1] * (len(shape) - 2), -60, 60)
     if kind == "zero-channel":
         x[:, 0] = 0
@@ -116,7 +116,7 @@ def set_parameters(layer: Abn, name: str, c: dict, channels: int) -> dict:
             gamma[::4], gamma[2::4] = 0.0, -0.0
         inputs["weight"] = gamma
         inputs["bias"] = prng.uniform(name + ":beta", (channels,), -0.5, 0.5)
-    # The cumulative average starts from nothing, so its first batch must replace these.
+    # The cumulative average must replace these in its first batch.
     if c["trackRunningStats"]:
         inputs["running_mean"] = prng.uniform(name + ":mean", (channels,), -0.5, 0.5)
         inputs["running_var"] = prng.uniform(name + ":var", (channels,), 0.5, 2.5)
@@ -143,7 +143,7 @@ def run_step(layer: Abn, name: str, c: dict, step: int) -> dict:
 
 
 def clear_of_kink(layer: Abn, before: dict, name: str, c: dict, step: int):
-    """Draws an input, again with other numbers while a value lies at the activation's kink (float32-exact)."""
+    """Draws float32 inputs until no value lies at the activation's kink."""
     for attempt in range(100):
         stream = f"{name}:{step}:{attempt}"
         x = draw_input(stream + ":x", c["input"], c["shape"])
@@ -155,7 +155,7 @@ def clear_of_kink(layer: Abn, before: dict, name: str, c: dict, step: int):
 
 
 def check_against_torch(layer, before, c, x, z, dz, out) -> None:
-    """The formula against torch's own batch norm and activations, which share no code with it."""
+    """Compares the formula with torch's own batch norm and activations, which share no code with it."""
     x = x.clone().requires_grad_()
     scale = before.get("weight")
     if scale is not None and layer.inplace:

@@ -1,7 +1,7 @@
 """Makes cmyk.json: JPEGs in CMYK with an embedded profile, and their pixels as LittleCMS converts them to sRGB.
 
-Wants Pillow with LittleCMS (python3-pil). The profiles are invented: a table of 3×3×3×3 mixtures of inks in Lab, one
-with weaker inks than the other.
+Needs Pillow with LittleCMS (python3-pil). The two profiles are made up: tables of 3×3×3×3 ink mixtures in Lab, one with
+weaker inks than the other.
 """
 
 import base64
@@ -24,7 +24,7 @@ def description_tag(text):
 
 
 def lab_of(inks, strength):
-    """Lab of four inks from 0 to 1: each absorbs light."""
+    """Lab color of four ink amounts from 0 to 1, each of which absorbs light."""
     c, m, y, k = (value * strength for value in inks)
     red, green, blue = ((1 - ink) * (1 - k) for ink in (c, m, y))
     light = 100 * (0.3 * red + 0.5 * green + 0.2 * blue)
@@ -32,7 +32,7 @@ def lab_of(inks, strength):
 
 
 def lut_tag(strength):
-    """lut8: curves of the identity around a table of three steps for each ink."""
+    """lut8: a table with three steps per ink, between identity curves."""
     identity = bytes(range(256))
     matrix = struct.pack(">9i", *(65536 if i % 4 == 0 else 0 for i in range(9)))
     table = bytearray()
@@ -65,7 +65,7 @@ def profile(name, strength):
 
 
 def picture():
-    """Patches of 8×8 pixels: each ink alone, mixtures, all of them, none."""
+    """Patches of 8×8 pixels: each ink alone, mixtures, all inks, no ink."""
     draw = random.Random(7)
     patches = [tuple(60 * (1 + i // 4) if c == i % 4 else 0 for c in range(4)) for i in range(16)]
     patches += [tuple(draw.randrange(256) for _ in range(4)) for _ in range(46)] + [(0,) * 4, (255,) * 4]
@@ -82,7 +82,7 @@ def case(name, icc):
     rgb = ImageCms.profileToProfile(
         decoded, io.BytesIO(icc), srgb, renderingIntent=ImageCms.Intent.PERCEPTUAL, outputMode="RGB"
     )
-    # The middle of each patch.
+    # The center of each patch.
     pixels = [list(rgb.getpixel((8 * x + 4, 8 * y + 4))) for y in range(8) for x in range(8)]
     return {"name": name, "jpeg": base64.b64encode(content.getvalue()).decode(), "pixels": pixels}
 

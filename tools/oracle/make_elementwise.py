@@ -1,7 +1,7 @@
 """packages/core/test/fixtures/elementwise.json: elementwise ops, sums and reshapes with the gradients of their operands.
 
-PyTorch aligns axes from the last; here they count from the first, and a vector goes along the channels. Each operand is
-therefore viewed with the axes that it has before PyTorch broadcasts it."""
+PyTorch aligns axes from the last one; here they are aligned from the first, and a vector runs along the channels. So each
+operand gets trailing axes of size 1 before PyTorch broadcasts it."""
 
 import torch
 
@@ -28,7 +28,7 @@ def draw(name, shape, positive):
 
 
 def aligned(value, rank):
-    """The operand with its axes counted from the first."""
+    """The operand with its axes aligned from the first."""
     if value.dim() == 1:
         return value.reshape((1, -1) + (1,) * (rank - 2))
     return value.reshape(tuple(value.shape) + (1,) * (rank - value.dim()))

@@ -1,4 +1,4 @@
-"""packages/optim/test/fixtures/ema.json: averages of weights over 50 steps, as timm's ModelEmaV3 and torchvision make them."""
+"""packages/optim/test/fixtures/ema.json: weight averages over 50 steps, as by timm's ModelEmaV3 and torchvision."""
 
 import torch
 
@@ -9,7 +9,7 @@ STEPS, LR = 50, 0.1
 
 
 def timm_decay(step, decay, warmup, gamma=1.0, power=2 / 3):
-    """timm.utils.ModelEmaV3.get_decay; step is the number of updates made."""
+    """timm.utils.ModelEmaV3.get_decay; step is the number of updates so far."""
     step = max(0, step - 1)
     if step <= 0:
         return 0.0
@@ -26,7 +26,7 @@ def averaged(weights, decay, warmup):
 
 
 def torchvision(weights, decay, every):
-    """torch.optim.swa_utils.AveragedModel with torchvision's avg_fn, updated every so many steps."""
+    """torch.optim.swa_utils.AveragedModel with torchvision's avg_fn, updated every `every` steps."""
     module = torch.nn.Linear(4, 1, bias=False).double()
     model = torch.optim.swa_utils.AveragedModel(module, avg_fn=lambda a, m, n: decay * a + (1 - decay) * m)
     for step, now in enumerate(weights, 1):

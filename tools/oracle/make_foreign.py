@@ -1,5 +1,5 @@
 """packages/checkpoint/test/fixtures/torch: checkpoints with objects of other libraries next to the weights, legacy streams
-of later pickle protocols, a TorchScript archive, and, with PyTorch 2.0 or later, views with the negative bit."""
+with later pickle protocols, a TorchScript archive and, with PyTorch 2.0 or later, views with the negative bit."""
 
 import argparse
 import os

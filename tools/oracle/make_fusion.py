@@ -1,9 +1,8 @@
 """packages/recipes/test/fixtures/fusion.json: classes and probabilities of fused predictions, in float64.
 
-"fused" starts from logits of several sizes, "predicted" from an 8-bit image that a network of one convolution sees at
-several scales. Labels are rows of digits, probabilities are flat, both N x H x W. Streams are chosen so that every decision (the
-largest of a pixel, the winner of a fusion) has a margin of MARGIN, and float32 decides alike; some votes tie,
-exactly.
+"fused" starts from logits of several sizes, "predicted" from an 8-bit image that a one-convolution network sees at several
+scales. Labels are rows of digits and probabilities are flat, both N x H x W. Streams are chosen so that every decision (a
+pixel's best class, the winner of a fusion) has a margin of MARGIN and float32 decides the same way. Some votes tie exactly.
 """
 
 from functools import partial
@@ -18,9 +17,9 @@ from fusion import FUSIONS, predictions, probabilities, scaled_size
 
 MARGIN, CLASSES, SPREAD = 1e-5, 5, 2.0
 
-# Every second prediction is of the mirrored image.
+# Every second prediction is of a mirrored image.
 LOGITS = {"size": [11, 14], "shapes": [[2, CLASSES, h, w] for h, w in [(4, 5), (4, 5), (11, 14), (7, 9), (1, 3)]]}
-# 0.5 of 17 and 25 are halves, which round to even: 8 and 12. 0.7 of 25 is one that rounds up.
+# Half of 17 and of 25 round to even, to 8 and 12; 0.7 of 25 is 17.5 and rounds up.
 NETWORK = {"image": [17, 25, 3], "scales": [0.5, 0.7, 1, 1.2], "stride": 2}
 MEAN, STD = [0.4, 0.45, 0.5], [0.25, 0.3, 0.2]
 MODES = [(mode, flip) for mode in FUSIONS for flip in (False, True)]
@@ -50,7 +49,7 @@ def from_image(salt: int, flip: bool) -> list:
 
 
 def clear(rows: list) -> bool:
-    """Whether every decision is by more than MARGIN."""
+    """Whether every decision has a margin of more than MARGIN."""
     stacked = torch.stack(rows)
     best = stacked.amax(2)
     first, second = best.topk(2, 0).values
@@ -64,13 +63,13 @@ def _margin(tensor: torch.Tensor, axis: int) -> torch.Tensor:
 
 
 def tied(rows: list) -> int:
-    """Pixels with two classes of most votes."""
+    """Number of pixels at which two classes tie for most votes."""
     votes = nn.functional.one_hot(torch.stack(rows).argmax(2), CLASSES).sum(0)
     return int(((votes == votes.amax(-1, keepdim=True)).sum(-1) > 1).sum())
 
 
 def chosen(make) -> int:
-    """The first number of a stream that is clear with and without mirror images."""
+    """The first salt whose predictions are clear with and without mirror images."""
     return next(salt for salt in range(1000) if all(clear(make(salt, flip)) for flip in (False, True)))
 
 

@@ -1,4 +1,4 @@
-"""packages/session/test/fixtures/groups.json: AdamW with groups as timm's param_groups_layer_decay makes them, over three steps."""
+"""packages/session/test/fixtures/groups.json: three steps of AdamW with the groups of timm's param_groups_layer_decay."""
 
 import torch
 

@@ -1,9 +1,9 @@
-"""Results and gradients of single layers in PyTorch's float64, for packages/core/test/ops/layer-fixtures.test.ts.
+"""Results and gradients of single layers in PyTorch in float64, for packages/core/test/ops/layer-fixtures.test.ts.
 
     /usr/bin/python3 -B tools/oracle/make_layers.py
 
-Inputs are numbers of prng.py, stream CASE:OPERAND, so only results are stored: `y`, and `d_OPERAND` for the cotangent
-CASE:cotangent, all logical and row-major.
+Inputs are the prng.py streams CASE:OPERAND, so only results are stored: `y`, and `d_OPERAND` for the cotangent
+CASE:cotangent, all in logical row-major order.
 """
 
 import torch
@@ -14,7 +14,7 @@ import prng
 
 
 def network(o: dict) -> torch.Tensor:
-    """A non-scalar value that is reached along two paths."""
+    """A non-scalar value, reached along two paths."""
     h = F.leaky_relu(F.conv2d(o["x"], o["weight"], padding=1), 0.1)
     return h + F.avg_pool2d(h, 3, 1, 1)
 

@@ -1,4 +1,4 @@
-"""packages/nn/test/fixtures/losses.json: losses and their gradients in float64, by PyTorch's functions where it has them."""
+"""packages/nn/test/fixtures/losses.json: losses and their gradients in float64, with PyTorch's functions if it has them."""
 
 import numpy as np
 import torch
@@ -21,7 +21,7 @@ def labels(name, shape, classes):
 
 
 def smoothed(t, smoothing):
-    """timm.loss.BinaryCrossEntropy: on 1 - s + s / K, off s / K."""
+    """timm.loss.BinaryCrossEntropy: positive targets are 1 - s + s / K, negative ones s / K."""
     return t * (1 - smoothing) + smoothing / t.shape[1]
 
 
@@ -45,7 +45,7 @@ def jaccard_steps(own):
 
 
 def lovasz_of(p, t, every, ignored):
-    """The loss of Berman et al., algorithm 1, of p [P,K] and t [P]."""
+    """Berman et al., algorithm 1, for p [P,K] and t [P]."""
     p, t = p[t != ignored], t[t != ignored]
     if t.numel() == 0:
         return p.sum() * 0
@@ -71,7 +71,7 @@ def distillation(x, target, temperature, alpha):
     soft = F.kl_div(
         F.log_softmax(x / temperature, 1), F.softmax(target["teacher"] / temperature, 1), reduction="batchmean"
     )
-    # batchmean divides by the samples; pixels are rows of their own here.
+    # batchmean divides by the number of samples, but here each pixel is a row.
     rows = target["labels"].numel() / x.shape[0]
     return alpha * temperature**2 * soft / rows + (1 - alpha) * F.cross_entropy(x, target["labels"])
 

@@ -49,7 +49,7 @@ def rows(net) -> list:
 
 
 def check(arch: str, net) -> None:
-    """Against torchvision, where it has the network: convolutions alike in number and shape, and the classifier."""
+    """Compares with torchvision, if it has the network: number and shapes of convolutions, and the classifier."""
     peer = getattr(torchvision.models, arch.removeprefix("tv_"), None)
     if peer:
         assert _shapes(net) == _shapes(peer()), arch

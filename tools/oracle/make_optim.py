@@ -1,7 +1,7 @@
 """packages/optim/test/fixtures/: twenty steps of every optimizer on seven elements, and schedules over twelve epochs.
 
-SGD, Adam, AdamW and RMSprop are torch.optim's. timm is not needed: Lamb and RMSpropTF are the classes below, written after
-the formulas of timm's. A mistake in reading timm would be in the fixtures, too.
+SGD, Adam, AdamW and RMSprop are torch.optim's. timm is not needed: Lamb and RMSpropTF are the classes below, written from
+timm's formulas. A mistake in reading timm would be in the fixtures too.
 """
 
 import numpy as np
@@ -59,7 +59,7 @@ SCHEDULES = {
 
 
 class RMSpropTF(torch.optim.Optimizer):
-    """TensorFlow's rule: eps inside the root, averages that start at 1, the rate inside the buffer."""
+    """TensorFlow's rule: eps inside the root, averages that start at 1, the learning rate inside the momentum buffer."""
 
     def __init__(self, params, lr, alpha=0.9, eps=1e-10, weight_decay=0.0, momentum=0.0):
         super().__init__(params, dict(lr=lr, alpha=alpha, eps=eps, weight_decay=weight_decay, momentum=momentum))
@@ -133,7 +133,7 @@ def run_optimizer(kind: str, options: dict) -> dict:
 
 
 def schedule(kind: str, optimizer, p: dict):
-    """torchvision's references join a warm-up and a main schedule by SequentialLR, too."""
+    """Joins a warm-up and a main schedule with SequentialLR, as torchvision's reference scripts do."""
     p = dict(p)
     warm_up = p.pop("warm_up", None)
     if warm_up is None:

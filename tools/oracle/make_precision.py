@@ -1,8 +1,8 @@
 """packages/train/test/fixtures/average_precision.json: average precision of each class, as scikit-learn defines it.
 
 average_precision_score: AP = sum over n of (R_n - R_{n-1}) P_n, where P_n and R_n are precision and recall at the n-th
-threshold: every score that occurs, from the highest down, at which an image counts as found if its score is at least
-that. scikit-learn itself is asked where it is installed.
+threshold. Thresholds are the scores that occur, from the highest down; images with at least that score count as found. If
+scikit-learn is installed, the results are compared with its own.
 """
 
 import numpy as np

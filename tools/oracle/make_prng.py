@@ -1,4 +1,4 @@
-"""packages/core/test/fixtures/prng.json: values that both generators and digests must give."""
+"""packages/core/test/fixtures/prng.json: values that both generators and both digests must give."""
 
 import digest
 import paths

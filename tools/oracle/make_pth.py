@@ -87,18 +87,18 @@ def checkpoint(kind: str) -> dict:
 
 
 def old() -> OrderedDict:
-    """As before num_batches_tracked."""
+    """A state dictionary like those from before num_batches_tracked existed."""
     return OrderedDict((k, v) for k, v in network().state_dict().items() if "num_batches" not in k)
 
 
 def parts() -> dict:
-    """As the snapshots of the segmentation network."""
+    """A checkpoint like the snapshots of the segmentation network."""
     bits = {"body": network(2), "head": torch.nn.BatchNorm2d(2), "cls": torch.nn.Conv2d(2, 5, 1)}
     return {"state_dict": {name: module.state_dict() for name, module in bits.items()}}
 
 
 def describe(value):
-    """Tensors as {dtype, shape, bytes}, dictionaries as lists of pairs, what JSON lacks as text with a tag."""
+    """Tensors as {dtype, shape, bytes}, dictionaries as lists of pairs, other values that JSON lacks as tagged text."""
     if isinstance(value, torch.Tensor):
         raw = value.detach().contiguous()
         if raw.dtype is torch.bfloat16:

@@ -1,14 +1,13 @@
-"""packages/recipes/test/fixtures/{SGD,Adam}.pth.tar and resume.json: runs that PyTorch began and others continue.
+"""packages/recipes/test/fixtures/{SGD,Adam}.pth.tar and resume.json: runs that PyTorch started and others resume.
 
-A small ResNet-18 makes four steps, is saved as the reference saves it (five keys, names with module., parameters of the
-classifier in a group of their own), and makes four more. Computed in float64; the file is float32, and so is the state
-that the last four steps start from. The layer is elu in place, which is smooth, so that float32 follows closely.
+A small ResNet-18 takes four steps, is saved as the reference saves it (five keys, names with module., classifier
+parameters in a separate group), and takes four more. It is computed in float64, but the file is float32, and the last four
+steps start from the rounded state. The in-place layers use elu, which is smooth, so float32 follows closely.
 
     /usr/bin/python3 -B tools/oracle/make_resume.py
     /usr/bin/python3 -B tools/oracle/make_resume.py check SGD FILE.pth.tar
 
-The second form continues from a file that this project has written of the state in SGD.pth.tar, with weights that
-PyTorch loads, and compares the losses.
+The second form resumes from a file that this project wrote after loading SGD.pth.tar, and compares the losses.
 """
 
 import json
@@ -66,7 +65,7 @@ def as_float32(value):
 
 
 def restored(kind: str, path: str):
-    """The network and optimizer of a file, in float64. load_state_dict casts the tensors to their parameters' dtype."""
+    """The network and optimizer in a file, in float64: load_state_dict casts tensors to their parameters' dtype."""
     saved = torch.load(path)
     net = network().double()
     net.load_state_dict(OrderedDict((k[len("module.") :], v) for k, v in saved["state_dict"].items()))

@@ -1,14 +1,14 @@
-"""packages/models/test/fixtures/CASE_segmentation.json: a training step of a small segmentation network, in float64, and
-evaluations of it under several pooling sizes.
+"""packages/models/test/fixtures/CASE_segmentation.json: a training step of a small segmentation network in float64, and
+evaluations with several pooling sizes.
 
-The network is `body`, `head`, `cls` (deeplab.py); parameters come from prng.parameter by name, except for the biases listed
-under "biases" (clearance.py says why). The loss is the mean cross entropy, at the labels' resolution, of the pixels whose
-label is not IGNORED. The evaluations have the same parameters, the statistics that the step left and an image of their
-own, wide and low.
+The network is `body`, `head`, `cls` (deeplab.py); parameters come from prng.parameter by name, except for those under
+"biases" (clearance.py says why). The loss is the mean cross entropy, at the resolution of the labels, over pixels whose
+label is not IGNORED. The evaluations use the same parameters, the statistics after the step, and another image, wide and
+low.
 
-Four images, because global_pooling_bn has one sample an image: of two, normalized by their own mean and deviation, nothing
-is left but their order, and the gradients before it are rounding. Labels are squares, because the gradients of labels
-drawn pixel by pixel cancel.
+There are four images because global_pooling_bn has one sample per image: normalizing only two by their own mean and
+deviation leaves nothing but their order, so the gradients before it would be rounding noise. Labels are squares because
+gradients of labels drawn pixel by pixel cancel.
 """
 
 import sys
@@ -28,10 +28,10 @@ from step import float32_errors, step
 
 CLASSES, IGNORED, SQUARE = 7, 255, 8
 
-# Images of the step and of the evaluation; pooling sizes of the evaluations: none, as published (wider and higher than
-# any of these maps), then odd and even windows that are cut to the map in neither axis, in height or in width.
+# Images of the step and of the evaluations, and the pooling sizes of the evaluations: none, the published one (larger than
+# these maps), then odd and even windows that are clipped to the map in neither axis, in height or in width.
 CASES = {
-    # Maps of 13 x 14 in the step (dilation 12 reaches the other edge, 24 and 36 see padding alone), 6 x 12 in evaluation.
+    # Maps of 13 x 14 in the step (dilation 12 reaches the other edge, 24 and 36 see only padding), 6 x 12 in evaluation.
     "wider_resnet16_a2": {
         "options": {"width": 0.0625, "dilation": True, "dropout": [0.0, 0.0]},
         "head": {"hidden": 8, "out": 12, "dilations": [12, 24, 36]},
@@ -39,7 +39,7 @@ CASES = {
         "evaluation": [1, 3, 41, 89],
         "pooling": [None, [84, 84], [5, 6], [8, 7], [4, 84]],
     },
-    # Maps of 17 x 21 in the step, 9 x 12 in evaluation; every tap of the dilated convolutions sees some of them.
+    # Maps of 17 x 21 in the step, 9 x 12 in evaluation; every tap of the dilated convolutions covers some pixels.
     "resnet18": {
         "options": {"width": 0.125, "stem": "small", "dilation": [1, 1, 2, 4]},
         "head": {"hidden": 8, "out": 12, "dilations": [2, 5, 9]},
@@ -55,12 +55,12 @@ def images(shape, salt: int) -> torch.Tensor:
 
 
 def label_squares(shape) -> list:
-    """The shape of what is drawn: N x ceil(H / SQUARE) x ceil(W / SQUARE)."""
+    """The shape of the drawn labels: N x ceil(H / SQUARE) x ceil(W / SQUARE)."""
     return [shape[0], *(-(-side // SQUARE) for side in shape[2:])]
 
 
 def labels(shape) -> torch.Tensor:
-    """N x H x W: at (y, x) what was drawn at (y // SQUARE, x // SQUARE); CLASSES itself is IGNORED."""
+    """N x H x W: the label at (y, x) was drawn at (y // SQUARE, x // SQUARE); CLASSES becomes IGNORED."""
     drawn = torch.tensor(prng.integers("labels", label_squares(shape), CLASSES + 1))
     drawn = drawn.where(drawn < CLASSES, torch.tensor(IGNORED))
     full = drawn.repeat_interleave(SQUARE, 1).repeat_interleave(SQUARE, 2)
@@ -79,7 +79,7 @@ def criterion(expected: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
 
 
 def evaluations(net: nn.Module, shape, pooling) -> list:
-    """Of the network after the step; the logits are in full, N x C x h x w."""
+    """Evaluations of the network after the step, with full logits, N x C x h x w."""
     x = torch.tensor(prng.normal("evaluation", shape)).double()
     rows = []
     for size in pooling:
@@ -87,7 +87,7 @@ def evaluations(net: nn.Module, shape, pooling) -> list:
         with torch.no_grad():
             logits = net.eval()(x)
         rows.append({"poolingSize": size, "shape": list(logits.shape), "logits": _rounded(logits)})
-    # A pooling size that changed nothing would test nothing.
+    # A pooling size that changes nothing would test nothing.
     assert len({tuple(row["logits"]) for row in rows[1:]}) == len(rows) - 1
     return rows
 

@@ -1,8 +1,8 @@
 """packages/data/test/fixtures/segmentation.json: images and label maps as Pillow transforms them.
 
-nearest: the positions that resize(NEAREST) takes, for sizes where its rounding shows. crops, evaluations: the
-segmentation transforms written with Pillow and NumPy, with given numbers instead of drawn ones. photographs: whole
-images with the longest side brought to a length. labels: PNG files of class ids, and the ids.
+nearest: the source positions of resize(NEAREST), for sizes at which its rounding shows. crops, evaluations: the
+segmentation transforms in Pillow and NumPy, with given numbers instead of random ones. photographs: whole images, resized
+to a given longest side. labels: PNG files of class ids, and the ids.
 """
 
 import base64
@@ -20,7 +20,7 @@ IGNORED = 255
 
 
 def photograph(width: int, height: int) -> Image.Image:
-    """Sharp edges and smooth slopes; the tests make the same image."""
+    """Sharp edges and smooth gradients; the tests generate the same image."""
     y, x, c = np.meshgrid(np.arange(height), np.arange(width), np.arange(3), indexing="ij")
     return Image.fromarray(((x * 5 + y * 3 + c * 41 + ((x * y + c) % 7) * 29) % 256).astype(np.uint8))
 
@@ -40,13 +40,13 @@ def positions(in_size: int, out_size: int) -> np.ndarray:
 
 
 def falls_short(in_size: int, out_size: int) -> bool:
-    """Whether Pillow's sums differ from the exact floor((i + ½) · in / out)."""
+    """Whether Pillow's accumulated positions differ from the exact floor((i + ½) · in / out)."""
     exact = [(2 * i + 1) * in_size // (2 * out_size) for i in range(out_size)]
     return list(positions(in_size, out_size)) != exact
 
 
 def nearest_cases() -> list:
-    """Common reductions and enlargements, and for some sizes the first whose sums fall short of a whole number."""
+    """Common reductions and enlargements, and for some sizes the first output size whose positions fall short."""
     pairs = [(1, 1), (1, 7), (7, 1), (5, 5), (2, 3), (3, 2), (8, 5), (47, 31), (61, 100), (640, 427), (8000, 2048)]
     pairs += [(n, next(m for m in range(3, 99, 2) if falls_short(n, m))) for n in (2, 6, 10, 14, 20, 30, 46, 58, 96, 512)]
     return [
@@ -56,7 +56,7 @@ def nearest_cases() -> list:
 
 
 def framed(scaled: tuple, window: tuple, mirrored: bool, crop: tuple) -> dict:
-    """Resizes, cuts, mirrors and fills up to height × width."""
+    """Resizes, crops, mirrors and pads to height × width."""
     left, top, width, height = window
     box = (left, top, left + width, top + height)
     image = np.asarray(photograph(WIDTH, HEIGHT).resize(scaled, Image.BILINEAR).crop(box))

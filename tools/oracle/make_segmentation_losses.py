@@ -1,6 +1,7 @@
-"""packages/recipes/test/fixtures/segmentation_losses.json: losses of a segmentation by its configuration, in float64.
+"""packages/recipes/test/fixtures/segmentation_losses.json: segmentation losses for several configurations, in float64.
 
-Logits are half as large as the labels and resized, as a network's. The Lovász-softmax loss is that of make_losses.py.
+Logits have half the size of the labels and are resized, like those of a network. The Lovász-softmax loss is that of
+make_losses.py.
 """
 
 import numpy as np
@@ -17,7 +18,7 @@ WEIGHTS = [0.5, 2.0, 0.0, 1.25]
 
 
 def labels():
-    """N x H x W; a fifth is ignored, and class 3 occurs in the first image alone."""
+    """N x H x W; a fifth is ignored, and class 3 occurs only in the first image."""
     drawn = torch.tensor(prng.integers("labels", (SHAPE[0], *SIZE), CLASSES + 1))
     drawn = drawn.where(drawn < CLASSES, torch.tensor(IGNORED))
     drawn[1] = drawn[1].where(drawn[1] != 3, torch.tensor(0))
@@ -25,7 +26,7 @@ def labels():
 
 
 def counted(scores, t):
-    """Scores and one-hot targets [P,K] of the pixels that count."""
+    """Scores and one-hot targets [P,K] of the pixels that are not ignored."""
     rows = scores.movedim(1, 3).reshape(-1, CLASSES)
     kept = t.flatten() != IGNORED
     return rows[kept], F.one_hot(t.flatten()[kept], CLASSES).double()

@@ -1,6 +1,6 @@
 """packages/session/test/fixtures/networks.json: loss and gradients of five small hand-written networks, in float64.
 
-Weights, inputs and labels are drawn by prng.py. Of each gradient: its norm, and its products with two drawn tensors.
+Weights, inputs and labels come from prng.py. For each gradient: its norm, and its inner products with two random tensors.
 """
 
 import torch
@@ -17,7 +17,7 @@ def tensor(array) -> torch.Tensor:
 
 
 class Parameters:
-    """The parameters of a network by name, drawn when they are first asked for."""
+    """The parameters of a network by name, drawn on first use."""
 
     def __init__(self, network: str):
         self.network = network

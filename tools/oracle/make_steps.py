@@ -1,7 +1,7 @@
 """packages/models/test/fixtures/CASE_step.json: one training step of a network of each family, in float64.
 
-Parameters come from prng.parameter by name, except for the biases listed under "biases" (clearance.py says why). The step
-moves the running statistics; the evaluation after it has the same parameters and those statistics.
+Parameters come from prng.parameter by name, except for those under "biases" (clearance.py says why). The step updates the
+running statistics; the evaluation after it uses the same parameters and the updated statistics.
 """
 
 import sys
@@ -21,8 +21,8 @@ from step import float32_errors, step
 
 BATCH, CLASSES = 4, 10
 
-# The network of each case, of the published width or small enough for the tests: its options in addition to the
-# classes, and the side of its images.
+# The network of each case, at the published width or small enough for the tests: its options (besides the number of
+# classes) and the side of its images.
 CASES = {
     "resnet18": {},
     "resnet50": {},
@@ -33,7 +33,7 @@ CASES = {
     "tresnet_m": {"options": {"width": 0.25}},
 }
 
-# The digests of the first two are of full length.
+# Cases with digests of full length.
 LONG = ("resnet18", "resnet50")
 
 

@@ -1,11 +1,11 @@
 """packages/recipes/test/fixtures/training.json: twelve steps of a small ResNet-18 under each optimizer, in float64.
 
-Three batches of uint8 images repeat four times, so that the loss falls. Pixels: prng.bytes8 of the stream
-"images:B" for batch B in N,H,W,C order, divided by 255, less the mean, over the standard deviation.
+Three batches of uint8 images are repeated four times, so that the loss falls. Pixels are prng.bytes8 of the stream
+"images:B" for batch B, in N,H,W,C order; inputs are (pixel / 255 - mean) / standard deviation.
 
-elu is smooth, so float32 follows its runs closely for all steps. relu and leaky_relu are not: now and then rounding
-takes the other branch for one value, and from then on a run strays, about twice as far with each step. The errors
-stored with each step are the largest of several float32 runs of PyTorch: choose tolerances by them.
+elu is smooth, so float32 follows its runs closely for all steps. relu and leaky_relu are not: now and then rounding sends
+one value down the other branch, and from then on a run diverges, about twice as far with each step. The errors stored with
+each step are the largest of several float32 runs of PyTorch; tolerances should follow from them.
 """
 
 import numpy as np
@@ -36,7 +36,7 @@ VARIANTS = {
     "sgd-standard-relu": (RELU, GENTLE),
 }
 
-# How far float32 strays: as it is, and from weights off by at most one unit in the last place in three other ways.
+# The float32 runs: one from the given weights, and three from weights that are off by at most one unit in the last place.
 PERTURBATIONS = (None, "p1", "p2", "p3")
 
 

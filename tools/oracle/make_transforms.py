@@ -1,8 +1,8 @@
 """packages/data/test/fixtures/{crops,colors,jpegs}.json: images as torchvision, Pillow and plain PyTorch formulas transform them.
 
-crops: quantiles of the boxes that RandomResizedCrop draws. colors: color jitter and lighting, operation by operation on
-float pixels as the recipe defines them, then normalized. jpegs: small files of every kind a photograph comes in, with
-the pixels that Pillow (libjpeg-turbo) decodes them to.
+crops: quantiles of the boxes that RandomResizedCrop draws. colors: color jitter and lighting as the recipe defines them,
+operation by operation on float pixels, then normalized. jpegs: small files of every common kind of JPEG, with the pixels
+that Pillow (libjpeg-turbo) decodes.
 """
 
 import base64
@@ -20,7 +20,7 @@ from torchvision.transforms import Normalize, RandomResizedCrop
 
 DRAWS = 200_000
 LEVELS = [0.001, 0.01, *[round(0.05 * i, 2) for i in range(1, 20)], 0.99, 0.999]
-# Width and height: landscape, portrait, square, and two so long that some or all draws fall back to the center.
+# Width and height: landscape, portrait, square, and two so elongated that some or all draws fall back to the center.
 SIZES = [(500, 375), (333, 500), (224, 224), (640, 240), (90, 900)]
 
 EIGENVALUES = [0.2175, 0.0188, 0.0045]
@@ -58,7 +58,7 @@ OPERATIONS = {
 
 
 def color_case(order: tuple, factors: list, alpha: list) -> dict:
-    """An image of 4×5 pixels through the three operations in `order`, lighting noise and normalization."""
+    """A 4×5 image after the three operations in `order`, lighting noise and normalization."""
     pixels = np.random.RandomState(len(str(order)) + int(1000 * factors[0])).randint(0, 256, (4, 5, 3), dtype=np.uint8)
     x = torch.from_numpy(pixels).permute(2, 0, 1).double() / 255
     for name in order:
@@ -84,7 +84,7 @@ def color_cases() -> list:
 
 
 def photograph(width: int, height: int) -> Image.Image:
-    """Slopes, edges and noise: all frequencies, and colors at the ends of the range."""
+    """Gradients, edges and noise: all frequencies, and colors at the ends of the range."""
     y, x, c = np.meshgrid(np.arange(height), np.arange(width), np.arange(3), indexing="ij")
     noise = np.random.RandomState(width * height).normal(0, 12, (height, width, 3))
     waves = 128 + 150 * np.sin(x / (5 + 3 * c)) * np.cos(y / (7 - 2 * c)) + 80 * ((x + 2 * y) // 11 % 2) + noise

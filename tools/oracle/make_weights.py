@@ -1,10 +1,10 @@
-"""packages/interop/test/fixtures/: logits of narrow networks that have torchvision's names, with ordinary batch norm, and a
-checkpoint of one of them with its running average.
+"""packages/interop/test/fixtures/: logits of narrow networks with torchvision's names and ordinary batch norm, and a
+checkpoint of one of them with its weight average.
 
     logits.json: CASE: {arch, width, classes, logits: {ACTIVATION: N x classes, row-major}}
 
-Weights are streams of their torchvision names (`draw`); images are the stream x. Where torchvision is installed, names and shapes
-at full width are compared with its own.
+Weights are the streams of their torchvision names (`draw`); images are the stream x. If torchvision is installed, names and
+shapes at full width are compared with its own.
 """
 
 from collections import OrderedDict
@@ -19,7 +19,7 @@ from resnet import GROUPS, STRUCTURES
 
 SHAPE, CLASSES = (2, 3, 64, 64), 7
 ACTIVATIONS = {"relu": F.relu, "leaky_relu": lambda x: F.leaky_relu(x, 0.01), "identity": lambda x: x}
-# Norms that read a concatenation keep positive scales: an in-place network cannot have others there.
+# Norms that read a concatenation keep positive scales, because an in-place network cannot represent negative ones there.
 SIGNED = {"tv_densenet121": ("norm0", "norm2")}
 
 
@@ -123,7 +123,7 @@ CASES = {
 
 
 def draw(net: nn.Module, signed=None) -> None:
-    """As `drawn` in packages/interop/test/support/networks.ts; `signed`: ends of the paths of norms with scales of both signs."""
+    """Like `drawn` in packages/interop/test/support/networks.ts; `signed`: path suffixes of norms with both signs."""
     norms = {name for name, m in net.named_modules() if isinstance(m, nn.BatchNorm2d)}
     with torch.no_grad():
         for name, value in net.state_dict().items():

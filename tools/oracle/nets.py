@@ -1,4 +1,4 @@
-"""All networks by the names of the configurations."""
+"""All networks by their names in configurations."""
 
 from functools import partial
 
@@ -24,7 +24,7 @@ NETS = {
 
 
 def load_prng_parameters(net: nn.Module) -> None:
-    """Starts every parameter from the number stream of its name; running statistics stay at 0 and 1."""
+    """Initializes every parameter from the number stream of its name; running statistics stay at 0 and 1."""
     with torch.no_grad():
         for name, p in net.named_parameters():
             p.copy_(torch.tensor(prng.parameter(name, list(p.shape)).astype(np.float64)))

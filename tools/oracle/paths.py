@@ -1,4 +1,4 @@
-"""Where the fixtures go, and how their JSON is written."""
+"""Paths of the fixtures, and the format of their JSON."""
 
 import json
 import os
@@ -13,7 +13,7 @@ def fixture(package: str, *parts: str) -> str:
 
 
 def write_json(path: str, value: dict) -> None:
-    """One line for each entry of the top two levels: small files whose changes can still be read in a diff."""
+    """Writes one line for each entry of the top two levels: small files with readable diffs."""
     with open(path, "w", encoding="utf-8") as f:
         f.write(_lines(value, 2) + "\n")
     print(f"{os.path.relpath(path, ROOT)}: {os.path.getsize(path)} bytes")

@@ -9,7 +9,7 @@ conv = partial(nn.Conv2d, bias=False)
 
 
 class Identity(nn.Module):
-    """convs(bn1(x)) + shortcut; the shortcut is x, or a projection of bn1(x) where stride or channels change."""
+    """convs(bn1(x)) + shortcut; the shortcut is x, or a projection of bn1(x) if stride or channels change."""
 
     def __init__(self, in_channels, channels, norm_act, stride=1, dilation=1, groups=1, dropout=None):
         super().__init__()
@@ -41,7 +41,7 @@ class Identity(nn.Module):
 
 
 def stem(channels, norm_act, input_3x3=False, form="imagenet", normed=False):
-    """form "imagenet" reduces by four; "small" has 3x3 convolutions without stride and no pooling; normed: a layer after the last one."""
+    """form "imagenet" reduces by four; "small" has 3x3 convolutions, no stride and no pooling. normed: ends with a layer."""
     stride = 2 if form == "imagenet" else 1
     layers = OrderedDict()
     if input_3x3:
@@ -61,7 +61,7 @@ def stem(channels, norm_act, input_3x3=False, form="imagenet", normed=False):
 
 
 class Chain(nn.Module):
-    """Named modules in a row, then global average pooling and the linear layer classifier.fc."""
+    """Named modules in sequence, then global average pooling and the linear layer classifier.fc."""
 
     def __init__(self, modules, channels, classes):
         super().__init__()

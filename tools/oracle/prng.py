@@ -1,14 +1,14 @@
-"""Deterministic numbers that Python and TypeScript both compute, so that fixtures store no weights.
+"""Deterministic numbers, identical in Python and TypeScript, so that fixtures store no weights.
 
-A counter-based generator: number `index` of the stream `name` is a hash of both, so any value can be made
-without the ones before it. The TypeScript twin is packages/core/test/support/prng.ts; 
-packages/core/test/fixtures/prng.json keeps both equal.
+A counter-based generator: number `index` of the stream `name` is a hash of both, so any value can be computed without the
+ones before it. The TypeScript twin is packages/core/test/support/prng.ts; packages/core/test/fixtures/prng.json checks
+that both agree.
 
     key(name)       = FNV-1a (32 bit) of the UTF-8 bytes
     bits(name, i)   = mix(mix(i * 0x9E3779B9 + key) ^ mix(key ^ 0x5BD1E995))     mix: MurmurHash3's finalizer
     uniform         = (bits >> 8) / 2^24, in [0, 1)
 
-Everything below is arithmetic in float64 in a fixed order, then rounded once to float32.
+All arithmetic below is in float64 in a fixed order, then rounded once to float32.
 """
 
 import numpy as np
@@ -65,11 +65,11 @@ def bytes8(name: str, shape) -> np.ndarray:
 
 
 def parameter(name: str, shape) -> np.ndarray:
-    """The starting value of a network's parameter, decided by its name and rank alone (float32).
+    """The initial value of a network's parameter, a function of its name and shape (float32).
 
     rank 4, convolution: normal, deviation sqrt(2 / fan-in). rank 2, linear: uniform, 1 / sqrt(fan-in).
     rank 1, `.weight`, gamma: 1 +- 0.2, about one in eight negative; 0.3 of that for `.bn3.weight`, the last layer of a
-    bottleneck (with 1, each of sixteen blocks amplifies rounding, and float32 ends 10 times further from float64).
+    bottleneck (with 1, each of sixteen blocks would amplify rounding, and float32 would be 10 times less accurate).
     rank 1, `.bias`: uniform +- 0.1.
     """
     if len(shape) == 4:

@@ -1,6 +1,6 @@
 """The residual networks, stand-alone: the project's module names over plain differentiable PyTorch.
 
-Post-activation blocks; the last layer of a block is identity-activated and the block returns phi(convs(x) + shortcut).
+Post-activation blocks: the last layer of a block has no activation, and the block returns phi(convs(x) + shortcut).
 """
 
 from collections import OrderedDict
@@ -23,7 +23,7 @@ STRUCTURES = {
     "wide_resnet101_2": ("bottleneck", [3, 4, 23, 3]),
 }
 
-# Groups of the 3x3 convolution, and the channels of each for 64 channels of the stem.
+# Groups of the 3x3 convolution, and the channels per group if the stem has 64 channels.
 GROUPS = {
     "resnext50_32x4d": (32, 4),
     "resnext101_32x8d": (32, 8),

@@ -11,7 +11,7 @@ STRUCTURES = {50: [3, 4, 6, 3], 101: [3, 4, 23, 3], 152: [3, 8, 36, 3]}
 
 
 class ResNeXt(Chain):
-    """width multiplies the groups and every channel count; dilations of the four modules, each one or one a block."""
+    """width multiplies the groups and every channel count; dilation of the four modules, each a number or one per block."""
 
     def __init__(
         self,

@@ -15,7 +15,7 @@ _NAMES = {
 
 
 def write(path: str, tensors: dict, metadata: dict) -> None:
-    """Stores name -> array, in falling element size so that every tensor is aligned; metadata: str -> str."""
+    """Stores name -> array, by decreasing element size so that every tensor is aligned; metadata: str -> str."""
     header = {"__metadata__": metadata}
     blobs = []
     offset = 0

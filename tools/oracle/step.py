@@ -1,4 +1,4 @@
-"""One training step in float64, the evaluation after it, and how far PyTorch's own float32 strays from both."""
+"""One training step in float64, the evaluation after it, and the errors of PyTorch's own float32 in both."""
 
 import numpy as np
 import torch
@@ -6,12 +6,12 @@ from torch import nn
 
 import clearance
 
-# Modules, in addition to the stem, whose outputs help to find where a difference begins.
+# Modules, in addition to the stem, whose outputs help to locate a difference.
 KEPT = ("Residual", "Identity", "Dense", "Block", "DeepLabV3")
 
 
 def step(net: nn.Module, x: torch.Tensor, criterion) -> dict:
-    """Runs the step, and the evaluation after it; `criterion(logits)` is the loss. Outputs of the stem, of every block and of a head, by name."""
+    """Runs the step, with the loss `criterion(logits)`, and the evaluation after it. Keeps outputs of stem, blocks and head."""
     outputs, hooks = {}, []
     for name, module in net.named_modules():
         if name.split(".")[-1] == "mod1" or type(module).__name__ in KEPT:
@@ -28,7 +28,7 @@ def step(net: nn.Module, x: torch.Tensor, criterion) -> dict:
 
 
 def float32_errors(make, net: nn.Module, x: torch.Tensor, criterion) -> dict:
-    """Relative L2 error of each kind of result when PyTorch runs the same step in float32."""
+    """Relative L2 error of each kind of result if PyTorch runs the same step in float32."""
     single = clearance.copy(net, make()).float()
     ours = step(single, x.float(), criterion)
     double = clearance.copy(net, make())

@@ -39,7 +39,7 @@ class Excitation(nn.Module):
 
 
 class Block(nn.Module):
-    """Basic where `expansion` is 1, a bottleneck where it is 4."""
+    """A basic block for `expansion` 1, a bottleneck for 4."""
 
     def __init__(self, in_channels, planes, expansion, stride, excited, norm_act):
         super().__init__()

@@ -1,4 +1,4 @@
-"""The network and the images of test-vistas: WiderResNet (a2, dilated) with DeepLabV3, photographs of any size."""
+"""The network and images of test-vistas: WiderResNet (A2, dilated) with DeepLabV3, and photographs of any size."""
 
 import os
 from functools import partial
@@ -16,7 +16,7 @@ from nets import NETS
 CLASSES, POOLING = 65, (84, 84)
 MEAN = (0.41738699, 0.45732192, 0.46886091)
 STD = (0.25685097, 0.26509955, 0.29067996)
-# Deviation of the logits of random weights: the largest of 65 is confident here and doubtful there.
+# Deviation of the logits with random weights: the largest of 65 is confident in some places and uncertain in others.
 SPREAD = 6.0
 
 
@@ -26,8 +26,8 @@ def vistas_net(arch="wider_resnet38_a2", fast_pool=False) -> SegmentationNet:
 
 
 def read_image(path: str, max_side: int) -> torch.Tensor:
-    """1 x 3 x H x W, the longest side `max_side`. The other is truncated, and so is the longest where rounding makes
-    its product smaller than a whole number."""
+    """1 x 3 x H x W with the longest side `max_side`. The other side is truncated, and so is the longest if rounding makes
+    its product smaller than `max_side`."""
     image = Image.open(path).convert("RGB")
     scale = max_side / max(image.size)
     if scale != 1:
@@ -47,7 +47,7 @@ def image_files(folder: str) -> list:
 
 @torch.no_grad()
 def randomize(net: nn.Module) -> None:
-    """Kaiming's weights, scales about 1, small shifts, from torch's generator."""
+    """Kaiming weights, scales around 1 and small shifts, from torch's generator."""
     for name, p in net.named_parameters():
         if p.dim() > 1:
             nn.init.kaiming_normal_(p)
@@ -59,7 +59,7 @@ def randomize(net: nn.Module) -> None:
 
 @torch.no_grad()
 def calibrate(net: SegmentationNet, x: torch.Tensor) -> None:
-    """Gives the layers the statistics of these images, so that evaluation normalizes, and every class its turn."""
+    """Sets the layers' statistics from these images and scales the logits, so that every class can win."""
     net.eval()
     layers = [m for m in net.modules() if isinstance(m, Abn)]
     for layer in layers:
@@ -76,7 +76,7 @@ def calibrate(net: SegmentationNet, x: torch.Tensor) -> None:
 
 
 def state_dicts(net: SegmentationNet) -> dict:
-    """As published: the ordered dictionaries of body, head and cls that PyTorch makes, without counts of batches."""
+    """As published: PyTorch's ordered dictionaries of body, head and cls, without num_batches_tracked."""
     parts = {name: getattr(net, name).state_dict() for name in ("body", "head", "cls")}
     for part in parts.values():
         for name in [key for key in part if key.endswith("num_batches_tracked")]:

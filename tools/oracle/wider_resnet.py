@@ -12,7 +12,7 @@ CHANNELS = [(128, 128), (256, 256), (512, 512), (512, 1024), (512, 1024, 2048), 
 
 
 class WiderResNet(Chain):
-    """Poolings before mod2 to mod6; a2: before mod2 and mod3, then strides. Form "small": none before mod2 and mod3."""
+    """Pools before mod2 to mod6; a2: before mod2 and mod3, then strides. Stem "small": no pooling before mod2 and mod3."""
 
     def __init__(
         self,
