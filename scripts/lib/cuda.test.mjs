@@ -18,13 +18,13 @@ describe('IABN_CUDA_ARCH_LIST', () => {
 });
 
 describe('the CUDA plugin', () => {
-  it('is built where there are nvcc and a device', () => {
+  it('is built if there are nvcc and a device', () => {
     expect(cudaOptions({}, { nvcc: true, device: true })).toContain('--CDIABN_CUDA=ON');
     expect(cudaOptions({}, { nvcc: true, device: false })).toEqual([]);
     expect(cudaOptions({}, { nvcc: false, device: true })).toEqual([]);
   });
 
-  it('is built without a device when it is asked for', () => {
+  it('is built without a device on request', () => {
     const env = { IABN_FORCE_CUDA: '1', IABN_CUDA_ARCH_LIST: '9.0' };
     expect(cudaOptions(env, { nvcc: true, device: false })).toEqual([
       '--CDIABN_CUDA=ON',
@@ -32,7 +32,7 @@ describe('the CUDA plugin', () => {
     ]);
   });
 
-  it('cannot be asked for without nvcc', () => {
+  it('cannot be requested without nvcc', () => {
     expect(() => cudaOptions({ IABN_FORCE_CUDA: '1' }, { nvcc: false, device: true })).toThrow(
       'nvcc is not found',
     );

@@ -5,7 +5,7 @@ import { StepError } from './steps.mjs';
 const HELD =
   'E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 512 (unattended-upgr)\nE: Unable to acquire the dpkg frontend lock';
 
-/** Runs that fail with each of the messages in turn, then pass; pauses last a minute. */
+/** Runs that fail with each message in turn, then pass; pauses take a minute. */
 function apt(...messages) {
   const said = [];
   let [runs, minutes] = [0, 0];
@@ -21,7 +21,7 @@ function apt(...messages) {
   return { done: whenUnlocked(run, clock), said, runs: () => runs };
 }
 
-describe('apt while another one holds its lock', () => {
+describe('apt while another process holds its lock', () => {
   it('waits, and says so once', async () => {
     const { done, said, runs } = apt(HELD, HELD);
     await done;
@@ -31,7 +31,7 @@ describe('apt while another one holds its lock', () => {
     ]);
   });
 
-  it('waits for the lock of the package lists, whoever holds it', async () => {
+  it('waits for the lock of the package lists, held by any process', async () => {
     const { done, said } = apt(
       'E: Could not get lock /var/lib/apt/lists/lock - open (11: Resource unavailable)',
     );

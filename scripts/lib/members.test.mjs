@@ -8,7 +8,7 @@ it('members are those of pnpm-workspace.yaml', () => {
   ]);
 });
 
-it('a published manifest has versions, and nothing of the checkout', () => {
+it('a published manifest has versions, and no fields of the checkout', () => {
   const manifest = {
     name: 'a',
     scripts: { build: 'tsup' },

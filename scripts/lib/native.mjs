@@ -41,7 +41,7 @@ export async function ensureNativeAddon({
 
 const EMULATED = ['inplace_abn_cuda_emulated', 'cudnn_emulated', 'cublaslt_emulated', 'nccl_emulated'];
 
-/** Builds the CUDA device's sources for the CPU, where the tests run them. */
+/** Builds the CUDA device's sources for the CPU, on which the tests run them. */
 export async function buildEmulatedDevice() {
   await step('emulated CUDA device', () =>
     runLogged('emulated-cuda', 'cmake', ['--build', inRoot(CHECKOUT_BUILD), '--target', ...EMULATED]),

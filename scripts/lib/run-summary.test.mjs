@@ -29,7 +29,7 @@ it('prints accuracy, folder and memory compared with ordinary batch norm', () =>
   `);
 });
 
-it('has no accuracy where no epoch was completed', () => {
+it('prints no accuracy if no epoch was completed', () => {
   const bytes = { weights: 1, gradients: 1, optimizer: 1, workspace: 1, activations: 1 };
   const memory = { ours: bytes, ordinary: bytes };
   const summary = { images: 10, top1: null, bestTop1: 0, seconds: 1, memory };
@@ -52,7 +52,7 @@ describe('a run that ended', () => {
     return folder;
   };
 
-  it('without a summary, as --version does, is a success and prints nothing', () => {
+  it('succeeds silently without a summary, as with --version', () => {
     const writes = [watched(process.stdout), watched(process.stderr)];
     expect(reportRun(0, newFolder())).toBe(0);
     for (const write of writes) expect(write).not.toHaveBeenCalled();
@@ -73,7 +73,7 @@ describe('a run that ended', () => {
     expect(out).toHaveBeenCalledExactlyOnceWith(`\n${formatRunSummary(summary, folder)}\n`);
   });
 
-  it('with another status passes it on and names the folder', () => {
+  it('passes on another status and names the folder', () => {
     const err = watched(process.stderr);
     expect(reportRun(130, 'runs/demo')).toBe(130);
     expect(err).toHaveBeenCalledExactlyOnceWith(

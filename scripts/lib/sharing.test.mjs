@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { runsAlone, sharingFiles } from './sharing.mjs';
 
-it('a file that changes its process has one of its own', () => {
+it('a file that changes its process runs in a separate one', () => {
   expect(runsAlone("vi.mock('node:fs')")).toBe(true);
   expect(runsAlone("process.env.RANK = '1';")).toBe(true);
   expect(runsAlone("Object.assign(process.env, { RANK: '1' });")).toBe(true);

@@ -9,7 +9,7 @@ it.each([
   ['SIGINT', 130],
   ['SIGTERM', 143],
   ['SIGHUP', 129],
-])('runAttached passes %s on, waits, and ends as the program does', async (signal, code) => {
+])('runAttached passes on %s, waits, and ends with the status of the program', async (signal, code) => {
   const program = `process.on('${signal}', () => setTimeout(() => process.exit(${code}), 50));
     setInterval(() => {}, 1000);
     process.stdout.write('started');`;
@@ -30,7 +30,7 @@ it('npm signals the scripts themselves, not a shell that would end without them'
   for (const line of started) expect(line).toMatch(/^exec node /);
 });
 
-it('programs of npm start on Windows by their JavaScript, with the Node that runs', () => {
+it("npm's programs are started by their JavaScript on Windows, with the running Node", () => {
   const node = { platform: 'win32', execPath: 'C:\\Program Files\\nodejs\\node.exe' };
   expect(startable('npx', ['-y', 'a b'], node)).toEqual([
     node.execPath,

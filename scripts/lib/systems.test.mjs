@@ -19,7 +19,7 @@ describe('systemOf', () => {
   });
 });
 
-describe('the line to run', () => {
+describe('the install command', () => {
   it.each([
     [
       'fedora',
@@ -35,26 +35,26 @@ describe('the line to run', () => {
       'windows',
       'Windows: winget install Kitware.CMake Ninja-build.Ninja BrechtSanders.WinLibs.POSIX.UCRT LLVM.LLVM',
     ],
-  ])('of %s has everything', (system, line) => {
+  ])('for %s installs everything', (system, line) => {
     expect(installLine(system, [...BUILD_PACKAGES, ...TEST_PACKAGES])).toBe(line);
   });
 });
 
 describe('the message of a system that lacks something', () => {
-  it('has the line of that system only', () => {
+  it('has only the command of that system', () => {
     expect(missingMessage(['CMake', 'oneDNN'], 'fedora', BUILD_PACKAGES)).toBe(
       'missing: CMake, oneDNN. Install it, then run the command again:\n' +
         '  Fedora: sudo dnf install cmake ninja-build gcc-c++ onednn-devel gloo-devel ocl-icd-devel',
     );
   });
 
-  it('has the line of each system where this one is unknown', () => {
+  it('has the commands of all systems if this one is unknown', () => {
     const message = missingMessage(['CMake'], undefined, BUILD_PACKAGES);
     for (const name of ['Fedora: ', 'Arch: ', 'Ubuntu and Debian: ', 'macOS: ', 'Windows: '])
       expect(message).toContain(name);
   });
 
-  it('says where Gloo comes from that no package has', () => {
+  it('says where Gloo comes from if no package has it', () => {
     expect(missingMessage(['Gloo'], 'arch', BUILD_PACKAGES)).toContain('build facebookincubator/gloo');
     expect(missingMessage(['Gloo'], 'fedora', BUILD_PACKAGES)).not.toContain('facebookincubator');
     expect(missingMessage(['oneDNN'], 'arch', BUILD_PACKAGES)).not.toContain('facebookincubator');
@@ -63,7 +63,7 @@ describe('the message of a system that lacks something', () => {
 
 describe('set-up on a system without apt', () => {
   /**
-   * A machine whose commands are these shell scripts alone, and which says of itself what os-release does.
+   * A machine whose only commands are these shell scripts, and which os-release describes.
    */
   function machine(platform, release, commands = {}) {
     const folder = mkdtempSync(join(tmpdir(), 'inplace-abn-system-'));
@@ -84,7 +84,7 @@ describe('set-up on a system without apt', () => {
     ['linux', 'NAME="Fedora Linux"\nID=fedora\n', 'Fedora: sudo dnf install cmake'],
     ['linux', 'ID=endeavouros\nID_LIKE="arch"\n', 'Arch: sudo pacman -S --needed cmake'],
     ['linux', 'ID=ubuntu\nID_LIKE=debian\n', 'Ubuntu and Debian: sudo apt-get install -y'],
-  ])('prints the line of %s with %j', async (platform, release, line) => {
+  ])('prints the command of %s with %j', async (platform, release, line) => {
     const lines = ensureSystemPackages(BUILD_PACKAGES, machine(platform, release)).catch(({ message }) =>
       message.split('\n'),
     );
@@ -97,7 +97,7 @@ describe('set-up on a system without apt', () => {
   it.each([
     ['darwin', 'a C++ compiler', 'macOS: xcode-select --install; brew install cmake ninja'],
     ['win32', 'GCC of MinGW-w64', 'Windows: winget install Kitware.CMake Ninja-build.Ninja BrechtSanders'],
-  ])('on %s says who needs no compiler', async (platform, compiler, line) => {
+  ])('says on %s who needs no compiler', async (platform, compiler, line) => {
     const make = { make: 'exit 0' };
     const error = await ensureSystemPackages(BUILD_PACKAGES, machine(platform, null, make)).catch((it) => it);
     const [what, ...how] = error.message.split('\n');
@@ -109,7 +109,7 @@ describe('set-up on a system without apt', () => {
     ]);
   });
 
-  it.each(['darwin', 'win32'])('on %s asks for no library', async (platform) => {
+  it.each(['darwin', 'win32'])('requires no library on %s', async (platform) => {
     const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
     onTestFinished(() => said.mockRestore());
     const tools = { 'g++': 'exit 0', ninja: 'exit 0', cmake: 'echo missing:Gloo >&2' };
@@ -117,13 +117,13 @@ describe('set-up on a system without apt', () => {
     expect(said).not.toHaveBeenCalled();
   });
 
-  it('prints the line of each system where there is no os-release', async () => {
+  it('prints the commands of all systems if there is no os-release', async () => {
     await expect(ensureSystemPackages(BUILD_PACKAGES, machine('linux', null))).rejects.toThrow(
       /Fedora: .*Arch: .*Ubuntu and Debian: .*macOS: .*Windows: /s,
     );
   });
 
-  it('goes on without oneDNN, and says how to have it', async () => {
+  it('continues without oneDNN, and says how to get it', async () => {
     const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
     onTestFinished(() => said.mockRestore());
     const tools = { 'c++': 'exit 0', ninja: 'exit 0', cmake: 'echo missing:oneDNN >&2' };

@@ -33,7 +33,7 @@ export const PLATFORM_TESTS = [...KERNELS_AND_TRAINING, NO_GROUPS];
 
 /**
  * Tests for an addon on an emulated CPU, which is twenty times slower: the smallest case of each op, without
- * large products, without vectors wider than the CPU's, which run as the CPU's there, and without many
+ * large products, without vectors wider than the CPU's (which would run with the CPU's), and without many
  * processes.
  * @param {string} wider  pattern of vector widths in floats
  */

@@ -4,14 +4,14 @@ import { expect, it, vi } from 'vitest';
 import { StepError } from './steps.mjs';
 import { Results } from './tests.mjs';
 
-// Instead of vitest, a program that is killed before it writes a report.
+// Stands in for vitest: a program that is killed before it writes a report.
 vi.mock(import('./steps.mjs'), async (original) => {
   const steps = await original();
   const killed = ['-e', "process.kill(process.pid, 'SIGKILL')"];
   return { ...steps, runAttached: () => steps.runAttached(process.execPath, killed) };
 });
 
-it('runs checks together, all of them although one fails', async () => {
+it('runs checks concurrently, all of them even if one fails', async () => {
   const printed = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
   /** @type {string[]} */
   const ended = [];

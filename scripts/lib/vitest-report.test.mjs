@@ -38,7 +38,7 @@ describe('readReport', () => {
     [137, 'killed by SIGKILL'],
     [134, 'killed by SIGABRT'],
     [3, 'with status 3'],
-  ])('counts a missing report as one failure, and tells how vitest ended: %i', (status, ended) => {
+  ])('counts a missing report as one failure, and says how vitest ended: %i', (status, ended) => {
     const failures = [`vitest ended without a report, ${ended}`];
     expect(readReport(undefined, status)).toEqual({ passed: 0, failures });
   });

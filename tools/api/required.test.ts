@@ -1,4 +1,4 @@
-/** Which comments the reference asks for, on a package of one file. */
+/** The comments that the reference requires, on a package with one file. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -11,7 +11,7 @@ const TSCONFIG = {
   files: ['src/index.ts'],
 };
 
-/** Names that a comment is missing for. */
+/** Names without a comment. */
 async function undocumented(source: string): Promise<string[]> {
   const folder = await newFolder('reference');
   await mkdir(join(folder, 'src'));
@@ -26,7 +26,7 @@ async function undocumented(source: string): Promise<string[]> {
   return warnings.map((warning) => warning.replace(/ \(.*/s, '')).sort();
 }
 
-it('asks for comments of properties, constructors, and what functions return', async () => {
+it('requires comments on properties, constructors and return values', async () => {
   const source = `
     /** A size. */
     export interface Size {
@@ -49,7 +49,7 @@ it('asks for comments of properties, constructors, and what functions return', a
   expect(await undocumented(source)).toEqual(['Box.constructor', 'Size.width', 'sides.__type.first']);
 });
 
-it('takes comments of the fields of a table from the type that it satisfies', async () => {
+it('takes the comments of table fields from the type that the table satisfies', async () => {
   const source = `
     /** Of a network. */
     export interface Structure {

@@ -1,6 +1,6 @@
 /**
- * A training that goes on from one machine to the next, where `npm run test:arm64` runs this file on several
- * of them with one folder.
+ * Training that moves from one machine to the next: `npm run test:arm64` runs this file on several of them
+ * with one folder.
  */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ const FOLDER = process.env.IABN_TEST_CHECKPOINTS;
 const STEPS = 5;
 const [STATE, WEIGHTS, PREDICTIONS] = ['.state', '.safetensors', '.json'];
 
-/** Of training steps from `first` on. */
+/** Losses of training steps from `first` on. */
 async function train(of: Session, first: number): Promise<number[]> {
   const losses: number[] = [];
   for (let step = first; step < first + STEPS; step++) {
@@ -32,7 +32,7 @@ function expectClose(found: readonly number[], expected: readonly number[], what
   }
 }
 
-/** Class of each row. */
+/** The class of each row. */
 const classes = (rows: readonly number[]) =>
   Array.from({ length: rows.length / CLASSES }, (_, row) => {
     const scores = rows.slice(row * CLASSES, (row + 1) * CLASSES);
@@ -40,7 +40,7 @@ const classes = (rows: readonly number[]) =>
   });
 
 it.skipIf(!FOLDER)(
-  'predicts as the machine before, and goes on with the losses of one that stayed',
+  'predicts as on the previous machine, and resumes with the losses of an uninterrupted run',
   async () => {
     const folder = FOLDER ?? '';
     const before = (await readdir(folder)).filter((name) => name.endsWith(STATE)).sort();

@@ -12,6 +12,6 @@ import { NODE_ARM64, SYSROOT } from './sysroot.mjs';
 export const emulated = (addon) => ({
   ...otherNode(inRoot('.cache', 'arm64', 'node'), ['qemu-aarch64-static', '-L', SYSROOT, NODE_ARM64]),
   IABN_ADDON: path.resolve(addon),
-  // esbuild's native binary: an emulated Node would look for the one for ARM.
+  // Use esbuild's native binary: an emulated Node would look for the ARM one.
   ESBUILD_BINARY_PATH: inRoot('node_modules', 'esbuild', 'bin', 'esbuild'),
 });

@@ -12,7 +12,7 @@ const hash = { update: () => hash, digest: () => '' };
 export const modules = {
   'node:crypto': { createHash: () => hash },
   'node:module': { createRequire: () => unavailable },
-  // A page cannot ask how much memory is free; WebAssembly's own limit holds.
+  // A page cannot query free memory; only WebAssembly's own limit applies.
   'node:os': { availableParallelism: () => 1, freemem: () => Number.POSITIVE_INFINITY, homedir: () => '/' },
   'node:path': { join: (...parts) => parts.join('/'), dirname: (path) => path, basename: (path) => path },
   'node:url': { fileURLToPath: String, pathToFileURL: String },

@@ -54,7 +54,7 @@ describe('packages', () => {
     expect(problems()).toEqual([]);
   });
 
-  it('refuses an import against the order, also of types, with file and line', () => {
+  it('refuses an import against the order, even of types, with file and line', () => {
     member('packages/core', {
       dependencies: ['@inplace-abn/nn'],
       files: { 'src/index.ts': "\nimport type { Module } from '@inplace-abn/nn';" },
@@ -125,7 +125,7 @@ describe('cycles', () => {
     expect(problems()).toEqual(['packages/core/src/a.ts:1: import cycle: a.ts → b.ts → c.ts → a.ts']);
   });
 
-  it('leaves out type-only imports', () => {
+  it('ignores type-only imports', () => {
     member('packages/core', {
       files: {
         'src/a.ts': "import type { B } from './b.js';\nexport type A = B;",
@@ -155,7 +155,7 @@ describe('cycles of folders', () => {
     ]);
   });
 
-  it('takes files directly in src for one folder, and a folder within another for one of its own', () => {
+  it('counts files directly in src as one folder, and nested folders separately', () => {
     member('packages/core', {
       files: {
         'src/index.ts': "export * from './ops/op.js';\nexport * from './shape.js';",
@@ -180,7 +180,7 @@ describe('cycles of folders', () => {
 });
 
 describe('parseImports', () => {
-  it('finds every form and tells types from values', () => {
+  it('finds every form, and distinguishes types from values', () => {
     const text = [
       "import './side-effect.js';",
       "import { type A } from './inline.js';",

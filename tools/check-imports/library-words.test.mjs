@@ -1,13 +1,13 @@
-// A library does not know which program runs it: its texts and comments name no options of one.
+// A library does not know which program runs it, so its texts and comments name no options of programs.
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 
 const packages = fileURLToPath(new URL('../../packages', import.meta.url));
-/** The program that people install, and what all programs share. */
+/** The program that people install, and code that all programs share. */
 const PROGRAMS = ['cli', 'inplace-abn'];
-/** Within a library: its own programs, and options that several programs have. */
+/** In a library: its own programs, and options that several programs share. */
 const OF_PROGRAMS = /(^|\/)(cli|program)\//;
 /** `--max-size`; not the custom properties of CSS. */
 const FLAG = /(?<!var\()(?<![\w-])--[a-z][a-z-]*(?![\w-]*:)/g;
@@ -27,7 +27,7 @@ it.each(libraries)('%s names no flags', (name) => {
   const found = sources(name).flatMap((file) => {
     const lines = readFileSync(file, 'utf8').split('\n');
     return lines.flatMap((line, i) =>
-      // npm's options belong to no program of ours.
+      // npm's options are not options of our programs.
       (line.includes('npm ') ? [] : (line.match(FLAG) ?? [])).map(
         (flag) => `${path.relative(packages, file)}:${i + 1}: ${flag}`,
       ),

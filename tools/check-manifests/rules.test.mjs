@@ -7,7 +7,7 @@ describe('a published manifest', () => {
     { folder: 'packages/a', node: '>=20.15' },
   );
 
-  it('says where it comes from and what it runs on', () => {
+  it('states its origin and the systems it runs on', () => {
     expect(made).toMatchObject({
       bugs: expect.stringContaining('/issues'),
       repository: { directory: 'packages/a' },
@@ -16,7 +16,7 @@ describe('a published manifest', () => {
     });
   });
 
-  it('exports itself, and keeps what is its own', () => {
+  it('exports itself, and keeps its own fields', () => {
     expect(made.exports).toEqual({ '.': './dist/index.js', './package.json': './package.json' });
     expect(made.cpu).toEqual(['x64']);
     expect(made).not.toHaveProperty('dependencies');
@@ -34,7 +34,7 @@ describe('unused dependencies', () => {
     files: [file('packages/a/src/a.ts', 'zod/v4', '@x/y'), file('packages/a/test/a.test.ts', 'sharp')],
   };
 
-  it('are those that neither an import nor a string in the sources names', () => {
+  it('are dependencies that no import and no string in the sources names', () => {
     const dependencies = { zod: '1', '@x/y': '1', sharp: '1', font: '1', gone: '1' };
     expect(unusedDependencies(member, { dependencies }, "resolve('font/file.ttf')")).toEqual([
       'sharp',
@@ -43,7 +43,7 @@ describe('unused dependencies', () => {
   });
 });
 
-it('programs start by a file that an old Node understands', () => {
+it('programs start with a file that an old Node can parse', () => {
   const bin =
     "#!/usr/bin/env node\nimport { start } from '@inplace-abn/cli/start';\n\nstart('a', () => import('../dist/main.js'));\n";
   const manifest = { bin: { a: './bin/a.js' }, files: ['bin', 'dist'] };
@@ -55,7 +55,7 @@ it('programs start by a file that an old Node understands', () => {
   expect(programsWithoutStart({}, () => bin)).toEqual([]);
 });
 
-it('links of a README lead to the repository', () => {
+it('links in a README lead to the repository', () => {
   const markdown = '[a](../../docs/a.md#b) [b](https://example.org) [c](#c) [d](../core)';
   expect(withAbsoluteLinks(markdown, 'packages/nn')).toMatch(
     /^\[a\]\(https:\/\/\S+\/blob\/main\/docs\/a\.md#b\) \[b\]\(https:\/\/example\.org\) \[c\]\(#c\) \[d\]\(https:\/\/\S+\/packages\/core\)$/,

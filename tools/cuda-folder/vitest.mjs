@@ -1,7 +1,7 @@
 // @ts-check
 // The part of vitest that the CUDA tests use, on Node's own test runner: for machines without npm's registry.
-// Not vitest itself by `pnpm deploy`: that is 42 MB in 700 files, two of them native bundlers, of the 60 MB
-// that the folder may have.
+// `pnpm deploy` of vitest itself would take 42 of the 60 MB that the folder may have, in 700 files, two of
+// them native bundlers.
 import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';

@@ -24,7 +24,7 @@ URIs: http://mirror.example/debian-security
     expect(debianMirrors(sources)).toEqual({ mirror, security });
   });
 
-  it('serve another suite', () => {
+  it('also serve another suite', () => {
     expect(suiteSources('trixie', debianMirrors(deb822))).toBe(
       'deb http://mirror.example/debian trixie main\n' +
         'deb http://mirror.example/debian trixie-updates main\n' +
@@ -34,7 +34,7 @@ URIs: http://mirror.example/debian-security
   });
 });
 
-it('takes of npm only how the registry is reached', () => {
+it('copies only the npm settings that locate the registry', () => {
   const npmrc =
     'registry=http://r.example\nnodedir=/usr\n cafile = /c.crt\nfund=false\n@scope:registry=http://s.example\n';
   expect(npmSettings(npmrc)).toBe(
@@ -42,7 +42,7 @@ it('takes of npm only how the registry is reached', () => {
   );
 });
 
-it('takes of the environment only how archives are reached', () => {
+it('copies only the variables that decide how archives are reached', () => {
   const env = {
     PATH: '/bin',
     https_proxy: 'http://p.example',
@@ -62,11 +62,11 @@ it.each([
   expect(isOlder(version, '20.15')).toBe(older);
 });
 
-it('knows suites by version', () => {
+it('recognizes suites by version', () => {
   expect(['12', '13', 'sid'].map(suiteNamed)).toEqual(['bookworm', 'trixie', 'sid']);
 });
 
-it('installs the packages that are not there', () => {
+it('installs only missing packages', () => {
   const listed = 'g++\t\tinstall\nlibc6:amd64\tinstall\npython3-torch\tdeinstall\n';
   expect(missingPackages(['g++', 'libc6', 'python3-torch', 'python3-torchvision'], listed)).toEqual([
     'python3-torch',

@@ -20,7 +20,7 @@ describe('errors of the packages', () => {
     expect([...listed].sort()).toEqual([...codesIn(texts), ...OF_IMAGES].sort());
   });
 
-  it('are found without a code', () => {
+  it('are found if they lack a code', () => {
     const text = `class A extends Error {\n  name = 'A';\n}\nclass B extends A {}\nclass C extends Error {\n  readonly code = 'ERR_C';\n}\nclass D extends C {\n}\nclass E extends Map {\n}\n`;
     expect(withoutCode(errorClasses([text]))).toEqual(['A', 'B']);
     expect(errorClasses([text]).map(({ name }) => name)).toEqual(['A', 'B', 'C', 'D']);

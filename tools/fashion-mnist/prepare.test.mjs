@@ -41,7 +41,7 @@ async function setUp() {
 
 const pngOf = async (...parts) => decode(await readFile(join(...parts)));
 
-it('writes one gray PNG per image into the folder of its class', async () => {
+it('writes one gray PNG per image into its class folder', async () => {
   const { out, options, lines } = await setUp();
   expect(await prepareFashionMnist(out, options)).toEqual({ outDir: out, images: 6, reused: false });
   expect((await readdir(join(out, 'train'))).sort()).toEqual(CLASSES);
@@ -67,7 +67,7 @@ it('leaves a complete folder alone', async () => {
   expect((await stat(image)).mtimeMs).toBe(before.mtimeMs);
 });
 
-it('starts again after an interruption, over torn files', async () => {
+it('starts over after an interruption, replacing partial files', async () => {
   const { source, out, options } = await setUp();
   await rm(join(source, 't10k-labels-idx1-ubyte.gz'));
   await expect(prepareFashionMnist(out, options)).rejects.toThrow('t10k-labels-idx1-ubyte.gz');
@@ -78,7 +78,7 @@ it('starts again after an interruption, over torn files', async () => {
   expect([...(await pngOf(image)).data]).toEqual([...pixelsOf('train', 3)]);
 });
 
-it('says what is wrong with a source', async () => {
+it('explains what is wrong with a source', async () => {
   const { source, out, options } = await setUp();
   await expect(prepareFashionMnist(out, { ...options, source: join(source, 'nowhere') })).rejects.toThrow(
     /No Fashion-MNIST in .*nowhere: install the Debian package dataset-fashion-mnist/,

@@ -141,7 +141,7 @@ export const CLAIMS: readonly Claim[] = [
   },
 ];
 
-/** Shares of a step's arithmetic that are recomputed without being asked. */
+/** Shares of a step's arithmetic that are recomputed by default. */
 const spare = source(
   'packages/core/src/compile/compile.ts',
   /SPARE\b.*\bfloat32: ([\d.]+)/,

@@ -1,4 +1,4 @@
-/** Numbers of plans that README and documents state, from the sources. */
+/** Numbers of plans that the README and the documents state, computed from the sources. */
 import { readFileSync } from 'node:fs';
 import { cpu } from '@inplace-abn/core';
 import { type PlanReport, planReport, resolveConfig } from '@inplace-abn/recipes';
@@ -8,7 +8,7 @@ const MEBI = 2 ** 20;
 const BATCH = 16;
 const reports = new Map<string, PlanReport>();
 
-/** The plan of ResNet-50, in place, with changed keys; made once for each change. */
+/** The plan of in-place ResNet-50 with changed keys, computed once per change. */
 function resnet50(keys: { network?: object; optimizer?: object }): PlanReport {
   const key = JSON.stringify(keys);
   const known = reports.get(key);
@@ -29,7 +29,7 @@ export const activationsPerImage = (precision: 'float32' | 'bfloat16'): number =
 export const ordinaryPerImage = (): number =>
   resnet50({ network: { precision: 'float32' } }).ordinary.activations / BATCH / MEBI;
 
-/** Share of ordinary activations where ordinary batch norm and ReLU train with frozen statistics. */
+/** Share of the ordinary activations if ordinary batch norm and ReLU train with frozen statistics. */
 export function frozenShare(): number {
   const { bytes, ordinary } = resnet50({
     network: { activation: 'relu', bn_mode: 'standard' },

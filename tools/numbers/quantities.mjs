@@ -21,7 +21,7 @@ const UNITS = [
   ...['GFLOP/s', 'GB/s', 'Mbit/s', 'images/s', 'points?', 'times', 'lines'],
 ];
 const QUANTITY = new RegExp(`(?<![\\w.])(\\d[\\d,]*(?:\\.\\d+)?) ?(?:${UNITS.join('|')})(?![\\w])`, 'g');
-/** A cell of a table that is a number alone. */
+/** A table cell that contains only a number. */
 const CELL = /(?<=\|\s*)(\d+(?:\.\d+)?)(?=\s*\|)/g;
 
 /**

@@ -12,7 +12,7 @@ const SERIES = [
 ];
 
 /**
- * A picture of its own, on paper.
+ * A standalone picture with a background.
  * @param {{ width: number, height: number, title: string, styles?: string }} options
  * @param {readonly string[]} parts
  */

@@ -8,7 +8,7 @@ const form = document.getElementById('form');
 const parts = Object.fromEntries(
   ['total', 'map', 'frontier', 'layers', 'text'].map((id) => [id, document.getElementById(id)]),
 );
-/** Number of the current plan; the frontier of an older one stops. */
+/** Number of the current plan; drawing the frontier of an older one stops. */
 let turn = 0;
 
 function picked() {

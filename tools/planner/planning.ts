@@ -59,7 +59,7 @@ export function fieldsOf(json: string): Omit<Picked, 'json'> {
 
 export const architectures: readonly string[] = [...ARCHITECTURES];
 
-/** Bytes as people read them. */
+/** Formats bytes for people. */
 export { formatBytes };
 
 /** Plans one training step. Throws ConfigError and UsageError as `plan` does. */

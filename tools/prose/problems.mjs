@@ -9,11 +9,11 @@ const MARKDOWN = /^\s*(?:[-*>]|\d+\.|#+)?\s*/;
 /** Comments of TypeScript and JavaScript wrap here; clang-format wraps those of C++. */
 const WIDTH = 110;
 const WRAPS = /\.(?:ts|mjs)$/;
-/** Cannot wrap: types, commands and tables (two spaces between words), addresses, directives. */
+/** Lines that cannot wrap: types, commands and tables (two spaces between words), URLs, directives. */
 const UNWRAPPED = /@type|\S {2,}\S|^\s*\*\s+\{|https?:\/\/|biome-ignore|@ts-/;
-/** A comment for a tool, which no sentence runs on from. */
+/** A comment for a tool, after which a new sentence starts. */
 const DIRECTIVE = /^\s*\/\/ (?:@ts-|biome-ignore)/;
-/** A trailing comment: two spaces or a delimiter before it, so that URLs are none. */
+/** A trailing comment, with two spaces or a delimiter before it, unlike `//` in a URL. */
 const TRAILING = /[\s;{,]\/\/\s+(.*)$/;
 
 /**

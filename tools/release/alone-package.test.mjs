@@ -12,7 +12,7 @@ it.each([
     MACOS,
     ['inplace_abn.node:\n', ...['/usr/lib/libc++.1.dylib', '/usr/lib/libSystem.B.dylib'].map(dylib)],
   ],
-])('the addon for %s needs the libraries of the system', (_, system, lines) => {
+])('the addon for %s needs only system libraries', (_, system, lines) => {
   expect(() => assertAlone(lines.join(''), system)).not.toThrow();
 });
 
@@ -20,6 +20,6 @@ it.each([
   ['Windows', WINDOWS, dll('KERNEL32.dll') + dll('libwinpthread-1.dll'), 'libwinpthread-1.dll'],
   ['macOS', MACOS, dylib('/opt/homebrew/opt/libomp/lib/libomp.dylib'), '/opt/homebrew'],
   ['Windows', WINDOWS, 'file format not recognized', 'no library'],
-])('another one for %s is refused, as is an addon without any', (_, system, list, problem) => {
+])('an addon for %s with another library, or with none, is refused', (_, system, list, problem) => {
   expect(() => assertAlone(list, system)).toThrow(problem);
 });

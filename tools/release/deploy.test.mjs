@@ -8,11 +8,11 @@ import { inRoot } from '../../scripts/lib/paths.mjs';
 const read = (name) => readFileSync(inRoot('deploy', name), 'utf8');
 const guide = readFileSync(inRoot('docs', 'many-processes.md'), 'utf8');
 
-/** Failures of the whole Job that a restart of all its pods must get it over. */
+/** Failures of the whole Job that restarting all its pods must survive. */
 const FAILURES = 25;
 
-describe('files to deploy with', () => {
-  it('a Job has as many pods as processes', () => {
+describe('the deployment files', () => {
+  it('give a Job as many pods as processes', () => {
     const job = read('kubernetes.yaml');
     const [, pods] = /completions: (\d+)/.exec(job);
     expect(/parallelism: (\d+)/.exec(job)[1]).toBe(pods);
@@ -23,14 +23,14 @@ describe('files to deploy with', () => {
     expect(job.split('\n---\n').map((part) => /^kind: (\w+)$/m.exec(part)[1])).toEqual(['Service', 'Job']);
   });
 
-  it('a Job restarts as often as it says', () => {
+  it('let a Job restart the stated number of times', () => {
     const job = read('kubernetes.yaml');
     const [, pods] = /completions: (\d+)/.exec(job);
     expect(Number(/backoffLimit: (\d+)/.exec(job)[1])).toBe(FAILURES * Number(pods));
     expect(job).toContain(`each restart counts: ${FAILURES} failures.`);
   });
 
-  it('a Job has its secret from the cluster', () => {
+  it("take the Job's secret from the cluster", () => {
     const [, name, key] = /- name: IABN_SECRET\s+valueFrom:\s+secretKeyRef:\s+name: (\S+)\s+key: (\S+)/.exec(
       read('kubernetes.yaml'),
     );
@@ -38,7 +38,7 @@ describe('files to deploy with', () => {
     expect(guide).toContain(`kubectl create secret generic ${name} --from-file=${key}=/dev/stdin`);
   });
 
-  it('the guide names what a Job claims, and how its pods mount it', () => {
+  it('match the guide in the claims of a Job and their mounts', () => {
     const job = read('kubernetes.yaml');
     const claims = [...job.matchAll(/claimName: (\S+)/g)].map(([, name]) => name);
     expect(claims).toEqual(['data', 'runs']);
@@ -46,21 +46,21 @@ describe('files to deploy with', () => {
       expect(guide).toMatch(new RegExp(`^- a claim \`${name}\` .*ReadWriteMany`, 'm'));
   });
 
-  it('the image runs the program where the Job expects it, and not as root', () => {
+  it('run the program at the path that the Job expects, and not as root', () => {
     const [, program] = /"(\/opt\/\S+\.js)"/.exec(read('Dockerfile'));
     expect(read('kubernetes.yaml')).toContain(`node ${program}`);
     expect(read('Dockerfile')).toMatch(/^USER node$/m);
   });
 
-  it('the batch script is a shell script that asks for its arguments', () => {
+  it('include a batch script that requires its arguments', () => {
     const { status, stderr } = spawnSync('bash', [inRoot('deploy', 'slurm.sbatch')], { encoding: 'utf8' });
     expect([status, stderr]).toEqual([2, 'usage: sbatch slurm.sbatch CONFIG DIR RUN\n']);
   });
 
-  it('the batch script gives all processes one random secret', () => {
+  it('include a batch script that gives all processes one random secret', () => {
     const folder = mkdtempSync(path.join(tmpdir(), 'deploy-'));
     onTestFinished(() => rmSync(folder, { recursive: true }));
-    // Stands in for Slurm's.
+    // Stands in for Slurm's srun.
     writeFileSync(path.join(folder, 'srun'), '#!/bin/sh\necho "$IABN_SECRET $*"\n', { mode: 0o755 });
     const env = { ...process.env, PATH: `${folder}:${process.env.PATH}` };
     const args = [inRoot('deploy', 'slurm.sbatch'), 'config.json', 'data', 'run'];

@@ -6,7 +6,7 @@ import { Elf, newestVersion } from './elf.mjs';
 import { statedVersions } from './native-package.mjs';
 
 const ADDON = 'native/build/Release/inplace_abn.node';
-/** An addon without oneDNN has this one, too. */
+/** A library that even an addon without oneDNN needs. */
 const LIBRARY = 'libgomp.so.1';
 
 let elf;
@@ -15,14 +15,14 @@ beforeAll(() => {
 });
 
 describe('a shared library', () => {
-  it('says what it needs', () => {
+  it('lists the libraries and versions that it needs', () => {
     expect(elf.needed()).toEqual(expect.arrayContaining([LIBRARY, 'libc.so.6']));
     expect(elf.needed()).not.toContainEqual(expect.stringMatching(/gloo|OpenCL/));
     expect(newestVersion([elf], 'GLIBC')).toMatch(/^2\.\d+$/);
     expect(newestVersion([elf], 'NOBODY')).toBeUndefined();
   });
 
-  it('loads without a library, whose symbols become weak', () => {
+  it('loads without a removed library, whose symbols become weak', () => {
     const lighter = new Elf(Buffer.from(elf.bytes));
     const ofLibrary = elf.symbols().filter(({ name, defined }) => !defined && /^(GOMP|omp)_/.test(name));
     expect(ofLibrary).not.toEqual([]);
@@ -35,7 +35,7 @@ describe('a shared library', () => {
     expect(strong(after)).toBe(strong(elf.symbols()));
   });
 
-  it('no longer asks for versions of a library that was left out', () => {
+  it('no longer requires versions of a removed library', () => {
     const lighter = new Elf(Buffer.from(elf.bytes));
     const files = elf.versionNeeds().map(({ file }) => file);
     lighter.leaveOut(new Map([['libm.so.6', new Set()]]));
@@ -45,12 +45,12 @@ describe('a shared library', () => {
     expect(newestVersion([lighter], 'GLIBCXX')).toBe(newestVersion([elf], 'GLIBCXX'));
   });
 
-  it('is refused where it is none', () => {
+  it('is refused if it is not an ELF file', () => {
     expect(() => new Elf(Buffer.alloc(64))).toThrow('not a 64-bit little-endian ELF file');
   });
 });
 
-it('the package states what it runs on', () => {
+it('the package states the library versions that it requires', () => {
   for (const [platform, { glibc }] of Object.entries(PREBUILT)) {
     if (glibc === null) continue;
     const readme = readFileSync(inRoot(`packages/native-${platform}/README.md`), 'utf8');

@@ -18,9 +18,9 @@ const OTHERS = [
 ];
 
 describe("the packages' oneDNN", () => {
-  it.each(NEEDED)('has %s', (file) => expect(isOfOtherPrimitive(file)).toBe(false));
+  it.each(NEEDED)('includes %s', (file) => expect(isOfOtherPrimitive(file)).toBe(false));
 
-  it.each(OTHERS)('does without %s', (file) => expect(isOfOtherPrimitive(file)).toBe(true));
+  it.each(OTHERS)('leaves out %s', (file) => expect(isOfOtherPrimitive(file)).toBe(true));
 
   it('has its sources next to the package on the same mirror', () => {
     const uris =

@@ -3,12 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { CLASSES, drawShapes, IGNORED } from './draw.mjs';
 
 describe('drawn shapes', () => {
-  it('are the same for one name, and others for another', () => {
+  it('are a function of the name', () => {
     expect(drawShapes('val/000')).toEqual(drawShapes('val/000'));
     expect(drawShapes('val/001').pixels).not.toEqual(drawShapes('val/000').pixels);
   });
 
-  it('come with a label for every pixel, of every class and of a patch that does not count', () => {
+  it('have a label for every pixel, with every class and an ignored patch', () => {
     const seen = new Map();
     for (let i = 0; i < 40; i++) {
       const { width, height, pixels, labels } = drawShapes(`val/${i}`);

@@ -1,5 +1,5 @@
 /**
- * The code of READMEs: fenced ts and js blocks, as modules with the line numbers of their README.
+ * The code in READMEs: fenced ts and js blocks, as modules with the line numbers of their README.
  */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';

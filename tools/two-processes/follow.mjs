@@ -1,5 +1,5 @@
 // @ts-check
-// ResNet-50 with synchronized statistics, 20 steps in one process and in two: how far the losses are apart.
+// Compares the losses of ResNet-50 with synchronized statistics over 20 steps in one process and in two.
 //   node tools/two-processes/follow.mjs DIR     DIR/train/CLASS and DIR/val/CLASS, such as .cache/fashion-mnist after the demo
 // elu with α = 1 and a low learning rate, so that training is smooth. With leaky ReLU 0.01, which has a kink,
 // changing the last bit of the weights moves the loss of a single process by 1e-3 within four steps.

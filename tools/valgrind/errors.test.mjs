@@ -9,7 +9,7 @@ const READ = '<what>Invalid read of size 4</what>';
 const COPY = '<xwhat><text>Source and destination overlap</text></xwhat>';
 const ADDON = '/build/inplace_abn.node';
 
-it('reports errors of the addon once, with those in functions that it calls', () => {
+it('reports errors of the addon once, including those in functions that it calls', () => {
   const xml = [
     error(READ, frame(ADDON, 'pack&lt;float&gt;(float*)', '7'), frame('/usr/bin/node', 'run')),
     error(READ, frame(ADDON, 'pack&lt;float&gt;(float*)', '7'), frame('/usr/bin/node', 'main')),

@@ -5,7 +5,7 @@ import path from 'node:path';
 /** Options of a headless browser that also runs in containers with little shared memory. */
 export const HEADLESS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'];
 
-/** Where Chromium is, if it is installed. */
+/** Path of Chromium, if it is installed. */
 export function chromium(): string | undefined {
   const folders = (process.env.PATH ?? '').split(path.delimiter);
   const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];

@@ -5,10 +5,10 @@ import { expect, it, onTestFinished } from 'vitest';
 import { newFolder } from './new-folder.js';
 import { otherNode } from './other-node-environment.mjs';
 
-/** Starts Node by its path, and prints a variable there. */
+/** Starts Node by its path and prints a variable in it. */
 const PROGRAM = `process.stdout.write(require('node:child_process').execFileSync(process.execPath, ['-p', 'process.env.WORD']))`;
 
-it('starts the Node of another command, with all its words', async () => {
+it('starts Node through another command with all its words', async () => {
   const folder = await newFolder("node's own");
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const word = "it's a word";

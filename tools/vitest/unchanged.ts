@@ -1,5 +1,4 @@
-// Test files that share a process leave its environment and folder as they found them: the next file starts
-// there.
+// Test files that share a process must leave its environment and folder unchanged for the next file.
 import { afterAll, expect } from 'vitest';
 
 /** Without the variables that the addon and sharp set when they are loaded. */
