@@ -3,8 +3,8 @@ import { testOn } from '../../../core/test/kernels/harness.js';
 import { testedDevice } from '../support/device.js';
 
 /**
- * Extra rounding steps: libraries return weight gradients in the operands' dtype and round a convolution before
- * its epilogue.
+ * Extra rounding steps: libraries return weight gradients in the operands' dtype and round a convolution
+ * before its epilogue.
  */
 const ROUNDINGS = { conv2d: 2, conv2d_backward_weights: 1, conv2d_fused: 2 };
 
