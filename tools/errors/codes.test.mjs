@@ -4,7 +4,7 @@ import { codesIn, codesListed, errorClasses, sources, withoutCode } from './code
 
 const texts = [...sources().values()];
 /** Codes of ImageError. */
-const OF_IMAGES = ['unreadable', 'too-large', 'unknown-class', 'unknown-color'];
+const OF_IMAGES = ['unreadable', 'too-large', 'unknown-class', 'unknown-color', 'colored-labels'];
 
 describe('errors of the packages', () => {
   it('have a code', () => {

@@ -22,6 +22,7 @@ import { openParts } from './data/parts.js';
 
 interface CheckOptions {
   readonly config?: string;
+  readonly set: readonly Override[];
   readonly workers: number;
   readonly printFreq: number;
   readonly maxPixels?: number;
@@ -53,6 +54,7 @@ command
     '--config <file>',
     'configuration whose data section says where images and labels are (default: DIR/train and DIR/val, or the layout recognized in DIR)',
   )
+  .addOption(setOption())
   .option('-j, --workers <n>', 'images to read in parallel', positive, 2)
   .option(
     '-p, --print-freq <n>',
@@ -72,6 +74,7 @@ command
 Examples:
   ${command.name()} check imagenet
   ${command.name()} check photos --config config.json --json > photos.json
+  ${command.name()} check photos --set data.split=0.1
 
 If training cannot use the folder, such as ImageNet's flat val, the report says why and how to sort it.
 The report goes to standard output, progress to standard error.
@@ -128,7 +131,7 @@ Prints the name of the page. Exit codes: 0 done, 1 error, 2 usage.`,
 
 async function runCheck(dir: string, options: CheckOptions): Promise<number> {
   const { workers, maxPixels, printFreq } = options;
-  const opened = await openParts(dir, await configOf(options.config));
+  const opened = await openParts(dir, await configOf(options.config), options.set);
   const images = opened.parts.reduce((sum, { length }) => sum + length, 0);
   const progress = new Progress({ stream: process.stderr, printFreq });
   const stop = new StopRequest((signal) => progress.note(`${signal}: stopping; repeat to kill`));

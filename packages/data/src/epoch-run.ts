@@ -1,6 +1,6 @@
 import type { BadImages } from './bad-images.js';
 import type { Cache } from './decoded-cache.js';
-import { DataError, ImageError } from './errors.js';
+import { DataError, ImageError, type ImageErrorCode } from './errors.js';
 import { IGNORED } from './label-coding.js';
 import type { Batch, BatchMix, ImageSource, SegmentationSource } from './loader.js';
 import { drawAt, type MixOptions } from './mix.js';
@@ -14,6 +14,13 @@ import type { Transform } from './transform.js';
 const TASK_IMAGES = 8;
 /** Tasks in flight per thread, so that a thread never waits for its next one. */
 const TASKS_AHEAD = 2;
+
+/** Problems that are not specific to a file: other label maps will have the same ids or colors. */
+const OF_ALL_MAPS: ReadonlySet<ImageErrorCode> = new Set([
+  'unknown-class',
+  'unknown-color',
+  'colored-labels',
+]);
 
 let runs = 0;
 
@@ -243,8 +250,7 @@ export class EpochRun {
           slot.indices[task.row] = task.index;
         } else {
           const error = new ImageError(folder.path(task.index), failure.reason, failure.code);
-          // Not specific to this file: other label maps will have the same ids.
-          if (failure.code === 'unknown-class' || failure.code === 'unknown-color') throw error;
+          if (OF_ALL_MAPS.has(failure.code)) throw error;
           bad.add(task.index, error);
           if (bad.replaces) again.push(task);
           else this.clear(slot, task.row, task.row + 1);

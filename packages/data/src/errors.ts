@@ -69,9 +69,14 @@ export class ShardError extends DataError {
 
 /**
  * `too-large`: only the pixel limit stops it. `unknown-class`, `unknown-color`: its label map has an id that
- * is not a class, or a color that the palette lacks.
+ * is not a class, or a color that the palette lacks. `colored-labels`: its label map holds colors, not ids.
  */
-export type ImageErrorCode = 'unreadable' | 'too-large' | 'unknown-class' | 'unknown-color';
+export type ImageErrorCode =
+  | 'unreadable'
+  | 'too-large'
+  | 'unknown-class'
+  | 'unknown-color'
+  | 'colored-labels';
 
 /** An image file that cannot be read. */
 export class ImageError extends DataError {

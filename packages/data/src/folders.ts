@@ -5,13 +5,16 @@ import { join, sep } from 'node:path';
 import { DataError, reasonOf } from './errors.js';
 import { decodeName, systemPath } from './file-names.js';
 
-export const IMAGE_NAME = /\.(avif|bmp|gif|jpe?g|png|tiff?|webp)$/i;
+export const IMAGE_NAME = /\.(avif|bmp|gif|jfif|jpe|jpe?g|png|tiff?|webp)$/i;
 
 /** The same formats in words, for errors. */
 export const IMAGE_FORMATS = 'jpg, png, webp, avif, tiff, gif or bmp';
 
-/** Image formats that are not supported, or not for label maps; errors mention them. */
-const OTHER_IMAGE_NAME = /\.(avif|bmp|gif|hei[cf]|jfif|jp2|jxl|p[gp]m|tiff?|webp)$/i;
+/** Image formats that are not supported, or not for label maps; errors and notes mention them. */
+const OTHER_IMAGE_NAME = /\.(avif|bmp|gif|hei[cf]|jp2|jxl|p[gp]m|tiff?|webp)$/i;
+
+/** Compressed archives, in which a member cannot be read at its place. */
+export const COMPRESSED_NAME = /\.(tar\.(gz|zst|xz|bz2)|tgz)$/i;
 
 /** Hidden files and archive leftovers. */
 const HIDDEN_NAME = /^(\.|__MACOSX$)/;
@@ -131,13 +134,22 @@ export function countOther(name: string, others: Map<string, number>): void {
   if (ending !== undefined) others.set(ending, (others.get(ending) ?? 0) + 1);
 }
 
-/** A sentence with a leading space about images in unsupported formats; empty if there are none. */
-export function describeOthers(others: ReadonlyMap<string, number>): string {
+/** Adds the counts of `more` to `counts`. */
+export function addCounts(counts: Map<string, number>, more: ReadonlyMap<string, number>): void {
+  for (const [ending, count] of more) counts.set(ending, (counts.get(ending) ?? 0) + count);
+}
+
+/**
+ * A sentence with a leading space about images in unsupported formats; empty if there are none.
+ *
+ * @param supported the formats to convert to
+ */
+export function describeOthers(others: ReadonlyMap<string, number>, supported = 'png or jpg'): string {
   if (others.size === 0) return '';
   const counts = [...others].map(([ending, count]) => `${count} ${ending}`).join(' and ');
   const single = counts.startsWith('1 ') && others.size === 1;
   const files = single ? `is ${counts} file, which is` : `are ${counts} files, which are`;
-  return ` There ${files} not supported: convert to png or jpg.`;
+  return ` There ${files} not supported: convert to ${supported}.`;
 }
 
 /**

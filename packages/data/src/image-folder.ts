@@ -1,6 +1,9 @@
 import { resolve } from 'node:path';
 import { DataError, FlatFolderError } from './errors.js';
 import {
+  addCounts,
+  COMPRESSED_NAME,
+  compareCodePoints,
   describeOthers,
   filesBelow,
   foldersIn,
@@ -23,10 +26,10 @@ export interface ImageFolderOptions {
 }
 
 /**
- * A data set laid out as `DIR/CLASS/…/NAME.jpg` or another image format, with the same files in the same
- * order as torchvision's ImageFolder. Classes are the folders in DIR, sorted by code point; images are found
- * at any depth below their class. Hidden files and archive leftovers (`__MACOSX`) are skipped. Names need not
- * be UTF-8 (see systemPath).
+ * A data set laid out as `DIR/CLASS/…/NAME.jpg` or another image format, with files in the order of
+ * torchvision's ImageFolder, and of more formats than it reads. Classes are the folders in DIR, sorted by
+ * code point; images are found at any depth below their class. Hidden files and archive leftovers
+ * (`__MACOSX`) are skipped. Names need not be UTF-8 (see systemPath).
  */
 export class ImageFolder extends LabeledFiles {
   private constructor(
@@ -34,6 +37,8 @@ export class ImageFolder extends LabeledFiles {
     classes: readonly string[],
     files: readonly string[],
     labels: Int32Array,
+    /** Image files left out because their formats are not supported, by extension. */
+    readonly leftOut: ReadonlyMap<string, number>,
   ) {
     super(root, classes, files, labels, true);
   }
@@ -54,16 +59,17 @@ export class ImageFolder extends LabeledFiles {
     const files: string[] = [];
     const labels: number[] = [];
     const empty: string[] = [];
-    const others = new Map<string, number>();
+    const [others, leftOut] = [new Map<string, number>(), new Map<string, number>()];
     for (const [label, name] of classes.entries()) {
       const images = await filesBelow(root, name, IMAGE_NAME, 'class folder');
       for (const file of images.files) {
         files.push(file);
         labels.push(label);
       }
+      addCounts(leftOut, images.others);
       if (images.files.length > 0) continue;
       empty.push(name);
-      for (const [ending, count] of images.others) others.set(ending, (others.get(ending) ?? 0) + count);
+      addCounts(others, images.others);
     }
     if (empty.length > 0) {
       const which = empty.length === 1 ? `Class ${empty[0]} has` : `Classes ${listNames(empty)} have`;
@@ -71,7 +77,7 @@ export class ImageFolder extends LabeledFiles {
         `${which} no image in ${root}: add ${IMAGE_FORMATS} files or remove the empty class folder.${describeOthers(others)}`,
       );
     }
-    return new ImageFolder(root, classes, files, Int32Array.from(labels));
+    return new ImageFolder(root, classes, files, Int32Array.from(labels), leftOut);
   }
 }
 
@@ -79,6 +85,14 @@ async function noClassFolder(root: string): Promise<DataError> {
   const entries = await listFolder(root, 'data folder');
   const images = entries.filter(({ name, kind }) => kind === 'file' && IMAGE_NAME.test(name)).length;
   if (images > 0) return new FlatFolderError(root, images);
+  const archives = entries.map(({ name }) => name).filter((name) => COMPRESSED_NAME.test(name));
+  if (archives.length > 0) {
+    const which = archives.length === 1 ? 'a compressed archive' : `${archives.length} compressed archives`;
+    return new DataError(
+      `No class folder in ${root}, which has ${which} (${listNames(archives.sort(compareCodePoints))}): ` +
+        'decompress tar shards to .tar files, or unpack an archive of class folders.',
+    );
+  }
   return new DataError(
     `No class folder in ${root}: expected one folder per class, each with ${IMAGE_FORMATS} files inside.`,
   );

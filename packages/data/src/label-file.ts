@@ -18,6 +18,8 @@ export interface LabelList {
   readonly path: string;
   /** Whether rows name their images. */
   readonly named: boolean;
+  /** Whether the first line names the columns. Default false. */
+  readonly header?: boolean;
   /** Rows in the order of the file's lines. */
   readonly rows: readonly LabelRow[];
 }
@@ -58,7 +60,8 @@ export async function readLabelFile(path: string, options: LabelFileOptions = {}
     };
   }
   const { file, label, words } = header ?? { file: 0, label: 1, words: false };
-  return { path, named: true, rows: rows.map((row) => rowOf(path, row, file, label, words)) };
+  const common = { path, named: true, header: header !== undefined };
+  return { ...common, rows: rows.map((row) => rowOf(path, row, file, label, words)) };
 }
 
 interface Columns {

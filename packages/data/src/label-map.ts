@@ -47,6 +47,8 @@ export function idTargets({ classes = IGNORED, ignoreIndex = IGNORED }: ClassIds
 
 const GRAY = 0;
 const PALETTE = 3;
+/** RGB and RGBA. */
+const COLORED: readonly number[] = [2, 6];
 const KINDS: Readonly<Record<number, string>> = { 2: 'RGB', 4: 'gray with transparency', 6: 'RGBA' };
 
 interface LabelMapOptions {
@@ -59,7 +61,7 @@ interface LabelMapOptions {
  * Reads class ids from a PNG: the samples of a gray one, or the indices (not the colors) of one with a
  * palette, of 1, 2, 4 or 8 bits. With a `coding`, pixels are the classes that it gives to ids or colors.
  * @throws ImageError with code `unknown-class` or `unknown-color` for an id or a color that the coding lacks,
- * naming its pixel
+ * naming its pixel, and with code `colored-labels` for RGB or RGBA without a palette
  */
 export async function readLabelMap(
   path: string,
@@ -91,19 +93,20 @@ export function codedLabelMap(path: string, { idOf }: LabelDecoder, maxPixels = 
   const content = readContent(path);
   if (isPng(content)) checkPixels(pngHeader(content), maxPixels, path);
   try {
-    return idOf ? decodeColors(content, path, idOf) : decodeIds(content);
+    return idOf ? decodeColors(content, path, idOf) : decodeIds(content, path);
   } catch (error) {
     if (error instanceof ImageError) throw error;
     throw new ImageError(path, reasonOf(error));
   }
 }
 
-function decodeIds(content: Buffer): LabelMap {
+function decodeIds(content: Buffer, path: string): LabelMap {
   const expected = 'expected class ids as a gray or palette PNG of at most 8 bits, but it is';
   const header = headerOf(content, expected);
   const { depth, colorType } = header;
   if (colorType !== GRAY && colorType !== PALETTE) {
-    throw new Error(`${expected} ${KINDS[colorType] ?? `of the unknown color type ${colorType}`}`);
+    const reason = `${expected} ${KINDS[colorType] ?? `of the unknown color type ${colorType}`}`;
+    throw new ImageError(path, reason, COLORED.includes(colorType) ? 'colored-labels' : 'unreadable');
   }
   checkDepth(header, expected);
   const { data, width, height } = decodeBytes(content);

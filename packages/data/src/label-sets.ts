@@ -23,6 +23,8 @@ export interface LabelSetList {
   readonly path: string;
   /** Rows name their images. */
   readonly named: true;
+  /** Whether the first line names the columns. Default false. */
+  readonly header?: boolean;
   /** Rows in the order of the file's lines. */
   readonly rows: readonly LabelSetRow[];
   /** The classes in the order of their columns; null where a single column lists the labels. */
@@ -46,7 +48,8 @@ export interface LabelSetOptions {
 
 /**
  * Reads any number of labels for each image from a CSV or TSV file: a column that lists them (as fastai's
- * `tags`), or a column of 0 and 1 for each class. An image without labels has an empty cell, or 0 everywhere.
+ * `tags`), or a column of 0 and 1, or of −1 and 1, for each class. An image without labels has an empty cell,
+ * or 0 everywhere.
  *
  * @throws LabelFileError naming file and line
  */
@@ -64,11 +67,11 @@ export async function readLabelSets(path: string, options: LabelSetOptions = {})
   const labelsOf =
     typeof labels === 'number'
       ? listed(rows, labels, options.separator)
-      : (row: TableRow) =>
-          labels.filter((column) => isSet(path, row, column, names)).map((at) => names[at] ?? '');
+      : indicated(path, rows, labels, names);
   return {
     path,
     named: true,
+    header,
     columns: classes,
     rows: rows.map((row) => {
       const name = row.cells[file] ?? '';
@@ -109,7 +112,8 @@ function columnsOf(
   if (cells.length === 2) return { file: 0, labels: 1, header: false };
   const classes = others(0);
   const areSet = ({ cells: row }: TableRow) => classes.every((column) => INDICATORS.has(lower(row[column])));
-  if (cells.length > 2 && table.length > 1 && table.slice(1).every(areSet)) {
+  const below = table.slice(1);
+  if (cells.length > 2 && below.length > 0 && (below.every(areSet) || areSigned(below, classes))) {
     return { file: 0, labels: classes, header: true };
   }
   throw new LabelFileError(
@@ -130,12 +134,43 @@ const INDICATORS: ReadonlyMap<string, boolean> = new Map([
   ['true', true],
 ]);
 
+/** Texts of columns that hold −1 instead of 0, such as CelebA's. */
+const SIGNED: ReadonlyMap<string, boolean> = new Map([
+  ['-1', false],
+  ['-1.0', false],
+  ['1', true],
+  ['1.0', true],
+]);
+
+/** Next to a 0, -1 has another meaning, such as "uncertain". */
+function areSigned(rows: readonly TableRow[], columns: readonly number[]): boolean {
+  return rows.every(({ cells }) => columns.every((column) => SIGNED.has(lower(cells[column]))));
+}
+
+/** The labels of a row, by a column for each class. */
+function indicated(
+  path: string,
+  rows: readonly TableRow[],
+  columns: readonly number[],
+  names: readonly string[],
+): (row: TableRow) => string[] {
+  const texts = areSigned(rows, columns) ? SIGNED : INDICATORS;
+  return (row) =>
+    columns.filter((column) => isSet(path, row, column, names, texts)).map((at) => names[at] ?? '');
+}
+
 function lower(cell: string | undefined): string {
   return (cell ?? '').toLowerCase();
 }
 
-function isSet(path: string, { line, cells }: TableRow, column: number, names: readonly string[]): boolean {
-  const set = INDICATORS.get(lower(cells[column]));
+function isSet(
+  path: string,
+  { line, cells }: TableRow,
+  column: number,
+  names: readonly string[],
+  texts: ReadonlyMap<string, boolean>,
+): boolean {
+  const set = texts.get(lower(cells[column]));
   if (set !== undefined) return set;
   throw new LabelFileError(
     path,

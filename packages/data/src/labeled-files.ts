@@ -32,6 +32,8 @@ export interface LabeledImages {
   labelSet?(index: number): Int32Array;
   /** Where the content of image `index` is, if not in a file of its own. */
   part?(index: number): FilePart;
+  /** Image files left out because their formats are not supported, by extension. */
+  readonly leftOut?: ReadonlyMap<string, number>;
   /** Sampler for training, if some orders of reading are much slower than others. */
   sampler?(seed: number): Sampler;
   /** SHA-256 of names and labels in order. Equal digests assign the same meaning to every index. */

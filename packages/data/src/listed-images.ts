@@ -1,4 +1,4 @@
-import { basename } from 'node:path';
+import { basename, isAbsolute, relative, resolve } from 'node:path';
 import { DataError, LabelFileError } from './errors.js';
 import { compareCodePoints, describeOthers, filesBelow, IMAGE_NAME } from './folders.js';
 import type { LabelList, LabelRow } from './label-file.js';
@@ -22,11 +22,11 @@ export interface Listed {
 
 /**
  * Finds the images of a list in a folder and below, in the order of their names. Names of the list are
- * relative to the folder and may lack the extension.
+ * relative to the folder, or absolute, and may lack the extension.
  *
- * Labels are class names or integers. Integers are numbers of `synsets` or, if no class has such a name,
- * indices into `classes`. Without `classes`, the labels that occur are the classes, in code point order, or
- * in numeric order if all are numbers.
+ * Labels are class names or integers, which may be written as `2.0`. Integers are numbers of `synsets` or, if
+ * no class has such a name, indices into `classes`. Without `classes`, the labels that occur are the classes,
+ * in code point order, or in numeric order if all are numbers.
  *
  * @throws LabelFileError naming file and line
  * @throws DataError if the folder is missing or has no image
@@ -37,7 +37,7 @@ export async function openListed(
   options: ListedOptions = {},
 ): Promise<Listed> {
   const { files, rows } = await rowsOfFiles(root, list);
-  const named = namesOf(list, rows, options.synsets);
+  const named = namesOf(list, wholeNumbers(rows, options.classes), options.synsets);
   const classes = options.classes ?? classesOf(named);
   const indexOf = indexIn(list, named, classes);
   const kept: string[] = [];
@@ -56,7 +56,7 @@ export async function openListed(
 type Rows<R = LabelRow> = readonly (R | undefined)[];
 
 /** A list with a row per image. */
-interface List<R> extends Pick<LabelList, 'path' | 'named'> {
+interface List<R> extends Pick<LabelList, 'path' | 'named' | 'header'> {
   readonly rows: readonly R[];
 }
 
@@ -88,7 +88,7 @@ function rowsInOrder<R>(root: string, { path, rows }: List<R>, files: readonly s
 
 function rowsByFile<R extends Pick<LabelRow, 'line' | 'file'>>(
   root: string,
-  { path, rows }: List<R>,
+  { path, rows, header }: List<R>,
   files: readonly string[],
 ): Rows<R> {
   const find = finder(root, files);
@@ -97,9 +97,9 @@ function rowsByFile<R extends Pick<LabelRow, 'line' | 'file'>>(
     const index = find(row.file);
     if (index === undefined) {
       const reason = `there is no image ${row.file} in ${root}`;
-      if (row !== rows[0]) throw new LabelFileError(path, row.line, reason);
-      const header = 'If the line names the columns, say which ones hold the file and the label';
-      throw new LabelFileError(path, row.line, `${reason}. ${header}`, 'columns');
+      if (header || row !== rows[0]) throw new LabelFileError(path, row.line, reason);
+      const hint = 'If the line names the columns, say which ones hold the file and the label';
+      throw new LabelFileError(path, row.line, `${reason}. ${hint}`, 'columns');
     }
     const former = ofFile[index];
     if (former) throw new LabelFileError(path, row.line, `${row.file} is already on line ${former.line}`);
@@ -109,7 +109,8 @@ function rowsByFile<R extends Pick<LabelRow, 'line' | 'file'>>(
 }
 
 /**
- * Finds files by name, by name without extension if that is unique, or by either after the folder's name.
+ * Finds files by name, by name without extension if that is unique, or by either after the folder's name or
+ * path.
  */
 function finder(root: string, files: readonly string[]): (name: string) => number | undefined {
   const byName = new Map(files.map((file, index) => [file, index]));
@@ -118,12 +119,23 @@ function finder(root: string, files: readonly string[]): (name: string) => numbe
     const stem = file.replace(IMAGE_NAME, '');
     byStem.set(stem, byStem.has(stem) ? undefined : index);
   }
-  const folder = `${basename(root)}/`;
+  const path = resolve(root);
+  const folder = `${basename(path)}/`;
   return (given) => {
     const name = given.replaceAll('\\', '/').replace(/^(\.\/)+/, '');
-    const names = name.startsWith(folder) ? [name, name.slice(folder.length)] : [name];
+    const names = [name];
+    if (name.startsWith(folder)) names.push(name.slice(folder.length));
+    if (isAbsolute(name)) names.push(relative(path, name).replaceAll('\\', '/'));
     return names.map((each) => byName.get(each) ?? byStem.get(each)).find((index) => index !== undefined);
   };
+}
+
+/** Drops the fraction of whole numbers such as `2.0`, as pandas writes a column with gaps. */
+function wholeNumbers(rows: Rows, classes: readonly string[] = []): Rows {
+  const given = rows.flatMap((row) => (row ? [row.label] : []));
+  const areWhole = given.every((label) => /^\d+(\.0+)?$/.test(label));
+  if (!areWhole || given.some((label) => label.includes('.') && classes.includes(label))) return rows;
+  return rows.map((row) => row && { ...row, label: row.label.replace(/\.0+$/, '') });
 }
 
 /** Replaces the numbers of a devkit in rows by class names. */

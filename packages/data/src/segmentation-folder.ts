@@ -15,6 +15,7 @@ import {
 import { type LabelCoding, labelDecoder } from './label-coding.js';
 
 const LABEL_NAME = /\.png$/i;
+const JPEG_NAME = /\.(jfif|jpe|jpe?g)$/i;
 
 /** How to derive the name of a label map from the name of its image. */
 export interface LabelNaming {
@@ -61,6 +62,8 @@ export class SegmentationFolder {
     private readonly labels: readonly string[],
     /** How its label maps code classes; undefined: their ids are classes. */
     readonly coding: LabelCoding | undefined,
+    /** Image files left out because their formats are not supported, by extension. */
+    readonly leftOut: ReadonlyMap<string, number>,
   ) {}
 
   /**
@@ -98,8 +101,10 @@ export class SegmentationFolder {
     if (missing.length > 0) {
       const which = missing.length === 1 ? '1 image has' : `${missing.length} images have`;
       const names = listNames(missing.map((stem) => `${stem}.png`));
+      const others = await otherMaps(root, labels, new Set(missing), new Set(files));
       throw new DataError(
-        `${which} no label map in ${root}, which has ${files.length} images: expected ${names}.${describeOthers(maps.others)}`,
+        `${which} no label map in ${root}, which has ${files.length} images: expected ${names}.` +
+          `${others}${describeOthers(maps.others, 'png')}`,
       );
     }
     return new SegmentationFolder(
@@ -107,6 +112,7 @@ export class SegmentationFolder {
       files,
       stems.map((stem) => labelOf.get(stem) ?? ''),
       coding,
+      found.others,
     );
   }
 
@@ -148,6 +154,21 @@ export class SegmentationFolder {
     }
     return file;
   }
+}
+
+/** A sentence with a leading space about JPEG files instead of label maps; empty if there are none. */
+async function otherMaps(
+  root: string,
+  labels: string,
+  missing: ReadonlySet<string>,
+  images: ReadonlySet<string>,
+): Promise<string> {
+  const { files } = await filesBelow(root, labels, JPEG_NAME, 'folder of label maps');
+  const found = files.filter((file) => missing.has(stemOf(file)) && !images.has(file));
+  const [first] = found;
+  if (first === undefined) return '';
+  const there = found.length === 1 ? `is ${first}` : `are ${found.length} JPEG files, such as ${first}`;
+  return ` There ${there}: JPEG changes ids, so export label maps as png.`;
 }
 
 /** Those of `files` that a list names, in the order of `files`. */

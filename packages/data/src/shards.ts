@@ -49,8 +49,9 @@ export class ShardedImages implements LabeledImages {
     const names: string[] = [];
     const [offsets, sizes, labels]: [number[], number[], number[]] = [[], [], []];
     const starts = [0];
+    const skipped: Skipped = { hidden: { count: 0 }, others: { count: 0 } };
     for (const shard of shards) {
-      for (const { image, label } of samplesOf(join(root, shard), classes?.length)) {
+      for (const { image, label } of samplesOf(join(root, shard), classes?.length, skipped)) {
         names.push(image.name);
         offsets.push(image.offset);
         sizes.push(image.size);
@@ -58,7 +59,7 @@ export class ShardedImages implements LabeledImages {
       }
       starts.push(names.length);
     }
-    if (names.length === 0) throw new DataError(`No images in the shards ${pattern}.`);
+    if (names.length === 0) throw new DataError(`No images in the shards ${pattern}: ${whyNone(skipped)}.`);
     const most = labels.reduce((found, label) => Math.max(found, label), 0);
     return new ShardedImages(
       root,
@@ -219,7 +220,34 @@ interface Complete {
   readonly label: number;
 }
 
-function samplesOf(shard: string, classes: number | undefined): Complete[] {
+interface Counted {
+  count: number;
+  /** The name of the first. */
+  first?: string;
+}
+
+/** Members that belong to no sample. */
+interface Skipped {
+  readonly hidden: Counted;
+  /** Neither images nor labels. */
+  readonly others: Counted;
+}
+
+function skip(counted: Counted, { name }: TarMember): void {
+  counted.count++;
+  counted.first ??= name;
+}
+
+function whyNone({ hidden, others }: Skipped): string {
+  const all = hidden.count + others.count;
+  if (all === 0) return 'they have no members';
+  const describe = ({ count, first }: Counted, kind: string) =>
+    count === 0 ? [] : [`${count} ${count === 1 ? 'is' : 'are'} ${kind}, such as ${first}`];
+  const reasons = [...describe(hidden, 'hidden'), ...describe(others, 'neither image nor label')];
+  return `of ${all} members ${reasons.join('; ')}`;
+}
+
+function samplesOf(shard: string, classes: number | undefined, skipped: Skipped): Complete[] {
   const samples: Complete[] = [];
   const keys = new Set<string>();
   let sample: Sample | undefined;
@@ -232,20 +260,30 @@ function samplesOf(shard: string, classes: number | undefined): Complete[] {
     if (image === undefined && label === undefined) return;
     const lacks = image === undefined ? 'no image' : label === undefined ? 'no label (.cls)' : '';
     if (image === undefined || label === undefined) {
-      throw new ShardError(shard, `has ${lacks} for the sample ${key}, which begins with ${placeOf(first)}`);
+      const dots = partsOf(first.name).ending.includes('.')
+        ? '; the key of a sample ends at the first dot'
+        : '';
+      throw new ShardError(
+        shard,
+        `has ${lacks} for the sample ${key}, which begins with ${placeOf(first)}${dots}`,
+      );
     }
     samples.push({ image, label });
   };
   scanTar(shard, (member, read) => {
     const { key, ending } = partsOf(member.name);
     // Skip hidden files and leftovers of other systems' archive programs.
-    if (/(^|\/)(\.|__MACOSX\/)/.test(member.name)) return;
+    if (/(^|\/)(\.|__MACOSX\/)/.test(member.name)) {
+      skip(skipped.hidden, member);
+      return;
+    }
     if (sample?.key !== key) {
       finish();
       sample = { key, first: member };
     }
     if (IMAGE_NAME.test(`.${ending}`)) sample.image = preferred(sample.image, member);
     else if (ending === 'cls') sample.label = labelIn(shard, member, read().toString().trim(), classes);
+    else skip(skipped.others, member);
   });
   finish();
   return samples;
@@ -257,10 +295,10 @@ function preferred(first: TarMember | undefined, other: TarMember): TarMember {
   return first === undefined || (isPlain(other) && !isPlain(first)) ? other : first;
 }
 
-/** `a/b.c.jpg` belongs to the sample `a/b` and has the ending `c.jpg`. */
+/** `a/b.c.JPG` belongs to the sample `a/b` and has the ending `c.jpg`, in lower case as in WebDataset. */
 function partsOf(name: string): { key: string; ending: string } {
   const [, key = name, ending = ''] = /^((?:.*\/)?[^./]*)\.([^/]*)$/.exec(name) ?? [];
-  return { key, ending };
+  return { key, ending: ending.toLowerCase() };
 }
 
 function labelIn(shard: string, member: TarMember, text: string, classes = Number.POSITIVE_INFINITY): number {

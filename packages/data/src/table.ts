@@ -11,14 +11,19 @@ export interface TableRow {
 /**
  * Reads a text file of rows. Cells are separated by tabs, commas or semicolons, the first of them that occurs
  * in the first line with text, and may be in double quotes (RFC 4180). Without a separator, a line is split
- * at its last white space, since names may contain some. Empty lines are skipped.
+ * at its last white space, since names may contain some. Empty lines are skipped, and rows of empty cells,
+ * which spreadsheets write below the last row.
  *
  * @throws LabelFileError naming the file, and the line if one is at fault
  */
 export async function readTable(path: string): Promise<TableRow[]> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+  const bytes = await readFile(path).catch((error: unknown) => {
     throw new LabelFileError(path, 0, `cannot be read (${reasonOf(error)})`);
   });
+  if (/^(fffe|feff)$/.test(bytes.toString('hex', 0, 2))) {
+    throw new LabelFileError(path, 0, 'is UTF-16: save the list as UTF-8');
+  }
+  const text = bytes.toString();
   checkText(path, text);
   const content = text.replace(/^\uFEFF/, '');
   const separator = separatorOf(path, content);
@@ -72,10 +77,8 @@ function separatedRows(path: string, content: string, separator: string): TableR
       if (next === undefined) throw new LabelFileError(path, line, 'has a quote that does not end');
       text += `\n${next.replace(/\r$/, '')}`;
     }
-    rows.push({
-      line,
-      cells: text.includes('"') ? quotedCells(text, separator) : plainCells(text, separator),
-    });
+    const cells = text.includes('"') ? quotedCells(text, separator) : plainCells(text, separator);
+    if (cells.some((cell) => cell !== '')) rows.push({ line, cells });
   }
   return rows;
 }

@@ -7,6 +7,7 @@ import { systemPath } from './file-names.js';
 
 /** A file in an archive. */
 export interface TarMember {
+  /** Without a leading `./`, which `tar cf FILE -C DIR .` writes. */
   readonly name: string;
   /** Where its header begins; errors name it. */
   readonly header: number;
@@ -39,7 +40,7 @@ export function scanTar(path: string, each: (member: TarMember, read: () => Buff
       checkSum(path, header, at);
       const type = String.fromCharCode(header[156] ?? 0);
       const member = {
-        name: longName ?? nameOf(header),
+        name: (longName ?? nameOf(header)).replace(/^(\.\/)+/, ''),
         header: at,
         offset: at + BLOCK,
         size: sizeOf(header),

@@ -23,6 +23,8 @@ describe('ImageFolder', () => {
       'b/10.PNG',
       'b/notes.txt',
       'B/x.Jpeg',
+      'B/y.JFIF',
+      'B/z.jpe',
       'a/z.jpg',
       'a/sub/deep/1.jpg',
       'a/sub/0.jpg',
@@ -33,6 +35,8 @@ describe('ImageFolder', () => {
     expect(folder.classes).toEqual(['B', 'a', 'b']);
     expect(filesOf(folder)).toEqual([
       'B/x.Jpeg',
+      'B/y.JFIF',
+      'B/z.jpe',
       'a/z.jpg',
       'a/sub/0.jpg',
       'a/sub-2/0.jpg',
@@ -40,9 +44,9 @@ describe('ImageFolder', () => {
       'b/10.PNG',
       'b/2.png',
     ]);
-    expect(filesOf(folder).map((_, i) => folder.label(i))).toEqual([0, 1, 1, 1, 1, 2, 2]);
+    expect(filesOf(folder).map((_, i) => folder.label(i))).toEqual([0, 0, 0, 1, 1, 1, 1, 2, 2]);
     expect(folder.path(0)).toBe(join(root, 'B/x.Jpeg'));
-    expect(() => folder.path(7)).toThrow(`No image 7 in ${root}, which has 7`);
+    expect(() => folder.path(9)).toThrow(`No image 9 in ${root}, which has 9`);
   });
 
   it('follows links to folders', async () => {
@@ -135,6 +139,18 @@ describe('ImageFolder', () => {
     await expect(ImageFolder.open(root)).rejects.toThrow(
       `No class folder in ${root}, which has 1 image: expected one folder per class. Sort the images`,
     );
+  });
+
+  it('says that an archive is compressed', async () => {
+    const root = await folderWith('train-000000.tar.gz', 'train-000001.tgz', 'train.tar.zst.md5');
+    await expect(ImageFolder.open(root)).rejects.toThrow(
+      `No class folder in ${root}, which has 2 compressed archives (train-000000.tar.gz, train-000001.tgz): decompress tar shards`,
+    );
+  });
+
+  it('counts images in other formats', async () => {
+    const root = await folderWith('a/1.png', 'a/1.HEIC', 'a/b/2.heic', 'b/1.png', 'b/3.jxl', 'b/Thumbs.db');
+    expect(Object.fromEntries((await ImageFolder.open(root)).leftOut)).toEqual({ '.heic': 2, '.jxl': 1 });
   });
 
   it('names empty classes', async () => {

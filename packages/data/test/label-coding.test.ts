@@ -169,6 +169,8 @@ describe('a loader of coded label maps', () => {
       { palette: [{ id: 0, color: SKY }] },
     );
     await expect(targetsOf(colored)).rejects.toMatchObject({ code: 'unknown-color' });
+    const bare = await folderOf({ a: colors(3, ROAD, SKY, SKY, SKY), b: grayPng(1, 2, 2) });
+    await expect(targetsOf(bare)).rejects.toMatchObject({ code: 'colored-labels' });
   });
 
   it('names the pixel of an id that is not a class', async () => {

@@ -43,6 +43,7 @@ describe('readLabelMap', () => {
   ])('rejects a label map that is %s', async (kind, file) => {
     const error = await read(file).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(ImageError);
+    expect(error).toMatchObject({ code: kind.startsWith('RGB') ? 'colored-labels' : 'unreadable' });
     expect(String(error)).toMatch(
       new RegExp(
         `map\\.png: expected class ids as a gray or palette PNG of at most 8 bits, but it is ${kind}\\.$`,

@@ -43,6 +43,8 @@ describe('a list of multi-label images', () => {
     ['tabs', 'file\tlabels\na.jpg\tcat dog\nb.png\t\nsub/c.jpg\tdog\n', { name: 'labels.tsv' }],
     ['a column for each class', 'id,cat,dog\na,1,1\nb,0,0\nsub/c,0,1\n', {}],
     ['columns of fractions and words', 'what,cat,dog\na.jpg,1.0,True\nb.png,0.0,false\nsub/c.jpg,0,1\n', {}],
+    ["columns of -1 and 1, as CelebA's", 'image_id,cat,dog\na,1,1\nb,-1,-1\nsub/c,-1,1\n', {}],
+    ['columns of -1 and 1 without a known name', 'which,cat,dog\na,1,1\nb,-1,-1\nsub/c,-1.0,1.0\n', {}],
     [
       'columns of classes by name',
       'id,age,cat,dog\na,7,1,1\nb,9,0,0\nsub/c,3,0,1\n',

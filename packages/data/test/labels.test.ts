@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { deflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { readLabelFile } from '../src/label-file.js';
@@ -55,6 +55,11 @@ describe('a list of labels', () => {
       'LOC.csv',
       'ImageId,PredictionString\nsub/c,cat 1 2 3 4\na,dog 1 1 9 9 dog 1 2 3 4\nb,cat 1 1 2 2',
     ],
+    [
+      'rows of empty cells, as spreadsheets write them',
+      'labels.csv',
+      ',,\nfile,label,\nsub/c.jpg,cat,\n,,\na.jpg,dog,\nb.png,cat,\n,,\n"",,\n',
+    ],
     ['a label for each line, in the order of the names', 'truth.txt', 'dog\ncat\ncat\n'],
   ])('is read: %s', async (_, name, text) => {
     const { pairs, classes, unlisted } = await labelsOf(FILES, text, { name });
@@ -71,6 +76,39 @@ describe('a list of labels', () => {
     const { pairs, unlisted } = await labelsOf(FILES, 'file,label\nb.png,x\n');
     expect(pairs).toEqual([['b.png', 0]]);
     expect(unlisted).toBe(2);
+  });
+
+  it('may have absolute names', async () => {
+    const root = await temporaryFolder();
+    const val = join(root, 'val');
+    await writeFiles(val, { 'a.jpg': 'x', 'sub/c.jpg': 'x' });
+    await writeFiles(root, { 'l.csv': `path,class\n${val}/sub/c.jpg,cat\n${val}/a,dog\n` });
+    const open = async (list: string) =>
+      openListed(relative('.', val), await readLabelFile(join(root, list)));
+    const { images } = await open('l.csv');
+    expect([0, 1].map((i) => [images.relativePath(i), images.label(i)])).toEqual([
+      ['a.jpg', 1],
+      ['sub/c.jpg', 0],
+    ]);
+    await writeFiles(root, { 'other.csv': `path,class\n${root}/test/a.jpg,dog\n` });
+    // Without a hint on column names: line 1 has them.
+    await expect(open('other.csv')).rejects.toThrow(
+      /other\.csv:2: there is no image \S+\/test\/a\.jpg in \S+val$/,
+    );
+  });
+
+  it('may have whole numbers with a fraction, as pandas writes them', async () => {
+    const text = 'a.jpg,10.0\nb.png,2.0\nsub/c.jpg,2\n';
+    const { classes, pairs } = await labelsOf(FILES, text);
+    expect(classes).toEqual(['2', '10']);
+    expect(pairs.map(([, label]) => label)).toEqual([1, 0, 0]);
+    const numbered = await labelsOf(FILES, 'a.jpg,1.0\nb.png,0.0\n', { classes: ['x', 'y'] });
+    expect(numbered.pairs.map(([, label]) => label)).toEqual([1, 0]);
+    // Names of versions.
+    const versions = ['1.0', '2.0'];
+    expect((await labelsOf(FILES, 'a.jpg,1.0\nb.png,1.5\n')).classes).toEqual(['1.0', '1.5']);
+    const named = await labelsOf(FILES, 'a.jpg,2.0\nb.png,1.0\n', { classes: versions });
+    expect(named.pairs.map(([, label]) => label)).toEqual([1, 0]);
   });
 
   it('orders classes that are numbers as numbers', async () => {
@@ -158,9 +196,17 @@ describe('a list of labels', () => {
       ': is html, not a list of labels',
       {},
     ],
-    ['UTF-16', 'a\0.\0j\0', ': is not a text file in UTF-8', {}],
+    ['UTF-16 without a mark', 'a\0.\0j\0', ': is not a text file in UTF-8', {}],
   ])('names file and line of %s', async (_, text, message, options) => {
     await expect(labelsOf(FILES, text, options)).rejects.toThrow(`${options.name ?? 'labels.csv'}${message}`);
+  });
+
+  it.each(['fffe610062000a00', 'feff00610062000a'])('is not UTF-16: %s', async (hex) => {
+    const root = await temporaryFolder();
+    await writeFiles(root, { 'l.csv': Buffer.from(hex, 'hex') });
+    await expect(readLabelFile(join(root, 'l.csv'))).rejects.toThrow(
+      'l.csv: is UTF-16: save the list as UTF-8',
+    );
   });
 
   it('names the first line that is not UTF-8', async () => {

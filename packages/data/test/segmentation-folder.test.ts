@@ -75,7 +75,30 @@ describe('SegmentationFolder', () => {
     );
     const other = await folderWith('images/1.jpg', 'labels/1.tif', 'labels/2.tif');
     await expect(SegmentationFolder.open(other)).rejects.toThrow(
-      'expected labels/1.png. There are 2 .tif files, which are not supported: convert to png or jpg.',
+      'expected labels/1.png. There are 2 .tif files, which are not supported: convert to png.',
+    );
+    expect(
+      (await SegmentationFolder.open(await folderWith('images/1.jpg', 'images/2.HEIC', 'labels/1.png')))
+        .leftOut,
+    ).toEqual(new Map([['.heic', 1]]));
+  });
+
+  it('says that JPEG changes ids', async () => {
+    const root = await folderWith(
+      'images/1.jpg',
+      'images/2.jpg',
+      'labels/1.jpg',
+      'labels/2.JPEG',
+      'labels/3.jpg',
+    );
+    await expect(SegmentationFolder.open(root)).rejects.toThrow(
+      'expected labels/1.png, labels/2.png. There are 2 JPEG files, such as labels/1.jpg: JPEG changes ids, so export label maps as png.',
+    );
+    const together = { labels: 'images', labelSuffix: '_mask' };
+    await writeFiles(root, { 'images/1_mask.png': 'x' });
+    // Images in the folder of label maps are not meant as such.
+    await expect(SegmentationFolder.open(root, together)).rejects.toThrow(
+      /expected images\/\S+_mask\.png, [^.]+\.png\.$/,
     );
   });
 

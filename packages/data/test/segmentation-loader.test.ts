@@ -108,7 +108,7 @@ describe('a loader of label maps', () => {
   it('replaces images whose label map cannot be used', async () => {
     const folder = await grays({
       'labels/02.png': 'no map',
-      'labels/05.png': encode({ width: 12, height: 10, channels: 3, data: new Uint8Array(360) }),
+      'labels/05.png': encode({ width: 12, height: 10, channels: 2, data: new Uint8Array(240) }),
     });
     const loader = loaderOf(folder, { onBadImage: { skip: 2 }, batchSize: IMAGES });
     const [batch] = await contents(loader);
@@ -116,7 +116,7 @@ describe('a loader of label maps', () => {
     expect(loader.skipped.map(({ index }) => index).sort()).toEqual([2, 5]);
     expect(loader.skipped.find(({ index }) => index === 5)?.reason).toBe(
       `its label map ${folder.labelPath(5)} cannot be read: ` +
-        'expected class ids as a gray or palette PNG of at most 8 bits, but it is RGB',
+        'expected class ids as a gray or palette PNG of at most 8 bits, but it is gray with transparency',
     );
     await expect(contents(loaderOf(folder, { onBadImage: { skip: 1 } }))).rejects.toThrow(DataError);
   });

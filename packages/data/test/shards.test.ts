@@ -135,6 +135,41 @@ describe('tar shards', () => {
     expect([folder.length, folder.label(0), folder.relativePath(0)]).toEqual([1, 4, `a.tar:${long}.png`]);
   });
 
+  it('may hold names after ./, as of tar cf FILE -C DIR ., and in upper case', async () => {
+    const long = `${'deep/'.repeat(25)}x`;
+    const root = await folderWith({
+      'a.tar': tar([
+        ['./', '', '5'],
+        ['./000.JPG', grayPng(1)],
+        ['./000.CLS', '2'],
+        ['././@LongLink', `./${long}.png\0`, 'L'],
+        ['./deep', grayPng(1)],
+        ['././@LongLink', `./${long}.cls\0`, 'L'],
+        ['./deep', '1'],
+        ['./._000.JPG', 'x'],
+      ]),
+    });
+    const folder = await ShardedImages.open(root);
+    expect([folder.relativePath(0), folder.label(0)]).toEqual(['a.tar:000.JPG', 2]);
+    expect([folder.relativePath(1), folder.label(1)]).toEqual([`a.tar:${long}.png`, 1]);
+    expect(folder.length).toBe(2);
+  });
+
+  it.each<[Members, string]>([
+    [[], 'they have no members'],
+    [
+      [
+        ['./._a.jpg', 'x'],
+        ['__MACOSX/a.cls', '1'],
+        ['readme.txt', 'x'],
+      ],
+      'of 3 members 2 are hidden, such as ._a.jpg; 1 is neither image nor label, such as readme.txt',
+    ],
+  ])('without a sample say which members there are', async (members, reason) => {
+    const root = await folderWith({ 'a.tar': tar(members) });
+    await expect(ShardedImages.open(root)).rejects.toThrow(`No images in the shards ${root}: ${reason}.`);
+  });
+
   it('may hold more images of a sample, before and after its main one', async () => {
     const root = await folderWith({
       'a.tar': tar([
@@ -160,6 +195,14 @@ describe('tar shards', () => {
       'no label',
       [['a.png', 'x']],
       'has no label (.cls) for the sample a, which begins with member a.png at byte 0',
+    ],
+    [
+      'a dot in its key',
+      [
+        ['a.v1.jpg', 'x'],
+        ['a.v1.cls', '1'],
+      ],
+      'has no label (.cls) for the sample a, which begins with member a.v1.jpg at byte 0; the key of a sample ends at the first dot.',
     ],
     ['no image', [['a.cls', '1']], 'has no image for the sample a, which begins with member a.cls at byte 0'],
     [

@@ -43,7 +43,7 @@ export class LabelFindings {
     for (const [id, pixels] of counts ? labels.classes : []) {
       if (counts && (id < this.classes.length || id === IGNORED)) counts[id] = (counts[id] ?? 0) + pixels;
     }
-    const reason = labels.failure ? reasonWithOption(labels.failure) : this.faultOf(image, labels);
+    const reason = labels.failure ? describe(labels.failure) : this.faultOf(image, labels);
     if (reason === undefined) return;
     this.bad.count++;
     if (this.bad.first.length < MOST_LISTED) this.bad.first.push({ file, reason });
@@ -70,6 +70,12 @@ export class LabelFindings {
       faults.push(`ids beyond the ${this.classes.length} classes: ${listCounts(beyond)}`);
     return faults.length > 0 ? faults.join('; ') : undefined;
   }
+}
+
+function describe(failure: NonNullable<LabelFacts['failure']>): string {
+  const palette =
+    failure.code === 'colored-labels' ? '; name the colors of the classes with data.palette' : '';
+  return `${reasonWithOption(failure)}${palette}`;
 }
 
 /** `34 (1,200 pixels), 35 (1 pixel) and 3 more` */

@@ -12,15 +12,17 @@ import {
   type SegmentationFolder,
 } from '@inplace-abn/data';
 import {
-  type DataConfig,
   defaultClasses,
   type LabelMapSets,
+  type Override,
   openLabeledSets,
   openLabelMapSets,
+  resolveConfig,
   type SegmentationTaskConfig,
   type TrainConfig,
 } from '@inplace-abn/recipes';
 import { configIn } from './label-map-parts.js';
+import { sorting } from './sorting.js';
 
 /** Images of a data folder: one of its data sets, or all. */
 export interface Part {
@@ -46,9 +48,19 @@ export interface Parts {
   readonly classes?: readonly string[];
 }
 
-/** Opens a data folder as training would; without a configuration, its layout is recognized. */
-export async function openParts(dir: string, config: TrainConfig | undefined): Promise<Parts> {
-  const known = config ?? (await configIn(dir));
+/**
+ * Opens a data folder as training would; without a configuration, its layout is recognized.
+ *
+ * @param overrides values that replace those of the configuration
+ * @throws ConfigError for an override that no configuration may have
+ */
+export async function openParts(
+  dir: string,
+  config: TrainConfig | undefined,
+  overrides: readonly Override[] = [],
+): Promise<Parts> {
+  const given = config ?? (await configIn(dir));
+  const known = overrides.length > 0 ? resolveConfig(given, dir, { overrides }) : given;
   try {
     if (known.task === 'segmentation')
       return mapped(await openLabelMapSets(dir, known), known, config === undefined);
@@ -61,13 +73,13 @@ export async function openParts(dir: string, config: TrainConfig | undefined): P
   } catch (error) {
     if (!(error instanceof DataError || error instanceof UsageError) || !existsSync(dir)) throw error;
     const flat = error.cause instanceof FlatFolderError ? error.cause.folder : undefined;
-    const advice = flat === undefined ? undefined : sorting(flat, known.data);
+    const advice = flat === undefined ? undefined : sorting(dir, flat, known.data);
     return { parts: await unlabeled(dir, known), notes: [], problem: error.message, advice };
   }
 }
 
 function mapped(
-  { train, val, classes }: LabelMapSets,
+  { train, val, classes, notes }: LabelMapSets,
   config: SegmentationTaskConfig,
   guessed: boolean,
 ): Parts {
@@ -75,7 +87,7 @@ function mapped(
   const keys = `"task": "segmentation"${layout === 'folders' ? '' : `, "data": { "layout": "${layout}" }`}`;
   return {
     parts: [mappedPart('train', train), mappedPart('val', val)],
-    notes: guessed ? [`read as label maps: { ${keys} }`] : [],
+    notes: [...(guessed ? [`read as label maps: { ${keys} }`] : []), ...notes],
     classes: (classes ?? defaultClasses(config.network.classes)).map(({ name }) => name),
   };
 }
@@ -99,16 +111,4 @@ async function unlabeled(dir: string, { task, data, ...config }: TrainConfig): P
     parts.push({ name, length: files.length, path: (index) => files[index] ?? '' });
   }
   return parts;
-}
-
-function sorting(folder: string, { val }: DataConfig): string {
-  return [
-    'Images without class folders need a list of their classes. Put the list next to the folder and name it in the',
-    `configuration: { "data": { "${folder.endsWith(val) ? 'val' : 'train'}_labels": "labels.csv" } }, with a line such as`,
-    '  ILSVRC2012_val_00000001.JPEG,n01751748',
-    "for each image. Kaggle's LOC_val_solution.csv is such a list; the devkit's ground truth also needs its meta.mat (data.synsets).",
-    'Or sort the images into class folders by the list, once:',
-    `  cd ${folder}`,
-    `  while IFS=, read -r file class; do mkdir -p "$class" && mv "$file" "$class/"; done < ../labels.csv`,
-  ].join('\n');
 }

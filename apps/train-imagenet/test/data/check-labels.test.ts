@@ -114,6 +114,19 @@ describe('data check of label maps', () => {
     expect(mapped.labels?.pixels[1]).toMatchObject({ ignored: 20 });
   });
 
+  it('says which key reads colors', async () => {
+    const rgb = encode({ width: 2, height: 1, channels: 3, depth: 8, data: Uint8Array.of(9, 9, 9, 1, 2, 3) });
+    await write({
+      'train/images/a.png': png([1]),
+      'train/labels/a.png': rgb,
+      'val/images/b.png': png([2]),
+      'val/labels/b.png': png([0]),
+    });
+    expect((await checked({}, 2)).labels?.bad.first).toMatchObject([
+      { reason: expect.stringMatching(/but it is RGB; name the colors of the classes with data\.palette$/) },
+    ]);
+  });
+
   it('recognizes a folder of label maps without a configuration', async () => {
     await write({
       'train/images/a.png': png([1]),

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -90,6 +91,56 @@ describe('data check', () => {
     expect(text).toContain('1 in both training and validation:\n  train/a/leak.png = val/a/leak.png\n');
     expect(text).toMatch(/1 cannot be read:\n {2}train\/a\/cut\.png: /);
     expect(text).toMatch(/fix these problems before training$/);
+  });
+
+  it('names images in other formats that are left out', async () => {
+    await write({
+      'train/a/1.png': png(1),
+      'train/a/2.HEIC': png(2),
+      'train/a/3.heic': png(3),
+      'val/a/4.png': png(4),
+    });
+    const report = await checkOf();
+    const note = `2 files in ${join(root, 'train')} left out: 2 .heic. These are not supported: convert to png or jpg`;
+    expect(report).toMatchObject({ ok: true, read: 2, notes: [note] });
+    expect(formatCheck(report)).toContain(`\n${note}\n`);
+  });
+
+  it('takes overrides of the configuration', async () => {
+    const files = Array.from(
+      { length: 20 },
+      (_, i) => [`${i % 2 === 0 ? 'a' : 'b'}/${i}.png`, png(i)] as const,
+    );
+    await write(Object.fromEntries(files));
+    const overrides = [{ path: ['data', 'split'], value: 0.5 }];
+    const report = await check(root, await openParts(root, undefined, overrides));
+    expect(report).toMatchObject({ ok: true, read: 20, parts: [{ name: 'train' }, { name: 'val' }] });
+    expect(report.notes).toEqual([expect.stringContaining('are set aside to validate on')]);
+  });
+
+  it.each([
+    ['labels.csv', 'file,class\r\nx y.png,a\r\n,\r\nz.png,b b'],
+    ['LOC_val_solution.csv', 'ImageId,PredictionString\r\nx_y,a 1 2 3 4 a 1 2 3 4\r\nz,b 1 2 3 4 \n'],
+  ])('prints a command that sorts by %s', async (list, text) => {
+    await write({
+      'train/a/1.png': png(1),
+      'val/x y.png': png(2),
+      'val/x_y.png': png(5),
+      'val/z.png': png(3),
+      'val/rest.png': png(4),
+    });
+    await writeFile(join(root, list), text);
+    const { advice = '' } = await checkOf();
+    expect(advice).toContain(`"val_labels": "${list}"`);
+    const commands = advice.split('\n').slice(-2).join('\n');
+    expect(commands).toContain('while IFS=');
+    execFileSync('sh', ['-c', `${commands}\ntrue`]);
+    const [file, other] = list.startsWith('LOC') ? ['x_y.png', 'b'] : ['x y.png', 'b b'];
+    expect((await readdir(join(root, 'val'))).sort()).toEqual(
+      ['a', other, 'rest.png', file === 'x_y.png' ? 'x y.png' : 'x_y.png'].sort(),
+    );
+    expect(await readdir(join(root, 'val', 'a'))).toEqual([file]);
+    expect(await readdir(join(root, 'val', other))).toEqual(['z.png']);
   });
 
   it('explains a flat val, and accepts it with its list', async () => {

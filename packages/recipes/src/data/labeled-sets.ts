@@ -21,6 +21,7 @@ import {
 } from '@inplace-abn/data';
 import type { DataConfig, LabelsKey } from '../config/data.js';
 import { cacheFolderOf } from './cache.js';
+import { leftOutNotes } from './left-out.js';
 
 /** How many labels an image has. */
 export type LabelsOfImage = 'one' | 'any';
@@ -62,6 +63,7 @@ export async function openLabeledSets(
   const train = whole
     ? await ImageFolder.open(dir, { except: cacheFolderOf(dir, data) })
     : await open('train');
+  if (whole) notes.push(...leftOutNotes(train));
   if (splits) {
     if (!(train instanceof LabeledFiles)) {
       throw new UsageError(
@@ -144,7 +146,11 @@ async function openImages(
   key: LabelsKey,
   { labels, notes, classes }: LabeledSetOptions,
 ): Promise<LabeledFiles> {
-  if (data[key] === '') return ImageFolder.open(root, { order: classes });
+  if (data[key] === '') {
+    const folder = await ImageFolder.open(root, { order: classes });
+    notes.push(...leftOutNotes(folder));
+    return folder;
+  }
   const path = join(dir, data[key]);
   const { images, unlisted } = await (labels === 'any'
     ? openSets(root, path, data, classes)

@@ -81,6 +81,7 @@ export async function loadersOf(
     );
   }
   const { unreadable, unreadable_limit } = config.input;
+  const balanced = labels !== undefined && config.input.sampling === 'balanced';
   const onBadImage = unreadable === 'fail' ? 'fail' : { skip: unreadable_limit };
   const { cache, notes: onCache } = await openCache(
     dir,
@@ -93,7 +94,7 @@ export async function loadersOf(
       ...common,
       ...train,
       sampler:
-        labels && config.input.sampling === 'balanced'
+        labels && balanced
           ? balancedSampler(labels, config.seed)
           : (train.folder.sampler?.(config.seed) ?? shuffledSampler(trainImages, config.seed)),
       dropLast: true,
@@ -107,9 +108,12 @@ export async function loadersOf(
     imagesOfClass: imagesOfClass ?? (labels && countsOf(labels, config.network.classes)),
     countPixels,
     colors,
-    notes: [...notes, ...onCache],
+    notes: [...notes, ...(balanced && train.folder.sampler ? [BALANCED_SHARDS] : []), ...onCache],
   };
 }
+
+const BALANCED_SHARDS =
+  'input.sampling "balanced" draws images from all shards, not shard by shard: each is a read at a random place, which is slow on disks and network storage';
 
 function countsOf(labels: Int32Array, classes: number): number[] {
   const counts = new Array<number>(classes).fill(0);

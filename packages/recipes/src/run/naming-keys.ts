@@ -24,6 +24,7 @@ export async function namingKeys<T>(body: () => Promise<T>): Promise<T> {
 
 function adviceOn(code: ImageErrorCode): string {
   if (code === 'unknown-color') return 'Add it to the file that data.palette names';
+  if (code === 'colored-labels') return 'Name the colors of the classes with data.palette';
   if (code === 'unknown-class') {
     return (
       'Set network.classes to the number of classes, segmentation.ignore_index to the id of pixels that do not count, ' +

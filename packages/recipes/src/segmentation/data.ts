@@ -12,6 +12,7 @@ import type { RunData } from '@inplace-abn/train';
 import type { DataConfig } from '../config/data.js';
 import type { SegmentationTaskConfig } from '../config/schema.js';
 import type { SegmentationConfig } from '../config/segmentation.js';
+import { leftOutNotes } from '../data/left-out.js';
 import { loadersOf, type Reading } from '../data/loaders.js';
 import { loadClasses, type SegmentationClass } from './classes.js';
 import { type LabelReading, readingIn } from './label-reading.js';
@@ -29,6 +30,8 @@ export interface LabelMapSets {
   readonly trainPath: string;
   /** Names and colors of the classes, from DIR/classes.json, the palette or the layout, if any. */
   readonly classes: readonly SegmentationClass[] | null;
+  /** Notes to print. */
+  readonly notes: readonly string[];
 }
 
 /**
@@ -45,7 +48,10 @@ export async function openLabelMapSets(
   const train = await openPart(dir, data.train, segmentation, reading);
   const val = await openPart(dir, data.val, segmentation, reading);
   const listed = reading.classes?.length === network.classes ? reading.classes : null;
-  return { train, val, trainPath: train.root, classes: (await classesIn(dir, network.classes)) ?? listed };
+  const classes = (await classesIn(dir, network.classes)) ?? listed;
+  // Layouts have both parts below the same folder.
+  const notes = [...new Set([train, val].flatMap(leftOutNotes))];
+  return { train, val, trainPath: train.root, classes, notes };
 }
 
 function checkClasses(
@@ -70,7 +76,7 @@ export async function openLabelMaps(
   reading: Reading,
 ): Promise<RunData> {
   const { input, network, segmentation } = config;
-  const { train, val, trainPath, classes } = await openLabelMapSets(dir, config);
+  const { train, val, trainPath, classes, notes } = await openLabelMapSets(dir, config);
   const ids = { classes: network.classes, ignoreIndex: segmentation.ignore_index };
   const common = { ...ids, mean: input.mean, std: input.std, size: pixels(segmentation.size) };
   const trainTransform = segmentationTransform({
@@ -95,6 +101,7 @@ export async function openLabelMaps(
     trainPath,
     classes: classes?.map(({ name }) => name),
     colors: classes?.map(({ color }) => color),
+    notes,
   });
 }
 

@@ -64,6 +64,17 @@ describe('openLabeledSets', () => {
     );
   });
 
+  it('notes images in other formats', async () => {
+    const root = await imageFolder();
+    await writeFile(join(root, 'train', CLASSES[0] ?? '', 'a.HEIC'), '');
+    await writeFile(join(root, 'train', CLASSES[1] ?? '', 'b.heic'), '');
+    await writeFile(join(root, 'train', CLASSES[1] ?? '', 'b.jxl'), '');
+    const left = `3 files in ${join(root, 'train')} left out: 2 .heic, 1 .jxl. These are not supported: convert to png or jpg`;
+    expect((await openLabeledSets(root, dataOf({}))).notes).toEqual([left]);
+    const { notes } = await openLabeledSets(join(root, 'train'), dataOf({ split: 0.25 }));
+    expect(notes[0]).toBe(left);
+  });
+
   it('numbers the validation classes as the training classes are numbered', async () => {
     const root = await temporaryFolder();
     const image = coloredPng('red', 'any');
@@ -113,6 +124,19 @@ describe('tar shards', () => {
     await runTraining({ config, data: dir, logDir: parts, maxSteps: 3 });
     await runTraining({ config, data: dir, logDir: parts, continueRun: true, workers: 1 });
     expectSameState(await lastState(parts), await lastState(whole));
+  });
+
+  it('have a note where balanced sampling reads them at random', async () => {
+    const dir = await shardedFolder();
+    const notesOf = async (sampling: string) => {
+      const config = configOf({ input: { sampling } });
+      const data = dataOf({ train: 'train-{0..2}.tar' });
+      return (await taskOf({ ...config, data }).openData(dir, { workers: 1 })).notes;
+    };
+    expect(await notesOf('balanced')).toContainEqual(
+      expect.stringContaining('from all shards, not shard by shard'),
+    );
+    expect(await notesOf('shuffled')).not.toContainEqual(expect.stringContaining('shards'));
   });
 
   it('cannot be split', async () => {

@@ -119,6 +119,14 @@ describe('label maps of other codings', () => {
     );
   });
 
+  it('have notes on images in other formats', async () => {
+    await writeFile(join(dir, 'train', 'images', 'x.heic'), '');
+    const { notes } = await taskOf(configOf({})).openData(dir, { workers: 1 });
+    expect(notes).toContain(
+      `1 file in ${join(dir, 'train')} left out: 1 .heic. These are not supported: convert to png or jpg`,
+    );
+  });
+
   it('have their coding saved in checkpoints, for comparisons', () => {
     const keys = { ...COLORS, layout: 'ade20k', reduce_zero_label: true };
     const described = configIn(descriptionOf(configOf(keys)), 'test');
@@ -134,6 +142,10 @@ describe('label maps of other codings', () => {
     const colored = new ImageError('a.png', 'it has the color 1, 2, 3', 'unknown-color');
     await expect(namingKeys(() => Promise.reject(colored))).rejects.toThrow(
       'Add it to the file that data.palette names',
+    );
+    const bare = new ImageError('a.png', 'it is RGB', 'colored-labels');
+    await expect(namingKeys(() => Promise.reject(bare))).rejects.toThrow(
+      'a.png: it is RGB. Name the colors of the classes with data.palette',
     );
     const coded = new ImageError('a.png', 'it has the id 7', 'unknown-class');
     await expect(namingKeys(() => Promise.reject(coded))).rejects.toThrow(
