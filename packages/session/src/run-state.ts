@@ -4,6 +4,7 @@ import { openRunState, saveRunState, takeStateDict } from '@inplace-abn/checkpoi
 import { type KernelNames, type StateSpec, type Store, UsageError } from '@inplace-abn/core';
 import { isAverage, type Optimizer } from '@inplace-abn/optim';
 import { checkFile } from './kinds.js';
+import { checkStates } from './other-states.js';
 import { fillStates, type StateTensors, statesIn } from './states.js';
 
 /** Position of a training, without its tensors. */
@@ -43,8 +44,9 @@ export async function writeTraining(
 /**
  * Reads such a file into the store: all of it, or nothing and an error that names each difference.
  *
- * @throws CheckpointError for a file that is missing or damaged; StateDictMismatch for one of another network
- * or optimizer; UsageError, code ERR_STATE_FILE, for one that a training run wrote
+ * @throws CheckpointError for a file that is missing or damaged; StateDictMismatch for one of another
+ * network; UsageError for another optimizer, `freeze` or `average` (ERR_OTHER_OPTIMIZER), or for one that a
+ * training run wrote (ERR_STATE_FILE)
  */
 export async function readTraining(
   path: string,
@@ -61,11 +63,9 @@ export async function readTraining(
     model,
     path,
   );
-  const state = takeStateDict(
-    specs(({ kind, name }) => kind === 'optimizer' && isSlot(optimizer, name)),
-    slots,
-    path,
-  );
+  const own = specs(({ kind, name }) => kind === 'optimizer' && isSlot(optimizer, name));
+  checkStates(path, own.keys(), slots.keys());
+  const state = takeStateDict(own, slots, path);
   const tensors: StateTensors = new Map([...weights, ...state]);
   await fillStates(store, tensors);
   return { updates: meta.step, seed: meta.seed, kernels };

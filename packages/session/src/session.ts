@@ -314,8 +314,8 @@ export class Session<
 
   /**
    * Loads a file of {@link saveState}: either all of it, or nothing and an error that names each difference.
-   * Steps are planned again, with the kernels of the file if this machine has them. @throws UsageError, code
-   * ERR_STATE_FILE, for another file
+   * Steps are planned again, with the kernels of the file if this machine has them. @throws UsageError for
+   * another file (ERR_STATE_FILE), or another optimizer, freeze or average (ERR_OTHER_OPTIMIZER)
    */
   async loadState(path: string): Promise<void> {
     const optimizer = this.required('optimizer', 'loadState');
