@@ -1,12 +1,16 @@
 import { checkOptionNames } from '@inplace-abn/core';
 import type { FitCallback } from './fit.js';
+import { type Improvement, improved } from './improvement.js';
 import { refuse } from './kinds.js';
 
 /** Options of {@link earlyStopping}. */
 export interface EarlyStoppingOptions<M extends string = string> {
   /** Epochs without a better result after which the training ends. */
   readonly patience: number;
-  /** A result is better only if it exceeds the best so far by more than this. Default 0. */
+  /**
+   * A result is better only if it exceeds the last one that was better by more than this, as in Keras and
+   * Lightning. Default 0.
+   */
   readonly minDelta?: number;
   /** The metric of the validation that decides, larger is better. Default: its loss; smaller is better. */
   readonly metric?: M;
@@ -26,19 +30,14 @@ export function earlyStopping<M extends string = string>(options: EarlyStoppingO
     refuse('earlyStopping: patience', 'an integer of at least 1', patience);
   }
   if (!(minDelta >= 0)) refuse('earlyStopping: minDelta', 'a number of at least 0', minDelta);
-  let best = Number.NEGATIVE_INFINITY;
-  let since = 0;
+  let far: Improvement = { resultToBeat: null, sinceBest: 0 };
   return {
     onEpoch({ validation }, stop) {
       if (!validation) return;
       const result = metric === undefined ? -validation.loss : validation.metrics[metric];
       if (result === undefined) refuse('earlyStopping: metric', 'a metric of the session', metric);
-      if (result > best + minDelta) {
-        best = result;
-        since = 0;
-      } else if (++since >= patience) {
-        stop();
-      }
+      far = improved(far, result, minDelta);
+      if (far.sinceBest >= patience) stop();
     },
   };
 }

@@ -38,6 +38,7 @@ export type {
 } from './fit.js';
 export { gradientSums, type StepPart } from './gradient-sums.js';
 export { isNormOrBias, type ParameterGroup, TrainedParameters, type TrainingSelections } from './groups.js';
+export { type Improvement, improved } from './improvement.js';
 export { type LayerDecay, type LayerFactorsOptions, layerFactors, scaledRates } from './layer-decay.js';
 export { accuracy, type Metric } from './metrics.js';
 export type { MixDraws, Mixing, MixPosition } from './mixing.js';

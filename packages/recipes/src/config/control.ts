@@ -5,7 +5,10 @@ import { flag, integerFrom, minusOneOr, numberAbove, numberFrom, section } from 
 export const controlSection = section({
   /** Epochs without a better result after which the run ends early, as complete. 0, the default: never. */
   patience: integerFrom(0).default(0),
-  /** Percentage points by which a result must exceed the best so far to count for `patience`. Default 0. */
+  /**
+   * Percentage points by which a result must exceed the last one that counted to count for `patience`, as in
+   * Keras and Lightning. Default 0.
+   */
   min_delta: numberFrom(0).default(0),
   /**
    * Seconds after which a process saves and stops, as on a signal; a file may say `"11.5h"`. −1, the default:

@@ -160,6 +160,7 @@ function continueTorch(
     stepInEpoch: 0,
     best,
     stepOfBest: null,
+    resultToBeat: best,
     sinceBest: 0,
   };
   return { position, notes: [], optimizer: optimizerStates(engine, tensors, path) };

@@ -106,7 +106,7 @@ export function positionOf(
     if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
     throw missing(key);
   };
-  const { epoch, step, seed, trainDigest, stepOfBest, sampling, sinceBest } = meta;
+  const { epoch, step, seed, trainDigest, stepOfBest, sampling, resultToBeat, sinceBest } = meta;
   const best = meta[bestKey(criterion)];
   if (typeof best !== 'number') {
     throw new CheckpointError(
@@ -121,6 +121,8 @@ export function positionOf(
       stepInEpoch: count('stepInEpoch'),
       best,
       stepOfBest: typeof stepOfBest === 'number' ? stepOfBest : null,
+      // Earlier versions compared with the best result and do not record this.
+      resultToBeat: typeof resultToBeat === 'number' ? resultToBeat : epoch > 0 ? best : null,
       sinceBest: typeof sinceBest === 'number' ? sinceBest : 0,
     },
     layout: {

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cpu } from '@inplace-abn/core';
+import { readMetrics } from '@inplace-abn/train';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { imageFolder, temporaryFolder } from '../../../train/test/support/images.js';
 import { type DryRunOptions, dryRun } from '../../src/index.js';
@@ -25,8 +26,10 @@ describe('a run with control options', () => {
     const { stopped, early, text } = await runTraining({ config, data, logDir });
     expect({ stopped, early }).toEqual({ stopped: null, early: true });
     expect(text).toMatch(/ended after epoch [12]: no better result for 1 epochs/);
-    const { epoch } = (await lastState(logDir)).meta;
+    const { epoch, resultToBeat } = (await lastState(logDir)).meta;
     expect(epoch).toBeLessThan(3);
+    const [first] = (await readMetrics(join(logDir, 'metrics.jsonl'))).filter(({ phase }) => phase === 'val');
+    expect(resultToBeat).toBe(first?.top1);
     const [header = '', ...rows] = (await readFile(join(logDir, 'metrics.csv'), 'utf8'))
       .trimEnd()
       .split('\n');

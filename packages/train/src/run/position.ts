@@ -1,5 +1,7 @@
-/** The position of a run. */
-export interface Position {
+import type { Improvement } from '@inplace-abn/session';
+
+/** The position of a run; `resultToBeat` and `sinceBest` count epochs for early stopping. */
+export interface Position extends Improvement {
   /** Completed epochs, including their validation. */
   readonly epoch: number;
   /** Updates made, over all epochs. */
@@ -10,9 +12,15 @@ export interface Position {
   readonly best: number;
   /** The step after which it was reached; null if unknown. */
   readonly stepOfBest: number | null;
-  /** Epochs without a result that counts as better, for early stopping. */
-  readonly sinceBest: number;
 }
 
 /** Position of a run that has not begun. */
-export const START: Position = { epoch: 0, step: 0, stepInEpoch: 0, best: 0, stepOfBest: null, sinceBest: 0 };
+export const START: Position = {
+  epoch: 0,
+  step: 0,
+  stepInEpoch: 0,
+  best: 0,
+  stepOfBest: null,
+  resultToBeat: null,
+  sinceBest: 0,
+};

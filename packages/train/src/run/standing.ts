@@ -1,4 +1,4 @@
-import type { FitCallback, FitEpoch, FitStep } from '@inplace-abn/session';
+import { type FitCallback, type FitEpoch, type FitStep, improved } from '@inplace-abn/session';
 import type { ValidationResults } from '../callbacks/record-metrics.js';
 import type { MetricName } from '../meters/metrics.js';
 import type { Position } from './position.js';
@@ -20,7 +20,7 @@ export class Standing implements FitCallback<string, ValidationResults> {
     private current: Position,
     private readonly criterion: MetricName,
     public validation: Validation | null = null,
-    /** Percentage points by which a result must exceed the best so far to count as better. */
+    /** Percentage points by which a result must exceed the one to beat, for early stopping. */
     private readonly minDelta = 0,
   ) {}
 
@@ -39,9 +39,7 @@ export class Standing implements FitCallback<string, ValidationResults> {
     const reached = (averaged?.metrics ?? metrics)[this.criterion] ?? Number.NaN;
     this.better = reached > best;
     const record = this.better ? { best: reached, stepOfBest: step } : {};
-    // The first result counts, whatever it is.
-    const counts = reached > best + this.minDelta || this.current.stepOfBest === null;
-    const sinceBest = counts && this.better ? 0 : this.current.sinceBest + 1;
-    this.current = { ...this.current, epoch: epoch + 1, stepInEpoch: 0, sinceBest, ...record };
+    const waited = improved(this.current, reached, this.minDelta);
+    this.current = { ...this.current, epoch: epoch + 1, stepInEpoch: 0, ...waited, ...record };
   }
 }
