@@ -10,7 +10,7 @@ import {
 import { UsageError } from '@inplace-abn/core';
 import type { SkippedImage } from '@inplace-abn/data';
 import type { NormMode } from '@inplace-abn/interop';
-import { isAverage, optimizerStateName, TORCH_FORMS } from '@inplace-abn/optim';
+import { AVERAGED, averagesOf, isAverage, optimizerStateName, TORCH_FORMS } from '@inplace-abn/optim';
 import type { StateTensors } from '@inplace-abn/session';
 import { type Found, type Position, type RunData, START, skippedIn, type Taking } from '@inplace-abn/train';
 import type { OptimizerConfig, TrainConfig } from '../config/schema.js';
@@ -84,7 +84,11 @@ export async function restoreRun(options: RestoreOptions): Promise<Restored> {
       notes: [...notes, note],
     };
   }
-  const continued = continueFrom(progress, { engine, config, data, path: used });
+  const context = { engine, config, data, path: used };
+  const continued =
+    progress.kind === 'state'
+      ? continueState(progress, context)
+      : continueTorch(progress, context, await torchAverages(engine, config, content, how));
   await engine.fill(
     new Map([...tensors, ...(await turnedMoments(continued.optimizer, weights, config.optimizer))]),
   );
@@ -93,8 +97,8 @@ export async function restoreRun(options: RestoreOptions): Promise<Restored> {
     path: used,
     kind: progress.kind,
     skipped: progress.kind === 'state' ? skippedIn(progress.meta) : [],
-    averages: progress.kind === 'state' && holdsAverages(progress.optimizer),
-    notes: [...notes, ...continued.notes],
+    averages: holdsAverages(continued.optimizer),
+    notes: [...notes, ...averagesNote(engine, progress, used), ...continued.notes],
   };
 }
 
@@ -118,10 +122,6 @@ interface Continued {
 }
 
 type Context = Omit<RestoreOptions, 'take' | 'trainedWith'>;
-
-function continueFrom(progress: Exclude<Progress, { kind: 'weights' }>, context: Context): Continued {
-  return progress.kind === 'state' ? continueState(progress, context) : continueTorch(progress, context);
-}
 
 function continueState(
   { meta, optimizer }: Extract<Progress, { kind: 'state' }>,
@@ -151,6 +151,7 @@ function continueState(
 function continueTorch(
   { epoch, best, optimizer }: Extract<Progress, { kind: 'torch' }>,
   { engine, config, data, path }: Context,
+  averages: StateTensors,
 ): Continued {
   const { tensors, step } = optimizerFromTorch(optimizer, engine, config.optimizer, path);
   // SGD does not count its updates, so count steps from the epoch, as the reference does.
@@ -163,7 +164,36 @@ function continueTorch(
     resultToBeat: best,
     sinceBest: 0,
   };
-  return { position, notes: [], optimizer: optimizerStates(engine, tensors, path) };
+  const states = new Map([...tensors, ...averages]);
+  return { position, notes: [], optimizer: optimizerStates(engine, states, path) };
+}
+
+/** The averages in a checkpoint of PyTorch, converted like its weights; none if the run keeps none. */
+async function torchAverages(
+  engine: Engine,
+  config: TrainConfig,
+  content: CheckpointContent,
+  how: LoadWeights,
+): Promise<StateTensors> {
+  const { progress } = content;
+  if (progress.kind !== 'torch' || !progress.averages || !engine.averages) return new Map();
+  const { tensors } = await modelOf(engine, config, { ...content, model: progress.averages }, how);
+  const names = new Set(averagesOf(engine.store.specs).map(({ name }) => name));
+  const named = [...tensors].map(([name, tensor]) => [optimizerStateName(name, AVERAGED), tensor] as const);
+  return new Map(named.filter(([name]) => names.has(name)));
+}
+
+/** A note if either the run or the checkpoint that it continues from has averages of the weights. */
+function averagesNote(
+  engine: Engine,
+  progress: Exclude<Progress, { kind: 'weights' }>,
+  path: string,
+): string[] {
+  const found = progress.kind === 'state' ? holdsAverages(progress.optimizer) : progress.averages !== null;
+  if (found === engine.averages) return [];
+  return found
+    ? [`${path} has averages of the weights, which this run does not keep: ema.decay is 0`]
+    : [`${path} has no averages of the weights: they start at its weights`];
 }
 
 /** @throws UsageError, code ERR_OTHER_OPTIMIZER, if the slots of a state belong to another optimizer */

@@ -32,6 +32,7 @@ import { trainedIn } from '../step/frozen.js';
 import { type ParameterOptions, parameterOptions } from '../step/parameters.js';
 import { optimizerOf } from '../step/training-step.js';
 import type { Task } from '../task/task.js';
+import { AVERAGES_KEY } from '../weights/checkpoint-file.js';
 import { averagesIn } from './averages.js';
 
 /** A network and its task; an engine is one. */
@@ -131,7 +132,7 @@ function torchValueOf({
 
 /** The averages of the weights under timm's key, if the run has them. */
 function averagesFor(task: Task, averages: TensorContents | null): [string, TorchTree<TensorContent>][] {
-  return averages ? [['state_dict_ema', task.torch.stateDict(averages)]] : [];
+  return averages ? [[AVERAGES_KEY, task.torch.stateDict(averages)]] : [];
 }
 
 function slotsOf(optimizer: ReadonlyMap<string, TensorContent>): Map<string, TensorContent> {

@@ -17,6 +17,9 @@ import {
 } from '@inplace-abn/checkpoint';
 import { type NormMode, recordedNorms } from '@inplace-abn/interop';
 
+/** Key of the averages in a checkpoint of PyTorch, as in timm's. */
+export const AVERAGES_KEY = 'state_dict_ema';
+
 /** Position and optimizer of a run, as far as the file has them. */
 export type Progress =
   | { readonly kind: 'state'; readonly meta: RunMeta; readonly optimizer: TensorContents }
@@ -26,6 +29,8 @@ export type Progress =
       /** Best value of the task's criterion, in percent. */
       readonly best: number;
       readonly optimizer: TorchTree<TensorContent>;
+      /** Averages of the weights by the names of the weights; null if the file has none. */
+      readonly averages: TensorContents | null;
     }
   | { readonly kind: 'weights' };
 
@@ -56,7 +61,7 @@ export interface CheckpointContent {
 export async function readCheckpoint(path: string, bestKey: string): Promise<CheckpointContent> {
   if (await holdsTrainingStates(path)) return readNewestState(path);
   const { content, rest } = await readFile(path);
-  return { ...content, progress: torchProgress(path, bestKey, rest) };
+  return { ...content, progress: await torchProgress(path, bestKey, rest) };
 }
 
 /**
@@ -133,11 +138,11 @@ async function isFolder(path: string): Promise<boolean> {
   return (await stat(path).catch(() => null))?.isDirectory() ?? false;
 }
 
-function torchProgress(
+async function torchProgress(
   path: string,
   bestKey: string,
   rest: ReadonlyMap<string, TorchTree<TensorContent>>,
-): Progress {
+): Promise<Progress> {
   const [epoch, optimizer] = [rest.get('epoch'), rest.get('optimizer')];
   if (epoch === undefined || optimizer === undefined) return { kind: 'weights' };
   const [epochs, best] = [scalar(epoch), scalar(rest.get(bestKey) ?? 0)];
@@ -145,7 +150,9 @@ function torchProgress(
     throw new CheckpointError(`${path}: "epoch" must be a whole number of at least 0.`);
   }
   if (best === null) throw new CheckpointError(`${path}: "${bestKey}" must be a finite number.`);
-  return { kind: 'torch', epoch: epochs, best, optimizer };
+  const averages =
+    rest.get(AVERAGES_KEY) instanceof Map ? (await openStateDict(path, { key: AVERAGES_KEY })).tensors : null;
+  return { kind: 'torch', epoch: epochs, best, optimizer, averages };
 }
 
 /** A number, or a tensor of one element: some versions of PyTorch store accuracies like that. */

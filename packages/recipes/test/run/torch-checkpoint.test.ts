@@ -41,6 +41,12 @@ const lamb = configOf({
   },
 });
 
+const averaged = configOf({
+  network: { width: 0.05 },
+  optimizer: { nesterov: true, schedule: { epochs: EPOCHS } },
+  ema: { decay: 0.9, every: 2 },
+});
+
 /** One more epoch. */
 function longer(config: TrainConfig): TrainConfig {
   const { optimizer } = config;
@@ -52,7 +58,7 @@ describe('checkpoint.pth.tar', () => {
   const runs = new Map<TrainConfig, string>();
   beforeAll(async () => {
     data = await imageFolder();
-    for (const config of [sgd, adam, lamb]) {
+    for (const config of [sgd, adam, lamb, averaged]) {
       const logDir = await newFolder();
       await runTraining({ config, data, logDir });
       runs.set(config, logDir);
@@ -180,6 +186,7 @@ describe('checkpoint.pth.tar', () => {
     ['SGD', sgd],
     ['Adam', adam],
     ['LAMB', lamb],
+    ['SGD with averages', averaged],
   ])('resumes a run of %s bit for bit, in a new folder', async (_, config) => {
     const [through, resumed] = [await newFolder(), await newFolder()];
     await cp(runOf(config), through, { recursive: true });
@@ -196,9 +203,50 @@ describe('checkpoint.pth.tar', () => {
       resume: file(config),
     });
     expect(text).toContain(`resuming from ${file(config)}: epoch 2, step ${2 * STEPS_PER_EPOCH}`);
+    expect(text).not.toContain('averages of the weights');
     expectSameState(await lastState(resumed), await lastState(through));
     const [record] = await readMetrics(join(resumed, 'metrics.jsonl'));
     expect(record).toMatchObject({ epoch: 3, step: 2 * STEPS_PER_EPOCH + 1 });
+  });
+
+  it('with averages resumes a run that keeps none, and the reverse, with a note', async () => {
+    const none = { ...averaged.ema, decay: 0 };
+    const resume = async (path: string, config: TrainConfig) => {
+      const logDir = await newFolder();
+      const { text } = await runTraining({ config: longer(config), data, logDir, resume: path });
+      return { text, state: await lastState(logDir) };
+    };
+    const dropped = await resume(file(averaged), { ...averaged, ema: none });
+    expect(dropped.text).toContain(
+      `${file(averaged)} has averages of the weights, which this run does not keep: ema.decay is 0\n`,
+    );
+    expect([...dropped.state.optimizer.keys()].filter((name) => name.endsWith('.ema'))).toEqual([]);
+    const begun = await resume(file(sgd), { ...sgd, ema: averaged.ema });
+    expect(begun.text).toContain(`${file(sgd)} has no averages of the weights: they start at its weights\n`);
+    const name = 'mod1.conv1.weight.ema';
+    const weight = dict(dict(await readTorch(file(sgd))).get('state_dict')).get('module.mod1.conv1.weight');
+    if (!weight || typeof weight !== 'object' || !('data' in weight)) expect.fail('no weight');
+    // A moving average of few updates is nearer to its start than a zero would be.
+    const start = Array.from(weight.data, Number);
+    const end = Array.from(begun.state.optimizer.get(name)?.data ?? [], Number);
+    const far = start.reduce((sum, value, i) => sum + (value - (end[i] ?? 0)) ** 2, 0);
+    expect(far).toBeLessThan(0.25 * start.reduce((sum, value) => sum + value ** 2, 0));
+  });
+
+  it('has averages of another dtype, which are converted like weights', async () => {
+    const value = new Map(dict(await readTorch(file(averaged))));
+    const shifted = new Map(dict(value.get('state_dict_ema')));
+    const [key, scale] = [...shifted].find(([name]) => /bn\d?\.weight$/.test(String(name))) ?? [];
+    if (!key || !scale || typeof scale !== 'object' || !('data' in scale)) expect.fail('no scale');
+    shifted.set(key, { ...scale, dtype: 'float64', data: new Float64Array(scale.data.length).fill(0.5) });
+    const [logDir, resume] = [await newFolder(), join(await temporaryFolder(), 'double.pth.tar')];
+    await writeTorch(resume, value.set('state_dict_ema', shifted));
+    const config = { ...averaged, ema: { ...averaged.ema, decay: 1 - 1e-7 } };
+    await runTraining({ config: longer(config), data, logDir, resume });
+    const name = `${String(key).replace('module.', '')}.ema`;
+    const kept = Array.from((await lastState(logDir)).optimizer.get(name)?.data ?? [], Number);
+    expect(kept.length).toBeGreaterThan(0);
+    for (const number of kept) expect(number).toBeCloseTo(0.5, 5);
   });
 
   it('resumes the run of its own folder', async () => {
