@@ -50,7 +50,7 @@ function resolve(
   { architectures, overrides = [] }: ConfigOptions,
   json?: LocatedJson,
 ): TrainConfig {
-  const raw = overridden(given, overrides);
+  const raw = overridden(given, overrides, everyKey, source);
   const result = trainSchema(raw, architectures).safeParse(raw);
   const problems: Problem[] = (result.error?.issues ?? []).flatMap((issue) =>
     toProblems(issue, raw, everyKey),

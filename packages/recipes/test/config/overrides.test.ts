@@ -32,6 +32,36 @@ describe('overrides of a configuration file', () => {
     );
   });
 
+  it('replace lists as a whole', () => {
+    const raw = { input: { mean: [0.1, 0.2, 0.3] }, optimizer: { groups: [{ parameters: ['a'] }] } };
+    const lists = [
+      ['input.mean.1=0.5', "input.mean: is a list: give all of it, such as 'input.mean=[0.1,0.5,0.3]'"],
+      [
+        'optimizer.freeze.0=mod1',
+        'optimizer.freeze: is a list: give all of it, such as \'optimizer.freeze=["mod1"]\'',
+      ],
+      [
+        'optimizer.groups.0.weight_decay=0',
+        'optimizer.groups: is a list: give all of it, such as ' +
+          `'optimizer.groups=[{"parameters":["a"],"weight_decay":0}]'`,
+      ],
+      [
+        'optimizer.groups.one.weight_decay=0',
+        'optimizer.groups: is a list: give all of it, such as ' +
+          `'optimizer.groups=[{"parameters":["a"]},{"weight_decay":0}]'`,
+      ],
+    ] as const;
+    for (const [text, message] of lists) {
+      expect(() => resolved(raw, text), text).toThrow(`c.json: ${message}`);
+    }
+    // Of the value given before, and of the default.
+    expect(() => resolved({}, 'input.crop_val=[160,192]', 'input.crop_val.0=96')).toThrow(
+      "c.json: input.crop_val: is a list: give all of it, such as 'input.crop_val=[96,192]'",
+    );
+    expect(() => resolved({}, 'input.std.2=0.25')).toThrow("'input.std=[0.229,0.224,0.25]'");
+    expect(resolved(raw, 'input.mean=[0.1,0.5,0.3]').input.mean).toEqual([0.1, 0.5, 0.3]);
+  });
+
   it('need a key and a value', () => {
     for (const text of ['optimizer.clip', '=3', 'optimizer..clip=1', 'a b=1']) {
       expect(() => parseOverride(text), text).toThrow(ConfigError);
