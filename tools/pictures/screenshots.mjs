@@ -6,7 +6,6 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { CLASSES } from '../segmentation-shapes/draw.mjs';
 import { makeShapes } from '../segmentation-shapes/make.mjs';
 import { takeScreenshot } from './screenshot.mjs';
 
@@ -15,14 +14,6 @@ const WORK = '.cache/pictures';
 const EXPERIMENTS = 'apps/train-imagenet/experiments';
 const FASHION = { config: `${EXPERIMENTS}/demo_fashion_mnist.json`, data: '.cache/fashion-mnist' };
 const SHAPES = { config: `${EXPERIMENTS}/segmentation_shapes.json`, data: `${WORK}/shapes-data` };
-
-/** One color for each class of shapes. */
-const COLORS = [
-  [70, 76, 84],
-  [47, 111, 194],
-  [217, 120, 45],
-  [63, 154, 86],
-];
 
 /** Pages, with the sizes of their windows and the widths of the pictures. */
 const PICTURES = [
@@ -55,7 +46,7 @@ function makeRuns() {
   if (!existsSync(path.join(root, SHAPES.data))) makeShapes(path.join(root, SHAPES.data));
   once('shapes/report.html', ['train', SHAPES.config, SHAPES.data, '--log-dir', `${WORK}/shapes`]);
   const images = [`${SHAPES.data}/val/images`, `${WORK}/gallery`];
-  const classes = ['--config', SHAPES.config, '--classes', writeClasses()];
+  const classes = ['--config', SHAPES.config, '--classes', `${SHAPES.data}/classes.json`];
   once('gallery/index.html', [
     'segment',
     `${WORK}/shapes/checkpoints`,
@@ -69,14 +60,6 @@ function makeRuns() {
     '--labels',
     `${SHAPES.data}/val/labels`,
   ]);
-}
-
-/** Names and colors of the shapes. */
-function writeClasses() {
-  const file = `${WORK}/classes.json`;
-  const classes = CLASSES.map((name, id) => ({ id, name, color: COLORS[id] }));
-  writeFileSync(path.join(root, file), JSON.stringify(classes));
-  return file;
 }
 
 /**
