@@ -43,6 +43,7 @@ export {
   memoryLimit,
   type NamedLimit,
 } from './devices/memory.js';
+export { availableProcessors } from './devices/processors.js';
 export {
   checkChoice,
   checkNumber,

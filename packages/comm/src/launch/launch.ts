@@ -1,8 +1,8 @@
 /** Launches several processes of the same program on this machine and manages them until they end. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { availableParallelism } from 'node:os';
 import { StopSignals } from '@inplace-abn/cli';
+import { availableProcessors } from '@inplace-abn/core';
 import { CommError } from '../errors.js';
 import { freePort } from './free-port.js';
 import { passLines } from './lines.js';
@@ -47,8 +47,9 @@ export async function launch(options: LaunchOptions): Promise<number> {
       `cannot launch ${nproc} processes because another launcher has set ${taken}: use only one launcher`,
     );
   }
-  const threads = Math.max(1, Math.floor(availableParallelism() / nproc));
-  if (nproc > availableParallelism()) note(`${nproc} processes share ${availableParallelism()} CPUs`);
+  const processors = availableProcessors();
+  const threads = Math.max(1, Math.floor(processors / nproc));
+  if (nproc > processors) note(`${nproc} processes share ${processors} CPUs`);
   const common = {
     OMP_NUM_THREADS: String(threads),
     ...env,

@@ -1,9 +1,9 @@
 /** CPU device without the native addon: it plans with estimated workspaces but cannot run anything. */
-import { availableParallelism } from 'node:os';
 import { bytesPerElement, type DType, elements } from '@inplace-abn/tensor';
 import type { KernelFamily } from '../ir/define.js';
 import type { Device, DeviceMemory, Executable, KernelSpec, OperandSpec, PreparedKernel } from './device.js';
 import { memoryLimit, type NamedLimit, namedLimit } from './memory.js';
+import { availableProcessors } from './processors.js';
 
 /** Upper bound of a convolution's workspace in bytes, however large its weights. */
 const CONVOLUTION_LIMIT = 9.5e6;
@@ -23,7 +23,7 @@ export class EstimatedCpu implements Device {
   }
 
   get machine(): string {
-    return `${availableParallelism()} threads, no native addon`;
+    return `${availableProcessors()} threads, no native addon`;
   }
 
   refuses(dtype: DType): string | null {

@@ -1,6 +1,6 @@
 /** The memory that this process can still allocate, and the limit that decides it. */
-import { readFileSync } from 'node:fs';
 import { freemem, totalmem } from 'node:os';
+import { groupFolders, type ReadText, textsBelow } from './control-groups.js';
 
 /** Memory that is left under one limit. */
 export interface MemoryLimit {
@@ -41,7 +41,7 @@ export function availableMemory(): number {
  * ancestors (versions 1 and 2), and the resource limits RLIMIT_AS and RLIMIT_DATA.
  */
 export function memoryLimit({ mapped = 0, reserved = false, root = '' }: LimitOptions = {}): MemoryLimit {
-  const read = (path: string): string => readText(`${root}${path}`);
+  const read = textsBelow(root);
   const limits = [
     { bytes: systemAvailable(read), source: null },
     ...groupLimits(read),
@@ -58,9 +58,7 @@ export function namedLimit({ source }: MemoryLimit): NamedLimit | null {
   return source === null ? null : { name: source, remedy: 'raise that limit' };
 }
 
-type Read = (path: string) => string;
-
-function systemAvailable(read: Read): number {
+function systemAvailable(read: ReadText): number {
   // macOS counts as free only pages that not even a cache uses.
   const otherwise = process.platform === 'darwin' ? totalmem() : freemem();
   return kilobytes(read('/proc/meminfo'), 'MemAvailable') ?? otherwise;
@@ -91,48 +89,14 @@ const VERSION_2: GroupFiles = {
   cached: ['inactive_file', 'active_file', 'slab_reclaimable'],
 };
 
-interface Mount {
-  /** The part of the hierarchy that is mounted. */
-  readonly root: string;
-  readonly point: string;
-  readonly files: GroupFiles;
-}
-
 /** Limits of the process's control groups and of their ancestors that this process can see. */
-function groupLimits(read: Read): MemoryLimit[] {
-  const mounts = mountsIn(read('/proc/self/mountinfo'));
-  return read('/proc/self/cgroup')
-    .split('\n')
-    .flatMap((line) => {
-      const [, controllers, path = '/'] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
-      const files =
-        controllers === '' ? VERSION_2 : controllers?.split(',').includes('memory') ? VERSION_1 : null;
-      const mount = mounts.find((each) => each.files === files);
-      return mount ? foldersOf(mount, path).map((folder) => groupLimit(read, folder, mount.files)) : [];
-    })
+function groupLimits(read: ReadText): MemoryLimit[] {
+  return groupFolders(read, 'memory')
+    .map(({ version, path }) => groupLimit(read, path, version === 2 ? VERSION_2 : VERSION_1))
     .filter((limit) => limit !== null);
 }
 
-function mountsIn(mountinfo: string): Mount[] {
-  return mountinfo.split('\n').flatMap((line) => {
-    const [mount = '', system = ''] = line.split(' - ');
-    const [, , , root = '', point = ''] = mount.split(' ');
-    const [type, , options = ''] = system.split(' ');
-    if (type === 'cgroup2') return [{ root, point, files: VERSION_2 }];
-    const memory = type === 'cgroup' && options.split(',').includes('memory');
-    return memory ? [{ root, point, files: VERSION_1 }] : [];
-  });
-}
-
-/** Folders of the group `path` and its ancestors, down from the mount point. */
-function foldersOf({ root, point }: Mount, path: string): string[] {
-  const inside =
-    root === '/' ? path : path === root || path.startsWith(`${root}/`) ? path.slice(root.length) : '';
-  const names = inside.split('/').filter((name) => name !== '' && name !== '..');
-  return [...names.keys(), names.length].map((count) => [point, ...names.slice(0, count)].join('/'));
-}
-
-function groupLimit(read: Read, folder: string, files: GroupFiles): MemoryLimit | null {
+function groupLimit(read: ReadText, folder: string, files: GroupFiles): MemoryLimit | null {
   const limit = read(`${folder}/${files.limit}`);
   const used = Number(read(`${folder}/${files.used}`));
   // The root group has no file; without a limit it says `max` or, in version 1, a number beyond any machine.
@@ -151,7 +115,7 @@ const RESOURCES = [
   { line: 'Max data size', counted: 'VmData', source: 'RLIMIT_DATA (ulimit -d)' },
 ] as const;
 
-function ownLimits(read: Read, mapped: number, reserved: boolean): MemoryLimit[] {
+function ownLimits(read: ReadText, mapped: number, reserved: boolean): MemoryLimit[] {
   const limits = read('/proc/self/limits');
   const status = read('/proc/self/status');
   return RESOURCES.flatMap(({ line, counted, source }) => {
@@ -159,12 +123,4 @@ function ownLimits(read: Read, mapped: number, reserved: boolean): MemoryLimit[]
     if (limit === undefined || (reserved && counted === 'VmSize')) return [];
     return [{ bytes: Number(limit) - (kilobytes(status, counted) ?? 0) + mapped, source }];
   });
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8').trim();
-  } catch {
-    return '';
-  }
 }

@@ -1,8 +1,8 @@
 /** The CPU device: oneDNN, where the addon is built with it, and our own SIMD kernels. */
-import { availableParallelism } from 'node:os';
 import type { DType } from '@inplace-abn/tensor';
 import { EstimatedCpu, refusedByCpu } from '../devices/estimate.js';
 import { memoryLimit, type NamedLimit, namedLimit } from '../devices/memory.js';
+import { availableProcessors } from '../devices/processors.js';
 import { NativeAddonError, UsageError } from '../errors.js';
 import { AddonDevice } from './device.js';
 import { loadNative } from './load.js';
@@ -78,9 +78,9 @@ class CpuDevice extends AddonDevice {
     return { system, addressable };
   }
 
-  /** Number of kernel threads: OMP_NUM_THREADS, or the number of CPUs available to this process. */
+  /** Number of kernel threads: OMP_NUM_THREADS, or {@link availableProcessors}. */
   get threads(): number {
-    return this.native.threads() || availableParallelism();
+    return this.native.threads() || availableProcessors();
   }
 
   get libraries(): Record<string, string> {

@@ -6,9 +6,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { availableProcessors } from '../devices/processors.js';
 import { checkNumber, NativeAddonError, UsageError } from '../errors.js';
 import type { NativeAddon } from './addon.js';
 import { adviceFor, isServed, thisSystem } from './advice.js';
+import { onThreads } from './on-threads.js';
 import { prebuiltFile, prebuiltFolder, prebuiltName, tamperedFiles } from './prebuilt.js';
 import { wasmAddon } from './wasm-addon.js';
 import { compileWasm, compileWasmLater, WasmModule } from './wasm-module.js';
@@ -45,7 +47,8 @@ export function loadNative(): NativeAddon {
   for (const { name, path } of places) {
     try {
       const file = path();
-      loaded = file.endsWith('.wasm') ? wasmOf(file) : (require(file) as NativeAddon);
+      const load = () => require(file) as NativeAddon;
+      loaded = file.endsWith('.wasm') ? wasmOf(file) : onThreads(availableProcessors(), load);
       return loaded;
     } catch (error) {
       const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);

@@ -2,8 +2,8 @@
  * Threads of the addon in WebAssembly: workers of Node or of a page, each with an instance over the same
  * memory.
  */
-import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { availableProcessors } from '../devices/processors.js';
 import type { WasmExports, WasmModule } from './wasm-module.js';
 
 /**
@@ -70,7 +70,7 @@ const inPage = (): boolean => page.crossOriginIsolated !== undefined;
 
 /** Number of CPUs that this process may use; a page may not see all of them. */
 export const processors = (): number =>
-  inPage() ? (page.navigator?.hardwareConcurrency ?? 1) : availableParallelism();
+  inPage() ? (page.navigator?.hardwareConcurrency ?? 1) : availableProcessors();
 
 /** OMP_NUM_THREADS, or the number of CPUs. */
 export function threadsWanted(): number {
