@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <fstream>
 
+#include "platform/cpuinfo.h"
 #include "platform/shared.h"
 
 namespace iabn::platform {
@@ -38,10 +39,7 @@ bool populate_pages(uint8_t* data, size_t length) {
 
 std::string processor_name() {
   std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);) {
-    if (line.rfind("model name", 0) == 0) return line.substr(line.find(':') + 2);
-  }
-  return "unknown";
+  return processor_in(file);
 }
 
 int processors() {

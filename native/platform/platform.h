@@ -20,7 +20,7 @@ bool populate_pages(uint8_t* data, size_t length);
 
 // Memory of the machine; 0 where the system does not say.
 uint64_t physical_bytes();
-// As the system names it, or "unknown".
+// As the system names it, by codes where it has no name, or "unknown".
 std::string processor_name();
 // Those that this process may use, at least one.
 int processors();

@@ -54,9 +54,12 @@ export async function buildEmulatedDevice() {
  */
 export const OWN_KERNELS = `${CHECKOUT_BUILD}/own-kernels/inplace_abn.node`;
 
-const OWN = ['inplace_abn_own_kernels', 'threads_of_pool', 'threads_of_pool_sanitized', 'threads_of_openmp'];
+const OWN = [
+  ...['inplace_abn_own_kernels', 'processor_of_cpuinfo'],
+  ...['threads_of_pool', 'threads_of_pool_sanitized', 'threads_of_openmp'],
+];
 
-/** Builds the addon without oneDNN and OpenMP, and the programs that check its threads. */
+/** Builds the addon without oneDNN and OpenMP, and the programs that check what no addon shows. */
 export async function buildOwnKernels() {
   await step('addon without oneDNN and OpenMP', () =>
     runLogged('own-kernels', 'cmake', ['--build', inRoot(CHECKOUT_BUILD), '--target', ...OWN]),

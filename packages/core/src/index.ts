@@ -27,6 +27,7 @@ export {
 } from '@inplace-abn/tensor';
 export { type CompileOptions, compile } from './compile/compile.js';
 export { debug } from './debug/ladder.js';
+export { processorName } from './devices/arm-cores.js';
 export type {
   Device,
   DeviceMemory,

@@ -1,5 +1,6 @@
 /** The CPU device: oneDNN, where the addon is built with it, and our own SIMD kernels. */
 import type { DType } from '@inplace-abn/tensor';
+import { withCoreNames } from '../devices/arm-cores.js';
 import { EstimatedCpu, refusedByCpu } from '../devices/estimate.js';
 import { memoryLimit, type NamedLimit, namedLimit } from '../devices/memory.js';
 import { availableProcessors } from '../devices/processors.js';
@@ -41,7 +42,7 @@ class CpuDevice extends AddonDevice {
   }
 
   get machine(): string {
-    return this.native.machine();
+    return withCoreNames(this.native.machine());
   }
 
   /** Widest instruction set that the kernels use, such as `AVX-512`. */

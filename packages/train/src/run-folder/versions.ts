@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { cpus, totalmem } from 'node:os';
+import { totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { nearestManifest } from '@inplace-abn/cli';
-import { availableProcessors } from '@inplace-abn/core';
+import { availableProcessors, processorName } from '@inplace-abn/core';
 
 /** The software and machine of a run. */
 export interface Versions {
@@ -40,7 +40,7 @@ export function collectVersions(program: string): Versions {
   return {
     node: process.version,
     platform: `${process.platform}-${process.arch}`,
-    cpu: cpus()[0]?.model.trim() ?? 'unknown',
+    cpu: processorName(),
     cores: availableProcessors(),
     memoryBytes: totalmem(),
     packages: Object.fromEntries([...packages].sort(([a], [b]) => (a < b ? -1 : 1))),
