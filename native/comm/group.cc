@@ -5,6 +5,7 @@
 
 #include "comm/nodes_lane.h"
 #include "program/clock.h"
+#include "program/wait.h"
 
 namespace iabn {
 namespace {
@@ -53,8 +54,8 @@ std::shared_ptr<Group> Group::find(const std::string& name) {
   return group;
 }
 
-void Group::drain_all() {
-  for (const auto& group : live_groups()) group->drain();
+void Group::drain_all(const std::set<void*>& data) {
+  for (const auto& group : live_groups()) group->drain(data);
 }
 
 Group::Group(const GroupOptions& options) : options_(options) {
@@ -130,7 +131,7 @@ void Group::start_all_reduce(void* data, size_t elements, SumType type) {
 
 void Group::finish(void* data) {
   std::unique_lock<std::mutex> lock(mutex_);
-  done_.wait(lock, [&] { return results_.count(data) != 0 || (queue_.empty() && !busy_); });
+  wait_until_ready(done_, lock, [&] { return !pending_in({data}); });
   auto found = results_.find(data);
   if (found == results_.end()) throw std::runtime_error("no pending sum in this memory");
   const std::string failure = std::move(found->second);
@@ -138,10 +139,14 @@ void Group::finish(void* data) {
   if (!failure.empty()) throw std::runtime_error(failure);
 }
 
-void Group::drain() {
+void Group::drain(const std::set<void*>& data) {
   std::unique_lock<std::mutex> lock(mutex_);
-  done_.wait(lock, [&] { return queue_.empty() && !busy_; });
-  results_.clear();
+  wait_until_ready(done_, lock, [&] { return !pending_in(data); });
+  for (void* each : data) results_.erase(each);
+}
+
+bool Group::pending_in(const std::set<void*>& data) const {
+  return std::any_of(queue_.begin(), queue_.end(), [&](const Sum& sum) { return data.count(sum.data) != 0; });
 }
 
 void Group::abort(const std::string& reason) {
@@ -175,11 +180,9 @@ void Group::work() {
     Sum sum;
     {
       std::unique_lock<std::mutex> lock(mutex_);
-      queued_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+      wait_until_ready(queued_, lock, [this] { return stopping_ || !queue_.empty(); });
       if (queue_.empty()) return;
       sum = queue_.front();
-      queue_.pop_front();
-      busy_ = true;
     }
     const double begin = now();
     std::string failure = perform(sum);
@@ -187,7 +190,7 @@ void Group::work() {
       std::lock_guard<std::mutex> lock(mutex_);
       if (spans_.size() < kMaxSpans) spans_.push_back({begin, now(), sum.elements * sum_type_size(sum.type)});
       results_[sum.data] = std::move(failure);
-      busy_ = false;
+      queue_.pop_front();
     }
     done_.notify_all();
   }

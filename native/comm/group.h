@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -41,8 +42,8 @@ class Group {
   static std::shared_ptr<Group> create(const GroupOptions& options);
   // The live group with that name. Throws std::runtime_error if there is none.
   static std::shared_ptr<Group> find(const std::string& name);
-  // Waits until no group has a pending sum, failed or not.
-  static void drain_all();
+  // Waits until no group has a pending sum in one of these memories, and forgets the results of those sums.
+  static void drain_all(const std::set<void*>& data);
   ~Group();
 
   int rank() const { return options_.rank; }
@@ -59,7 +60,7 @@ class Group {
   // Queues a sum. The data must not be touched until finish(data), which rethrows any failure.
   void start_all_reduce(void* data, size_t elements, SumType type);
   void finish(void* data);
-  void drain();
+  void drain(const std::set<void*>& data);
 
   // Ends every pending and future collective with `reason`. Thread-safe.
   void abort(const std::string& reason);
@@ -81,7 +82,8 @@ class Group {
   void promptly(const Run& run);
   void work();
   std::string perform(const Sum& sum);
-  void stop();
+  // True if a sum in one of these memories is queued or running. Call it with mutex_ held.
+  bool pending_in(const std::set<void*>& data) const;
 
   GroupOptions options_;
   std::unique_ptr<Lane> prompt_;
@@ -90,11 +92,10 @@ class Group {
   std::mutex mutex_;
   std::condition_variable queued_;
   std::condition_variable done_;
-  std::deque<Sum> queue_;
+  std::deque<Sum> queue_;                 // the first one is running
   std::map<void*, std::string> results_;  // error message, empty on success
   std::vector<Span> spans_;
   std::string reason_;  // of abort
-  bool busy_ = false;
   bool stopping_ = false;
   std::thread thread_;
 };

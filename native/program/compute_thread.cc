@@ -1,5 +1,7 @@
 #include "program/compute_thread.h"
 
+#include "program/wait.h"
+
 namespace iabn {
 
 ComputeThread::ComputeThread() : thread_([this] { loop(); }) {}
@@ -26,7 +28,7 @@ void ComputeThread::loop() {
     std::function<void()> task;
     {
       std::unique_lock<std::mutex> lock(mutex_);
-      wake_.wait(lock, [this] { return stopping_ || !tasks_.empty(); });
+      wait_until_ready(wake_, lock, [this] { return stopping_ || !tasks_.empty(); });
       if (tasks_.empty()) return;
       task = std::move(tasks_.front());
       tasks_.pop_front();

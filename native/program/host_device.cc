@@ -1,3 +1,4 @@
+#include <set>
 #include <stdexcept>
 
 #include "comm/group.h"
@@ -32,8 +33,12 @@ class HostExecutor : public Executor {
     }
   }
 
-  // Sums that are pending write to the program's memory.
-  void settle() override { Group::drain_all(); }
+  // Pending sums write to the program's memory. Those of other programs, as of another worker thread, go on.
+  void settle() override {
+    std::set<void*> written;
+    for (const Step& step : steps_) written.insert(step.outputs.begin(), step.outputs.end());
+    Group::drain_all(written);
+  }
 
   void collect(const std::vector<Block>& fetched, size_t index, void* dst) override {
     const Block& block = fetched.at(index);

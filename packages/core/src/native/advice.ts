@@ -34,10 +34,10 @@ export function adviceFor({ platform, libc }: System, { installed, built, failur
     return `${problem} with musl: the prebuilt kernels need glibc ${prebuilt.glibc} or later, which node:22-slim has and node:22-alpine lacks; ${IN_WEBASSEMBLY}`;
   }
   if (libc !== null && prebuilt.glibc !== null && isOlder(libc, prebuilt.glibc)) {
-    return `${problem} with glibc ${libc}: the prebuilt kernels need ${prebuilt.glibc} or later (Debian 12, Ubuntu 22.04); ${IN_WEBASSEMBLY}, or ${BUILD}`;
+    return `${problem} with glibc ${libc}: the prebuilt kernels need ${prebuilt.glibc} or later (Debian 12, Ubuntu 22.04, RHEL 9); ${IN_WEBASSEMBLY}, or ${BUILD}`;
   }
   if (/GLIBCXX_|CXXABI_/.test(failure)) {
-    return `${problem}: the prebuilt kernels need the libstdc++ of GCC 12 or later (Debian 12, Ubuntu 22.04); ${BUILD}`;
+    return `${problem}: the prebuilt kernels need the libstdc++ of GCC 11 or later (Debian 12, Ubuntu 22.04, RHEL 9); ${BUILD}`;
   }
   if (!installed) {
     return `${problem}: ${name} is not installed, as after \`npm install --omit=optional\` or where node_modules came from another system; run \`npm install --include=optional\``;

@@ -39,8 +39,8 @@ describe('the advice for a system', () => {
     [
       'linux-x64',
       '2.34',
-      { ...there, failure: "version `GLIBCXX_3.4.30' not found" },
-      'libstdc++ of GCC 12 or later',
+      { ...there, failure: "version `GLIBCXX_3.4.29' not found" },
+      'libstdc++ of GCC 11 or later',
     ],
     ['darwin-arm64', null, { ...absent, built: true }, 'out of date or damaged; run `npm run setup`'],
   ])('%s, libc %s, %j', (platform, libc, found, sentence) => {
