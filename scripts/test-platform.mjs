@@ -45,7 +45,19 @@ await runMain(async () => {
  * @param {string} addon
  */
 async function testAddon(results, addon) {
+  if (process.platform === 'win32') await results.check(() => step('another name', () => tryRenamed(addon)));
   await results.vitest(PLATFORM_TESTS, { IABN_ADDON: addon, IABN_TEST_THREADS: '2' });
+}
+
+/**
+ * Loads the addon for Windows into a program that is not called node.exe.
+ * @param {string} addon
+ */
+async function tryRenamed(addon) {
+  const program = inRoot('.cache', 'platform', 'renamed.exe');
+  mkdirSync(path.dirname(program), { recursive: true });
+  cpSync(process.execPath, program);
+  await runLogged('renamed', program, ['-e', `require(${JSON.stringify(addon)})`]);
 }
 
 /**

@@ -1,12 +1,18 @@
 #define WIN32_LEAN_AND_MEAN
 #define NOMINMAX
 #include <windows.h>
+// Needs windows.h.
+#include <delayimp.h>
 
 #include <new>
 #include <stdexcept>
 #include <system_error>
 
 #include "platform/shared.h"
+
+// This file's address in memory, and what is imported from libnode.a (CMakeLists.txt): the linker has them.
+extern "C" IMAGE_DOS_HEADER __ImageBase;
+extern "C" const ImgDelayDescr __DELAY_IMPORT_DESCRIPTOR_libnode_a;
 
 namespace iabn::platform {
 namespace {
@@ -37,6 +43,29 @@ HMODULE stay_loaded() {
   return addon;
 }
 const HMODULE loaded = stay_loaded();
+
+template <class T>
+T* at_offset(DWORD offset) {
+  return reinterpret_cast<T*>(reinterpret_cast<char*>(&__ImageBase) + offset);
+}
+
+// Fills in the addresses of Node-API's functions, which a library or the program itself has: node.exe under
+// any name, Electron, Bun or Deno. The C library would do so at each function's first call, but loses that
+// call's floating-point arguments.
+bool bind_node_api() {
+  const auto& imports = __DELAY_IMPORT_DESCRIPTOR_libnode_a;
+  const HMODULE library = GetModuleHandleA("libnode.dll");
+  const HMODULE host = library ? library : GetModuleHandleA(nullptr);
+  auto* address = at_offset<IMAGE_THUNK_DATA>(imports.rvaIAT);
+  auto* name = at_offset<const IMAGE_THUNK_DATA>(imports.rvaINT);
+  for (; name->u1.AddressOfData != 0; ++name, ++address) {
+    const auto* by_name = at_offset<IMAGE_IMPORT_BY_NAME>(static_cast<DWORD>(name->u1.AddressOfData));
+    const auto function = GetProcAddress(host, reinterpret_cast<const char*>(by_name->Name));
+    if (function) address->u1.Function = reinterpret_cast<ULONGLONG>(function);
+  }
+  return true;
+}
+const bool bound = bind_node_api();
 
 bool process_ends() {
   using Ends = BOOLEAN(WINAPI*)();

@@ -17,7 +17,7 @@ const OF_MINGW = ['libstdc++.a', 'libgcc.a', 'libwinpthread.a'];
  * @property {string[][]} finish  commands that turn the built file into the packed one, without the file's name
  * @property {string[]} list  command that lists the libraries a file is linked with, without the file's name
  * @property {RegExp} line  matches a line of that list, with the library's name as its group
- * @property {RegExp} ofSystem  names of libraries that every such system has, and of Node
+ * @property {RegExp} ofSystem  names of libraries that every such system has
  * @property {() => import('./libraries.mjs').Package[]} linked  packages of the libraries linked into the addon
  */
 
@@ -40,7 +40,8 @@ export const WINDOWS = {
   finish: [[`${MINGW}-strip`, '-p']],
   list: [`${MINGW}-objdump`, '-p'],
   line: /^\s*DLL Name: (\S+)$/gm,
-  ofSystem: /^(kernel32|advapi32|msvcrt)\.dll$|^node\.exe$/i,
+  // Not node.exe, which would lock out Electron, Bun and Deno (native/platform/windows.cc).
+  ofSystem: /^(kernel32|advapi32|msvcrt)\.dll$/i,
   linked: () =>
     OF_MINGW.map((name) => {
       const file = run(`${MINGW}-g++-posix`, [`-print-file-name=${name}`]).trim();
