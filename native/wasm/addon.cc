@@ -18,15 +18,24 @@ struct ProgramHandle {
   std::vector<Timing> timings;
 };
 
+// Of the last failure; the code is empty unless JavaScript has to tell the failure from others.
 std::string message;
+const char* code = "";
+// As in bindings/memory.cc.
+constexpr const char* kOutOfMemory = "OUT_OF_MEMORY";
 
-// The result of make(), or 0 with its message.
+// The result of make(), or 0 with a message and code.
 template <class Make>
 auto guarded(const Make& make) -> decltype(make()) {
+  code = "";
   try {
     return make();
+  } catch (const OutOfMemory& lack) {
+    message = lack.what();
+    code = kOutOfMemory;
   } catch (const std::bad_alloc&) {
     message = "WebAssembly has too little memory: use smaller batches or images, or a memory budget";
+    code = kOutOfMemory;
   } catch (const std::exception& failure) {
     message = failure.what();
   }
@@ -60,6 +69,7 @@ std::string description_of(const KernelHandle& made) {
 IABN_EXPORT(wasm_allocate) void* wasm_allocate(size_t bytes) { return std::malloc(bytes); }
 IABN_EXPORT(wasm_free) void wasm_free(void* bytes) { std::free(bytes); }
 IABN_EXPORT(wasm_error) const char* wasm_error() { return message.c_str(); }
+IABN_EXPORT(wasm_error_code) const char* wasm_error_code() { return code; }
 
 // An empty value removes the variable.
 IABN_EXPORT(wasm_set_variable) void wasm_set_variable(const char* name, const char* value) {

@@ -13,7 +13,7 @@ import { adviceFor, isServed, thisSystem } from './advice.js';
 import { onThreads } from './on-threads.js';
 import { prebuiltFile, prebuiltFolder, prebuiltName, tamperedFiles } from './prebuilt.js';
 import { wasmAddon } from './wasm-addon.js';
-import { compileWasm, compileWasmLater, WasmModule } from './wasm-module.js';
+import { compileWasm, compileWasmLater, type WasmCode, WasmModule } from './wasm-module.js';
 import { startThreads, threadsWanted, whyOneThread } from './wasm-threads.js';
 
 const FILE = 'inplace_abn.node';
@@ -92,23 +92,27 @@ export async function loadWasm(
   const code = await compileWasmLater(bytes);
   if (loaded)
     throw new UsageError('an addon is already loaded: call loadWasm once, before anything computes');
-  const alone = threads > 1 ? whyOneThread() : null;
-  if (alone !== null) console.warn(`inplace-abn computes on one thread: ${alone}`);
-  const wasm = new WasmModule(code);
-  const count = alone === null ? threads : 1;
-  const started = startThreads(wasm, count);
-  loaded = wasmAddon(wasm, count);
+  const { addon, started } = startWasm(code, threads);
+  loaded = addon;
   await started;
 }
 
-/** The WebAssembly addon in `file`, on {@link threadsWanted} threads. */
-function wasmOf(file: string): NativeAddon {
-  const wasm = new WasmModule(compileWasm(readFileSync(file)));
-  const threads = threadsWanted();
-  // Not awaited: each worker takes part as soon as it has started.
-  void startThreads(wasm, threads);
-  return wasmAddon(wasm, threads);
+/**
+ * The WebAssembly addon on `wanted` threads, or on one where the others could not compute, with a warning on
+ * the console. Each thread takes part as soon as it has started; `started` resolves once all have.
+ */
+function startWasm(code: WasmCode, wanted: number): { addon: NativeAddon; started: Promise<void> } {
+  const alone = wanted > 1 ? whyOneThread() : null;
+  if (alone !== null) console.warn(`inplace-abn computes on one thread: ${alone}`);
+  const wasm = new WasmModule(code);
+  const threads = alone === null ? wanted : 1;
+  const started = startThreads(wasm, threads);
+  return { addon: wasmAddon(wasm, threads), started };
 }
+
+/** The WebAssembly addon in `file`. */
+const wasmOf = (file: string): NativeAddon =>
+  startWasm(compileWasm(readFileSync(file)), threadsWanted()).addon;
 
 /** The WebAssembly addon on a system without a native one; null on other systems, or if it is missing. */
 function fallback(resolve: (request: string) => string): NativeAddon | null {
@@ -147,7 +151,8 @@ export function verifyNativeFiles(): void {
 /**
  * Limits how long OpenMP workers spin at a barrier before they sleep. With the default of about a
  * millisecond, a step is five times slower as soon as one other thread is busy; a short spin costs nothing on
- * an idle machine. Must be set before the addon loads the OpenMP runtime. User settings take precedence.
+ * an idle machine. User settings take precedence. The OpenMP runtime reads the variable once, as it is loaded
+ * with the addon. On a worker thread this does nothing: `process.env` is a copy there (docs/packages.md).
  */
 function limitSpinning(): void {
   if (process.env.OMP_WAIT_POLICY === undefined) process.env.GOMP_SPINCOUNT ??= '20000';

@@ -18,10 +18,9 @@ export class LinearMemory {
       const has = `WebAssembly has ${addresses / 2 ** 30} GB`;
       throw outOfMemory(`${has}, fewer than ${bytes} bytes: use smaller batches or images`);
     }
-    const handle = this.wasm.exports.memory_new(bytes);
-    if (handle === 0) throw outOfMemory(this.wasm.text(this.wasm.exports.wasm_error()));
+    const handle = this.wasm.made(this.wasm.exports.memory_new(bytes));
     this.hold(bytes);
-    return handle >>> 0;
+    return handle;
   }
 
   hold(bytes: number): void {

@@ -11,6 +11,7 @@ export interface WasmExports {
   wasm_allocate(bytes: number): number;
   wasm_free(address: number): void;
   wasm_error(): number;
+  wasm_error_code(): number;
   wasm_set_variable(name: number, value: number): void;
   wasm_machine(): number;
   wasm_instruction_set(): number;
@@ -54,9 +55,11 @@ export const compileWasm = (bytes: Uint8Array): WasmCode => new WebAssembly.Modu
 /** Compiles in the background, as a browser's main thread must. */
 export const compileWasmLater = (bytes: Uint8Array): Promise<WasmCode> => WebAssembly.compile(bytes);
 
+const OUT_OF_MEMORY = 'OUT_OF_MEMORY';
+
 /** An error as the native addon throws it where the system refuses memory. */
 export const outOfMemory = (message: string): Error =>
-  Object.assign(new Error(message), { code: 'OUT_OF_MEMORY' });
+  Object.assign(new Error(message), { code: OUT_OF_MEMORY });
 
 const WASI = 'wasi_snapshot_preview1';
 /** WASI's error for a file that is not open. */
@@ -145,10 +148,17 @@ export class WasmModule {
     }
   }
 
-  /** Returns `handle`. @throws Error with the addon's message if it is 0 */
+  /**
+   * Returns `handle`.
+   *
+   * @throws Error with the addon's message if it is 0; its code is OUT_OF_MEMORY if memory was refused
+   */
   made(handle: number): number {
-    if (handle === 0) throw new Error(this.text(this.exports.wasm_error()));
-    return handle >>> 0;
+    if (handle !== 0) return handle >>> 0;
+    const message = this.text(this.exports.wasm_error());
+    throw this.text(this.exports.wasm_error_code()) === OUT_OF_MEMORY
+      ? outOfMemory(message)
+      : new Error(message);
   }
 
   /** Releases `held` once `owner` is garbage-collected. */

@@ -102,4 +102,21 @@ describe('loadNative', () => {
       expect(await freshLoader()).toThrow(expect.objectContaining({ code: 'ERR_NO_NATIVE_ADDON' }));
     },
   );
+
+  it.skipIf(!existsSync(wasm))('computes on one thread in a page with Node, as of Electron', async () => {
+    vi.stubEnv('IABN_ADDON', wasm);
+    vi.stubEnv('OMP_NUM_THREADS', '4');
+    vi.stubGlobal('crossOriginIsolated', false);
+    vi.stubGlobal('document', {});
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    onTestFinished(() => {
+      vi.unstubAllGlobals();
+      warn.mockRestore();
+    });
+    const loadNative = await freshLoader();
+    expect(loadNative().threads()).toBe(1);
+    expect(warn).toHaveBeenCalledExactlyOnceWith(
+      "inplace-abn computes on one thread: a page's main thread may not wait for others: load the kernels in a worker",
+    );
+  });
 });

@@ -3,7 +3,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { wasmAddon } from '../../src/native/wasm-addon.js';
 import { compileWasm, WasmModule } from '../../src/native/wasm-module.js';
 
@@ -45,6 +45,63 @@ describe.skipIf(!existsSync(FILE))('memory in WebAssembly', () => {
     const { values } = await program.run([], [{ ...sum, length: 4 }], 0, 1, false);
     expect(values).toEqual([new Uint8Array(4)]);
     expect(held()).toBe(BYTES);
+  });
+});
+
+interface Pages {
+  readonly initial: number;
+  readonly maximum: number;
+  readonly shared: boolean;
+}
+interface Global {
+  readonly WebAssembly: { Memory: new (pages: Pages) => { readonly buffer: ArrayBuffer } };
+}
+
+describe.skipIf(!existsSync(FILE))('a lack of memory in WebAssembly', () => {
+  const { WebAssembly } = globalThis as unknown as Global;
+  const { Memory } = WebAssembly;
+  afterEach(() => {
+    WebAssembly.Memory = Memory;
+  });
+  const lack = expect.objectContaining({
+    code: 'OUT_OF_MEMORY',
+    message: expect.stringContaining('WebAssembly, which has at most 4 GB, cannot allocate 33554432 bytes'),
+  });
+
+  /** A discarded block whose memory another one has taken; the addon has memory for one of them. */
+  function taken() {
+    WebAssembly.Memory = class extends Memory {
+      constructor(pages: Pages) {
+        if (pages.maximum > 1024) throw new RangeError('WebAssembly.Memory(): could not allocate memory');
+        super(pages);
+      }
+    };
+    const addon = wasmAddon(new WasmModule(compileWasm(readFileSync(FILE))), 1);
+    const memory = new addon.Memory(2 ** 25);
+    memory.discard();
+    return { addon, memory, other: new addon.Memory(2 ** 25) };
+  }
+
+  it('has its code where a discarded block is used again', () => {
+    const { memory, other } = taken();
+    expect(() => memory.read(0, 1)).toThrow(lack);
+    other.discard();
+    expect([...memory.read(0, 1)]).toEqual([0]);
+  });
+
+  it('has its code where a program uses a discarded block', () => {
+    const { addon, memory } = taken();
+    const outputs = [{ dtype: 'float32', shape: [16] }] as const;
+    const kernel = new addon.Kernel({ op: 'constant', attrs: { value: 1 }, inputs: [], outputs });
+    const instruction = { kernel, inputs: [], outputs: [{ memory, offset: 0 }], workspace: null };
+    expect(() => new addon.Program([instruction])).toThrow(lack);
+  });
+
+  it('is told from other failures', () => {
+    const { addon, memory } = taken();
+    expect(() => memory.read(0, 1)).toThrow(lack);
+    const unknown = () => new addon.Kernel({ op: 'nothing', attrs: {}, inputs: [], outputs: [] });
+    expect(unknown).toThrow(expect.not.objectContaining({ code: 'OUT_OF_MEMORY' }));
   });
 });
 
