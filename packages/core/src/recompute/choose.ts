@@ -3,6 +3,9 @@
  * that reduce the excess over the budget most for the cost of recomputing them. Considers single buffers and
  * whole modules, since values along one recomputation make the next one cheaper. Finally keeps buffers that
  * turn out not to need recompute.
+ *
+ * Towards the end, several small buffers can have better scores than the one buffer that covers the rest of
+ * the excess at less cost. So every round also remembers the cheapest choice that fits after one more move.
  */
 import { type Dropped, type Mode, type Outlook, outlook, peakOf } from './outlook.js';
 import type { Droppable, Timeline } from './timeline.js';
@@ -37,14 +40,15 @@ interface Weighed {
 export function chooseRecompute(timeline: Timeline, budget: number): RecomputeChoice {
   const search = new Search(timeline, budget);
   while (search.excess > 0 && search.round()) {}
-  search.keepWhatFits();
-  return search.choice();
+  return search.cheapest();
 }
 
 class Search {
   private dropped: Dropped = new Map();
   private outlook: Outlook;
   private readonly moves: readonly Move[];
+  /** The cheapest choice so far that is one move from a round's start and fits. */
+  private shortcut: RecomputeChoice | null = null;
   excess: number;
 
   constructor(
@@ -77,8 +81,11 @@ class Search {
     const dropped = this.after(move);
     if (dropped === this.dropped) return 0;
     const next = outlook(this.timeline, dropped);
-    const gained = this.excess - this.excessOf(next);
-    return gained / Math.max(next.cost - this.outlook.cost, Number.MIN_VALUE);
+    const left = this.excessOf(next);
+    if (left === 0 && (!this.shortcut || next.cost < this.shortcut.cost)) {
+      this.shortcut = { dropped, peak: peakOf(next), cost: next.cost };
+    }
+    return (this.excess - left) / Math.max(next.cost - this.outlook.cost, Number.MIN_VALUE);
   }
 
   /** The dropped buffers after a move; the same map if it changes nothing. */
@@ -97,23 +104,30 @@ class Search {
     this.excess = this.excessOf(this.outlook);
   }
 
+  /** The cheaper one of the greedy choice and the shortcut, each without buffers that need no recompute. */
+  cheapest(): RecomputeChoice {
+    const { shortcut } = this;
+    const greedy = this.keepWhatFits();
+    if (!shortcut) return greedy;
+    this.settle(shortcut.dropped);
+    const short = this.keepWhatFits();
+    return greedy.peak <= this.budget && greedy.cost <= short.cost ? greedy : short;
+  }
+
   /** Later choices may have made earlier ones unnecessary: undo them, smallest buffer first. */
-  keepWhatFits(): void {
+  private keepWhatFits(): RecomputeChoice {
     for (const one of [...this.dropped.keys()].sort((a, b) => a.bytes - b.bytes)) {
       const without = new Map(this.dropped);
       without.delete(one);
       if (this.excessOf(outlook(this.timeline, without)) <= this.excess) this.settle(without);
     }
+    return { dropped: this.dropped, peak: peakOf(this.outlook), cost: this.outlook.cost };
   }
 
   private excessOf({ live }: Outlook): number {
     let excess = 0;
     for (const bytes of live) excess += Math.max(0, bytes - this.budget);
     return excess;
-  }
-
-  choice(): RecomputeChoice {
-    return { dropped: this.dropped, peak: peakOf(this.outlook), cost: this.outlook.cost };
   }
 }
 

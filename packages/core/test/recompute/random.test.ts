@@ -12,8 +12,9 @@ import { order } from '../../src/passes/order.js';
 import { prune } from '../../src/passes/prune.js';
 import { draftPlan } from '../../src/plan/draft.js';
 import { type Plan, placePlan } from '../../src/plan/plan.js';
+import { chooseRecompute } from '../../src/recompute/choose.js';
 import { recomputedBy } from '../../src/recompute/fit.js';
-import { type Dropped, type Mode, outlook } from '../../src/recompute/outlook.js';
+import { type Dropped, type Mode, outlook, peakOf } from '../../src/recompute/outlook.js';
 import { recompute } from '../../src/recompute/pass.js';
 import { type Timeline, timelineOf } from '../../src/recompute/timeline.js';
 import { evaluateGraph } from '../../src/reference/evaluate.js';
@@ -149,5 +150,26 @@ describe('recompute', () => {
       }),
       { numRuns: 20 },
     );
+  });
+
+  it('costs no more for a budget than the cheapest single buffer that fits', () => {
+    let fitting = 0;
+    fc.assert(
+      fc.property(networks, fc.double({ min: 0.9, max: 0.99, noNaN: true }), (names, share) => {
+        const timeline = timelineOf(planOf(compile(stepOf(names).graph, cpu()).graph), ({ node }) =>
+          node.inputs.length > 2 ? 3 : 2,
+        );
+        const budget = share * peakOf(outlook(timeline, new Map()));
+        const alone = timeline.droppable.map((one) => outlook(timeline, new Map([[one, 'once']])));
+        const costs = alone.filter((seen) => peakOf(seen) <= budget).map(({ cost }) => cost);
+        if (costs.length === 0) return;
+        fitting++;
+        const { cost, peak } = chooseRecompute(timeline, budget);
+        expect(peak).toBeLessThanOrEqual(budget);
+        expect(cost).toBeLessThanOrEqual(Math.min(...costs));
+      }),
+      { numRuns: 100 },
+    );
+    expect(fitting).toBeGreaterThan(20);
   });
 });
