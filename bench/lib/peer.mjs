@@ -6,6 +6,9 @@ import { delimiter } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
+/** As the user set it: loading our kernels sets it for this process. */
+const SPINCOUNT = process.env.GOMP_SPINCOUNT;
+
 /** Thrown if the peer cannot run here, with the reason. */
 export class PeerError extends Error {
   /** @override */
@@ -46,7 +49,10 @@ export class Peer {
   static async start(script, args, { python = pythons()[0] ?? '', env = process.env } = {}) {
     const path = fileURLToPath(new URL(`../peers/${script}`, import.meta.url));
     const program = script.endsWith('.mjs') ? process.execPath : python;
-    const child = spawn(program, [path, ...args.map(String)], { env, stdio: ['pipe', 'pipe', 'inherit'] });
+    const child = spawn(program, [path, ...args.map(String)], {
+      env: { ...env, GOMP_SPINCOUNT: SPINCOUNT },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
     const failure = new Promise((_, reject) => {
       child.on('error', (error) => reject(new PeerError(`cannot run ${program}: ${error.message}`)));
     });

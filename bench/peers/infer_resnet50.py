@@ -7,7 +7,7 @@ batch and prints {"seconds": ...}; "quit" or the end of input ends the program.
 import argparse
 import time
 
-from peer import requests, say, say_error, versions_of
+from peer import has_bfloat16, requests, say, say_error, versions_of
 
 
 def arguments() -> argparse.Namespace:
@@ -15,15 +15,20 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--size", type=int, default=224, help="height and width of the images")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--dtype", choices=["float32", "bfloat16"], default="float32", help="of weights and images")
     parser.add_argument("--memory-format", choices=["channels_last", "contiguous_format"], default="contiguous_format")
+    parser.add_argument("--fold", action="store_true", help="fold the normalization into the convolutions")
     return parser.parse_args()
 
 
 def main() -> None:
     args = arguments()
     try:
+        if args.dtype == "bfloat16" and not has_bfloat16():
+            raise RuntimeError("this CPU has no AVX-512, which bfloat16 needs: use --dtype float32")
         import torch
         import torchvision
+        from torch.fx.experimental.optimization import fuse
 
         versions = versions_of(torch, torchvision)
     except (ImportError, RuntimeError) as error:
@@ -31,9 +36,12 @@ def main() -> None:
         return
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
-    memory_format = getattr(torch, args.memory_format)
-    net = torchvision.models.resnet50().to(memory_format=memory_format).eval()
-    images = torch.randn((args.batch, 3, args.size, args.size)).to(memory_format=memory_format)
+    form = {"dtype": getattr(torch, args.dtype), "memory_format": getattr(torch, args.memory_format)}
+    net = torchvision.models.resnet50().eval()
+    if args.fold:
+        net = fuse(net)
+    net = net.to(**form)
+    images = torch.randn((args.batch, 3, args.size, args.size)).to(**form)
     with torch.no_grad():
         net(images)
         say(ready=True, versions=versions, threads=torch.get_num_threads(), batch=args.batch)

@@ -1,8 +1,8 @@
 // @ts-check
 // The time of ResNet-50's evaluation at 224×224, images to logits. onnxruntime gets our network with our
-// weights as an ONNX model (it folds the normalization itself) and must return our logits. PyTorch runs
-// torchvision's network with ReLU under no_grad, in both memory formats. Training's forward pass is timed for
-// reference.
+// weights as an ONNX model in float32 (it folds the normalization itself) and must return our logits. PyTorch
+// runs torchvision's network with ReLU under no_grad in our dtype, eager in both memory formats, and with the
+// normalization folded by torch.fx. Training's forward pass is timed for reference.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,6 +21,12 @@ import { takePairs } from '../lib/turns.mjs';
 /** @typedef {ReturnType<typeof resnet50Inference>} Network */
 
 const BATCHES = [16, 1];
+const FORMS = [
+  { title: 'channels_last', args: ['--memory-format', 'channels_last'] },
+  { title: 'contiguous_format', args: ['--memory-format', 'contiguous_format'] },
+  { title: 'channels_last, folded', args: ['--memory-format', 'channels_last', '--fold'] },
+  { title: 'contiguous_format, folded', args: ['--memory-format', 'contiguous_format', '--fold'] },
+];
 /** Largest difference of a logit relative to the largest logit: sums are taken in another order. */
 const AGREES = { float32: 1e-4, bfloat16: 0.05 };
 
@@ -61,66 +67,75 @@ async function measure(batch, options) {
  */
 async function compare(network, model, { steps, batch, limits, say }) {
   const common = ['--batch', batch, '--threads', cpu().threads];
-  /** @type {{ title: string, peer: Peer }[]} */
-  const peers = [];
+  const onnx = await Peer.start('infer_onnx.mjs', ['--model', model, ...common]);
   try {
-    const onnx = await Peer.start('infer_onnx.mjs', ['--model', model, ...common]);
-    peers.push({ title: `onnxruntime ${onnx.versionOf.onnxruntime}`, peer: onnx });
-    for (const python of pythons()) {
-      for (const format of ['channels_last', 'contiguous_format']) {
-        const peer = await Peer.start('infer_resnet50.py', [...common, '--memory-format', format], {
-          python,
-        });
-        peers.push({ title: `${peer.pytorch} ${format}`, peer });
-      }
-    }
-    const training = runner(network.training, batch, 'float32');
-    const titles = [...peers.map(({ title }) => title), "training's forward"];
-    const others = [
-      ...peers.map(
-        ({ peer }) =>
-          () =>
-            peer.ask('run', 'seconds'),
-      ),
-      async () => (await training.run()).seconds,
-    ];
-    const ours = runners(network, batch, say);
-    for (const { precision, run } of ours)
-      agree(await onnx.request('logits', 'logits'), await run(), precision);
     /** @type {Row[]} */
     const rows = [];
-    for (const { precision, plan, run } of ours) {
-      const pairs = await takePairs(async () => (await run()).seconds, others, {
-        warmUp: 1,
-        rounds: steps,
-        onRepeat: (indices) => say(`unsteady, again: ${indices.map((index) => titles[index]).join('; ')}`),
-      });
-      for (const [index, pair] of pairs.entries()) {
-        const variant = `${precision}, batch ${batch}, ${titles[index]}`;
-        say(`${variant}: ours ${describe(pair.ours, 's')}, peer ${describe(pair.theirs, 's')}`);
-        const row = pairRow({ name: 'infer-resnet50', variant, unit: 's' }, pair);
-        rows.push({ ...row, share: limits && planBound(plan, limits) / row.ours });
+    for (const precision of PRECISIONS) {
+      const { plan, run } = runner(network, batch, precision);
+      const { activations, constants } = plan.bytes;
+      say(
+        `${precision}: activations ${formatBytes(activations)}, prepared weights ${formatBytes(constants)}`,
+      );
+      agree(await onnx.request('logits', 'logits'), await run(), precision);
+      const training = runner(network.training, batch, precision);
+      const pytorches = await startPyTorch([...common, '--dtype', precision], say);
+      const dtype = precision === 'float32' ? '' : ' in float32';
+      const others = [
+        {
+          title: `onnxruntime ${onnx.versionOf.onnxruntime}${dtype}`,
+          seconds: () => onnx.ask('run', 'seconds'),
+        },
+        ...pytorches.map(({ title, peer }) => ({ title, seconds: () => peer.ask('run', 'seconds') })),
+        { title: "training's forward", seconds: async () => (await training.run()).seconds },
+      ];
+      try {
+        const pairs = await takePairs(
+          async () => (await run()).seconds,
+          others.map(({ seconds }) => seconds),
+          {
+            warmUp: 1,
+            rounds: steps,
+            onRepeat: (indices) =>
+              say(`unsteady, again: ${indices.map((index) => others[index]?.title).join('; ')}`),
+          },
+        );
+        for (const [index, pair] of pairs.entries()) {
+          const variant = `${precision}, batch ${batch}, ${others[index]?.title}`;
+          say(`${variant}: ours ${describe(pair.ours, 's')}, peer ${describe(pair.theirs, 's')}`);
+          const row = pairRow({ name: 'infer-resnet50', variant, unit: 's' }, pair);
+          rows.push({ ...row, share: limits && planBound(plan, limits) / row.ours });
+        }
+      } finally {
+        await Promise.all(pytorches.map(({ peer }) => peer.stop()));
       }
     }
     return rows;
   } finally {
-    await Promise.all(peers.map(({ peer }) => peer.stop()));
+    await onnx.stop();
   }
 }
 
 /**
- * One runner per precision.
- * @param {Network} network
- * @param {number} batch
+ * Every PyTorch in every form that it has.
+ * @param {readonly (string | number)[]} args
  * @param {(line: string) => void} say
  */
-function runners(network, batch, say) {
-  return PRECISIONS.map((precision) => {
-    const { plan, run } = runner(network, batch, precision);
-    const { activations, constants } = plan.bytes;
-    say(`${precision}: activations ${formatBytes(activations)}, prepared weights ${formatBytes(constants)}`);
-    return { precision, plan, run };
-  });
+async function startPyTorch(args, say) {
+  /** @type {{ title: string, peer: Peer }[]} */
+  const peers = [];
+  for (const python of pythons()) {
+    for (const { title, args: own } of FORMS) {
+      try {
+        const peer = await Peer.start('infer_resnet50.py', [...args, ...own], { python });
+        peers.push({ title: `${peer.pytorch} ${title}`, peer });
+      } catch (error) {
+        if (!(error instanceof PeerError)) throw error;
+        say(`${title}: ${error.message}`);
+      }
+    }
+  }
+  return peers;
 }
 
 /**
