@@ -21,7 +21,7 @@ const README = new URL('../../../README.md', import.meta.url);
 const INTRODUCTION = `# Results
 
 Written by \`npm run bench -- report\` from [results](results), a file for each type of CPU. _ours_ and _peer_ are measured in turn
-in the same run; _ratio_ is ours / peer, or the difference of two accuracies. Where there is _paired_, ours and peer are the best of all rounds and paired is the median of the
+in the same run, except the sums of oneDNN's bare convolutions, which are timed right after; _ratio_ is ours / peer, or the difference of two accuracies. Where there is _paired_, ours and peer are the best of all rounds and paired is the median of the
 rounds' ratios, else they are medians. _spread_ is half the range of the less steady side over its median; a row above 15 % was measured up
 to three times and is marked. _of the limit_ compares with the machine's own limits, which the commands measure too. _memory_ is the peak
 without weights and optimizer state. The commit of a run without limits is the one that recorded it. [Performance notes](../docs/performance-notes.md) tell how the numbers came about.
@@ -42,8 +42,27 @@ function machineSection(results) {
   const sections = names
     .sort((a, b) => order.indexOf(a) - order.indexOf(b))
     .map((name) => `### ${name}\n\n${suiteSection(results, name)}\n`);
-  return [`## ${results.cpu}\n\n${results.about}\n`, ...sections].join('\n');
+  return [`## ${results.cpu}\n\n${results.about}${limitsOf(results)}\n`, ...sections].join('\n');
 }
+
+const LIMITS = /copy ([\d.]+) GB\/s, product ([\d.]+) GFLOP\/s in float32, ([\d.]+) GFLOP\/s in bfloat16/;
+
+/** A sentence with the limits that quiet runs measured. @param {Results} results */
+function limitsOf({ runs }) {
+  const measured = runs.flatMap((run) => {
+    const found = isBusy(run) ? null : LIMITS.exec(run.limits ?? '');
+    return found ? [found.slice(1).map(Number)] : [];
+  });
+  if (measured.length === 0) return '';
+  const [copy, float32, bfloat16] = [0, 1, 2].map((at) => {
+    const values = measured.map((numbers) => Math.round(numbers[at] ?? 0));
+    return [...new Set([Math.min(...values), Math.max(...values)])].join(' to ');
+  });
+  return ` Limits that quiet runs measured: copy ${copy} GB/s, products ${float32} GFLOP/s in float32 and ${bfloat16} in bfloat16.`;
+}
+
+/** @param {Run} run */
+const isBusy = ({ note = '' }) => note.includes('machine is busy');
 
 /**
  * @param {Results} results
@@ -119,7 +138,7 @@ export function readmeTable(all) {
       line.label,
       quantity(row.ours),
       quantity(row.peer),
-      `${row.ratio.toFixed(2)}${isUnsteady(row) ? ' (unsteady)' : ''}`,
+      `${row.ratio.toFixed(2)}${markOf(results, row)}`,
       bytes,
       share,
       peerOf(row),
@@ -129,6 +148,12 @@ export function readmeTable(all) {
   const table = markdown([head, ...cells], (column) => column > 0 && column < 6);
   const ids = picked.map(({ row }) => row.run);
   return `${BEGIN}\n${introduction(results, ids)}\n\n${table}\n${END}`;
+}
+
+/** A mark for a ratio that may be off. @param {Results} results @param {Measured} row */
+function markOf({ runs }, row) {
+  if (isUnsteady(row)) return ' (unsteady)';
+  return runs.some((run) => run.id === row.run && isBusy(run)) ? ' (busy)' : '';
 }
 
 /**
@@ -144,7 +169,7 @@ function introduction({ cpu, runs }, ids) {
   const cores = /(\d+) cores/.exec(used.at(-1)?.machine ?? '')?.[1] ?? 'all';
   return [
     `One type of CPU (${cpu}, ${cores} cores), 224×224, batch 16 (the largest two: 8); memory is the peak without weights; ${when}, ${at}.`,
-    'PyTorch runs eagerly: torch.compile takes longer where it was measured. Of its versions and memory formats, the fastest is shown; rows on a busy host say so in the results.',
+    'PyTorch runs eagerly: torch.compile takes longer where it was measured. Of its versions and memory formats, the fastest is shown. _Busy_: other programs used the machine meanwhile.',
   ].join(' ');
 }
 
