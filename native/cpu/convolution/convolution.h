@@ -1,4 +1,4 @@
-// A convolution with its epilogue, and the reference kernel.
+// A convolution with its epilogue, and sums of no products.
 //
 //   y[n,o,oy,ox] = b[o] + Σ_{c,kh,kw} x[n, c, oy·sh − ph + kh·dh, ox·sw − pw + kw·dw] · w[o,c,kh,kw]
 #pragma once
@@ -20,7 +20,8 @@ struct ConvolutionEnd {
   static ConvolutionEnd of(const KernelSpec& spec);
 };
 
-// With the operands of conv2d or conv2d_fused: sums in double precision, rounded once. Refuses bfloat16.
-std::unique_ptr<Kernel> make_plain_convolution(const KernelSpec& spec);
+// The last implementation of every op that sums products: its result for empty tensors, in which all sums are
+// zero. Refuses others, which gemm.h serves.
+std::unique_ptr<Kernel> make_empty_product(const KernelSpec& spec);
 
 }  // namespace iabn

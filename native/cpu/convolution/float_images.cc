@@ -91,7 +91,8 @@ class FloatImages : public Kernel {
     refuse_other_images(spec, images);
     std::vector<bool> whole(spec.outputs.size(), true);
     for (const size_t index : images.outputs) whole[index] = false;
-    KernelSpec inner = first_images(images_of_turn(spec, images, whole), spec, images);
+    KernelSpec inner = spec;
+    if (!images.whole) inner = first_images(images_of_turn(spec, images, whole), spec, images);
     turns_ = images_of(spec) / images_of(inner);
     for_images(inner, images, [&](TensorDesc& operand, size_t index, bool output) {
       operand.dtype = DType::f32;

@@ -10,9 +10,11 @@
 
 namespace iabn {
 
-// The operands that are images N,C,H,W, with the same dtype and number of images; some may be absent.
+// The operands that are images N,C,H,W, with the same dtype and number of images; some may be absent. Or
+// matrices of one dtype, which are converted as a whole.
 struct ImageOperands {
   std::vector<size_t> inputs, outputs;
+  bool whole = false;
 };
 
 // Other operands are passed whole, and other outputs are summed over the turns. Refuses images that are not

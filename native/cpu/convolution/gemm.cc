@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "cpu/convolution/dot_engine.h"
@@ -303,22 +304,22 @@ std::unique_ptr<Kernel> make(const KernelSpec& spec, const GatheredRows& rows, c
 
 }  // namespace
 
-void refuse_unless_needed(const KernelSpec& spec, bool empty) {
-  const std::string wanted = platform::variable("IABN_KERNEL_CHOICE").value_or("");
-  const bool asked = spec.choice == "gemm" || wanted.rfind("gemm", 0) == 0;
-  // oneDNN's would depend on the number of threads.
-  if (onednn::linked() && !asked && !spec.untimed()) throw Refused("oneDNN has products of its own");
-  if (empty) throw Refused("there is nothing to multiply");
-}
-
-void refuse_unless_needed(const KernelSpec& spec, const ConvShape& s) {
-  refuse_unless_needed(spec, s.empty());
-  const bool depthwise = s.groups > 1 && s.groups == s.c;
-  if (onednn::linked() && spec.untimed() && depthwise)
-    throw Refused("depthwise convolutions have kernels of their own");
+KernelFactory unless_onednn(KernelFactory make, ConvShape (*shape_of)(const KernelSpec&)) {
+  return [make = std::move(make), shape_of](const KernelSpec& spec) {
+    const std::string wanted = platform::variable("IABN_KERNEL_CHOICE").value_or("");
+    const bool asked = spec.choice == "gemm" || wanted.rfind("gemm", 0) == 0;
+    // oneDNN's would depend on the number of threads.
+    if (onednn::linked() && !asked && !spec.untimed()) throw Refused("oneDNN has products of its own");
+    const ConvShape s = shape_of(spec);
+    if (onednn::linked() && spec.untimed() && s.groups > 1 && s.groups == s.c)
+      throw Refused("depthwise convolutions have kernels of their own");
+    return make(spec);
+  };
 }
 
 ConvShape shape_of(const KernelSpec& spec, const TensorDesc& x, const TensorDesc& w, const TensorDesc& y) {
+  if (x.elements() == 0 || w.elements() == 0 || y.elements() == 0)
+    throw Refused("there is nothing to multiply");
   if (x.rank() != 2) return ConvShape::from(spec.attrs, x, w, y);
   const LinearShape s = LinearShape::from(x, w, y);
   return {s.rows, s.inputs, 1, 1, s.outputs, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1};
@@ -328,7 +329,6 @@ ConvShape shape_of(const KernelSpec& spec, const TensorDesc& x, const TensorDesc
 
 std::unique_ptr<Kernel> make_gemm(const KernelSpec& spec) {
   const ConvShape s = gemm::shape_of(spec, spec.inputs[0], spec.inputs[1], spec.outputs[0]);
-  gemm::refuse_unless_needed(spec, s);
   const int64_t area = s.kh * s.kw, inputs = s.group_inputs();
   const gemm::Filters filters{s.group_outputs() * inputs * area, inputs * area, area, s.kw};
   return gemm::make(spec, gemm::GatheredRows::forward(s), filters, s.groups, ConvolutionEnd::of(spec),
@@ -337,7 +337,6 @@ std::unique_ptr<Kernel> make_gemm(const KernelSpec& spec) {
 
 std::unique_ptr<Kernel> make_gemm_data(const KernelSpec& spec) {
   const ConvShape s = gemm::shape_of(spec, spec.outputs[0], spec.inputs[1], spec.inputs[0]);
-  gemm::refuse_unless_needed(spec, s);
   const int64_t area = s.kh * s.kw, inputs = s.group_inputs();
   const gemm::Filters filters{s.group_outputs() * inputs * area, area, inputs * area, s.kw};
   return gemm::make(spec, gemm::GatheredRows::backward_data(s), filters, s.groups, {}, false);

@@ -1,10 +1,6 @@
 // Convolutions of any window, stride, dilation and groups, and linear layers, as matrix products over
 // gathered rows (im2col of a block of pixels at a time). They serve what oneDNN does where it is not built
-// in; images are float32 or bfloat16, products float32.
-//
-// All throw Refused for empty tensors, and where oneDNN is built in, unless the specification or
-// IABN_KERNEL_CHOICE asks for "gemm", or the kernel is to be untimed. Depthwise convolutions, which have
-// kernels of their own, are refused there, too.
+// in, and what it refuses; images are float32 or bfloat16, products float32. All refuse empty tensors.
 #pragma once
 
 #include "cpu/convolution/convolution.h"
@@ -23,11 +19,12 @@ std::unique_ptr<Kernel> make_gemm_matmul(const KernelSpec& spec);
 
 namespace gemm {
 
-void refuse_unless_needed(const KernelSpec& spec, bool empty);
-void refuse_unless_needed(const KernelSpec& spec, const ConvShape& shape);
+// Refuses where oneDNN is built in, unless the specification or IABN_KERNEL_CHOICE asks for "gemm", or the
+// kernel is to be untimed. Depthwise convolutions, which have kernels of their own, are refused there, too.
+KernelFactory unless_onednn(KernelFactory make, ConvShape (*shape_of)(const KernelSpec&));
 
 // Of a convolution, or of a linear layer as a 1×1 convolution of images of one pixel; from x, w and y or
-// their gradients.
+// their gradients. Refuses empty ones.
 ConvShape shape_of(const KernelSpec& spec, const TensorDesc& x, const TensorDesc& w, const TensorDesc& y);
 
 }  // namespace gemm

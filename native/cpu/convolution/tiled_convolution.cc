@@ -6,9 +6,6 @@
 // about kStretch elements, so that a stretch of a panel stays in the first-level cache for all tiles of the
 // block. Between stretches, sums are kept in the output. Results do not depend on which thread computes a
 // block.
-//
-// With few input channels (the first layer), a tap is a whole row of the window: the image is copied once
-// with its padding, so that the row's pixels are contiguous.
 #include "cpu/convolution/tiled_convolution.h"
 
 #include <algorithm>

@@ -11,7 +11,6 @@
 #include "cpu/convolution/pointwise.h"
 #include "cpu/convolution/tiled_convolution.h"
 #include "cpu/convolution/winograd.h"
-#include "cpu/loops/through_float.h"
 #include "cpu/onednn/onednn.h"
 
 namespace iabn {
@@ -21,6 +20,8 @@ namespace {
 const KernelFactory make_parts =
     channel_parts({false, 1, 0}, {{false, 2, 0}, {true, 0, 1, true}}, onednn::make_conv2d);
 
+const KernelFactory make_products = gemm::unless_onednn(make_gemm, ConvShape::forward);
+
 const ImageOperands images{{0}, {0}};
 
 KernelSpec sample(const KernelSpec& spec) { return some_images(spec, images); }
@@ -28,17 +29,17 @@ KernelSpec sample(const KernelSpec& spec) { return some_images(spec, images); }
 OpRegistration registration(
     "conv2d", {grouped::make_forward,
                fastest({{"onednn", onednn::make_conv2d},
-                        {"gemm", make_gemm},
+                        {"gemm", make_products},
                         {"depthwise", depthwise::make_forward},
                         {"tiled", make_tiled},
-                        widening("float32 images", float_images(images, {make_tiled, onednn::make_conv2d,
-                                                                         make_gemm, make_plain_convolution})),
+                        widening("float32 images",
+                                 float_images(images, {make_tiled, onednn::make_conv2d, make_products})),
                         {"winograd", make_winograd},
                         widening("pointwise", make_pointwise),
                         {"parts", make_parts},
                         widening("float32 images in parts", float_images(images, {make_parts}))},
                        sample),
-               make_plain_convolution, through_float({make_plain_convolution})});
+               make_gemm, make_empty_product});
 
 }  // namespace
 }  // namespace iabn

@@ -1,8 +1,6 @@
 // y = x·wᵀ + b.   x [N,K], w f32 [O,K], b f32 [O] or absent, y [N,O].
+#include "cpu/convolution/float_images.h"
 #include "cpu/convolution/gemm.h"
-#include "cpu/loops/plain.h"
-#include "cpu/loops/threads.h"
-#include "cpu/loops/through_float.h"
 #include "cpu/onednn/onednn.h"
 #include "geometry/linear_shape.h"
 
@@ -19,22 +17,8 @@ std::unique_ptr<Kernel> make_onednn(const KernelSpec& spec) {
                                 ConvolutionEnd::of(spec).bias, spec.constant(1));
 }
 
-void run_plain(const KernelSpec& spec, const KernelArgs& args) {
-  const LinearShape s = shape_of(spec);
-  const float* bias = ConvolutionEnd::of(spec).bias ? args.in<float>(2) : nullptr;
-  parallel_divide(most_threads(), s.rows * s.outputs, [&](int64_t i, int) {
-    const float* x = args.in<float>(0) + i / s.outputs * s.inputs;
-    const float* w = args.in<float>(1) + i % s.outputs * s.inputs;
-    double sum = bias ? bias[i % s.outputs] : 0.0f;
-    for (int64_t k = 0; k < s.inputs; ++k) sum += double(x[k]) * w[k];
-    args.out<float>(0)[i] = static_cast<float>(sum);
-  });
-}
-
-constexpr auto make_plain = make_plain_float<run_plain>;
-
-OpRegistration registration("linear",
-                            {make_onednn, make_gemm, make_plain, through_float({make_onednn, make_plain})});
+OpRegistration registration("linear", {make_onednn, float_images({{0}, {0}, true}, {make_onednn}), make_gemm,
+                                       make_empty_product});
 
 }  // namespace
 }  // namespace iabn
