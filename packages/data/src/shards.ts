@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import { DataError, ShardError } from './errors.js';
-import { compareCodePoints, IMAGE_NAME, listFolder, listNames } from './folders.js';
+import { COMPRESSED_NAME, compareCodePoints, IMAGE_NAME, listFolder, listNames } from './folders.js';
 import type { FilePart, LabeledImages } from './labeled-files.js';
 import { permute, type Sampler } from './sampler.js';
 import { placeOf, scanTar, type TarMember } from './tar.js';
@@ -161,7 +161,7 @@ const MOST_CLASSES = 1_000_000;
  * Lists, indexes and hidden files may lie next to the archives.
  */
 export async function isSharded(name: string): Promise<boolean> {
-  if (RANGE.test(name) || SHARD_NAME.test(name)) return true;
+  if (RANGE.test(name) || SHARD_NAME.test(name) || COMPRESSED_NAME.test(name)) return true;
   const entries = await listFolder(name, 'data folder').catch(() => []);
   // An archive next to class folders or images is left over from unpacking them.
   if (entries.some(({ name: file, kind }) => kind === 'folder' || IMAGE_NAME.test(file))) return false;
@@ -171,6 +171,11 @@ export async function isSharded(name: string): Promise<boolean> {
 const RANGE = /^(.*)\{(\d+)\.\.(\d+)\}(.*)$/;
 
 async function shardsOf(pattern: string): Promise<{ root: string; shards: string[] }> {
+  if (COMPRESSED_NAME.test(pattern)) {
+    throw new DataError(
+      `The shards ${pattern} are compressed: decompress them to .tar files, in which an image can be read at its place.`,
+    );
+  }
   const folder = RANGE.test(pattern) || SHARD_NAME.test(pattern) ? dirname(pattern) : pattern;
   const entries = await listFolder(folder, 'folder of shards');
   const there = entries

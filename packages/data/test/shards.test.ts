@@ -113,6 +113,16 @@ describe('tar shards', () => {
     expect(await isSharded(await folderWith(others))).toBe(false);
   });
 
+  it.each(['train-{000000..000001}.tar.gz', 'train.tgz', 'a.tar.zst'])(
+    'must not be compressed: %s',
+    async (name) => {
+      expect(await isSharded(name)).toBe(true);
+      await expect(ShardedImages.open(name)).rejects.toThrow(
+        `The shards ${name} are compressed: decompress them`,
+      );
+    },
+  );
+
   it('may hold long names, other members and folders', async () => {
     const long = `${'deep/'.repeat(25)}x`;
     const pax = (name: string) => {
