@@ -65,7 +65,7 @@ describe('the pages', () => {
   it('have the newest run and its fastest peer in the README', () => {
     expect(readmeTable([results])).toMatchInlineSnapshot(`
       "<!-- bench: the table below is written by \`npm run bench -- report\` -->
-      One type of CPU (Zen 4, 2 cores), 224×224, batch 16 (the largest two: 8); memory is the peak without weights; 2026-11-30, commit ef567890. PyTorch runs eagerly: torch.compile takes longer where it was measured. Of its versions and memory formats, the fastest is shown; rows on a busy host say so in the results.
+      One type of CPU (Zen 4, 2 cores), 224×224, batch 16 (the largest two: 8); memory is the peak without weights; 2026-11-30, commit ef567890. PyTorch runs eagerly: torch.compile takes longer where it was measured. Of its versions and memory formats, the fastest is shown.
 
       | measured           |   ours |   peer | ratio |        memory | ratio | peer is                   |
       | ------------------ | -----: | -----: | ----: | ------------: | ----: | ------------------------- |
@@ -77,6 +77,22 @@ describe('the pages', () => {
   it('mark unsteady rows in the README', () => {
     const unsteady = merge(empty, run, [{ ...pytorch('2.6', 1.5, 3), spread: 0.2 }]);
     expect(readmeTable([unsteady])).toContain('| 0.50 (unsteady) |');
+  });
+
+  it('mark rows of busy runs in the README, and ignore the limits that those measured', () => {
+    const limits = (copy) =>
+      `copy ${copy} GB/s, product 200 GFLOP/s in float32, ${4 * copy} GFLOP/s in bfloat16`;
+    const note = 'the machine is busy (40 % used by others): the ratios may be off';
+    const quiet = [40.2, 60].reduce(
+      (before, copy) => merge(before, { ...run, limits: limits(copy) }, [row(`copy ${copy}`, 1, 2)]),
+      empty,
+    );
+    const busy = merge(quiet, { ...later, note, limits: limits(8) }, [pytorch('2.6', 1.5, 3)]);
+    expect(readmeTable([busy])).toContain('| 0.50 (busy) |');
+    expect(readmeTable([busy])).toContain('_Busy_: other programs');
+    expect(resultsPage([busy])).toContain(
+      'Limits that quiet runs measured: copy 40 to 60 GB/s, products 200 GFLOP/s in float32 and 161 to 240 in bfloat16.',
+    );
   });
 
   it('list every run, and the run of each row, in the results', () => {

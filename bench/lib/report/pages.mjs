@@ -169,7 +169,8 @@ function introduction({ cpu, runs }, ids) {
   const cores = /(\d+) cores/.exec(used.at(-1)?.machine ?? '')?.[1] ?? 'all';
   return [
     `One type of CPU (${cpu}, ${cores} cores), 224×224, batch 16 (the largest two: 8); memory is the peak without weights; ${when}, ${at}.`,
-    'PyTorch runs eagerly: torch.compile takes longer where it was measured. Of its versions and memory formats, the fastest is shown. _Busy_: other programs used the machine meanwhile.',
+    'PyTorch runs eagerly: torch.compile takes longer where it was measured. Of its versions and memory formats, the fastest is shown.',
+    ...(used.some(isBusy) ? ['_Busy_: other programs used the machine meanwhile.'] : []),
   ].join(' ');
 }
 
