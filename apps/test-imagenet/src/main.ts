@@ -91,7 +91,7 @@ async function main(configPath: string, checkpoint: string, data: string, option
   checkProcessDevice(options);
   const { nproc = 1 } = options;
   if (nproc > 1) return launch({ nproc, argv: withoutOption(process.argv.slice(1), 'nproc') });
-  const config = await loadConfig(configPath, { architectures: ARCHITECTURES });
+  const config = await loadConfig(configPath, { architectures: ARCHITECTURES, ofRun: true });
   const { crop, scale, tenCrops, batch, trainedWith, maxPixels } = options;
   const identity = {
     version: String(collectVersions(import.meta.url).packages['@inplace-abn/test-imagenet']),

@@ -55,7 +55,7 @@ async function main(a: string, b: string, dir: string, options: Options): Promis
 }
 
 async function opened(run: string, data: string, { workers, maxPixels }: Options): Promise<ComparedRun> {
-  const config = await loadConfig(join(run, 'config.json'), { architectures: ARCHITECTURES });
+  const config = await loadConfig(join(run, 'config.json'), { architectures: ARCHITECTURES, ofRun: true });
   return { run, config, data, workers, maxPixels, device: cpu() };
 }
 

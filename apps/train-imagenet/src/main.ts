@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { CommandLineError, commandLine, runCommand, signalExitCode, withAdvice } from '@inplace-abn/cli';
@@ -223,10 +224,12 @@ function checkOptions({
 
 async function configOf(
   path: string,
-  { memoryBudget, cache, set: overrides }: Options,
+  { memoryBudget, cache, set, continue: goesOn, resume, logDir = '' }: Options,
 ): Promise<TrainConfig> {
   const kept = cache === undefined ? [] : [{ path: ['data', 'cache'], value: cacheNamed(cache) }];
-  const config = await loadConfig(path, { architectures: ARCHITECTURES, overrides: [...overrides, ...kept] });
+  const overrides = [...set, ...kept];
+  const ofRun = resume !== undefined || (goesOn === true && existsSync(join(logDir, 'config.json')));
+  const config = await loadConfig(path, { architectures: ARCHITECTURES, overrides, ofRun });
   return memoryBudget === undefined ? config : { ...config, memory_budget: memoryBudget };
 }
 

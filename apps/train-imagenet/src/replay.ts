@@ -60,7 +60,7 @@ async function main(run: string, data: string, options: Options): Promise<void> 
   if ((step === undefined) === !findNan) throw new CommandLineError('give either --step N or --find-nan');
   if (dump !== undefined && step === undefined)
     throw new CommandLineError('--dump needs a step: add --step N');
-  const config = await loadConfig(join(run, 'config.json'), { architectures: ARCHITECTURES });
+  const config = await loadConfig(join(run, 'config.json'), { architectures: ARCHITECTURES, ofRun: true });
   const replay = await Replay.open({
     ...{ run, config, data, workers, maxPixels, device: cpu(), note: print },
     step: step ?? Number.POSITIVE_INFINITY,

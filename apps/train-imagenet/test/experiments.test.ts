@@ -1,5 +1,6 @@
 /** The published experiments have the published values, and so do the recipes of later years. */
 import { readdir } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { ARCHITECTURES } from '@inplace-abn/models';
 import { resolveConfig } from '@inplace-abn/recipes';
 import { describe, expect, it } from 'vitest';
@@ -29,6 +30,12 @@ describe('the published experiments', () => {
     };
     expect(await load(name)).toEqual(resolveConfig(expected, name, { architectures: ARCHITECTURES }));
   });
+});
+
+it('every experiment is a valid configuration', async () => {
+  const names = (await readdir(FOLDER)).map((file) => basename(file, '.json'));
+  expect(names.length).toBeGreaterThan(18);
+  for (const name of names) expect((await load(name)).network.arch, name).not.toBe('');
 });
 
 describe('the recipes of later years', () => {

@@ -5,6 +5,7 @@ import { type Problem, toProblems } from './problems.js';
 import { readJson } from './read-json.js';
 import { crossKeyProblems } from './rules.js';
 import { type TrainConfig, trainSchema } from './schema.js';
+import { effectNotes } from './without-effect.js';
 
 export { ConfigError, type ConfigProblem } from './error.js';
 
@@ -14,6 +15,11 @@ export interface ConfigOptions {
   architectures?: readonly string[];
   /** Values that override those of the file: see {@link parseOverride}. */
   overrides?: readonly Override[];
+  /**
+   * Whether a run exists with this configuration. Keys without effect and a `min_rate` above the learning
+   * rate are then accepted, because earlier versions trained with them. Default false.
+   */
+  ofRun?: boolean;
 }
 
 /** The reference's defaults and those of our additions. Frozen: copy it to change it. */
@@ -44,10 +50,15 @@ export function resolveConfig(object: unknown, source: string, options: ConfigOp
   return resolve(object, source, options);
 }
 
+/** A sentence for each key that differs from its default and has no effect. */
+export function keysWithoutEffect(config: TrainConfig): string[] {
+  return effectNotes(config, everyKey);
+}
+
 function resolve(
   given: unknown,
   source: string,
-  { architectures, overrides = [] }: ConfigOptions,
+  { architectures, overrides = [], ofRun = false }: ConfigOptions,
   json?: LocatedJson,
 ): TrainConfig {
   const raw = overridden(given, overrides, everyKey, source);
@@ -55,7 +66,7 @@ function resolve(
   const problems: Problem[] = (result.error?.issues ?? []).flatMap((issue) =>
     toProblems(issue, raw, everyKey),
   );
-  problems.push(...crossKeyProblems(raw, everyKey));
+  problems.push(...crossKeyProblems(raw, everyKey, { overrides, ofRun }));
   const located = problems.map((problem) =>
     // The file has no position for an overridden value.
     locate(problem, isOverridden(problem.path, overrides) ? undefined : json),

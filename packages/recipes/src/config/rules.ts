@@ -1,13 +1,48 @@
 import { MOST_ROWS } from '@inplace-abn/core';
-import { type Problem, valueAt } from './problems.js';
+import type { Override } from './overrides.js';
+import { formatPath, type Problem, valueAt } from './problems.js';
 import type { TrainConfig } from './schema.js';
 import { taskProblems } from './task-rules.js';
+import { effectProblems } from './without-effect.js';
+
+/** Conditions of the rules, besides the configuration itself. */
+export interface RuleOptions {
+  /** The values that were given next to the file. */
+  readonly overrides: readonly Override[];
+  /** Whether a run exists with this configuration. Rules that came later are then left out. */
+  readonly ofRun: boolean;
+}
 
 /**
  * Rules between keys. Looks at the raw object over the defaults, so that these problems are
  * reported together with all others.
  */
-export function crossKeyProblems(raw: unknown, defaults: TrainConfig): Problem[] {
+export function crossKeyProblems(
+  raw: unknown,
+  defaults: TrainConfig,
+  { overrides, ofRun }: RuleOptions,
+): Problem[] {
+  const problems = lastingProblems(raw, defaults);
+  if (ofRun) return problems;
+  const named = new Set(problems.map(({ path }) => formatPath(path)));
+  const later = [...effectProblems(raw, defaults, overrides), ...rateProblems(raw, defaults)];
+  return [...problems, ...later.filter(({ path }) => !named.has(formatPath(path)))];
+}
+
+/** A minimum rate above the rate, which then would not change. A rate of 0 stays 0. */
+function rateProblems(raw: unknown, defaults: TrainConfig): Problem[] {
+  const path = ['optimizer', 'schedule', 'params', 'min_rate'];
+  const least = valueAt(raw, path);
+  if (typeof least !== 'number') return [];
+  return ['learning_rate', 'classifier_lr'].flatMap((key) => {
+    const rate = valueAt(raw, ['optimizer', key]) ?? valueAt(defaults, ['optimizer', key]);
+    if (!(typeof rate === 'number' && rate > 0 && least > rate)) return [];
+    const message = `expected at most optimizer.${key}, ${rate}, received ${least}: the rate falls to it`;
+    return [{ path, at: 'value', message }];
+  });
+}
+
+function lastingProblems(raw: unknown, defaults: TrainConfig): Problem[] {
   const get = (...path: string[]): unknown => valueAt(raw, path) ?? valueAt(defaults, path);
   const problems: Problem[] = [];
   const activation = get('network', 'activation');
@@ -68,13 +103,6 @@ function lossProblems(get: (...path: string[]) => unknown): Problem[] {
   if (Array.isArray(weights) && weights.length > 0 && weights.every((weight) => weight === 0)) {
     const message = 'expected a number above 0, received 0 for every class';
     problems.push({ path: ['loss', 'class_weights'], at: 'value', message });
-  }
-  const given = get('loss', 'type');
-  // The default of multi-label is bce.
-  const type = get('task') === 'multi-label' && given === 'cross_entropy' ? 'bce' : given;
-  if (get('loss', 'bce_threshold') !== -1 && type !== 'bce') {
-    const message = `has no meaning with loss.type "${type}": set loss.type to "bce"`;
-    problems.push({ path: ['loss', 'bce_threshold'], at: 'key', message });
   }
   const [parts, batch] = [get('optimizer', 'accumulate'), get('optimizer', 'batch_size')];
   if (typeof parts === 'number' && typeof batch === 'number' && parts > batch) {

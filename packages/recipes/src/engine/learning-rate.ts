@@ -46,6 +46,20 @@ export function endOfRate({ schedule }: OptimizerConfig, batches: number): strin
   );
 }
 
+/**
+ * A note if the run ends within its warm-up, so that the schedule never begins; else null. A warm-up in
+ * epochs is compared with the number of epochs when the configuration is read.
+ */
+export function onlyWarmUp({ schedule }: OptimizerConfig, batches: number): string | null {
+  const { mode, epochs, warmup } = schedule;
+  const steps = epochs * batches;
+  if (mode === 'epoch' || steps === 0 || warmup.length < steps) return null;
+  return (
+    `the warm-up takes all ${steps} steps of the run: optimizer.schedule.warmup.length is ${warmup.length}, ` +
+    'in steps as optimizer.schedule.mode says'
+  );
+}
+
 function scheduleOptions(config: ScheduleConfig, rate: number, total: number): ScheduleOptions {
   const minFactor = (minimum: number) => (rate > 0 ? Math.min(1, minimum / rate) : 0);
   switch (config.type) {

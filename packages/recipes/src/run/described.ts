@@ -38,7 +38,7 @@ export async function describedNetwork(checkpoint: string, configFile?: string):
   }
   const description = await readDescription(checkpoint);
   const { classes = [] } = description;
-  if (configFile !== undefined) return { config: await loadConfig(configFile), classes };
+  if (configFile !== undefined) return { config: await loadConfig(configFile, { ofRun: true }), classes };
   const config = await ownConfig(checkpoint, kind.isDirectory(), description);
   if (config) return { config, classes };
   throw new UsageError(

@@ -20,6 +20,7 @@ import { learningRateOf } from '../engine/learning-rate.js';
 import { initialStatesOf } from '../network/network.js';
 import { taskOf } from '../tasks/registry.js';
 import { withClassWeights, withPixelCounts } from './class-weights.js';
+import { configNotes } from './config-notes.js';
 import { engineWith } from './engine-with.js';
 import { namingKeys } from './naming-keys.js';
 import { restoreRun } from './restore.js';
@@ -44,6 +45,7 @@ export async function dryRun(options: DryRunOptions): Promise<void> {
   const goesOn = peers.rank === 0 && begin.path !== undefined && begin.take === 'everything';
   const soFar = goesOn ? ((await latestRunMeta(begin.path)) ?? null) : null;
   const data = await namingKeys(() => withPixelCounts(opened, config, { soFar, peers, progress }));
+  for (const note of configNotes(config, data.train.batches)) progress.note(note);
   progress.note(`${data.trainImages} training and ${data.valImages} validation images`);
   const evaluated = evaluationBatches(data.valImages, config.optimizer.batch_size, peers);
   const known = withClassWeights(config, data);

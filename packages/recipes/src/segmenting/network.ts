@@ -52,7 +52,7 @@ export async function networkFor(
   const own =
     config === undefined
       ? (configIn(description, snapshot) ?? (await runConfig(snapshot)))
-      : await loadConfig(config);
+      : await loadConfig(config, { ofRun: true });
   if (!own) return published(classes ?? vistasClasses);
   return configured(own, config ?? snapshot, classes, classesIn(description));
 }

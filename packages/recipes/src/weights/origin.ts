@@ -48,7 +48,7 @@ export async function trainedConfig({
   if (!existsSync(file)) return null;
   try {
     const { value } = await readJson(file, 'a JSON training configuration');
-    const config = resolveConfig(value, file);
+    const config = resolveConfig(value, file, { ofRun: true });
     return expected === undefined || hasHash(expected, config, value) ? config : null;
   } catch (error) {
     // Some other program's config.json.

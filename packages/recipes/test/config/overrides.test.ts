@@ -76,7 +76,14 @@ describe('rules between keys', () => {
       { loss: { class_weights: [0, 0] }, network: { classes: 2 } },
       'loss.class_weights: expected a number above 0',
     ],
-    [{ loss: { bce_threshold: 0.2 } }, 'loss.bce_threshold: has no meaning with loss.type "cross_entropy"'],
+    [
+      { optimizer: { schedule: { type: 'cosine', params: { min_rate: 0.2 } } } },
+      'optimizer.schedule.params.min_rate: expected at most optimizer.learning_rate, 0.1, received 0.2',
+    ],
+    [
+      { optimizer: { classifier_lr: 0.01, schedule: { type: 'polynomial', params: { min_rate: 0.02 } } } },
+      'optimizer.schedule.params.min_rate: expected at most optimizer.classifier_lr, 0.01, received 0.02',
+    ],
     [{ loss: { dice: 1 } }, 'loss.dice: has no meaning with task "classification"'],
     [
       { loss: { lovasz_per_image: true } },

@@ -1,6 +1,6 @@
 import { cpu } from '@inplace-abn/core';
 import { describe, expect, it } from 'vitest';
-import { endOfRate, learningRateOf } from '../../src/engine/learning-rate.js';
+import { endOfRate, learningRateOf, onlyWarmUp } from '../../src/engine/learning-rate.js';
 import { Engine, initialStateOf } from '../../src/index.js';
 import { sampleBatch } from '../support/batch.js';
 import { configOf } from '../support/runs.js';
@@ -58,6 +58,18 @@ describe('learning rates', () => {
       'the learning rate is 0 from epoch 5 of 6 on: the linear schedule in optimizer.schedule.params ends there',
     );
     expect(endOfRate(linear('step', 2), 3)).toMatch(/is 0 from step 5 of 6 on:/);
+  });
+
+  it('a note says that a run is shorter than its warm-up', () => {
+    const cosine = (mode: string, length: number, epochs = 3) =>
+      configOf({ optimizer: { schedule: { type: 'cosine', mode, epochs, warmup: { length } } } }).optimizer;
+    expect(onlyWarmUp(cosine('step', 500), 4)).toBe(
+      'the warm-up takes all 12 steps of the run: optimizer.schedule.warmup.length is 500, in steps as optimizer.schedule.mode says',
+    );
+    expect(onlyWarmUp(cosine('step', 12), 4)).not.toBeNull();
+    expect(onlyWarmUp(cosine('step', 11), 4)).toBeNull();
+    expect(onlyWarmUp(cosine('step', 500, 0), 4)).toBeNull();
+    expect(onlyWarmUp(cosine('epoch', 2), 1)).toBeNull();
   });
 
   it('can differ for the classifier, on the same schedule', () => {

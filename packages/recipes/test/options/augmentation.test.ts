@@ -45,10 +45,9 @@ describe('augmentation', () => {
     expect(changed(await images(section), await images(base))).toBeGreaterThan(0);
   });
 
-  it('does not change validation, nor training if no key is set', async () => {
+  it('does not change validation', async () => {
     const all: Section = { rand_augment: true, random_erasing: 1 };
     expect(await images(all, 'val')).toEqual(await images({}, 'val'));
-    expect(await images({ rand_augment_magnitude: 3, random_erasing_mode: 'rand' })).toEqual(plain);
   });
 
   it('is the same with any number of threads', async () => {

@@ -79,7 +79,9 @@ const common = {
     })
     .map((drawn) => ({ ...drawn, activation_param: drawn.activation === 'elu' ? 1 : 0.01 })),
   optimizer,
-  ema: fc.record({ decay: fc.constantFrom(0, 0.9), every: fc.constantFrom(1, 2), warmup: fc.boolean() }),
+  ema: fc
+    .record({ decay: fc.constantFrom(0, 0.9), every: fc.constantFrom(1, 2), warmup: fc.boolean() })
+    .map((drawn) => (drawn.decay === 0 ? {} : drawn)),
   control: fc.record({
     patience: fc.constantFrom(0, 9),
     log_gradient_norm: fc.boolean(),
@@ -87,11 +89,13 @@ const common = {
   }),
 };
 
-const mix = fc.record({
-  mixup: fc.constantFrom(0, 0.3),
-  cutmix: fc.constantFrom(0, 1),
-  probability: fc.constantFrom(1, 0.6),
-});
+const mix = fc
+  .record({
+    mixup: fc.constantFrom(0, 0.3),
+    cutmix: fc.constantFrom(0, 1),
+    probability: fc.constantFrom(1, 0.6),
+  })
+  .map((drawn) => (drawn.mixup === 0 && drawn.cutmix === 0 ? {} : drawn));
 
 const augmentation = fc.constantFrom<Section>(
   {},
@@ -102,11 +106,23 @@ const augmentation = fc.constantFrom<Section>(
 
 const photographs = fc.record({ color_jitter_train: fc.boolean(), lighting_train: fc.boolean() });
 
-/** Only binary targets have a threshold. */
-const thresholded = <T extends { readonly type: string }>(loss: fc.Arbitrary<T>) =>
-  fc.tuple(loss, fc.constantFrom(-1, 0.2)).map(([drawn, bce_threshold]) => {
-    return drawn.type === 'bce' ? { ...drawn, bce_threshold } : drawn;
-  });
+/** Only binary targets have a threshold, and only the focal loss a weight of labels. */
+const withDetails = <T extends { readonly type: string }>(loss: fc.Arbitrary<T>) =>
+  fc
+    .tuple(loss, fc.constantFrom(-1, 0.2), fc.constantFrom(-1, 0.25))
+    .map(([drawn, bce_threshold, focal_alpha]) => ({
+      ...drawn,
+      ...(drawn.type === 'bce' && { bce_threshold }),
+      ...(drawn.type === 'focal' && { focal_alpha }),
+    }));
+
+const lovasz = fc
+  .record({
+    lovasz: fc.constantFrom(0, 0.5),
+    lovasz_classes: fc.constantFrom('present', 'all'),
+    lovasz_per_image: fc.boolean(),
+  })
+  .map((drawn) => (drawn.lovasz === 0 ? {} : drawn));
 
 /** Where decoded images are kept, and whether some of the training images are held out for validation. */
 const data = fc.record({
@@ -121,12 +137,11 @@ const sectionsOf: Record<TaskName, fc.Arbitrary<Sections>> = {
   classification: fc.record({
     ...common,
     data: data.map((drawn) => ({ ...drawn, val: drawn.split > 0 ? 'absent' : 'val' })),
-    loss: thresholded(
+    loss: withDetails(
       fc.record({
         type: fc.constantFrom('cross_entropy', 'bce', 'focal'),
         label_smoothing: smoothing,
         class_weights: weights,
-        focal_alpha: fc.constantFrom(-1, 0.25),
       }),
     ),
     mix,
@@ -151,16 +166,18 @@ const sectionsOf: Record<TaskName, fc.Arbitrary<Sections>> = {
   }),
   segmentation: fc.record({
     ...common,
-    loss: thresholded(
-      fc.record({
-        type: fc.constantFrom('cross_entropy', 'bce', 'focal'),
-        label_smoothing: smoothing,
-        class_weights: fc.constantFrom([], [1, 2, 0.5, 0], 'balanced'),
-        dice: fc.constantFrom(0, 0.5),
-        lovasz: fc.constantFrom(0, 0.5),
-        lovasz_classes: fc.constantFrom('present', 'all'),
-        lovasz_per_image: fc.boolean(),
-      }),
+    loss: withDetails(
+      fc
+        .tuple(
+          fc.record({
+            type: fc.constantFrom('cross_entropy', 'bce', 'focal'),
+            label_smoothing: smoothing,
+            class_weights: fc.constantFrom([], [1, 2, 0.5, 0], 'balanced'),
+            dice: fc.constantFrom(0, 0.5),
+          }),
+          lovasz,
+        )
+        .map(([drawn, term]) => ({ ...drawn, ...term })),
     ),
     segmentation: fc.record({ flip: fc.boolean(), scale_min: fc.constantFrom(0.5, 1) }),
     input: fc.record({ color_jitter_train: fc.boolean() }),
