@@ -11,8 +11,8 @@ export const controlSection = section({
    */
   min_delta: numberFrom(0).default(0),
   /**
-   * Seconds after which a process saves and stops, as on a signal; a file may say `"11.5h"`. −1, the default:
-   * no limit.
+   * Seconds from the start of the process after which it saves and stops, as on a signal; a file may say
+   * `"11.5h"`. −1, the default: no limit.
    */
   time_limit: minusOneOr(seconds, 'seconds above 0, or a text such as "90s", "30m" or "11.5h"').default(-1),
   /** Whether to write the global norm of the gradients, before clipping, of every step. Default false. */

@@ -140,6 +140,7 @@ function segmentationProblems(raw: unknown, defaults: object): Problem[] {
       'expected at least 2 with task "segmentation", received 1: the head normalizes one value an image';
     problems.push({ path: ['optimizer', 'batch_size'], at: 'value', message });
   }
+  problems.push(...partProblems(get));
   const low: KeyPath = ['segmentation', 'scale_min'];
   const high: KeyPath = ['segmentation', 'scale_max'];
   const [least, most] = [get(low), get(high)];
@@ -148,4 +149,16 @@ function segmentationProblems(raw: unknown, defaults: object): Problem[] {
     problems.push({ path: high, at: 'value', message });
   }
   return problems;
+}
+
+/** The head normalizes one value an image, over the images of a part in one process. */
+function partProblems(get: (path: KeyPath) => unknown): Problem[] {
+  const [parts, batch] = [get(['optimizer', 'accumulate']), get(['optimizer', 'batch_size'])];
+  if (typeof parts !== 'number' || typeof batch !== 'number' || parts === 1 || batch < 2) return [];
+  // Statistics of several processes, and running ones, have more than the images of a part.
+  const others = get(['network', 'bn_mode']) === 'sync' || get(['deterministic_world']) !== 0;
+  if (others || get(['optimizer', 'frozen_statistics']) !== false) return [];
+  if (Math.floor(batch / parts) >= 2) return [];
+  const message = `expected at most ${Math.floor(batch / 2)} with task "segmentation", received ${parts}: the head normalizes one value an image, so each part needs 2 of the ${batch} images`;
+  return [{ path: ['optimizer', 'accumulate'], at: 'value', message }];
 }

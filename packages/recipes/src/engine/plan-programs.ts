@@ -1,5 +1,12 @@
 /** The steps of a run, planned before anything is allocated: they share one store and one arena. */
-import { type Device, formatBytes, KernelChoices, type PriceList, UsageError } from '@inplace-abn/core';
+import {
+  type Device,
+  formatBytes,
+  KernelChoices,
+  type PriceList,
+  ShapeError,
+  UsageError,
+} from '@inplace-abn/core';
 import { type Module, setActiveGroup } from '@inplace-abn/nn';
 import { onAverages } from '@inplace-abn/optim';
 import { Session, type SessionGroup, type SessionStep, Shards } from '@inplace-abn/session';
@@ -90,10 +97,9 @@ export function planPrograms(
     const group = shards?.group ?? peers.group;
     const traced = (size: number) => {
       const own = { ...shape, batch: size };
-      return trainingStep(network, optimizer, own, objective, group, {
-        ...extras,
-        mixedRows: mixedRows(division, size),
-      });
+      const options = { ...extras, mixedRows: mixedRows(division, size) };
+      const trace = () => trainingStep(network, optimizer, own, objective, group, options);
+      return part !== null && size === 1 ? namingParts(trace) : trace();
     };
     const sizes = members.map((member) => member[index] ?? 0);
     const images = sizes.reduce((sum, size) => sum + size, 0);
@@ -117,6 +123,17 @@ export function planPrograms(
   const steps = [...parts, ...evaluationBatches.map((images) => evaluation(images))];
   const arena = Math.max(...steps.map(({ plan }) => plan.raw.arenaBytes));
   return { session, training, parts, division, shards, evaluation, neededBytes: arena + session.stateBytes };
+}
+
+/** Traces the step of a part of one image, over which some layers cannot normalize. */
+function namingParts<T>(trace: () => T): T {
+  try {
+    return trace();
+  } catch (error) {
+    if (!(error instanceof ShapeError)) throw error;
+    const message = `${error.message} (optimizer.accumulate makes parts of 1 image)`;
+    throw new ShapeError(message, { cause: error });
+  }
 }
 
 /** The session of the network, whose states fit the memory budget. */

@@ -37,15 +37,17 @@ import {
 import type { TrainConfig } from '../config/schema.js';
 import { evaluationBatches } from '../data/loaders.js';
 import type { Engine } from '../engine/engine.js';
-import { endOfRate, learningRateOf } from '../engine/learning-rate.js';
+import { learningRateOf } from '../engine/learning-rate.js';
 import { initialStatesOf } from '../network/network.js';
 import { taskOf } from '../tasks/registry.js';
 import { withClassWeights, withPixelCounts } from './class-weights.js';
+import { configNotes } from './config-notes.js';
 import { engineWith } from './engine-with.js';
 import { folderCallbacks, type RecordOptions } from './folder-callbacks.js';
 import { mendFiles } from './mend.js';
 import { namingKeys } from './naming-keys.js';
 import { restoreRun } from './restore.js';
+import { atAge } from './time-limit.js';
 
 /** Options of a training run. */
 export interface TrainOptions extends RecordOptions, Pick<LoopOptions, 'maxSteps'> {
@@ -123,39 +125,37 @@ export async function train(options: TrainOptions): Promise<TrainOutcome> {
   if (config.network.bn_mode === 'sync' && peers.size === 1 && config.deterministic_world === 0) {
     progress.note('bn_mode sync: no process group, so statistics are those of this process, as with inplace');
   }
-  const end = endOfRate(config.optimizer, data.train.batches);
-  if (end) progress.note(end);
+  for (const note of configNotes(config, data.train.batches)) progress.note(note);
   const stop = new StopRequest(
     (signal) => progress.note(`${signal}: finishing this step and saving; repeat to kill`),
     options.signals,
   );
-  const timer = timerOf(config, peers, stop, progress);
+  const unlimit = limitTime(config, peers, stop, progress);
   try {
     return await namingKeys(() => runLocked(options, { data, engine, progress, kernels }, stop, peers));
   } finally {
-    clearTimeout(timer);
+    unlimit();
     stop.dispose();
   }
 }
 
-/** Longest time of a timer: 24 days. */
-const LONGEST_MS = 2 ** 31 - 1;
-
-/** Stops the run like SIGTERM when its time is up; rank 0 keeps the time for all processes. */
-function timerOf(
+/**
+ * Stops the run like SIGTERM when the time of its process is up; rank 0 keeps it for all processes.
+ *
+ * @returns a function that cancels this
+ */
+function limitTime(
   { control }: TrainConfig,
   { rank }: Peers,
   stop: StopRequest,
   progress: Progress,
-): NodeJS.Timeout | undefined {
-  const ms = 1000 * control.time_limit;
-  if (rank > 0 || ms < 0 || ms > LONGEST_MS) return undefined;
-  const reached = () => {
+): () => void {
+  if (rank > 0 || control.time_limit < 0) return () => {};
+  return atAge(control.time_limit, () => {
     if (stop.requested) return;
     progress.note('control.time_limit is reached: finishing this step and saving');
     stop.request('SIGTERM');
-  };
-  return setTimeout(reached, ms).unref();
+  });
 }
 
 /** Locks the run folder before it is read, so that no other process changes it afterwards. */

@@ -98,11 +98,24 @@ describe('segmentation', () => {
       'optimizer.batch_size: expected at least 2 with task "segmentation", received 1: the head normalizes one value an image',
     ],
     [
+      'parts of one image',
+      { task, network, optimizer: { batch_size: 4, accumulate: 3 } },
+      'optimizer.accumulate: expected at most 2 with task "segmentation", received 3: the head normalizes one value an image, so each part needs 2 of the 4 images',
+    ],
+    [
       'no classes',
       { task, network: { classes: 0 } },
       'network.classes: expected 1 to 255 with task "segmentation", received 0',
     ],
   ])('%s', (_, object, expected) => {
     expect(problemsOf(object)[0]).toBe(`c.json: ${expected}`);
+  });
+
+  it('may have parts of one image where statistics have more', () => {
+    const optimizer = { batch_size: 4, accumulate: 3 };
+    expect(problemsOf({ task, network, optimizer: { batch_size: 4, accumulate: 2 } })).toEqual([]);
+    expect(problemsOf({ task, network, optimizer: { ...optimizer, frozen_statistics: true } })).toEqual([]);
+    const sync = { ...network, bn_mode: 'sync', activation: 'leaky_relu' };
+    expect(problemsOf({ task, network: sync, optimizer })).toEqual([]);
   });
 });

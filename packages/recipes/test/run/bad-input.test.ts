@@ -86,6 +86,13 @@ describe('a run is refused and creates no folder', () => {
     );
   });
 
+  it('for parts of one image, naming the key that makes them', async () => {
+    const optimizer = { batch_size: 4, accumulate: 4 };
+    expect(await refusal({ config: configOf({ optimizer, input: { crop_train: 8 } }) })).toMatch(
+      /^mod5\.block1\.convs\.bn1: one sample per channel .* \(optimizer\.accumulate makes parts of 1 image\)$/,
+    );
+  });
+
   it('for a plan larger than memory, with the bytes needed and available', async () => {
     const allocate = vi.fn();
     const device = deviceWith({ availableBytes: () => 100_000, allocate });

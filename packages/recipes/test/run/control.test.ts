@@ -42,11 +42,21 @@ describe('a run with control options', () => {
   });
 
   it('stops as if signaled when its time limit is reached', async () => {
-    const config = configOf({ network: { width: 0.05 }, control: { time_limit: 0.001 } });
+    // The time that the process has taken so far, so that none is left.
+    const config = configOf({ network: { width: 0.05 }, control: { time_limit: performance.now() / 1000 } });
     const logDir = join(await temporaryFolder(), 'run');
     const { stopped, text } = await runTraining({ config, data, logDir });
     expect(stopped).toBe('SIGTERM');
     expect(text).toContain('control.time_limit is reached: finishing this step and saving');
+  });
+
+  it('tells the results of the averages from those of the weights', async () => {
+    const config = configOf({ network: { width: 0.05 }, ema: { decay: 0.9 } });
+    const { text } = await runTraining({ config, data, logDir: join(await temporaryFolder(), 'run') });
+    const lines = text.split('\n').filter((line) => line.startsWith('val '));
+    expect([...new Set(lines.map((line) => line.replace(/ {2}step.*/, '')))]).toEqual(
+      [1, 2].flatMap((epoch) => [`val   ${epoch}/2`, `val   ${epoch}/2 averaged`]),
+    );
   });
 
   it('dry-runs a step and a validation batch without writing anything', async () => {

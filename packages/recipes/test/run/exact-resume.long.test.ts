@@ -70,7 +70,10 @@ describe('a resumed run has the bits of an uninterrupted one', () => {
             activation_param: 1,
           },
           optimizer: { ...optimizer, accumulate: 1 },
-          loss: { ...loss, ...(run.task === 'segmentation' && { dice: 0, lovasz_per_image: true }) },
+          loss: {
+            ...loss,
+            ...(run.task === 'segmentation' && { dice: 0, lovasz: 0.5, lovasz_per_image: true }),
+          },
         });
         const [begun, alone] = [await newRun(), await newRun()];
         const data = folders[run.task];

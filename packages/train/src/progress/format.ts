@@ -9,6 +9,8 @@ import { formatDuration, formatLoss, formatPercent, formatRate, threeDigits } fr
 export interface ProgressState extends Metrics {
   /** First word of the line. */
   phase: 'train' | 'val' | 'test' | 'predict' | 'check';
+  /** Whether the results are those of the averages of the weights. */
+  averaged?: boolean;
   /** Epoch, from 1; missing, like `epochs`, if there is only one pass. */
   epoch?: number;
   /** Number of epochs. */
@@ -62,10 +64,11 @@ export function formatProgress(state: ProgressState, options: FormatOptions = {}
 
 function fieldsOf(state: ProgressState): Field[] {
   const { epoch, epochs, step, steps, images, loss } = state;
+  const whose = state.averaged ? ' averaged' : '';
   const fields: Field[] = [
     epoch === undefined
-      ? { label: '', value: state.phase, weight: 10 }
-      : { label: state.phase.padEnd(5), value: `${epoch}/${epochs}`, weight: 10 },
+      ? { label: '', value: `${state.phase}${whose}`, weight: 10 }
+      : { label: state.phase.padEnd(5), value: `${epoch}/${epochs}${whose}`, weight: 10 },
     ...(steps === undefined ? [] : [{ label: 'step', value: `${padded(step, steps)}/${steps}`, weight: 9 }]),
     ...(images === undefined ? [] : [{ label: 'images', value: String(images), weight: 9 }]),
     ...(loss === undefined ? [] : [{ label: 'loss', value: lossOf(loss, state.meanLoss), weight: 8 }]),

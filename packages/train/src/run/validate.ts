@@ -105,6 +105,7 @@ export async function validate(options: ValidationOptions, halting?: Halting): P
     clock.stepDone(all.images - before.images);
     progress.update({
       phase: 'val',
+      ...(averaged && { averaged }),
       epoch,
       epochs,
       step: batch.number + 1,

@@ -50,6 +50,15 @@ describe('formatProgress', () => {
     );
   });
 
+  it('names the averages of the weights', () => {
+    const { steps = 0, imagesPerSecond } = state;
+    const passed = { averaged: true, step: steps, steps, imagesPerSecond };
+    expect(formatProgress({ ...passed, phase: 'val', epoch: 2, epochs: 10 })).toBe(
+      'val   2/10 averaged  step 938/938  1234 img/s',
+    );
+    expect(formatProgress({ ...passed, phase: 'val' })).toBe('val averaged  step 938/938  1234 img/s');
+  });
+
   it('shows NaN as such', () => {
     const line = formatProgress({ ...state, loss: Number.NaN, top1: Number.NaN, etaSeconds: Number.NaN });
     expect(line).toContain('loss nan (0.5000)  top-1 - %');
