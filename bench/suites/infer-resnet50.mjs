@@ -130,7 +130,10 @@ async function startPyTorch(args, say) {
         const peer = await Peer.start('infer_resnet50.py', [...args, ...own], { python });
         peers.push({ title: `${peer.pytorch} ${title}`, peer });
       } catch (error) {
-        if (!(error instanceof PeerError)) throw error;
+        if (!(error instanceof PeerError)) {
+          await Promise.all(peers.map(({ peer }) => peer.stop()));
+          throw error;
+        }
         say(`${title}: ${error.message}`);
       }
     }
