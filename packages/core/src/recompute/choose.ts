@@ -5,7 +5,8 @@
  * turn out not to need recompute.
  *
  * Towards the end, several small buffers can have better scores than the one buffer that covers the rest of
- * the excess at less cost. So every round also remembers the cheapest choice that fits after one more move.
+ * the excess at less cost. So every round also remembers the cheapest choice that fits after one more move:
+ * the shortcut.
  */
 import { type Dropped, type Mode, type Outlook, outlook, peakOf } from './outlook.js';
 import type { Droppable, Timeline } from './timeline.js';
@@ -37,10 +38,11 @@ interface Weighed {
   readonly score: number;
 }
 
-export function chooseRecompute(timeline: Timeline, budget: number): RecomputeChoice {
+/** `shortcuts`: whether to compare the greedy choice with the cheapest shortcut. */
+export function chooseRecompute(timeline: Timeline, budget: number, shortcuts = true): RecomputeChoice {
   const search = new Search(timeline, budget);
   while (search.excess > 0 && search.round()) {}
-  return search.cheapest();
+  return shortcuts ? search.cheapest() : search.keepWhatFits();
 }
 
 class Search {
@@ -115,7 +117,7 @@ class Search {
   }
 
   /** Later choices may have made earlier ones unnecessary: undo them, smallest buffer first. */
-  private keepWhatFits(): RecomputeChoice {
+  keepWhatFits(): RecomputeChoice {
     for (const one of [...this.dropped.keys()].sort((a, b) => a.bytes - b.bytes)) {
       const without = new Map(this.dropped);
       without.delete(one);

@@ -9,7 +9,7 @@ import { chooseRecompute } from './choose.js';
 import type { Dropped } from './outlook.js';
 import type { Recomputed } from './pass.js';
 import { RememberedChoice } from './remembered-choice.js';
-import { timelineOf } from './timeline.js';
+import { type Timeline, timelineOf } from './timeline.js';
 import type { Costs } from './work.js';
 
 /** Estimates are off by a few percent; each plan corrects the target of the next choice. */
@@ -47,11 +47,32 @@ export function fitRecompute(
 
 function search(whole: Plan, budget: number, costs: Costs, finish: (recomputed: Recomputed) => Plan): Fitted {
   const timeline = timelineOf(whole, (step) => costs.of(whole, step));
-  let best: Fitted | null = null;
   let least = whole.arenaBytes;
+  // Shortcuts cost less but leave no slack. Where plans exceed estimates, only the greedy choice may fit.
+  for (const shortcuts of [true, false]) {
+    const tried = tries(timeline, budget, shortcuts, finish);
+    if (tried.best) return tried.best;
+    least = Math.min(least, tried.least);
+  }
+  throw new BudgetError(
+    { budget, whole: whole.arenaBytes, least },
+    'with recompute',
+    'a smaller batch or smaller images',
+  );
+}
+
+/** The cheapest choice that fits, if any, and the smallest arena tried. */
+function tries(
+  timeline: Timeline,
+  budget: number,
+  shortcuts: boolean,
+  finish: (recomputed: Recomputed) => Plan,
+): { readonly best: Fitted | null; readonly least: number } {
+  let best: Fitted | null = null;
+  let least = Number.POSITIVE_INFINITY;
   let target = budget;
   for (let attempt = 0; attempt < TRIES; attempt++) {
-    const choice = chooseRecompute(timeline, target);
+    const choice = chooseRecompute(timeline, target, shortcuts);
     const recomputed = recomputedBy(choice.dropped);
     const plan = finish(recomputed);
     least = Math.min(least, plan.arenaBytes);
@@ -63,12 +84,7 @@ function search(whole: Plan, budget: number, costs: Costs, finish: (recomputed: 
     if (!fits && choice.peak > target && best === null && attempt > 0) break;
     target = fits ? target / used : target * Math.min(CLOSE, 1 / used);
   }
-  if (best) return best;
-  throw new BudgetError(
-    { budget, whole: whole.arenaBytes, least },
-    'with recompute',
-    'a smaller batch or smaller images',
-  );
+  return { best, least };
 }
 
 /** The argument of the recompute pass for a choice. */
