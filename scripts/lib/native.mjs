@@ -69,6 +69,16 @@ export async function buildOwnKernels() {
 const WASM_BUILD = 'native/build-wasm';
 /** The addon in WebAssembly. */
 export const WASM_ADDON = `${WASM_BUILD}/inplace_abn.wasm`;
+const WASM_STAMP = `${WASM_BUILD}/.stamp`;
+
+const wasmSources = () => hashOf(filesUnder('native', ['build', 'build-wasm', 'node_modules']));
+
+/** Removes an addon in WebAssembly that is of other sources: it would not do what the packages expect. */
+export function dropStaleWasm() {
+  if (!existsSync(inRoot(WASM_ADDON)) || readStamp(WASM_STAMP) === wasmSources()) return;
+  rmSync(inRoot(WASM_ADDON));
+  say(`! removed ${WASM_ADDON}, which was built from other sources: to rebuild it, run \`npm run wasm\``);
+}
 
 /**
  * Builds the addon in WebAssembly if Emscripten is installed.
@@ -81,11 +91,13 @@ export async function buildWasm() {
     );
     return false;
   }
+  const sources = wasmSources();
   await step('addon in WebAssembly', async () => {
     const folders = ['-S', inRoot('native', 'wasm'), '-B', inRoot(WASM_BUILD)];
     await runLogged('wasm-configure', 'emcmake', ['cmake', ...folders, '-G', 'Ninja']);
     await runLogged('wasm-build', 'cmake', ['--build', inRoot(WASM_BUILD)]);
   });
+  writeStamp(WASM_STAMP, sources);
   return true;
 }
 

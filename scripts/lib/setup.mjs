@@ -1,6 +1,6 @@
 // @ts-check
 import { BUILD_PACKAGES, ensureSystemPackages } from './debian.mjs';
-import { ensureNativeAddon } from './native.mjs';
+import { dropStaleWasm, ensureNativeAddon } from './native.mjs';
 import { ensureDependencies } from './pnpm.mjs';
 import { StepError } from './steps.mjs';
 
@@ -16,4 +16,5 @@ export async function setup({ packages = [] } = {}) {
   await ensureSystemPackages([...BUILD_PACKAGES, ...packages]);
   await ensureDependencies();
   await ensureNativeAddon();
+  dropStaleWasm();
 }

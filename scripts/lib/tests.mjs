@@ -25,6 +25,7 @@ const NO_GROUPS = 'packages/comm/test/group/no-groups.test.ts';
 export const OWN_KERNEL_TESTS = [
   ...KERNELS_AND_TRAINING,
   NO_GROUPS,
+  'packages/core/test/devices/arm-cores.test.ts',
   'packages/core/test/native/teams.test.ts',
 ];
 

@@ -52,16 +52,14 @@ export function withCoreNames(text: string): string {
  * Name of this machine's processor, such as `Neoverse-V1`; several kinds of cores are joined by "and". Cores
  * without a known name are given by their codes.
  *
- * @param model as Node names it, which lacks many names on ARM
+ * @param model as Node names the first core; used where Linux gives no codes of cores
  * @param root folder that holds `proc`; default the machine's
  */
 export function processorName(model = cpus()[0]?.model ?? '', root = ''): string {
-  const name = model.trim();
-  if (name !== '' && name !== 'unknown') return name;
   const cpuinfo = textsBelow(root)('/proc/cpuinfo');
   const cores = cpuinfo.matchAll(/^CPU implementer\s*: (\w+)$[\s\S]*?^CPU part\s*: (\w+)$/gm);
   const kinds = [...cores].map(([, implementer, part]) => {
     return withCoreNames(`unknown ARM (implementer ${implementer}, part ${part})`);
   });
-  return [...new Set(kinds)].join(' and ') || 'unknown';
+  return [...new Set(kinds)].join(' and ') || model.trim() || 'unknown';
 }

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import type { NativeAddon } from './addon.js';
 
 /**
@@ -7,7 +6,7 @@ import type { NativeAddon } from './addon.js';
  * of ours.
  */
 export function onThreads<A extends Pick<NativeAddon, 'threads'>>(count: number, load: () => A): A {
-  if (process.env.OMP_NUM_THREADS !== undefined || count >= availableParallelism()) return load();
+  if (process.env.OMP_NUM_THREADS !== undefined) return load();
   process.env.OMP_NUM_THREADS = String(count);
   try {
     const addon = load();

@@ -43,17 +43,19 @@ describe('a processor', () => {
     mkdirSync(join(root, 'proc'));
     if (cpuinfo !== '') writeFileSync(join(root, 'proc', 'cpuinfo'), cpuinfo);
     expect(processorName('unknown', root)).toBe(name);
+    // Node may have a name of the first core.
+    if (cpuinfo.includes('CPU part')) expect(processorName('Cortex-A53', root)).toBe(name);
   });
 
   it('is named by Node where it can', () => {
     expect(processorName(' AMD EPYC 7B13 ', '/nowhere')).toBe('AMD EPYC 7B13');
     const [first] = cpus();
-    if (first && first.model !== 'unknown') expect(processorName()).toBe(first.model.trim());
+    if (process.arch === 'x64' && first?.model) expect(processorName()).toBe(first.model.trim());
   });
 });
 
 /** `npm run test:all` builds it with the addon of our own kernels. */
-const BUILT = process.env.IABN_ADDON?.includes('own-kernels') ?? false;
+const BUILT = process.env.IABN_ADDON?.endsWith('/own-kernels/inplace_abn.node') ?? false;
 const PROGRAM = fileURLToPath(new URL('../../../../native/build/test/processor_of_cpuinfo', import.meta.url));
 
 describe.runIf(BUILT)('the native addon', () => {

@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
-const BUILT = process.env.IABN_ADDON?.includes('own-kernels') ?? false;
+const BUILT = process.env.IABN_ADDON?.endsWith('/own-kernels/inplace_abn.node') ?? false;
 
 const program = (name: string): string =>
   fileURLToPath(new URL(`../../../../native/build/test/${name}`, import.meta.url));
