@@ -2,9 +2,7 @@
 /** data: checks a folder of images, and shows samples of it, before training. */
 import { writeFileAtomic } from '@inplace-abn/checkpoint';
 import { checkWritable, runCommand, signalExitCode, withAdvice } from '@inplace-abn/cli';
-import { ARCHITECTURES } from '@inplace-abn/models';
 import {
-  loadConfig,
   MAX_PIXELS_ADVICE,
   nonNegative,
   type Override,
@@ -19,6 +17,7 @@ import { browse } from './data/browse.js';
 import { check } from './data/check.js';
 import { formatCheck } from './data/format-check.js';
 import { openParts } from './data/parts.js';
+import { configToShow } from './shown-config.js';
 
 interface CheckOptions {
   readonly config?: string;
@@ -123,7 +122,7 @@ Prints the name of the page. Exit codes: 0 done, 1 error, 2 usage.`,
   )
   .action(async (dir: string, { config: path, set: overrides, output, ...options }: BrowseOptions) => {
     await checkWritable(output);
-    const config = path === undefined ? undefined : await loadConfig(path, { architectures: ARCHITECTURES });
+    const config = await configOf(path, overrides);
     const page = await withAdvice(MAX_PIXELS_ADVICE, () => browse(dir, config, overrides, options));
     await writeFileAtomic(output, page);
     process.stdout.write(`${output}\n`);
@@ -131,7 +130,7 @@ Prints the name of the page. Exit codes: 0 done, 1 error, 2 usage.`,
 
 async function runCheck(dir: string, options: CheckOptions): Promise<number> {
   const { workers, maxPixels, printFreq } = options;
-  const opened = await openParts(dir, await configOf(options.config), options.set);
+  const opened = await openParts(dir, await configOf(options.config, options.set), options.set);
   const images = opened.parts.reduce((sum, { length }) => sum + length, 0);
   const progress = new Progress({ stream: process.stderr, printFreq });
   const stop = new StopRequest((signal) => progress.note(`${signal}: stopping; repeat to kill`));
@@ -155,8 +154,11 @@ async function runCheck(dir: string, options: CheckOptions): Promise<number> {
   }
 }
 
-async function configOf(path: string | undefined): Promise<TrainConfig | undefined> {
-  return path === undefined ? undefined : loadConfig(path, { architectures: ARCHITECTURES });
+async function configOf(
+  path: string | undefined,
+  overrides: readonly Override[],
+): Promise<TrainConfig | undefined> {
+  return path === undefined ? undefined : configToShow(path, overrides);
 }
 
 await runCommand(command, import.meta.url);

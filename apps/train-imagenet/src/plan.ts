@@ -5,7 +5,6 @@ import { basename } from 'node:path';
 import { CommandLineError, runCommand, withAdvice } from '@inplace-abn/cli';
 import { availableMemory, cpu, type Device, formatBytes, planningCpu, portableCpu } from '@inplace-abn/core';
 import { shareSize } from '@inplace-abn/data';
-import { ARCHITECTURES } from '@inplace-abn/models';
 import {
   bytes,
   formatPlan,
@@ -13,7 +12,6 @@ import {
   type Growing,
   type Largest,
   largestOf,
-  loadConfig,
   type NormMode,
   type Override,
   type PlanReport,
@@ -36,6 +34,7 @@ import { check, difference, freezing, lock } from './plan/questions.js';
 import { scaling } from './plan/scaling.js';
 import { addScalingOptions, type ScalingFlags } from './plan/scaling-options.js';
 import { formatSweep, renderSweep, type Sweep, sweep } from './plan/sweep.js';
+import { configToShow } from './shown-config.js';
 
 interface Options extends ScalingFlags {
   readonly set: readonly Override[];
@@ -369,7 +368,7 @@ async function sweeps(paths: readonly string[], { batch, plot, json }: Options):
 }
 
 function load(path: string) {
-  return loadConfig(path, { architectures: ARCHITECTURES, overrides: command.opts<Options>().set });
+  return configToShow(path, command.opts<Options>().set);
 }
 
 await runCommand(command, import.meta.url);

@@ -1,7 +1,7 @@
 /** A page with samples of a data folder as training sees them. */
 import { UsageError } from '@inplace-abn/core';
 import { type Batch, encodeThumbnail, IGNORED, type Image, type Loader, type Rgb } from '@inplace-abn/data';
-import { defaultClasses, type Override, resolveConfig, type TrainConfig, taskOf } from '@inplace-abn/recipes';
+import { defaultClasses, type Override, type TrainConfig, taskOf } from '@inplace-abn/recipes';
 import { escapeText, facts, renderPage } from '@inplace-abn/train';
 import { configIn } from './label-map-parts.js';
 import { openParts, type Part } from './parts.js';
@@ -21,6 +21,7 @@ const BATCH = 4;
 /**
  * Loads the first images of an epoch and of validation as training would, and shows them.
  *
+ * @param overrides values that replace those recognized without a configuration, which has its own already
  * @returns a self-contained HTML page
  * @throws UsageError if the folder cannot be trained on
  */
@@ -30,7 +31,7 @@ export async function browse(
   overrides: readonly Override[],
   { samples, epoch, ...reading }: BrowseOptions,
 ): Promise<string> {
-  const config = resolveConfig(given ?? (await configIn(dir)), dir, { overrides });
+  const config = given ?? (await configIn(dir, overrides));
   const { parts, problem } = await openParts(dir, config);
   if (problem !== undefined) throw new UsageError(problem);
   const fewest = Math.min(BATCH, ...parts.map(({ length }) => length));

@@ -2,14 +2,18 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type LayoutName, layoutsOf, openLayout } from '@inplace-abn/data';
-import { loadClasses, resolveConfig, type TrainConfig } from '@inplace-abn/recipes';
+import { loadClasses, type Override, resolveConfig, type TrainConfig } from '@inplace-abn/recipes';
 
 /** Class ids of label maps; 255 marks ignored pixels. */
 const MOST_CLASSES = 255;
 
-/** A configuration for a folder, recognized by its contents: label maps, or class folders. */
-export async function configIn(dir: string): Promise<TrainConfig> {
-  return (await segmentationIn(dir)) ?? resolveConfig({}, dir);
+/**
+ * A configuration for a folder, recognized by its contents: label maps, or class folders.
+ *
+ * @throws ConfigError for an override that no configuration may have
+ */
+export async function configIn(dir: string, overrides: readonly Override[]): Promise<TrainConfig> {
+  return resolveConfig((await segmentationIn(dir)) ?? {}, dir, { overrides });
 }
 
 /** Undefined if the folder does not contain label maps. */

@@ -17,7 +17,6 @@ import {
   type Override,
   openLabeledSets,
   openLabelMapSets,
-  resolveConfig,
   type SegmentationTaskConfig,
   type TrainConfig,
 } from '@inplace-abn/recipes';
@@ -51,7 +50,7 @@ export interface Parts {
 /**
  * Opens a data folder as training would; without a configuration, its layout is recognized.
  *
- * @param overrides values that replace those of the configuration
+ * @param overrides values that replace those recognized; a given configuration has its own already
  * @throws ConfigError for an override that no configuration may have
  */
 export async function openParts(
@@ -59,8 +58,7 @@ export async function openParts(
   config: TrainConfig | undefined,
   overrides: readonly Override[] = [],
 ): Promise<Parts> {
-  const given = config ?? (await configIn(dir));
-  const known = overrides.length > 0 ? resolveConfig(given, dir, { overrides }) : given;
+  const known = config ?? (await configIn(dir, overrides));
   try {
     if (known.task === 'segmentation')
       return mapped(await openLabelMapSets(dir, known), known, config === undefined);

@@ -64,8 +64,8 @@ describe('data browse', () => {
       'val/a/3.png': gray(1),
       'val/b/4.png': gray(2),
     });
-    const config = resolveConfig({ input }, 'test.json');
-    const page = await browse(root, config, [{ path: ['mix', 'mixup'], value: 1 }], {
+    const config = resolveConfig({ input, mix: { mixup: 1 } }, 'test.json');
+    const page = await browse(root, config, [], {
       ...options,
       samples: 2,
     });

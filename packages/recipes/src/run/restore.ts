@@ -1,5 +1,6 @@
 /** Restores the state of an engine and the position of its run from a checkpoint. */
 import {
+  CheckpointError,
   readContent,
   readDescription,
   type StateDictDifference,
@@ -17,6 +18,7 @@ import type { OptimizerConfig, TrainConfig } from '../config/schema.js';
 import type { Engine } from '../engine/engine.js';
 import { optimizerOf } from '../step/training-step.js';
 import {
+  AVERAGES_KEY,
   type CheckpointContent,
   type Progress,
   readCheckpoint,
@@ -53,9 +55,9 @@ export interface Restored extends Found {
  * Loads a checkpoint into an engine with initial weights. It is read straight into the engine's states, which
  * may hold a part of it after an error.
  *
- * @throws CheckpointError for a file that cannot be read; UsageError for another network, other classes
- * (ERR_CLASSIFIER), weights of unknown origin (ERR_UNKNOWN_ORIGIN), or another optimizer or other parameters
- * that it trains (ERR_OTHER_OPTIMIZER)
+ * @throws CheckpointError for a file that cannot be read; UsageError for another network, other classes or
+ * another order of them (ERR_CLASSIFIER), weights of unknown origin (ERR_UNKNOWN_ORIGIN), or another
+ * optimizer or other parameters that it trains (ERR_OTHER_OPTIMIZER)
  */
 export async function restoreRun(options: RestoreOptions): Promise<Restored> {
   const { engine, config, data, path, take, trainedWith } = options;
@@ -84,6 +86,7 @@ export async function restoreRun(options: RestoreOptions): Promise<Restored> {
       notes: [...notes, note],
     };
   }
+  await checkOrder(content.path, config, data.classes);
   const context = { engine, config, data, path: used };
   const continued =
     progress.kind === 'state'
@@ -151,7 +154,7 @@ function continueState(
 function continueTorch(
   { epoch, best, optimizer }: Extract<Progress, { kind: 'torch' }>,
   { engine, config, data, path }: Context,
-  averages: StateTensors,
+  averages: Averages,
 ): Continued {
   const { tensors, step } = optimizerFromTorch(optimizer, engine, config.optimizer, path);
   // SGD does not count its updates, so count steps from the epoch, as the reference does.
@@ -164,23 +167,38 @@ function continueTorch(
     resultToBeat: best,
     sinceBest: 0,
   };
-  const states = new Map([...tensors, ...averages]);
-  return { position, notes: [], optimizer: optimizerStates(engine, states, path) };
+  const states = new Map([...tensors, ...averages.states]);
+  return { position, notes: averages.notes, optimizer: optimizerStates(engine, states, path) };
 }
 
-/** The averages in a checkpoint of PyTorch, converted like its weights; none if the run keeps none. */
+type Averages = Pick<Continued, 'notes'> & { readonly states: StateTensors };
+
+/**
+ * The averages in a checkpoint of PyTorch, converted like its weights; none if the run keeps none. Under
+ * their key, a program may store something else. A note then says so.
+ */
 async function torchAverages(
   engine: Engine,
   config: TrainConfig,
   content: CheckpointContent,
   how: LoadWeights,
-): Promise<StateTensors> {
-  const { progress } = content;
-  if (progress.kind !== 'torch' || !progress.averages || !engine.averages) return new Map();
-  const { tensors } = await modelOf(engine, config, { ...content, model: progress.averages }, how);
-  const names = new Set(averagesOf(engine.store.specs).map(({ name }) => name));
-  const named = [...tensors].map(([name, tensor]) => [optimizerStateName(name, AVERAGED), tensor] as const);
-  return new Map(named.filter(([name]) => names.has(name)));
+): Promise<Averages> {
+  const { progress, path } = content;
+  if (progress.kind !== 'torch' || !progress.averages || !engine.averages) {
+    return { states: new Map(), notes: [] };
+  }
+  try {
+    const model = await progress.averages();
+    const { tensors } = await modelOf(engine, config, { ...content, model }, how);
+    const names = new Set(averagesOf(engine.store.specs).map(({ name }) => name));
+    const named = [...tensors].map(([name, tensor]) => [optimizerStateName(name, AVERAGED), tensor] as const);
+    return { states: new Map(named.filter(([name]) => names.has(name))), notes: [] };
+  } catch (error) {
+    if (!(error instanceof CheckpointError || error instanceof UsageError)) throw error;
+    const [reason = ''] = error.message.split('\n');
+    const note = `"${AVERAGES_KEY}" in ${path} is not used, and the averages start at its weights: ${reason}`;
+    return { states: new Map(), notes: [note] };
+  }
 }
 
 /** A note if either the run or the checkpoint that it continues from has averages of the weights. */
@@ -257,6 +275,30 @@ function otherNames(
   if (at === undefined) return null;
   const named = (classes: readonly string[]) => classes[at] ?? 'nothing';
   return `class ${at} was ${named(before)} and is ${named(now)}`;
+}
+
+/**
+ * Refuses a run to continue with its labels in another order. New names alone are fine. The names of a
+ * segmentation do not determine its labels, which are ids.
+ */
+async function checkOrder(
+  path: string,
+  { task }: TrainConfig,
+  classes: readonly string[] | undefined,
+): Promise<void> {
+  if (task === 'segmentation' || !classes) return;
+  // Earlier versions kept the fraction of labels such as 2.0.
+  const plain = (names: readonly string[]) => names.map((name) => name.replace(/^(\d+)\.0+$/, '$1'));
+  const { classes: recorded = [] } = await readDescription(path);
+  const [before, now] = [plain(recorded), plain(classes)];
+  const moved = now.some((name, i) => name !== before[i] && before.includes(name));
+  const reason = moved ? otherNames(before, now) : null;
+  if (reason === null) return;
+  throw new UsageError(
+    `${path} was trained with its classes in another order: ${reason}. Restore the former classes, ` +
+      'or start a run with its other layers and a new classifier',
+    { code: 'ERR_CLASSIFIER' },
+  );
 }
 
 /** Flips the sign of first moments whose parameters changed sign in the conversion. */

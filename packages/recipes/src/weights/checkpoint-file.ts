@@ -29,8 +29,8 @@ export type Progress =
       /** Best value of the task's criterion, in percent. */
       readonly best: number;
       readonly optimizer: TorchTree<TensorContent>;
-      /** Averages of the weights by the names of the weights; null if the file has none. */
-      readonly averages: TensorContents | null;
+      /** Opens the averages of the weights, by the names of the weights; null if the file has none. */
+      readonly averages: (() => Promise<TensorContents>) | null;
     }
   | { readonly kind: 'weights' };
 
@@ -61,7 +61,7 @@ export interface CheckpointContent {
 export async function readCheckpoint(path: string, bestKey: string): Promise<CheckpointContent> {
   if (await holdsTrainingStates(path)) return readNewestState(path);
   const { content, rest } = await readFile(path);
-  return { ...content, progress: await torchProgress(path, bestKey, rest) };
+  return { ...content, progress: torchProgress(path, bestKey, rest) };
 }
 
 /**
@@ -138,11 +138,11 @@ async function isFolder(path: string): Promise<boolean> {
   return (await stat(path).catch(() => null))?.isDirectory() ?? false;
 }
 
-async function torchProgress(
+function torchProgress(
   path: string,
   bestKey: string,
   rest: ReadonlyMap<string, TorchTree<TensorContent>>,
-): Promise<Progress> {
+): Progress {
   const [epoch, optimizer] = [rest.get('epoch'), rest.get('optimizer')];
   if (epoch === undefined || optimizer === undefined) return { kind: 'weights' };
   const [epochs, best] = [scalar(epoch), scalar(rest.get(bestKey) ?? 0)];
@@ -150,8 +150,12 @@ async function torchProgress(
     throw new CheckpointError(`${path}: "epoch" must be a whole number of at least 0.`);
   }
   if (best === null) throw new CheckpointError(`${path}: "${bestKey}" must be a finite number.`);
+  const kept = rest.get(AVERAGES_KEY);
+  // Opened only by a run that keeps averages: other programs store other things under this key.
   const averages =
-    rest.get(AVERAGES_KEY) instanceof Map ? (await openStateDict(path, { key: AVERAGES_KEY })).tensors : null;
+    kept instanceof Map && kept.size > 0
+      ? async () => (await openStateDict(path, { key: AVERAGES_KEY })).tensors
+      : null;
   return { kind: 'torch', epoch: epochs, best, optimizer, averages };
 }
 

@@ -1,9 +1,10 @@
 /** Resuming a run within the test's process; apps/train-imagenet/test kills real processes. */
 import { cp, readFile, rename, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { loadRunState, saveRunState } from '@inplace-abn/checkpoint';
 import { readMetrics } from '@inplace-abn/train';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { imageFolder, temporaryFolder } from '../../../train/test/support/images.js';
+import { CLASSES, imageFolder, temporaryFolder } from '../../../train/test/support/images.js';
 import { configOf, expectSameState, lastState, runTraining } from '../support/runs.js';
 
 const config = configOf({
@@ -174,6 +175,33 @@ describe('a run that is resumed', () => {
     const resume = join(checkpoints, 'checkpoint-14.safetensors');
     const { text } = await runTraining({ ...options, resume, maxSteps: 15 });
     expect(text).toContain('names of the training images from epoch 3 on\n');
+  });
+
+  it('is refused with its classes in another order, but continues with other names', async () => {
+    const { logDir, checkpoints } = await copyOfHalf();
+    const numbered = join(await temporaryFolder(), 'data');
+    await cp(data, numbered, { recursive: true });
+    for (const part of ['train', 'val']) {
+      for (const [i, name] of CLASSES.entries()) {
+        await rename(join(numbered, part, name), join(numbered, part, String(i)));
+      }
+    }
+    const resume = join(checkpoints, 'checkpoint-14.safetensors');
+    const state = await loadRunState(resume);
+    const resumed = async (...classes: string[]) => {
+      await saveRunState(resume, { ...state, meta: { ...state.meta, classes } });
+      return runTraining({ config, data: numbered, logDir, resume, maxSteps: 15 });
+    };
+    await expect(resumed('0.0', '2.0', '1.0')).rejects.toMatchObject({
+      code: 'ERR_CLASSIFIER',
+      message: expect.stringContaining(
+        `${resume} was trained with its classes in another order: class 1 was 2 and is 1. Restore`,
+      ),
+    });
+    await expect(resumed('1', 'green')).rejects.toThrow('class 0 was 1 and is 0');
+    for (const classes of [['0.0', '1.0', '2.0'], CLASSES, ['0', '1']]) {
+      expect((await resumed(...classes)).text).toContain(`resuming from ${resume}: epoch 2, step 14`);
+    }
   });
 
   it('continues with another batch size from the end of an epoch, and says so', async () => {

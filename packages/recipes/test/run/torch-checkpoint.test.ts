@@ -2,7 +2,14 @@
 import { existsSync } from 'node:fs';
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { loadRunState, readDescription, readTorch, writeTorch } from '@inplace-abn/checkpoint';
+import {
+  loadRunState,
+  readDescription,
+  readTorch,
+  type TorchDict,
+  type TorchValue,
+  writeTorch,
+} from '@inplace-abn/checkpoint';
 import { readMetrics } from '@inplace-abn/train';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { CLASSES, imageFolder, temporaryFolder } from '../../../train/test/support/images.js';
@@ -247,6 +254,36 @@ describe('checkpoint.pth.tar', () => {
     const kept = Array.from((await lastState(logDir)).optimizer.get(name)?.data ?? [], Number);
     expect(kept.length).toBeGreaterThan(0);
     for (const number of kept) expect(number).toBeCloseTo(0.5, 5);
+  });
+
+  it.each<[string, (averages: TorchDict) => TorchDict]>([
+    ['with a count', (averages) => new Map<string | number, TorchValue>([...averages, ['updates', 7]])],
+    [
+      'within a module',
+      (averages) =>
+        new Map<string, TorchValue>([
+          ['module', averages],
+          ['decay', 0.999],
+        ]),
+    ],
+    [
+      'of the parameters alone',
+      (averages) => new Map([...averages].filter(([name]) => !/running/.test(`${name}`))),
+    ],
+  ])('whose averages cannot be used, %s, starts them at the weights with a note', async (_, change) => {
+    const value = new Map(dict(await readTorch(file(averaged))));
+    const resume = join(await temporaryFolder(), 'other.pth.tar');
+    await writeTorch(resume, value.set('state_dict_ema', change(dict(value.get('state_dict_ema')))));
+    const resumed = async (config: TrainConfig) => {
+      const logDir = await newFolder();
+      return (await runTraining({ config: longer(config), data, logDir, resume, maxSteps: 15 })).text;
+    };
+    expect(await resumed(averaged)).toContain(
+      `"state_dict_ema" in ${resume} is not used, and the averages start at its weights: `,
+    );
+    expect(await resumed({ ...averaged, ema: { ...averaged.ema, decay: 0 } })).toContain(
+      `${resume} has averages of the weights, which this run does not keep: ema.decay is 0\n`,
+    );
   });
 
   it('resumes the run of its own folder', async () => {

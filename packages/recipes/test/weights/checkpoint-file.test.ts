@@ -15,10 +15,9 @@ async function averagesIn(dictionaries: Readonly<Record<string, TorchValue>>) {
   const { progress, model } = await readCheckpoint(path, 'best_prec1');
   if (progress.kind !== 'torch') expect.fail(`the checkpoint is read as ${progress.kind}`);
   if (progress.averages === null) return null;
-  expect([...progress.averages.keys()]).toEqual([...model.keys()]);
-  const read = [...progress.averages].map(
-    async ([name, tensor]) => [name, await readContent(name, tensor)] as const,
-  );
+  const averages = await progress.averages();
+  expect([...averages.keys()]).toEqual([...model.keys()]);
+  const read = [...averages].map(async ([name, tensor]) => [name, await readContent(name, tensor)] as const);
   return Object.fromEntries((await Promise.all(read)).map(([name, { data }]) => [name, Number(data[0])]));
 }
 
@@ -41,4 +40,5 @@ it('are none where the run kept none', async () => {
   const own = dict({ 'conv.weight': weight(1) });
   expect(await averagesIn({ state_dict: own })).toBeNull();
   expect(await averagesIn({ state_dict: own, state_dict_ema: null })).toBeNull();
+  expect(await averagesIn({ state_dict: own, state_dict_ema: new Map() })).toBeNull();
 });
