@@ -192,7 +192,7 @@ describe('plan', () => {
 
   it('plans within a budget, and says what it recomputes', async () => {
     const whole = JSON.parse((await plan(config, '--json')).stdout);
-    const budget = Math.floor(whole.totalBytes - 0.2 * whole.arenaBytes);
+    const budget = Math.floor(whole.totalBytes - 0.15 * whole.arenaBytes);
     const found = await plan(config, '--budget', String(budget), '--json');
     expect(found).toMatchObject({ code: 0, stderr: '' });
     const { totalBytes, rebuilds } = JSON.parse(found.stdout);
