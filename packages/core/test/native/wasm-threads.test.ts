@@ -7,6 +7,7 @@ import { loadWasm } from '../../src/native/load.js';
 import { LinearMemory } from '../../src/native/wasm-memory.js';
 import { compileWasm, WasmModule } from '../../src/native/wasm-module.js';
 import { startThreads } from '../../src/native/wasm-threads.js';
+import { type Pages, WebAssembly } from '../support/web-assembly.js';
 
 const FILE = fileURLToPath(new URL('../../../../native/build-wasm/inplace_abn.wasm', import.meta.url));
 const CHILD = fileURLToPath(new URL('./children/fault.mjs', import.meta.url));
@@ -54,15 +55,6 @@ describe.skipIf(!existsSync(FILE))('a fault in a worker', () => {
   });
 });
 
-interface Pages {
-  readonly initial: number;
-  readonly maximum: number;
-  readonly shared: boolean;
-}
-interface Global {
-  readonly WebAssembly: { Memory: new (pages: Pages) => { readonly buffer: ArrayBuffer } };
-}
-
 /** A module that contains only `_initialize`. */
 const EMPTY = Uint8Array.of(
   ...[0, ...Buffer.from('asm'), 1, 0, 0, 0],
@@ -73,7 +65,6 @@ const EMPTY = Uint8Array.of(
 );
 
 describe('memory', () => {
-  const { WebAssembly } = globalThis as unknown as Global;
   const { Memory } = WebAssembly;
   afterEach(() => {
     WebAssembly.Memory = Memory;

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { wasmAddon } from '../../src/native/wasm-addon.js';
 import { compileWasm, WasmModule } from '../../src/native/wasm-module.js';
+import { type Pages, WebAssembly } from '../support/web-assembly.js';
 
 const FILE = fileURLToPath(new URL('../../../../native/build-wasm/inplace_abn.wasm', import.meta.url));
 const ADDRESSES = 2 ** 32;
@@ -48,17 +49,7 @@ describe.skipIf(!existsSync(FILE))('memory in WebAssembly', () => {
   });
 });
 
-interface Pages {
-  readonly initial: number;
-  readonly maximum: number;
-  readonly shared: boolean;
-}
-interface Global {
-  readonly WebAssembly: { Memory: new (pages: Pages) => { readonly buffer: ArrayBuffer } };
-}
-
 describe.skipIf(!existsSync(FILE))('a lack of memory in WebAssembly', () => {
-  const { WebAssembly } = globalThis as unknown as Global;
   const { Memory } = WebAssembly;
   afterEach(() => {
     WebAssembly.Memory = Memory;
