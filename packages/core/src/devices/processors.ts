@@ -4,7 +4,7 @@ import { type GroupFolder, groupFolders, type ReadText, textsBelow } from './con
 
 /**
  * Processors that this process may use: those of its affinity but, in a control group with a quota of CPU
- * time (`docker run --cpus`), no more than ⌈quota⌉ (from Node 22.10 on, which counts by the quota itself,
+ * time, such as a container's, no more than ⌈quota⌉ (from Node 22.10 on, which counts by the quota itself,
  * ⌊quota⌋). At least 1. More threads than that wait for each other while the group is throttled.
  *
  * @param root folder that holds `proc` and `sys`; default the machine's
