@@ -3,14 +3,13 @@
 namespace iabn {
 namespace {
 
-// JavaScript tells a lack of memory by its code.
 template <class Body>
 auto with_code(Napi::Env env, Body body) {
   try {
     return body();
   } catch (const OutOfMemory& lack) {
     auto error = Napi::Error::New(env, lack.what());
-    error.Set("code", Napi::String::New(env, "OUT_OF_MEMORY"));
+    error.Set("code", Napi::String::New(env, OutOfMemory::kCode));
     throw error;
   }
 }

@@ -114,19 +114,4 @@ struct OpRegistration {
   }
 };
 
-// A kernel without state beyond its specification: a function of (spec, args).
-class FunctionKernel : public Kernel {
- public:
-  using Function = void (*)(const KernelSpec&, const KernelArgs&);
-  FunctionKernel(const KernelSpec& spec, Function function, size_t workspace)
-      : spec_(spec), function_(function), workspace_(workspace) {}
-  size_t workspace_bytes() const override { return workspace_; }
-  void run(const KernelArgs& args) override { function_(spec_, args); }
-
- private:
-  KernelSpec spec_;
-  Function function_;
-  size_t workspace_;
-};
-
 }  // namespace iabn

@@ -10,6 +10,8 @@ namespace iabn {
 // The system refuses memory: a limit of the process or the machine is reached.
 class OutOfMemory : public std::runtime_error {
  public:
+  // By which JavaScript tells it from other errors.
+  static constexpr const char* kCode = "OUT_OF_MEMORY";
   using std::runtime_error::runtime_error;
 };
 

@@ -21,8 +21,6 @@ struct ProgramHandle {
 // Of the last failure; the code is empty unless JavaScript has to tell the failure from others.
 std::string message;
 const char* code = "";
-// As in bindings/memory.cc.
-constexpr const char* kOutOfMemory = "OUT_OF_MEMORY";
 
 // The result of make(), or 0 with a message and code.
 template <class Make>
@@ -32,10 +30,10 @@ auto guarded(const Make& make) -> decltype(make()) {
     return make();
   } catch (const OutOfMemory& lack) {
     message = lack.what();
-    code = kOutOfMemory;
+    code = OutOfMemory::kCode;
   } catch (const std::bad_alloc&) {
     message = "WebAssembly has too little memory: use smaller batches or images, or a memory budget";
-    code = kOutOfMemory;
+    code = OutOfMemory::kCode;
   } catch (const std::exception& failure) {
     message = failure.what();
   }
