@@ -7,7 +7,7 @@ batch and prints {"seconds": ...}; "quit" or the end of input ends the program.
 import argparse
 import time
 
-from peer import has_bfloat16, requests, say, say_error, versions_of
+from peer import check_dtype, requests, say, say_error, versions_of
 
 
 def arguments() -> argparse.Namespace:
@@ -24,8 +24,7 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     args = arguments()
     try:
-        if args.dtype == "bfloat16" and not has_bfloat16():
-            raise RuntimeError("this CPU has no AVX-512, which bfloat16 needs: use --dtype float32")
+        check_dtype(args.dtype)
         import torch
         import torchvision
         from torch.fx.experimental.optimization import fuse

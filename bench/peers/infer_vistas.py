@@ -17,7 +17,7 @@ import re
 import sys
 import time
 
-from peer import has_bfloat16, requests, say, say_error, versions_of
+from peer import check_dtype, requests, say, say_error, versions_of
 
 
 def arguments() -> argparse.Namespace:
@@ -79,8 +79,7 @@ def make_run(args, torch):
 def main() -> None:
     args = arguments()
     try:
-        if args.dtype == "bfloat16" and not has_bfloat16():
-            raise RuntimeError("this CPU has no AVX-512, which bfloat16 needs: use --dtype float32")
+        check_dtype(args.dtype)
         import torch
 
         with torch.no_grad():

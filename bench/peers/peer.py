@@ -43,10 +43,10 @@ def requests(*names: str) -> Iterator[str]:
         yield command
 
 
-def has_bfloat16() -> bool:
-    """Whether oneDNN supports bfloat16 here: it needs AVX-512; elsewhere PyTorch falls back to plain loops."""
-    flags = flags_of_cpu()
-    return "avx512bw" in flags and "avx512vl" in flags
+def check_dtype(dtype: str) -> None:
+    """Raises for bfloat16 where oneDNN does not support it, without AVX-512: PyTorch falls back to plain loops there."""
+    if dtype == "bfloat16" and not {"avx512bw", "avx512vl"} <= set(flags_of_cpu()):
+        raise RuntimeError("this CPU has no AVX-512, which bfloat16 needs: use --dtype float32")
 
 
 def flags_of_cpu() -> list[str]:

@@ -10,7 +10,7 @@ import resource
 import time
 
 from networks import make_network
-from peer import has_bfloat16, requests, say, say_error, versions_of
+from peer import check_dtype, requests, say, say_error, versions_of
 
 
 def arguments() -> argparse.Namespace:
@@ -61,8 +61,7 @@ def make_step(args, torch):
 def main() -> None:
     args = arguments()
     try:
-        if args.dtype == "bfloat16" and not has_bfloat16():
-            raise RuntimeError("this CPU has no AVX-512, which bfloat16 needs: use --dtype float32")
+        check_dtype(args.dtype)
         import torch
         import torchvision
 

@@ -11,15 +11,19 @@ import { exportOnnx } from '@inplace-abn/interop';
 import { planBound } from '@inplace-abn/train';
 import { resnet50Inference, runner } from '../lib/inference.mjs';
 import { pairRow } from '../lib/pairs.mjs';
-import { Peer, PeerError, pythons } from '../lib/peer.mjs';
+import { Peer, PeerError } from '../lib/peer.mjs';
+import { startForms, stopForms } from '../lib/peer-forms.mjs';
 import { describe } from '../lib/stats.mjs';
 import { PRECISIONS } from '../lib/training.mjs';
 import { takePairs } from '../lib/turns.mjs';
 
 /** @typedef {import('../lib/suites.mjs').Row} Row */
+/** @typedef {import('../lib/suites.mjs').Refusal} Refusal */
 /** @typedef {import('../lib/suites.mjs').BenchOptions} BenchOptions */
+/** @typedef {import('../lib/training.mjs').Precision} Precision */
 /** @typedef {ReturnType<typeof resnet50Inference>} Network */
 
+const NAME = 'infer-resnet50';
 const BATCHES = [16, 1];
 const FORMS = [
   { title: 'channels_last', args: ['--memory-format', 'channels_last'] },
@@ -32,7 +36,7 @@ const AGREES = { float32: 1e-4, bfloat16: 0.05 };
 
 /** @param {BenchOptions} options */
 export async function run({ steps = 7, batch, limits, say, onRows }) {
-  /** @type {Row[]} */
+  /** @type {(Row | Refusal)[]} */
   const rows = [];
   for (const size of batch ? [batch] : BATCHES) {
     const some = await measure(size, { steps, limits, say });
@@ -63,52 +67,28 @@ async function measure(batch, options) {
  * @param {Network} network
  * @param {string} model
  * @param {BenchOptions & { steps: number, batch: number }} options
- * @returns {Promise<Row[]>}
+ * @returns {Promise<(Row | Refusal)[]>}
  */
 async function compare(network, model, { steps, batch, limits, say }) {
   const common = ['--batch', batch, '--threads', cpu().threads];
   const onnx = await Peer.start('infer_onnx.mjs', ['--model', model, ...common]);
   try {
-    /** @type {Row[]} */
+    /** @type {(Row | Refusal)[]} */
     const rows = [];
     for (const precision of PRECISIONS) {
-      const { plan, run } = runner(network, batch, precision);
-      const { activations, constants } = plan.bytes;
-      say(
-        `${precision}: activations ${formatBytes(activations)}, prepared weights ${formatBytes(constants)}`,
+      const { started, refused } = await startForms(
+        'infer_resnet50.py',
+        [...common, '--dtype', precision],
+        FORMS,
+        say,
       );
-      agree(await onnx.request('logits', 'logits'), await run(), precision);
-      const training = runner(network.training, batch, precision);
-      const pytorches = await startPyTorch([...common, '--dtype', precision], say);
-      const dtype = precision === 'float32' ? '' : ' in float32';
-      const others = [
-        {
-          title: `onnxruntime ${onnx.versionOf.onnxruntime}${dtype}`,
-          seconds: () => onnx.ask('run', 'seconds'),
-        },
-        ...pytorches.map(({ title, peer }) => ({ title, seconds: () => peer.ask('run', 'seconds') })),
-        { title: "training's forward", seconds: async () => (await training.run()).seconds },
-      ];
       try {
-        const pairs = await takePairs(
-          async () => (await run()).seconds,
-          others.map(({ seconds }) => seconds),
-          {
-            warmUp: 1,
-            rounds: steps,
-            onRepeat: (indices) =>
-              say(`unsteady, again: ${indices.map((index) => others[index]?.title).join('; ')}`),
-          },
-        );
-        for (const [index, pair] of pairs.entries()) {
-          const variant = `${precision}, batch ${batch}, ${others[index]?.title}`;
-          say(`${variant}: ours ${describe(pair.ours, 's')}, peer ${describe(pair.theirs, 's')}`);
-          const row = pairRow({ name: 'infer-resnet50', variant, unit: 's' }, pair);
-          rows.push({ ...row, share: limits && planBound(plan, limits) / row.ours });
-        }
+        rows.push(...(await rowsOf(network, precision, onnx, started, { steps, batch, limits, say })));
       } finally {
-        await Promise.all(pytorches.map(({ peer }) => peer.stop()));
+        await stopForms(started);
       }
+      for (const { title, reason } of refused)
+        rows.push({ name: NAME, variant: `${precision}, batch ${batch}, ${title}`, refused: reason });
     }
     return rows;
   } finally {
@@ -117,28 +97,44 @@ async function compare(network, model, { steps, batch, limits, say }) {
 }
 
 /**
- * Every PyTorch in every form that it has.
- * @param {readonly (string | number)[]} args
- * @param {(line: string) => void} say
+ * @param {Network} network
+ * @param {Precision} precision
+ * @param {Peer} onnx
+ * @param {readonly import('../lib/peer-forms.mjs').Started[]} forms
+ * @param {BenchOptions & { steps: number, batch: number }} options
+ * @returns {Promise<Row[]>}
  */
-async function startPyTorch(args, say) {
-  /** @type {{ title: string, peer: Peer }[]} */
-  const peers = [];
-  for (const python of pythons()) {
-    for (const { title, args: own } of FORMS) {
-      try {
-        const peer = await Peer.start('infer_resnet50.py', [...args, ...own], { python });
-        peers.push({ title: `${peer.pytorch} ${title}`, peer });
-      } catch (error) {
-        if (!(error instanceof PeerError)) {
-          await Promise.all(peers.map(({ peer }) => peer.stop()));
-          throw error;
-        }
-        say(`${title}: ${error.message}`);
-      }
-    }
-  }
-  return peers;
+async function rowsOf(network, precision, onnx, forms, { steps, batch, limits, say }) {
+  const { plan, run } = runner(network, batch, precision);
+  const { activations, constants } = plan.bytes;
+  say(`${precision}: activations ${formatBytes(activations)}, prepared weights ${formatBytes(constants)}`);
+  agree(await onnx.request('logits', 'logits'), await run(), precision);
+  const training = runner(network.training, batch, precision);
+  const dtype = precision === 'float32' ? '' : ' in float32';
+  const others = [
+    {
+      title: `onnxruntime ${onnx.versionOf.onnxruntime}${dtype}`,
+      seconds: () => onnx.ask('run', 'seconds'),
+    },
+    ...forms.map(({ title, peer }) => ({ title, seconds: () => peer.ask('run', 'seconds') })),
+    { title: "training's forward", seconds: async () => (await training.run()).seconds },
+  ];
+  const pairs = await takePairs(
+    async () => (await run()).seconds,
+    others.map(({ seconds }) => seconds),
+    {
+      warmUp: 1,
+      rounds: steps,
+      onRepeat: (indices) =>
+        say(`unsteady, again: ${indices.map((index) => others[index]?.title).join('; ')}`),
+    },
+  );
+  return pairs.map((pair, index) => {
+    const variant = `${precision}, batch ${batch}, ${others[index]?.title}`;
+    say(`${variant}: ours ${describe(pair.ours, 's')}, peer ${describe(pair.theirs, 's')}`);
+    const row = pairRow({ name: NAME, variant, unit: 's' }, pair);
+    return { ...row, share: limits && planBound(plan, limits) / row.ours };
+  });
 }
 
 /**

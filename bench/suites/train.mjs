@@ -10,7 +10,8 @@ import { bareConvolutions } from '../lib/bare-convolutions.mjs';
 import { memoryOf } from '../lib/memory.mjs';
 import { networksOf } from '../lib/networks.mjs';
 import { pairRow } from '../lib/pairs.mjs';
-import { Peer, PeerError, pythons } from '../lib/peer.mjs';
+import { PeerError } from '../lib/peer.mjs';
+import { startForms, stopForms } from '../lib/peer-forms.mjs';
 import { describe, significant } from '../lib/stats.mjs';
 import { networkConfig, PRECISIONS, trainerOf } from '../lib/training.mjs';
 import { secondsOf, takePairs } from '../lib/turns.mjs';
@@ -20,7 +21,7 @@ import { secondsOf, takePairs } from '../lib/turns.mjs';
 /** @typedef {import('../lib/suites.mjs').BenchOptions} BenchOptions */
 /** @typedef {import('../lib/training.mjs').Precision} Precision */
 /** @typedef {{ arch: string, batch: number, precision: Precision }} What */
-/** @typedef {{ title: string, peer: Peer, peak: number }} Form  of PyTorch, with its peak of resident bytes */
+/** @typedef {{ title: string, peer: import('../lib/peer.mjs').Peer, peak: number }} Form  of PyTorch, with its peak of resident bytes */
 
 const FORMS = [
   { title: 'channels_last', args: ['--memory-format', 'channels_last'] },
@@ -52,7 +53,7 @@ async function compare(what, { steps = 5, eager = false, limits, say }) {
   const name = 'train';
   const variant = `${arch}, ${precision}, batch ${batch}`;
   const memory = memoryOf(what, 2);
-  const { forms, refusals } = await startForms(what, eager, say);
+  const { forms, refusals } = await formsOf(what, eager, say);
   try {
     const config = networkConfig(arch, batch, precision);
     const { step } = trainerOf(config, cpu())();
@@ -99,39 +100,25 @@ async function compare(what, { steps = 5, eager = false, limits, say }) {
     };
     return [...rows, { ...alone, ours: first.ours, peer: bare, ratio: first.ours / bare }, ...refused];
   } finally {
-    await Promise.all(forms.map(({ peer }) => peer.stop()));
+    await stopForms(forms);
   }
 }
 
 /**
- * Every PyTorch in every form, one process each; a form that cannot run is a refusal, unless none can.
+ * The forms of PyTorch that can run, and refusals of the others.
  * @param {What} what
  * @param {boolean} eager
  * @param {(line: string) => void} say
  */
-async function startForms({ arch, batch, precision }, eager, say) {
+async function formsOf({ arch, batch, precision }, eager, say) {
   const common = ['--arch', arch, '--batch', batch, '--dtype', precision, '--threads', cpu().threads];
+  const tried = FORMS.filter(({ args }) => !eager || !args.includes('--compile'));
+  const { started, refused } = await startForms('train.py', common, tried, say);
+  if (started.length === 0)
+    throw new PeerError(refused[0]?.reason ?? 'IABN_BENCH_PYTHON names no interpreter');
   /** @type {Form[]} */
-  const forms = [];
-  /** @type {{ title: string, reason: string }[]} */
-  const refusals = [];
-  for (const python of pythons()) {
-    let pytorch = `PyTorch of ${python}`;
-    for (const { title, args } of FORMS.filter(({ args }) => !eager || !args.includes('--compile'))) {
-      try {
-        const peer = await Peer.start('train.py', [...common, ...args], { python });
-        pytorch = peer.pytorch;
-        forms.push({ title: `${pytorch} ${title}`, peer, peak: 0 });
-      } catch (error) {
-        if (!(error instanceof PeerError)) throw error;
-        say(`${pytorch} ${title}: ${error.message}`);
-        refusals.push({ title: `${pytorch} ${title}`, reason: error.message });
-      }
-    }
-  }
-  if (forms.length === 0)
-    throw new PeerError(refusals[0]?.reason ?? 'IABN_BENCH_PYTHON names no interpreter');
-  return { forms, refusals };
+  const forms = started.map((form) => ({ ...form, peak: 0 }));
+  return { forms, refusals: refused };
 }
 
 /** @param {Form} form */
